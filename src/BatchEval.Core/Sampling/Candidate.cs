@@ -1,0 +1,116 @@
+namespace BatchEval.Core.Sampling;
+
+/// <summary>
+/// What a search varies: solver, steps (with their dropped blocks and reused outputs) and skip policy. Immutable and canonical: two
+/// candidates that sample alike are equal, and <see cref="Id"/> is the SHA-256 of the canonical JSON.
+/// </summary>
+public sealed record Candidate
+{
+    private readonly Lazy<string> id;
+
+    /// <summary>Creates a candidate from steps in any order.</summary>
+    /// <param name="solver">Solver name, see <see cref="Solvers.Solver.Parse"/>.</param>
+    /// <param name="steps">At least one step; all times distinct.</param>
+    /// <param name="skip">Run-time skip policy, or null.</param>
+    /// <param name="end">Time at which sampling stops; null to go to no noise at all.</param>
+    /// <exception cref="ArgumentException">No steps, two steps at one time, an end above the last step, or a first step that reuses.</exception>
+    public Candidate(string solver, IEnumerable<CandidateStep> steps, SkipPolicy? skip = null, double? end = null)
+    {
+        Solver = Solvers.Solver.Parse(solver).Name;
+        Steps = [.. steps.OrderByDescending(s => s.Time)];
+        (Skip, End) = (skip, end);
+        Check();
+        id = new(() => CandidateJson.Hash(this));
+    }
+
+    /// <summary>Canonical solver name.</summary>
+    public string Solver { get; }
+
+    /// <summary>Steps, strictly descending in time.</summary>
+    public IReadOnlyList<CandidateStep> Steps { get; }
+
+    /// <summary>Run-time skip policy, or null.</summary>
+    public SkipPolicy? Skip { get; }
+
+    /// <summary>Time at which sampling stops, or null for no noise.</summary>
+    public double? End { get; }
+
+    /// <summary>SHA-256 of the canonical JSON, 64 lower-case hexadecimal digits.</summary>
+    public string Id => id.Value;
+
+    /// <summary>The first 12 digits of <see cref="Id"/>, for people.</summary>
+    public string ShortId => Id[..12];
+
+    /// <summary>Network calls per sample; a run-time skip policy can only lower it.</summary>
+    public int NetworkCalls => Solvers.Solver.Parse(Solver).NetworkCalls(this);
+
+    /// <summary>A candidate that runs the whole network at each of the given times.</summary>
+    public static Candidate At(string solver, IEnumerable<double> times, double? end = null) =>
+        new(solver, times.Select(t => new CandidateStep(t)), end: end);
+
+    /// <summary>Checks the candidate against a model and reports every violation.</summary>
+    /// <param name="schedule">The model's noise schedule.</param>
+    /// <param name="blocks">Number of droppable blocks in the model.</param>
+    /// <returns>One message per violation; empty when the candidate fits.</returns>
+    public IReadOnlyList<string> Violations(NoiseSchedule schedule, int blocks)
+    {
+        ArgumentNullException.ThrowIfNull(schedule);
+        var found = new List<string>();
+        foreach (var time in Steps.Select(s => s.Time).Concat(End is { } e ? [e] : []))
+        {
+            if (!(time >= schedule.MinTime && time <= schedule.MaxTime))
+            {
+                found.Add($"t = {time} lies outside the model's range [{schedule.MinTime}, {schedule.MaxTime}].");
+            }
+        }
+
+        foreach (var block in Steps.SelectMany(s => s.Drop).Distinct().Where(b => b >= blocks).Order())
+        {
+            found.Add(blocks == 0
+                ? $"Block {block} cannot be dropped: the model has no droppable blocks."
+                : $"Block {block} does not exist; the model has blocks 0 to {blocks - 1}.");
+        }
+
+        return found;
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(Candidate? other) => other is not null && Id == other.Id;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Id.GetHashCode(StringComparison.Ordinal);
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Solver}[{string.Join(", ", Steps.Select(s => s.Reuse ? $"({s.Time})" : $"{s.Time}"))}]";
+
+    private void Check()
+    {
+        if (Steps.Count == 0)
+        {
+            throw new ArgumentException("A candidate needs at least 1 step.", nameof(Steps));
+        }
+
+        for (var i = 1; i < Steps.Count; i++)
+        {
+            if (!(Steps[i].Time < Steps[i - 1].Time))
+            {
+                throw new ArgumentException($"Two steps share t = {Steps[i].Time}; times must be distinct.", nameof(Steps));
+            }
+        }
+
+        if (Steps[0].Reuse)
+        {
+            throw new ArgumentException("The first step cannot reuse an output: there is none yet.", nameof(Steps));
+        }
+
+        if (End is { } end && !(end < Steps[^1].Time))
+        {
+            throw new ArgumentException($"The end {end} must lie below the last step's t = {Steps[^1].Time}.", nameof(End));
+        }
+
+        if (Skip is not null && Steps.Count < 2)
+        {
+            throw new ArgumentException("A skip policy needs at least 2 steps: a one-step schedule has no call to skip.", nameof(Skip));
+        }
+    }
+}

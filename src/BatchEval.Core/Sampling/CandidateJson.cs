@@ -1,0 +1,165 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using BatchEval.Core.Json;
+
+namespace BatchEval.Core.Sampling;
+
+/// <summary>
+/// The canonical JSON of a candidate: fixed member order, defaults left out, shortest round-trip numbers, no white space.
+/// Reading is strict: unknown members, wrong types and missing members are refused by name.
+/// </summary>
+public static class CandidateJson
+{
+    /// <summary>Writes the canonical form.</summary>
+    public static string Write(Candidate candidate)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            Write(writer, candidate);
+        }
+
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    /// <summary>Writes the canonical form into an open document.</summary>
+    public static void Write(Utf8JsonWriter writer, Candidate candidate)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        ArgumentNullException.ThrowIfNull(candidate);
+        writer.WriteStartObject();
+        writer.WriteString("solver", candidate.Solver);
+        writer.WriteStartArray("steps");
+        foreach (var step in candidate.Steps)
+        {
+            WriteStep(writer, step);
+        }
+
+        writer.WriteEndArray();
+        if (candidate.End is { } end)
+        {
+            writer.WriteNumber("end", end);
+        }
+
+        if (candidate.Skip is { } skip)
+        {
+            WriteSkip(writer, skip);
+        }
+
+        writer.WriteEndObject();
+    }
+
+    /// <summary>Reads a candidate.</summary>
+    /// <exception cref="ProblemException">The text is not a candidate; every problem is listed.</exception>
+    public static Candidate Read(string json)
+    {
+        var problems = new List<Problem>();
+        if (JsonInspector.Parse(json, problems) is { } parsed)
+        {
+            using (parsed.Document)
+            {
+                if (Read(parsed.Document.RootElement, string.Empty, problems) is { } candidate)
+                {
+                    return candidate;
+                }
+            }
+        }
+
+        throw new ProblemException("The candidate", problems);
+    }
+
+    /// <summary>Reads a candidate that stands inside another document.</summary>
+    /// <returns>The candidate, or null after adding to <paramref name="problems"/>.</returns>
+    public static Candidate? Read(JsonElement element, string path, ICollection<Problem> problems)
+    {
+        ArgumentNullException.ThrowIfNull(problems);
+        var before = problems.Count;
+        var root = new JsonInspector(element, path, problems);
+        var solver = root.Text("solver");
+        List<CandidateStep?> steps = [.. root.Items("steps", required: true).Select(s => ReadStep(s.Value, s.Path, problems))];
+        double? end = root.Has("end") ? root.Number("end") : null;
+        var skip = root.Child("skip") is { } child ? ReadSkip(child, problems) : null;
+        root.Close();
+        return problems.Count > before ? null : Guard(path, problems, () => new Candidate(solver, steps.OfType<CandidateStep>(), skip, end));
+    }
+
+    internal static string Hash(Candidate candidate) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Write(candidate))));
+
+    private static void WriteStep(Utf8JsonWriter writer, CandidateStep step)
+    {
+        writer.WriteStartObject();
+        writer.WriteNumber("t", step.Time);
+        if (step.Drop.Count > 0)
+        {
+            writer.WriteStartArray("drop");
+            foreach (var block in step.Drop)
+            {
+                writer.WriteNumberValue(block);
+            }
+
+            writer.WriteEndArray();
+        }
+
+        if (step.Reuse)
+        {
+            writer.WriteBoolean("reuse", true);
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private static void WriteSkip(Utf8JsonWriter writer, SkipPolicy skip)
+    {
+        writer.WriteStartObject("skip");
+        writer.WriteNumber("threshold", skip.Threshold);
+        writer.WriteNumber("maxConsecutive", skip.MaxConsecutive);
+        writer.WriteNumber("warmup", skip.Warmup);
+        writer.WriteNumber("order", skip.Order);
+        if (skip.Guard > 0)
+        {
+            writer.WriteNumber("guard", skip.Guard);
+        }
+
+        if (skip.Criterion != SkipCriterion.Tensor)
+        {
+            writer.WriteString("criterion", "released");
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private static CandidateStep? ReadStep(JsonElement element, string path, ICollection<Problem> problems)
+    {
+        var step = new JsonInspector(element, path, problems);
+        var (time, drop, reuse) = (step.Number("t"), step.Integers("drop", low: 0), step.Flag("reuse", false));
+        step.Close();
+        return Guard(path, problems, () => new CandidateStep(time, drop, reuse));
+    }
+
+    private static SkipPolicy? ReadSkip(JsonInspector skip, ICollection<Problem> problems)
+    {
+        var (threshold, maxConsecutive, warmup) = (skip.Number("threshold"), skip.Integer("maxConsecutive", 4), skip.Integer("warmup", 4));
+        var (order, guard) = (skip.Integer("order", 0), skip.Integer("guard", 0));
+        var criterion = skip.Text("criterion", "tensor", "tensor", "released") == "released" ? SkipCriterion.Released : SkipCriterion.Tensor;
+        skip.Close();
+        return Guard(skip.Path, problems, () => new SkipPolicy(threshold, maxConsecutive, warmup, order, guard, criterion));
+    }
+
+    private static T? Guard<T>(string path, ICollection<Problem> problems, Func<T> create)
+        where T : class
+    {
+        try
+        {
+            return create();
+        }
+        catch (ArgumentException error)
+        {
+            var message = error.ParamName is { } name ? error.Message.Replace($" (Parameter '{name}')", string.Empty, StringComparison.Ordinal) : error.Message;
+            problems.Add(new Problem(path, message));
+            return null;
+        }
+    }
+}

@@ -1,0 +1,47 @@
+namespace BatchEval.Core.Sampling;
+
+/// <summary>One step of a candidate: where on the noise axis, which blocks are left out, and whether the network is called at all.</summary>
+public sealed record CandidateStep
+{
+    /// <summary>Creates a step.</summary>
+    /// <param name="time">The model's own time.</param>
+    /// <param name="drop">Ids of blocks not executed; order and repetition do not matter.</param>
+    /// <param name="reuse">True to take the last network output instead of a call.</param>
+    /// <exception cref="ArgumentException">A time that is not finite, a negative block id, or dropped blocks on a reused step.</exception>
+    public CandidateStep(double time, IEnumerable<int>? drop = null, bool reuse = false)
+    {
+        if (!double.IsFinite(time))
+        {
+            throw new ArgumentException($"A step's time must be a finite number, got {time}.", nameof(time));
+        }
+
+        Time = time;
+        Drop = [.. new SortedSet<int>(drop ?? [])];
+        Reuse = reuse;
+        if (Drop.Count > 0 && Drop[0] < 0)
+        {
+            throw new ArgumentException($"Block ids start at 0, got {Drop[0]} at t = {time}.", nameof(drop));
+        }
+
+        if (reuse && Drop.Count > 0)
+        {
+            throw new ArgumentException($"The step at t = {time} reuses the last output, so it cannot also drop blocks.", nameof(drop));
+        }
+    }
+
+    /// <summary>The model's own time (training index, or sigma).</summary>
+    public double Time { get; }
+
+    /// <summary>Ids of blocks not executed at this step, ascending and distinct.</summary>
+    public IReadOnlyList<int> Drop { get; }
+
+    /// <summary>True when the last network output is used instead of a call.</summary>
+    public bool Reuse { get; }
+
+    /// <inheritdoc/>
+    public bool Equals(CandidateStep? other) =>
+        other is not null && Time.Equals(other.Time) && Reuse == other.Reuse && Drop.SequenceEqual(other.Drop);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Time, Reuse, Drop.Count);
+}

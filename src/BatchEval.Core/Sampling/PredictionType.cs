@@ -1,0 +1,38 @@
+namespace BatchEval.Core.Sampling;
+
+/// <summary>What the network's output means.</summary>
+public enum PredictionType
+{
+    /// <summary>The noise eps.</summary>
+    Epsilon,
+
+    /// <summary>v = alpha * eps - sigma * x0 (Salimans and Ho 2022).</summary>
+    V,
+
+    /// <summary>The clean sample x0.</summary>
+    Sample,
+
+    /// <summary>The flow velocity eps - x0 (Lipman et al. 2023); needs alpha + sigma = 1.</summary>
+    Flow,
+}
+
+/// <summary>The data prediction D = FromState * x + FromNetwork * net at one noise level.</summary>
+/// <param name="FromState">Coefficient of the state.</param>
+/// <param name="FromNetwork">Coefficient of the network output.</param>
+public readonly record struct DataPrediction(double FromState, double FromNetwork)
+{
+    /// <summary>The coefficients for a prediction type at a noise level.</summary>
+    public static DataPrediction For(PredictionType prediction, NoiseLevel level)
+    {
+        var (alpha, sigma) = (level.Alpha, level.Sigma);
+        var norm = (alpha * alpha) + (sigma * sigma);
+        return prediction switch
+        {
+            PredictionType.Epsilon => new(1 / alpha, -sigma / alpha),
+            PredictionType.V => new(alpha / norm, -sigma / norm),
+            PredictionType.Sample => new(0, 1),
+            PredictionType.Flow => new(1, -sigma),
+            _ => throw new ArgumentOutOfRangeException(nameof(prediction), prediction, "Unknown prediction type."),
+        };
+    }
+}

@@ -1,0 +1,29 @@
+namespace BatchEval.Core.Sampling.Solvers;
+
+/// <summary>DDIM (Song et al. 2021, eq. 12); <paramref name="eta"/> 0 is deterministic, 1 the variance of DDPM.</summary>
+/// <param name="eta">Share of the posterior's noise, 0 to 1.</param>
+/// <param name="clipNoise">
+/// True to recompute eps from the clamped data prediction (guided-diffusion); false to use the network's own eps, as diffusers does by default.
+/// Without clamping there is no difference.
+/// </param>
+public sealed class DdimSolver(double eta = 0, bool clipNoise = true) : Solver
+{
+    /// <inheritdoc/>
+    public override string Name => Named("ddim", ("clip-noise", clipNoise ? 1 : 0, 1), ("eta", eta, 0));
+
+    /// <inheritdoc/>
+    protected override CoefficientTable Build(NoiseLevel[] levels) =>
+        new([.. Enumerable.Range(0, levels.Length - 1).Select(k => new SolverRow(k, levels[k], Step(levels[k], levels[k + 1])))], History: 1);
+
+    // x' = alpha' D + sqrt(sigma'^2 - s^2) eps + s z,  eps = (x - alpha D) / sigma
+    private LinearCombination Step(NoiseLevel from, NoiseLevel to)
+    {
+        var abarRatio = from.Alpha * from.Alpha / (to.Alpha * to.Alpha);
+        var s = eta * Math.Sqrt(to.Sigma * to.Sigma / (from.Sigma * from.Sigma) * (1 - abarRatio));
+        var direction = Math.Sqrt(Math.Max(0, (to.Sigma * to.Sigma) - (s * s))) / from.Sigma;
+        var combination = new LinearCombination { State = direction, Noise = s };
+        return clipNoise
+            ? combination with { Data = [to.Alpha - (direction * from.Alpha)] }
+            : combination with { Data = [to.Alpha], Raw = -direction * from.Alpha };
+    }
+}

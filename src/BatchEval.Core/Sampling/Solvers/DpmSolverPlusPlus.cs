@@ -1,0 +1,57 @@
+namespace BatchEval.Core.Sampling.Solvers;
+
+/// <summary>
+/// DPM-Solver++ multistep (Lu et al. 2022b, algorithm 2 "2M", midpoint form, and the third-order form), in the data prediction.
+/// The order grows over the first steps, and a step to no noise is of order 1, its exact limit.
+/// </summary>
+/// <param name="order">1, 2 or 3.</param>
+public sealed class DpmSolverPlusPlus(int order) : Solver
+{
+    /// <inheritdoc/>
+    public override string Name => order == 1 ? "dpmpp-1" : $"dpmpp-{order}m";
+
+    /// <inheritdoc/>
+    protected override CoefficientTable Build(NoiseLevel[] levels) =>
+        new([.. Enumerable.Range(0, levels.Length - 1).Select(k => new SolverRow(k, levels[k], Step(levels, k)))], History: order);
+
+    private LinearCombination Step(NoiseLevel[] levels, int k)
+    {
+        var (from, to) = (levels[k], levels[k + 1]);
+        if (to.IsClean)
+        {
+            return new LinearCombination { Data = [to.Alpha] };
+        }
+
+        var h = to.Lambda - from.Lambda;
+        var shrink = to.Sigma / from.Sigma;
+        var phi = -to.Alpha * ExpM1(-h);
+        var effective = Math.Min(order, k + 1);
+        return new LinearCombination
+        {
+            State = shrink,
+            Data = effective switch
+            {
+                1 => [phi],
+                2 => SecondOrder(phi, (from.Lambda - levels[k - 1].Lambda) / h),
+                _ => ThirdOrder(to.Alpha, h, (from.Lambda - levels[k - 1].Lambda) / h, (levels[k - 1].Lambda - levels[k - 2].Lambda) / h),
+            },
+        };
+    }
+
+    // phi (D0 + D1 / 2),  D1 = (m0 - m1) / r0
+    private static double[] SecondOrder(double phi, double r0) => [phi * (1 + (0.5 / r0)), -phi * 0.5 / r0];
+
+    // phi1 D0 + phi2 D1 - phi3 D2 with
+    // D1 = D10 + r0/(r0+r1) (D10 - D11), D2 = (D10 - D11)/(r0+r1), D10 = (m0-m1)/r0, D11 = (m1-m2)/r1
+    private static double[] ThirdOrder(double alpha, double h, double r0, double r1)
+    {
+        var phi1 = -alpha * ExpM1(-h);
+        var phi2 = alpha * ((ExpM1(-h) / h) + 1);
+        var phi3 = alpha * (((ExpM1(-h) + h) / (h * h)) - 0.5);
+        var onD10 = (phi2 * (1 + (r0 / (r0 + r1)))) - (phi3 / (r0 + r1));
+        var onD11 = (-phi2 * r0 / (r0 + r1)) + (phi3 / (r0 + r1));
+        return [phi1 + (onD10 / r0), (-onD10 / r0) + (onD11 / r1), -onD11 / r1];
+    }
+
+    private static double ExpM1(double x) => Exponential.MinusOne(x);
+}

@@ -1,0 +1,21 @@
+namespace BatchEval.Core.Sampling.Solvers;
+
+/// <summary>Euler steps with ancestral noise: r_up^2 = eta^2 r'^2 (r^2 - r'^2) / r^2, r_down^2 = r'^2 - r_up^2 (k-diffusion's formula).</summary>
+/// <param name="eta">Share of the ancestral noise, 0 to 1.</param>
+public sealed class EulerAncestralSolver(double eta = 1) : Solver
+{
+    /// <inheritdoc/>
+    public override string Name => Named("euler-ancestral", ("eta", eta, 1));
+
+    /// <inheritdoc/>
+    protected override CoefficientTable Build(NoiseLevel[] levels) =>
+        new([.. Enumerable.Range(0, levels.Length - 1).Select(k => new SolverRow(k, levels[k], Step(levels[k], levels[k + 1])))], History: 1);
+
+    private LinearCombination Step(NoiseLevel from, NoiseLevel to)
+    {
+        var (r, next) = (from.Ratio, to.Ratio);
+        var up = Math.Min(next, eta * next * Math.Sqrt(1 - (next * next / (r * r))));
+        var down = Math.Sqrt(Math.Max(0, (next * next) - (up * up)));
+        return EulerSolver.Step(from, to, down) with { Noise = to.Alpha * up };
+    }
+}

@@ -1,0 +1,40 @@
+namespace BatchEval.Core.Sampling.Solvers;
+
+/// <summary>Heun's second-order method (Karras et al. 2022, algorithm 1): two network calls per step, one on a last step to no noise.</summary>
+public sealed class HeunSolver : Solver
+{
+    /// <inheritdoc/>
+    public override string Name => "heun";
+
+    internal override int NetworkCalls(Candidate candidate) =>
+        (2 * base.NetworkCalls(candidate)) - (candidate.End is null && !candidate.Steps[^1].Reuse ? 1 : 0);
+
+    /// <inheritdoc/>
+    protected override CoefficientTable Build(NoiseLevel[] levels)
+    {
+        var rows = new List<SolverRow>();
+        for (var k = 0; k < levels.Length - 1; k++)
+        {
+            var (from, to) = (levels[k], levels[k + 1]);
+            rows.Add(new SolverRow(k, from, EulerSolver.Step(from, to, to.Ratio), LinearCombination.Keep));
+            if (!to.IsClean)
+            {
+                rows.Add(new SolverRow(k, to, Correct(from, to)));
+            }
+        }
+
+        return new CoefficientTable(rows, History: 2);
+    }
+
+    // y + (r' - r)/2 (d1 + d2),  d1 = (y - D1)/r at the step's start y,  d2 = (x - D2)/r' at the Euler point x
+    private static LinearCombination Correct(NoiseLevel from, NoiseLevel to)
+    {
+        var half = (to.Ratio - from.Ratio) / 2;
+        return new LinearCombination
+        {
+            Anchor = to.Alpha / from.Alpha * (1 + (half / from.Ratio)),
+            State = half / to.Ratio,
+            Data = [-to.Alpha * half / to.Ratio, -to.Alpha * half / from.Ratio],
+        };
+    }
+}

@@ -1,0 +1,126 @@
+using BatchEval.Core.Randomness;
+using BatchEval.Core.Sampling;
+
+namespace BatchEval.Core.Search;
+
+/// <summary>
+/// Elitist evolution with racing (AutoDiffusion's loop with canonical genomes, common random numbers and re-scored survivors): a
+/// generation is bred from the archive, compared on few samples, and only the best go on to more.
+/// </summary>
+public sealed class Evolution : ISearchMethod
+{
+    private const int TriesPerChild = 10;
+    private readonly CandidateSpace space;
+    private readonly EvolutionOptions options;
+    private readonly IReadOnlyList<Candidate> seeds;
+    private readonly ulong seed;
+
+    /// <summary>Creates the search.</summary>
+    /// <param name="space">Candidates and operators.</param>
+    /// <param name="options">Parameters.</param>
+    /// <param name="seeds">Candidates that the first generation contains (known good ones); those outside the space are left out.</param>
+    /// <param name="seed">Seed of all breeding decisions.</param>
+    /// <exception cref="ArgumentException">The options violate a constraint; the message lists all.</exception>
+    public Evolution(CandidateSpace space, EvolutionOptions options, IEnumerable<Candidate> seeds, ulong seed)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Violations() is { Count: > 0 } violations)
+        {
+            throw new ArgumentException(string.Join(" ", violations), nameof(options));
+        }
+
+        (this.space, this.options, this.seed) = (space, options, seed);
+        this.seeds = [.. seeds.Select(space.Adopt).OfType<Candidate>().DistinctBy(c => c.Id)];
+    }
+
+    /// <inheritdoc/>
+    public Proposal? Next(SearchState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        var (generation, rung) = Math.DivRem(state.Round, options.Rungs.Count);
+        if (generation >= options.Generations)
+        {
+            return null;
+        }
+
+        var candidates = rung > 0 ? [.. state.Contenders.Select(s => s.Candidate)] : Breed(state, generation);
+        return new Proposal(candidates, options.Rungs[rung], generation, rung);
+    }
+
+    /// <inheritdoc/>
+    public SearchState Observe(SearchState state, IReadOnlyList<ScoredCandidate> scores)
+    {
+        var proposal = Next(state) ?? throw new InvalidOperationException("The search has ended; there is nothing to observe.");
+        var rung = proposal.Rung;
+        var ranked = ScoredCandidate.Rank(scores.Where(s => s.Failure is null)).ToList();
+        var last = rung == options.Rungs.Count - 1;
+        var spent = proposal.Candidates.Sum(c => (long)c.NetworkCalls) * (proposal.Samples - (rung == 0 ? 0 : options.Rungs[rung - 1]));
+        return state with
+        {
+            Round = state.Round + 1,
+            Contenders = last ? [] : [.. ranked.Take(Math.Max(1, (int)Math.Ceiling(ranked.Count * options.Survivors)))],
+            Archive = last ? [.. ScoredCandidate.Rank(state.Archive.Concat(ranked)).Take(options.Elites)] : state.Archive,
+            Seen = [.. state.Seen.Union(proposal.Candidates.Select(c => c.Id)).Order(StringComparer.Ordinal)],
+            SampleSteps = state.SampleSteps + spent,
+        };
+    }
+
+    private List<Candidate> Breed(SearchState state, int generation)
+    {
+        var random = new PhiloxStream(seed, StreamKey.For("breed", generation));
+        var children = new Brood(state.Seen);
+        if (generation == 0)
+        {
+            children.Add(seeds, options.Population);
+            Fill(children, (options.Population / 2) + 1, () => space.Random(random));
+            if (seeds.Count > 0)
+            {
+                Fill(children, options.Population, () => space.Mutate(seeds[random.NextInt(seeds.Count)], random));
+            }
+        }
+        else if (state.Archive.Count > 0)
+        {
+            Candidate Parent() => state.Archive[random.NextInt(state.Archive.Count)].Candidate;
+            Fill(children, options.Mutants, () => space.Mutate(Parent(), random));
+            Fill(children, children.Count + options.Crossovers, () => space.Cross(Parent(), Parent(), random));
+        }
+
+        Fill(children, options.Population, () => space.Random(random));
+        return children.ToList();
+    }
+
+    private static void Fill(Brood children, int target, Func<Candidate> next)
+    {
+        for (var tries = TriesPerChild * Math.Max(0, target - children.Count); tries > 0 && children.Count < target; tries--)
+        {
+            children.Add(next());
+        }
+    }
+
+    /// <summary>Children of one generation: distinct, and never seen before.</summary>
+    private sealed class Brood(IEnumerable<string> seen)
+    {
+        private readonly HashSet<string> ids = [.. seen];
+        private readonly List<Candidate> list = [];
+
+        public int Count => list.Count;
+
+        public void Add(Candidate candidate)
+        {
+            if (ids.Add(candidate.Id))
+            {
+                list.Add(candidate);
+            }
+        }
+
+        public void Add(IEnumerable<Candidate> candidates, int limit)
+        {
+            foreach (var candidate in candidates.Take(limit))
+            {
+                Add(candidate);
+            }
+        }
+
+        public List<Candidate> ToList() => list;
+    }
+}

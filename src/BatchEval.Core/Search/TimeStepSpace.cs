@@ -1,0 +1,112 @@
+using BatchEval.Core.Randomness;
+using BatchEval.Core.Sampling;
+
+namespace BatchEval.Core.Search;
+
+/// <summary>
+/// Sets of K distinct sampling times for one solver (AutoDiffusion's first stage). Genomes are sorted sets, so the same set in another
+/// order is the same candidate, and duplicates that crossover makes are replaced, never silently dropped.
+/// </summary>
+public sealed class TimeStepSpace : CandidateSpace
+{
+    private readonly string solver;
+    private readonly NoiseSchedule schedule;
+    private readonly int steps;
+    private readonly double mutationProbability;
+    private readonly double localShare;
+
+    /// <summary>Creates the space.</summary>
+    /// <param name="solver">Solver name.</param>
+    /// <param name="schedule">The model's noise schedule; discrete models get whole-numbered times.</param>
+    /// <param name="steps">K, at least 1.</param>
+    /// <param name="mutationProbability">Chance of each time to change in a mutation, in (0, 1].</param>
+    /// <param name="localShare">Share of changes that move a time between its neighbours instead of redrawing it (0 is the published rule).</param>
+    /// <exception cref="ArgumentException">A value outside its range, or more steps than the model has times.</exception>
+    public TimeStepSpace(string solver, NoiseSchedule schedule, int steps, double mutationProbability = 0.25, double localShare = 0.5)
+    {
+        ArgumentNullException.ThrowIfNull(schedule);
+        if (steps < 1 || (schedule.TrainSteps is { } trained && steps > trained))
+        {
+            throw new ArgumentException($"A search over {steps} steps is empty; the model allows 1 to {schedule.TrainSteps?.ToString() ?? "any number of"} steps.", nameof(steps));
+        }
+
+        if (!(mutationProbability > 0 && mutationProbability <= 1) || !(localShare >= 0 && localShare <= 1))
+        {
+            throw new ArgumentException($"mutation probability {mutationProbability} must lie in (0, 1] and local share {localShare} in [0, 1].");
+        }
+
+        (this.solver, this.schedule, this.steps) = (solver, schedule, steps);
+        (this.mutationProbability, this.localShare) = (mutationProbability, localShare);
+    }
+
+    /// <inheritdoc/>
+    public override Candidate Random(PhiloxStream random) => Complete([], random);
+
+    /// <inheritdoc/>
+    public override Candidate Mutate(Candidate parent, PhiloxStream random)
+    {
+        double[] times = [.. parent.Steps.Select(s => s.Time)];
+        var kept = new SortedSet<double>();
+        var forced = random.NextInt(times.Length);
+        for (var i = 0; i < times.Length; i++)
+        {
+            var change = i == forced || random.NextDouble() < mutationProbability;
+            if (!change)
+            {
+                kept.Add(times[i]);
+            }
+            else if (random.NextDouble() < localShare)
+            {
+                kept.Add(Between(times, i, random));
+            }
+        }
+
+        return Complete(kept, random);
+    }
+
+    /// <inheritdoc/>
+    public override Candidate Cross(Candidate first, Candidate second, PhiloxStream random)
+    {
+        var mixed = new SortedSet<double>();
+        for (var i = 0; i < Math.Min(first.Steps.Count, second.Steps.Count); i++)
+        {
+            mixed.Add((random.NextInt(2) == 0 ? first : second).Steps[i].Time);
+        }
+
+        return Complete(mixed, random);
+    }
+
+    /// <inheritdoc/>
+    public override Candidate? Adopt(Candidate candidate)
+    {
+        var times = candidate.Steps.Select(s => Whole(s.Time)).Distinct().ToList();
+        var fits = times.Count == steps && times.All(t => t >= schedule.MinTime && t <= schedule.MaxTime);
+        return fits ? Candidate.At(solver, times) : null;
+    }
+
+    private Candidate Complete(SortedSet<double> times, PhiloxStream random)
+    {
+        while (times.Count < steps)
+        {
+            times.Add(Draw(random));
+        }
+
+        return Candidate.At(solver, times);
+    }
+
+    // Moves time i towards one of its neighbours by at most the gap, so that the order of noise levels survives
+    private double Between(double[] times, int i, PhiloxStream random)
+    {
+        var above = i == 0 ? schedule.MaxTime : times[i - 1];
+        var below = i == times.Length - 1 ? schedule.MinTime : times[i + 1];
+        var step = 0.3 * random.NextGaussian();
+        var moved = times[i] + (step > 0 ? step * (above - times[i]) : step * (times[i] - below));
+        return Whole(Math.Clamp(moved, schedule.MinTime, schedule.MaxTime));
+    }
+
+    private double Draw(PhiloxStream random) => schedule.TrainSteps is { } trained
+        ? random.NextInt(trained)
+        : schedule.TimeOfRatio(Math.Exp(double.Lerp(Math.Log(schedule.At(schedule.MinTime).Ratio), Math.Log(schedule.At(schedule.MaxTime).Ratio), random.NextDouble())));
+
+    private double Whole(double time) => schedule.TrainSteps is null ? Math.Round(time, 6) : Math.Round(time);
+}
