@@ -1,0 +1,91 @@
+using BatchEval.Core.Sampling;
+
+namespace BatchEval.Onnx.Packages;
+
+/// <summary>What a model package's <c>model.json</c> says; <c>docs/model-packages.md</c> documents every field.</summary>
+/// <param name="Name">Short name, used in run ids and reports.</param>
+/// <param name="Description">One sentence for people.</param>
+/// <param name="Denoiser">The network that is searched.</param>
+/// <param name="Schedule">The noise it was trained on.</param>
+/// <param name="Sample">Shape and range of one sample.</param>
+/// <param name="Labels">Class labels, or null for a model that takes none.</param>
+/// <param name="Features">Network whose features FID and its relatives are computed on, or null.</param>
+/// <param name="Perceptual">Network that gives a perceptual distance of two images, or null.</param>
+/// <param name="Reference">Statistics of real images' features, or null.</param>
+/// <param name="Provenance">Where weights and data come from.</param>
+/// <param name="Digests">SHA-256 of the package's files, by file name.</param>
+public sealed record ModelManifest(
+    string Name,
+    string Description,
+    DenoiserEntry Denoiser,
+    NoiseSchedule Schedule,
+    SampleEntry Sample,
+    LabelsEntry? Labels,
+    FeaturesEntry? Features,
+    PerceptualEntry? Perceptual,
+    ReferenceEntry? Reference,
+    string Provenance,
+    IReadOnlyDictionary<string, string> Digests)
+{
+    /// <summary>Version of the manifest format that this code reads.</summary>
+    public const int FormatVersion = 1;
+}
+
+/// <summary>The denoising network and the names of its inputs and output.</summary>
+/// <param name="File">ONNX file, relative to the package.</param>
+/// <param name="Prediction">What the output means.</param>
+/// <param name="SampleInput">Name of the state input [B, C, H, W].</param>
+/// <param name="TimeInput">Name of the time input, [B] or scalar.</param>
+/// <param name="LabelInput">Name of the label input [B], or null.</param>
+/// <param name="ContextInput">Name of the cross-attention input [B, S, D], or null.</param>
+/// <param name="ContextFile">NumPy file [P, S, D] of contexts; sample i takes row i modulo P.</param>
+/// <param name="Output">Name of the output [B, C, H, W].</param>
+public sealed record DenoiserEntry(
+    string File, PredictionType Prediction, string SampleInput, string TimeInput, string? LabelInput, string? ContextInput, string? ContextFile, string Output);
+
+/// <summary>Shape and range of one sample.</summary>
+/// <param name="Channels">C.</param>
+/// <param name="Height">H, in elements.</param>
+/// <param name="Width">W, in elements.</param>
+/// <param name="Low">Value shown as black.</param>
+/// <param name="High">Value shown as white.</param>
+/// <param name="ClampDenoised">Whether data predictions are clamped to [Low, High] while sampling.</param>
+public sealed record SampleEntry(int Channels, int Height, int Width, double Low, double High, bool ClampDenoised)
+{
+    /// <summary>Elements per sample.</summary>
+    public int Size => Channels * Height * Width;
+}
+
+/// <summary>Class labels.</summary>
+/// <param name="Count">Number of classes.</param>
+/// <param name="Null">The label that means "no class", or null.</param>
+/// <param name="Names">Display names, one per class; may be empty.</param>
+public sealed record LabelsEntry(int Count, int? Null, IReadOnlyList<string> Names);
+
+/// <summary>The feature network.</summary>
+/// <param name="File">ONNX file.</param>
+/// <param name="Input">Name of the image input [B, C, H, W] in the sample's range.</param>
+/// <param name="Output">Name of the feature output [B, D].</param>
+/// <param name="Logits">Name of the class score output [B, K], or null.</param>
+/// <param name="Dimensions">D.</param>
+/// <param name="Preprocessing">Tag that two comparable scores must share.</param>
+public sealed record FeaturesEntry(string File, string Input, string Output, string? Logits, int Dimensions, string Preprocessing);
+
+/// <summary>The perceptual network: two images in, one distance per pair out.</summary>
+/// <param name="File">ONNX file.</param>
+/// <param name="First">Name of the first image input.</param>
+/// <param name="Second">Name of the second image input.</param>
+/// <param name="Output">Name of the distance output [B].</param>
+public sealed record PerceptualEntry(string File, string First, string Second, string Output);
+
+/// <summary>Reference statistics.</summary>
+/// <param name="File">NumPy archive.</param>
+/// <param name="Training">Statistics of the training images.</param>
+/// <param name="HeldOut">Statistics of images never trained on, or null.</param>
+public sealed record ReferenceEntry(string File, StatisticsEntry Training, StatisticsEntry? HeldOut);
+
+/// <summary>One set of statistics in an archive.</summary>
+/// <param name="Mean">Key of the mean [D].</param>
+/// <param name="Covariance">Key of the covariance [D, D].</param>
+/// <param name="Count">Number of images behind it.</param>
+public sealed record StatisticsEntry(string Mean, string Covariance, int Count);

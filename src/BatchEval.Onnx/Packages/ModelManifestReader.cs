@@ -1,0 +1,208 @@
+using BatchEval.Core.Json;
+using BatchEval.Core.Sampling;
+
+namespace BatchEval.Onnx.Packages;
+
+/// <summary>Reads and validates <c>model.json</c>; every problem is reported at once, by member.</summary>
+public static class ModelManifestReader
+{
+    /// <summary>Reads a manifest.</summary>
+    /// <exception cref="ProblemException">The text is not a manifest; every problem is listed.</exception>
+    public static ModelManifest Read(string json, string name = "The model manifest")
+    {
+        var problems = new List<Problem>();
+        if (JsonInspector.Parse(json, problems) is { } parsed)
+        {
+            using (parsed.Document)
+            {
+                var manifest = Read(parsed.Root, problems);
+                if (problems.Count == 0)
+                {
+                    return manifest;
+                }
+            }
+        }
+
+        throw new ProblemException(name, problems);
+    }
+
+    private static ModelManifest Read(JsonInspector root, List<Problem> problems)
+    {
+        root.Integer("formatVersion", low: ModelManifest.FormatVersion, high: ModelManifest.FormatVersion);
+        root.Text("kind", "unconditional", "unconditional", "class-conditional", "text-conditional");
+        var manifest = new ModelManifest(
+            root.Text("name"),
+            root.Text("description", string.Empty),
+            ReadDenoiser(root.Child("denoiser", required: true)),
+            ReadSchedule(root.Child("schedule", required: true), problems),
+            ReadSample(root.Child("sample", required: true)),
+            root.Child("labels") is { } labels ? ReadLabels(labels) : null,
+            root.Child("features") is { } features ? ReadFeatures(features) : null,
+            root.Child("perceptual") is { } perceptual ? ReadPerceptual(perceptual) : null,
+            root.Child("reference") is { } reference ? ReadReference(reference) : null,
+            root.Text("provenance", string.Empty),
+            ReadDigests(root));
+        root.Any("license");
+        root.Close();
+        if (manifest.Denoiser.LabelInput is not null && manifest.Labels is null)
+        {
+            root.Report("labels", "is missing, although denoiser.inputs.labels names a label input.");
+        }
+
+        if (manifest.Reference is not null && manifest.Features is null)
+        {
+            root.Report("features", "is missing, although reference statistics are given; they mean nothing without their feature network.");
+        }
+
+        return manifest;
+    }
+
+    private static DenoiserEntry ReadDenoiser(JsonInspector? denoiser)
+    {
+        if (denoiser is null)
+        {
+            return new(string.Empty, PredictionType.Epsilon, string.Empty, string.Empty, null, null, null, string.Empty);
+        }
+
+        var inputs = denoiser.Child("inputs", required: true);
+        var entry = new DenoiserEntry(
+            denoiser.Text("file"),
+            denoiser.Text("prediction", null, "epsilon", "v", "sample", "flow") switch
+            {
+                "v" => PredictionType.V,
+                "sample" => PredictionType.Sample,
+                "flow" => PredictionType.Flow,
+                _ => PredictionType.Epsilon,
+            },
+            inputs?.Text("sample") ?? string.Empty,
+            inputs?.Text("time") ?? string.Empty,
+            Optional(inputs, "labels"),
+            Optional(inputs, "context"),
+            Optional(denoiser, "contextFile"),
+            denoiser.Text("output"));
+        inputs?.Close();
+        denoiser.Close();
+        if ((entry.ContextInput is null) != (entry.ContextFile is null))
+        {
+            denoiser.Report("contextFile", "and inputs.context belong together: give both or neither.");
+        }
+
+        return entry;
+    }
+
+    private static NoiseSchedule ReadSchedule(JsonInspector? schedule, List<Problem> problems)
+    {
+        var harmless = new SigmaNoiseSchedule(1, 2);
+        if (schedule is null)
+        {
+            return harmless;
+        }
+
+        var type = schedule.Text("type", null, "linear", "scaled-linear", "cosine", "sigma", "flow");
+        int Steps() => schedule.Integer("trainSteps", 1000, 2, 1_000_000);
+        (double, double) Betas() => (schedule.Number("betaStart"), schedule.Number("betaEnd"));
+        var before = problems.Count;
+        Func<NoiseSchedule> create = type switch
+        {
+            "linear" => Create(Steps(), Betas(), DiscreteNoiseSchedule.Linear),
+            "scaled-linear" => Create(Steps(), Betas(), DiscreteNoiseSchedule.ScaledLinear),
+            "cosine" => Create(Steps(), schedule.Number("maxBeta", 0.999), (n, max) => DiscreteNoiseSchedule.Cosine(n, max)),
+            "sigma" => Create(schedule.Number("sigmaMin"), schedule.Number("sigmaMax"), (low, high) => new SigmaNoiseSchedule(low, high)),
+            "flow" => Create(schedule.Number("timeScale", 1), 0, (scale, _) => new FlowNoiseSchedule(scale)),
+            _ => () => harmless,
+        };
+        schedule.Close();
+        try
+        {
+            return problems.Count == before ? create() : harmless;
+        }
+        catch (ArgumentException error)
+        {
+            problems.Add(new Problem(schedule.Path, error.Message));
+            return harmless;
+        }
+    }
+
+    private static Func<NoiseSchedule> Create(int steps, (double Start, double End) betas, Func<int, double, double, NoiseSchedule> make) =>
+        () => make(steps, betas.Start, betas.End);
+
+    private static Func<NoiseSchedule> Create<T1, T2>(T1 first, T2 second, Func<T1, T2, NoiseSchedule> make) => () => make(first, second);
+
+    private static SampleEntry ReadSample(JsonInspector? sample)
+    {
+        if (sample is null)
+        {
+            return new(1, 1, 1, -1, 1, false);
+        }
+
+        var range = sample.Numbers("range") ?? [-1, 1];
+        if (range.Count != 2 || !(range[0] < range[1]))
+        {
+            sample.Report("range", "must be two numbers, the lower first.");
+            range = [-1, 1];
+        }
+
+        var entry = new SampleEntry(
+            sample.Integer("channels", low: 1, high: 1024), sample.Integer("height", low: 1, high: 16384), sample.Integer("width", low: 1, high: 16384),
+            range[0], range[1], sample.Flag("clampDenoised", false));
+        sample.Close();
+        return entry;
+    }
+
+    private static LabelsEntry ReadLabels(JsonInspector labels)
+    {
+        var entry = new LabelsEntry(
+            labels.Integer("count", low: 1), labels.Has("null") ? labels.Integer("null", low: 0) : null, labels.Texts("names") ?? []);
+        labels.Close();
+        if (entry.Names.Count > 0 && entry.Names.Count != entry.Count)
+        {
+            labels.Report("names", $"has {entry.Names.Count} entries for {entry.Count} classes.");
+        }
+
+        return entry;
+    }
+
+    private static FeaturesEntry ReadFeatures(JsonInspector features)
+    {
+        var entry = new FeaturesEntry(
+            features.Text("file"), features.Text("input"), features.Text("output"), Optional(features, "logits"),
+            features.Integer("dimensions", low: 1), features.Text("preprocessing", "model-range", "model-range"));
+        features.Close();
+        return entry;
+    }
+
+    private static PerceptualEntry ReadPerceptual(JsonInspector perceptual)
+    {
+        var inputs = perceptual.Texts("inputs") ?? [];
+        if (inputs.Count != 2)
+        {
+            perceptual.Report("inputs", "must name the two image inputs.");
+            inputs = [string.Empty, string.Empty];
+        }
+
+        var entry = new PerceptualEntry(perceptual.Text("file"), inputs[0], inputs[1], perceptual.Text("output"));
+        perceptual.Close();
+        return entry;
+    }
+
+    private static ReferenceEntry ReadReference(JsonInspector reference)
+    {
+        var file = reference.Text("file");
+        var training = ReadStatistics(reference);
+        var heldOut = reference.Child("heldOut");
+        var held = heldOut is null ? null : ReadStatistics(heldOut);
+        heldOut?.Close();
+        reference.Close();
+        return new(file, training, held);
+    }
+
+    private static StatisticsEntry ReadStatistics(JsonInspector entry) =>
+        new(entry.Text("mean", "mu"), entry.Text("covariance", "sigma"), entry.Integer("count", low: 2));
+
+    private static Dictionary<string, string> ReadDigests(JsonInspector root) =>
+        root.Child("digests") is not null && root.Any("digests") is { } digests
+            ? digests.EnumerateObject().ToDictionary(d => d.Name, d => d.Value.ToString(), StringComparer.Ordinal)
+            : [];
+
+    private static string? Optional(JsonInspector? inspector, string name) => inspector?.Has(name) == true ? inspector.Text(name) : null;
+}

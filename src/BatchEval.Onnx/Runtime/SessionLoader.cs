@@ -1,0 +1,31 @@
+using BatchEval.Core.Json;
+using Microsoft.ML.OnnxRuntime;
+
+namespace BatchEval.Onnx.Runtime;
+
+/// <summary>Opens ONNX files and turns the runtime's failures into words for people.</summary>
+public static class SessionLoader
+{
+    /// <summary>Opens a network.</summary>
+    /// <exception cref="ProblemException">The file is missing, is no ONNX model, or the device is not available.</exception>
+    public static InferenceSession Open(string path, DeviceOptions device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        if (!File.Exists(path))
+        {
+            throw new ProblemException($"The model file '{path}' does not exist.");
+        }
+
+        try
+        {
+            using var options = device.CreateSessionOptions();
+            return new InferenceSession(path, options);
+        }
+        catch (OnnxRuntimeException error)
+        {
+            throw new ProblemException($"'{path}' could not be loaded as an ONNX model on {device.Device}: {FirstLine(error.Message)}");
+        }
+    }
+
+    internal static string FirstLine(string message) => message.Split('\n')[0].Trim();
+}

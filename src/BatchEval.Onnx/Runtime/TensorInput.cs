@@ -1,0 +1,66 @@
+using BatchEval.Core.Json;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace BatchEval.Onnx.Runtime;
+
+/// <summary>One input or output of a network as the network itself declares it; its element type is never assumed.</summary>
+/// <param name="Name">Name in the graph.</param>
+/// <param name="Type">Element type.</param>
+/// <param name="Rank">Number of dimensions.</param>
+/// <param name="Shape">Declared dimensions; -1 where free.</param>
+public sealed record TensorInput(string Name, TensorElementType Type, int Rank, IReadOnlyList<int> Shape)
+{
+    /// <summary>Finds a declared input or output.</summary>
+    /// <exception cref="ProblemException">No such name; the message lists those there are.</exception>
+    public static TensorInput Find(IReadOnlyDictionary<string, NodeMetadata> declared, string name, string role, string file)
+    {
+        ArgumentNullException.ThrowIfNull(declared);
+        if (!declared.TryGetValue(name, out var node))
+        {
+            throw new ProblemException($"{file} has no {role} named '{name}'; it has: {string.Join(", ", declared.Keys)}.");
+        }
+
+        return new TensorInput(name, node.ElementDataType, node.Dimensions.Length, [.. node.Dimensions]);
+    }
+
+    /// <summary>Makes a value of the declared type from single-precision data.</summary>
+    /// <exception cref="ProblemException">The declared type is not a number type that this program feeds.</exception>
+    public OrtValue Create(float[] data, long[] shape) => Type switch
+    {
+        TensorElementType.Float => OrtValue.CreateTensorValueFromMemory(data, shape),
+        TensorElementType.Float16 => OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(data, v => (Float16)v), shape),
+        TensorElementType.Double => OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(data, v => (double)v), shape),
+        TensorElementType.Int64 => OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(data, v => (long)MathF.Round(v)), shape),
+        TensorElementType.Int32 => OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(data, v => (int)MathF.Round(v)), shape),
+        _ => throw new ProblemException($"Input '{Name}' wants elements of type {Type}; supported: float, float16, double, int64, int32."),
+    };
+
+    /// <summary>Reads a result of any float type as single precision.</summary>
+    public static void Read(OrtValue value, Span<float> destination)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        switch (value.GetTensorTypeAndShape().ElementDataType)
+        {
+            case TensorElementType.Float:
+                value.GetTensorDataAsSpan<float>().CopyTo(destination);
+                break;
+            case TensorElementType.Float16:
+                Convert(value.GetTensorDataAsSpan<Float16>(), destination, v => (float)v);
+                break;
+            case TensorElementType.Double:
+                Convert(value.GetTensorDataAsSpan<double>(), destination, v => (float)v);
+                break;
+            case var other:
+                throw new ProblemException($"A network returned elements of type {other}; supported: float, float16, double.");
+        }
+    }
+
+    private static void Convert<T>(ReadOnlySpan<T> source, Span<float> destination, Func<T, float> convert)
+    {
+        for (var i = 0; i < source.Length; i++)
+        {
+            destination[i] = convert(source[i]);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+using BatchEval.Core.Json;
+using BatchEval.Onnx.Packages;
+using BatchEval.Onnx.Runtime;
+using Microsoft.ML.OnnxRuntime;
+
+namespace BatchEval.Onnx.Sampling;
+
+/// <summary>One loaded denoising network. Safe to call from several threads.</summary>
+public sealed class DenoiserNetwork : IDisposable
+{
+    private readonly InferenceSession session;
+    private readonly SampleEntry shape;
+    private readonly TensorInput sample;
+    private readonly TensorInput time;
+    private readonly TensorInput? label;
+    private readonly TensorInput? context;
+    private readonly string[] outputs;
+    private readonly string file;
+
+    /// <summary>Wraps a session whose inputs and output are those of a manifest.</summary>
+    /// <param name="session">The session; owned from here on.</param>
+    /// <param name="manifest">The package's manifest.</param>
+    /// <param name="file">File name for messages.</param>
+    /// <exception cref="ProblemException">An input or output of the manifest does not exist or has another shape.</exception>
+    public DenoiserNetwork(InferenceSession session, ModelManifest manifest, string file)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        ArgumentNullException.ThrowIfNull(manifest);
+        (this.session, shape, this.file) = (session, manifest.Sample, file);
+        var entry = manifest.Denoiser;
+        sample = TensorInput.Find(session.InputMetadata, entry.SampleInput, "input", file);
+        time = TensorInput.Find(session.InputMetadata, entry.TimeInput, "input", file);
+        label = entry.LabelInput is { } l ? TensorInput.Find(session.InputMetadata, l, "input", file) : null;
+        context = entry.ContextInput is { } c ? TensorInput.Find(session.InputMetadata, c, "input", file) : null;
+        CheckShape(sample, "input");
+        CheckShape(TensorInput.Find(session.OutputMetadata, entry.Output, "output", file), "output");
+        if (time.Rank > 1)
+        {
+            throw new ProblemException($"Input '{time.Name}' of {file} has {time.Rank} dimensions; a time input is a scalar or a vector with one entry per sample.");
+        }
+
+        string[] fed = [sample.Name, time.Name, .. label is null ? [] : new[] { label.Name }, .. context is null ? [] : new[] { context.Name }];
+        if (session.InputMetadata.Keys.Except(fed).ToList() is { Count: > 0 } unfed)
+        {
+            throw new ProblemException($"{file} has inputs that the manifest does not name: {string.Join(", ", unfed)}.");
+        }
+
+        outputs = [entry.Output];
+    }
+
+    /// <summary>True when one call can hold samples at different times.</summary>
+    public bool TimePerSample => time.Rank == 1;
+
+    /// <summary>The fixed batch size that the graph was exported with, or null when it is free.</summary>
+    public int? FixedBatch => sample.Shape[0] > 0 ? sample.Shape[0] : null;
+
+    /// <summary>Calls the network.</summary>
+    /// <param name="states">States [B, C, H, W].</param>
+    /// <param name="times">Times [B]; all equal unless <see cref="TimePerSample"/>.</param>
+    /// <param name="labels">Labels [B]; ignored by networks without a label input.</param>
+    /// <param name="contexts">Contexts [B, S, D] with their shape; ignored by networks without a context input.</param>
+    /// <param name="output">Receives the output [B, C, H, W].</param>
+    public void Run(float[] states, float[] times, float[] labels, (float[] Data, long[] Shape)? contexts, Span<float> output)
+    {
+        ArgumentNullException.ThrowIfNull(times);
+        long batch = times.Length;
+        var values = new List<OrtValue>();
+        var names = new List<string>();
+        try
+        {
+            Add(sample, sample.Create(states, [batch, shape.Channels, shape.Height, shape.Width]));
+            Add(time, TimePerSample ? time.Create(times, [batch]) : time.Create([times[0]], []));
+            if (label is not null)
+            {
+                Add(label, label.Create(labels, [batch]));
+            }
+
+            if (context is not null && contexts is { } c)
+            {
+                Add(context, context.Create(c.Data, c.Shape));
+            }
+
+            using var options = new RunOptions();
+            using var results = session.Run(options, names, values, outputs);
+            TensorInput.Read(results[0], output);
+        }
+        catch (OnnxRuntimeException error)
+        {
+            throw new InvalidOperationException($"{file} failed on a batch of {batch}: {SessionLoader.FirstLine(error.Message)}", error);
+        }
+        finally
+        {
+            values.ForEach(v => v.Dispose());
+        }
+
+        void Add(TensorInput input, OrtValue value)
+        {
+            names.Add(input.Name);
+            values.Add(value);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => session.Dispose();
+
+    private void CheckShape(TensorInput tensor, string role)
+    {
+        int[] wanted = [shape.Channels, shape.Height, shape.Width];
+        var fits = tensor.Rank == 4 && tensor.Shape.Skip(1).Zip(wanted).All(p => p.First <= 0 || p.First == p.Second);
+        if (!fits)
+        {
+            throw new ProblemException($"The {role} '{tensor.Name}' of {file} has shape [{string.Join(", ", tensor.Shape)}]; the manifest's sample wants [batch, {string.Join(", ", wanted)}].");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Solvers;
+
+namespace BatchEval.Onnx.Sampling;
+
+/// <summary>
+/// A candidate made ready for a model: its rows, and for every row a key that says which network evaluation it is. Two rows of two
+/// candidates with equal keys see the same state of the same sample, so one evaluation serves both (prefix sharing).
+/// </summary>
+public sealed class SamplingPlan
+{
+    /// <summary>Prepares a candidate.</summary>
+    public SamplingPlan(Candidate candidate, NoiseSchedule schedule, PredictionType prediction)
+    {
+        Candidate = candidate;
+        Table = Solver.Table(candidate, schedule);
+        Data = [.. Table.Rows.Select(r => DataPrediction.For(prediction, r.Level))];
+        StartScale = (float)schedule.StartScale(Table.Rows[0].Level);
+        Keys = EvaluationKeys();
+    }
+
+    /// <summary>The candidate.</summary>
+    public Candidate Candidate { get; }
+
+    /// <summary>Its rows.</summary>
+    public CoefficientTable Table { get; }
+
+    /// <summary>Data prediction coefficients per row.</summary>
+    public IReadOnlyList<DataPrediction> Data { get; }
+
+    /// <summary>Standard deviation of the start state.</summary>
+    public float StartScale { get; }
+
+    /// <summary>Evaluation keys per row.</summary>
+    public IReadOnlyList<UInt128> Keys { get; }
+
+    /// <summary>The candidate's step that a row belongs to.</summary>
+    public CandidateStep StepOf(int row) => Candidate.Steps[Table.Rows[row].Step];
+
+    private UInt128[] EvaluationKeys()
+    {
+        var keys = new UInt128[Table.Rows.Count];
+        // A run-time skip policy makes the state depend on the whole candidate.
+        var prefix = Chain(0, [StartScale, .. Candidate.Skip is null ? [] : Candidate.Id.Select(c => (double)c)]);
+        for (var r = 0; r < keys.Length; r++)
+        {
+            var (row, step) = (Table.Rows[r], StepOf(r));
+            var evaluation = Chain(prefix, [row.Level.Time, step.Reuse ? 1 : 0, .. step.Drop.Select(d => (double)d)]);
+            keys[r] = evaluation;
+            prefix = Chain(evaluation, [Data[r].FromState, Data[r].FromNetwork, .. Numbers(row.Next), .. row.NextAnchor is { } anchor ? Numbers(anchor) : []]);
+        }
+
+        return keys;
+    }
+
+    private static IEnumerable<double> Numbers(LinearCombination c) => [c.State, c.Anchor, c.Raw, c.Noise, c.Data.Count, .. c.Data];
+
+    private static UInt128 Chain(UInt128 previous, IReadOnlyList<double> numbers)
+    {
+        var bytes = new byte[16 + (8 * numbers.Count)];
+        BinaryPrimitives.WriteUInt128LittleEndian(bytes, previous);
+        for (var i = 0; i < numbers.Count; i++)
+        {
+            BinaryPrimitives.WriteDoubleLittleEndian(bytes.AsSpan(16 + (8 * i)), numbers[i]);
+        }
+
+        return BinaryPrimitives.ReadUInt128LittleEndian(SHA256.HashData(bytes));
+    }
+}
