@@ -3,7 +3,7 @@
     python3 build.py --out DIR                      train everything (about 45 minutes on one core)
     python3 build.py --out DIR --from-weights W     export again from the weight archives in W, no training
     python3 build.py --out DIR --steps 20 ...       a smoke run of the same path
-    python3 build.py --verify DIR [--golden FILE]   compare the archives, the graphs' digests and recorded outputs
+    python3 build.py --verify DIR [--golden FILE]   check digests, statistics and recorded outputs of a package
 """
 import argparse
 import hashlib
@@ -106,7 +106,7 @@ def train_classifier(training, held_out, steps, seed=0):
 # ---- weights --------------------------------------------------------------------------------------------------
 
 def save(model, path, only=None):
-    np.savez(path, **{k: v.numpy() for k, v in model.state_dict().items() if only is None or k.startswith(only)})
+    np.savez_compressed(path, **{k: v.numpy() for k, v in model.state_dict().items() if only is None or k.startswith(only)})
 
 
 def restore(model, path, strict=True):
