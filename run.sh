@@ -31,7 +31,7 @@ build() {
   # Dated before the build, so that an edit made while it runs is not missed.
   touch "$stamp.new"
   local log=$artifacts/cli-build.log
-  if ! (cd "$root" && dotnet build src/BatchEval.Cli/BatchEval.Cli.csproj -c Release -m:2 -nodeReuse:false --disable-build-servers \
+  if ! (cd "$root" && dotnet build src/BatchEval.Cli/BatchEval.Cli.csproj -c Release -m:2 -nodeReuse:false \
       -v quiet -clp:NoSummary >"$log" 2>&1 8>&-); then
     cat "$log" >&2
     exit 1
