@@ -113,6 +113,8 @@ ensure_feed() {
   rm -rf "$feed"
   missing=$(probe_registry)
   mkdir -p "$feed"
+  # Whatever the answer, none of these may be taken from an earlier one.
+  for package in $(wanted_packages); do forget "$package"; done
   if [[ -z $missing ]]; then
     say "the registry is complete; official packages are used"
   else
