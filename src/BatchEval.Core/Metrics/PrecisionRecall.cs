@@ -1,0 +1,51 @@
+namespace BatchEval.Core.Metrics;
+
+/// <summary>Result of <see cref="PrecisionRecall"/>; both in [0, 1].</summary>
+/// <param name="Precision">Share of generated samples within a real sample's neighbourhood, with its binomial standard error.</param>
+/// <param name="Recall">Share of real samples within a generated sample's neighbourhood, with its binomial standard error.</param>
+public sealed record PrecisionRecallResult(ScoreWithError Precision, ScoreWithError Recall)
+{
+    /// <summary>2 p r / max(1e-5, p + r), as torch-fidelity.</summary>
+    public double F => 2 * Precision.Value * Recall.Value / Math.Max(1e-5, Precision.Value + Recall.Value);
+}
+
+/// <summary>
+/// Improved precision and recall (Kynkaanniemi et al. 2019) in the convention of torch-fidelity and the guided-diffusion evaluator: squared Euclidean distances
+/// (float64 here), radius = the (k + 1)-th smallest distance within the set, itself included, membership by &lt;=.
+/// </summary>
+public static class PrecisionRecall
+{
+    /// <summary>Computes both.</summary>
+    /// <param name="generated">Generated samples, at least k + 1.</param>
+    /// <param name="real">Real samples, at least k + 1.</param>
+    /// <param name="k">Neighbours, at least 1; 3 in all tools.</param>
+    /// <param name="degreeOfParallelism">Threads to use at most; the result does not depend on it.</param>
+    public static PrecisionRecallResult Compute(FeatureMatrix generated, FeatureMatrix real, int k = 3, int degreeOfParallelism = 1)
+    {
+        FeatureMatrix.RequireSameDimensions(generated, real);
+        var method = $"k-nearest-neighbour manifold, k = {k}, membership <=; binomial standard error";
+        return new PrecisionRecallResult(
+            ScoreOf(ShareWithin(generated, real, k, degreeOfParallelism), generated.Count, method),
+            ScoreOf(ShareWithin(real, generated, k, degreeOfParallelism), real.Count, method));
+    }
+
+    internal static ScoreWithError ScoreOf(double share, int count, string method) =>
+        new(share, Math.Sqrt(share * (1 - share) / count), count, method);
+
+    /// <summary>Share of <paramref name="queries"/> that lie within the radius of at least one centre.</summary>
+    private static double ShareWithin(FeatureMatrix queries, FeatureMatrix centres, int k, int degreeOfParallelism)
+    {
+        var radii = NeighbourRadii.Squared(centres, k, degreeOfParallelism);
+        var inside = 0;
+        PairwiseProducts.SquaredDistances(queries, centres, degreeOfParallelism, (_, distances) =>
+        {
+            for (var j = 0; j < radii.Length; j++)
+            {
+                if (!(distances[j] <= radii[j])) continue;
+                Interlocked.Increment(ref inside);
+                return;
+            }
+        });
+        return (double)inside / queries.Count;
+    }
+}
