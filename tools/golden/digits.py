@@ -1,5 +1,6 @@
 """Outputs of the bundled digits package, from PyTorch with the shipped weights: noise predictions, one whole sampling run,
 features, and perceptual distances from a transcription that shares no code with the exported network."""
+import importlib.util
 import math
 import pathlib
 import sys
@@ -13,10 +14,13 @@ import common
 
 TOOLS = pathlib.Path(__file__).resolve().parents[1]
 PACKAGE = TOOLS.parent / "samples" / "digits"
-sys.path.insert(0, str(TOOLS / "digits"))
-import build  # noqa: E402
+sys.path[:0] = [str(TOOLS / "digits"), str(TOOLS / "networks")]
 import data  # noqa: E402
+import evaluate  # noqa: E402
 
+build_file = importlib.util.spec_from_file_location("digits_build", TOOLS / "digits" / "build.py")
+build = importlib.util.module_from_spec(build_file)
+build_file.loader.exec_module(build)
 torch.set_num_threads(1)
 
 
@@ -82,6 +86,14 @@ def main():
     print(f"perceptual: {np.round(expected, 5)}, the trained network differs by {gap:.1e}")
     assert gap < 1e-4
     np.savez_compressed(out / "perceptual.npz", a=a.numpy(), b=b.numpy(), distance=expected)
+
+    for file, archive, outputs in (("unet.onnx", "eps", ["eps"]), ("features.onnx", "features", ["features", "logits"]),
+                                   ("perceptual.onnx", "perceptual", ["distance"])):
+        recorded = dict(np.load(out / f"{archive}.npz"))
+        got = evaluate.run(PACKAGE / file, {k: v for k, v in recorded.items() if k not in outputs + ["labels"]})
+        gap = max(abs(g - recorded[o]).max() for g, o in zip(got, outputs))
+        print(f"{file}, node by node: {gap:.1e}")
+        assert gap < 1e-4
 
     with np.load(PACKAGE / "ref_stats.npz") as s:
         root = scipy.linalg.sqrtm(s["sigma"] @ s["sigma_test"])
