@@ -47,6 +47,23 @@ def lpips(a, b):
     return total
 
 
+def multiply_adds(unet):
+    """Of one call for one image, by hooks: layers, plus the two products of each attention."""
+    found, hooks = {}, []
+    for name, layer in unet.named_modules():
+        if isinstance(layer, (torch.nn.Conv2d, torch.nn.Linear)):
+            hooks.append(layer.register_forward_hook(
+                lambda m, i, o, name=name: found.__setitem__(name, o.numel() * m.weight[0].numel())))
+        elif name.endswith("attn"):
+            hooks.append(layer.register_forward_hook(
+                lambda m, i, o, name=name: found.__setitem__(name + ".products", 2 * m.side ** 4 * m.width)))
+    unet(torch.zeros(1, 1, 16, 16), torch.zeros(1), torch.zeros(1, dtype=torch.int64))
+    for hook in hooks:
+        hook.remove()
+    blocks = {b: sum(v for n, v in found.items() if n.startswith(f"blocks.{b}.")) for b in build.BLOCKS}
+    return {"total": sum(found.values()), "blocks": blocks}
+
+
 @torch.no_grad()
 def main():
     out = common.folder("digits")
@@ -100,11 +117,14 @@ def main():
         d = s["mu"] - s["mu_test"]
         value = float(d @ d + np.trace(s["sigma"]) + np.trace(s["sigma_test"]) - 2 * np.trace(root).real)
     print(f"held-out against training images: {value:.6f}")
+    macs = multiply_adds(unet)
+    print(f"multiply-adds: {macs['total']}, {sum(macs['blocks'].values()) / macs['total']:.3f} in blocks")
     common.write(out / "digits.json", {
         "source": "tools/golden/digits.py: PyTorch 1.13 on CPU, float32 networks, float64 sampling arithmetic",
         "tolerance": {"eps": 1e-4, "ddim10": 2e-3, "features": 1e-3, "perceptual": 1e-4, "frechetHeldOut": 1e-6},
         "ddim10": "10 steps, eta 0; data prediction clamped to [-1,1] and the noise recomputed from it; linear 1e-4 to 0.02, last step to clean",
-        "frechetHeldOut": value})
+        "frechetHeldOut": value,
+        "multiplyAdds": macs})
 
 
 if __name__ == "__main__":
