@@ -1,0 +1,85 @@
+using BatchEval.Workflow.Reports;
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Storage;
+
+namespace BatchEval.Workflow.Activities;
+
+/// <summary>Scores a finished round, writes the next state, and after the last round the result.</summary>
+/// <param name="store">The store.</param>
+/// <param name="models">Model packages.</param>
+/// <param name="time">Clock for the status.</param>
+public sealed class AdvanceActivity(RunStore store, ModelHost models, TimeProvider time)
+{
+    /// <summary>Runs the activity; doing it again changes nothing.</summary>
+    public async Task<RunPosition> RunAsync(RoundInput input, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        var context = await RunContext.LoadAsync(store, models, input.RunId, cancellation);
+        var state = await store.RequireJsonAsync<RunState>(BlobNames.State(input.RunId, input.Round), cancellation);
+        var plan = await store.RequireJsonAsync<UnitPlan>(BlobNames.Plan(input.RunId, input.Round), cancellation);
+        var scores = await ScoreAsync(context, plan, cancellation);
+        await store.WriteJsonOnceAsync(BlobNames.Scores(input.RunId, input.Round), scores, cancellation);
+        var samples = plan.Plan.Assignments.Count == 0 ? 0 : plan.Plan.Assignments[0].Range.Count;
+        var next = context.Machine.Observe(state, [.. scores.Scores.Select(s => CandidateScorer.ToSearch(s, samples))]);
+        if (state.Stage == RunStage.Final)
+        {
+            await new RunPublisher(store).PublishAsync(context, models.Open(context.Package), next, plan, scores, cancellation);
+        }
+
+        await store.WriteJsonOnceAsync(BlobNames.State(input.RunId, input.Round + 1), next, cancellation);
+        await RunStatusFile.UpdateAsync(store, context, next, time, cancellation);
+        return new RunPosition(next.Round, next.Stage == RunStage.Done);
+    }
+
+    private async Task<RoundScores> ScoreAsync(RunContext context, UnitPlan plan, CancellationToken cancellation)
+    {
+        var model = models.Open(context.Package);
+        var scorer = new CandidateScorer(model, context.Specification.Objective.Metric);
+        var final = plan.Plan.Stage == RunStage.Final;
+        var counts = EvaluationCounts.None;
+        var counted = new HashSet<string>(StringComparer.Ordinal);
+        var scores = new List<CandidateScore>();
+        for (var i = 0; i < plan.Assignments.Count; i++)
+        {
+            var assignment = plan.Plan.Assignments[i];
+            var results = new List<CellResult>();
+            var features = new List<float[]>();
+            foreach (var key in plan.Assignments[i])
+            {
+                var result = await CellFiles.ReadResultAsync(store, key, cancellation);
+                results.Add(result);
+                counts += counted.Add(key) ? Count(result, context.RunId) : EvaluationCounts.None;
+                if (result.Failure is null && model.Features is not null && plan.Plan.Stage != RunStage.Reference)
+                {
+                    features.Add(await CellFiles.ReadFeaturesAsync(store, key, cancellation));
+                }
+            }
+
+            if (plan.Plan.Stage == RunStage.Reference)
+            {
+                RequireReference(results);
+            }
+            else
+            {
+                scores.Add(scorer.Score(assignment.Contestant, results, features, final));
+            }
+        }
+
+        return new RoundScores(plan.Plan.Round, plan.Plan.Stage, scores, counts);
+    }
+
+    private static void RequireReference(List<CellResult> results)
+    {
+        if (results.FirstOrDefault(r => r.Failure is not null)?.Failure is { } failure)
+        {
+            throw new InvalidOperationException($"The unaccelerated sampler failed, so nothing can be compared with it: {failure}");
+        }
+    }
+
+    private static EvaluationCounts Count(CellResult result, string runId)
+    {
+        var own = result.ComputedBy == runId;
+        return new EvaluationCounts(own ? 1 : 0, own ? 0 : 1, result.Range.Count, result.NetworkCalls.Sum(c => (long)c), own ? result.Milliseconds : 0);
+    }
+}

@@ -1,0 +1,50 @@
+using BatchEval.Onnx.Numpy;
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Storage;
+
+namespace BatchEval.Workflow.Activities;
+
+/// <summary>The files of a cell, and the order in which they are written.</summary>
+internal static class CellFiles
+{
+    /// <summary>Metrics per image; written last, so that its presence means that the cell is complete.</summary>
+    public const string Result = "result.json";
+
+    private const string Features = "features.npy";
+    private const string Images = "images.npy";
+
+    public static async Task WriteAsync(RunStore store, Cell cell, ScoredCell scored, CellResult result, CancellationToken cancellation)
+    {
+        if (scored.Features is { } features)
+        {
+            var dimensions = features.Length / cell.Range.Count;
+            await store.WriteOnceAsync(BlobNames.Cell(cell.Key, Features), NpyFormat.ToBytes(features, [cell.Range.Count, dimensions]), cancellation);
+        }
+
+        if (cell.KeepImages && scored.Images is { } images)
+        {
+            await store.WriteOnceAsync(BlobNames.Cell(cell.Key, Images), NpyFormat.ToBytes(images.Pixels, [.. images.Shape]), cancellation);
+        }
+
+        await store.WriteJsonOnceAsync(BlobNames.Cell(cell.Key, Result), result, cancellation);
+    }
+
+    public static Task<CellResult> ReadResultAsync(RunStore store, string key, CancellationToken cancellation) =>
+        store.RequireJsonAsync<CellResult>(BlobNames.Cell(key, Result), cancellation);
+
+    public static async Task<float[]> ReadFeaturesAsync(RunStore store, string key, CancellationToken cancellation) =>
+        NpyFormat.FromBytes(await RequireAsync(store, key, Features, cancellation)).ToFloat32();
+
+    public static async Task<ImageBatch> ReadImagesAsync(RunStore store, string key, CancellationToken cancellation)
+    {
+        var array = NpyFormat.FromBytes(await RequireAsync(store, key, Images, cancellation));
+        return new ImageBatch(array.ToBytes(), array.Shape);
+    }
+
+    private static async Task<byte[]> RequireAsync(RunStore store, string key, string file, CancellationToken cancellation)
+    {
+        var name = BlobNames.Cell(key, file);
+        return await store.ReadAsync(name, cancellation) ?? throw new InvalidOperationException($"The blob '{name}' is missing from {store.Location}.");
+    }
+}

@@ -1,0 +1,50 @@
+namespace BatchEval.Workflow.Activities;
+
+/// <summary>Names under which the activities are called.</summary>
+public static class ActivityNames
+{
+    /// <summary>Validates and writes the run's fixed inputs.</summary>
+    public const string Prepare = "Prepare";
+
+    /// <summary>Cuts the next round into units.</summary>
+    public const string Plan = "Plan";
+
+    /// <summary>Computes one unit.</summary>
+    public const string Evaluate = "Evaluate";
+
+    /// <summary>Scores a round and moves the run on.</summary>
+    public const string Advance = "Advance";
+}
+
+/// <summary>Input of Prepare.</summary>
+/// <param name="RunId">The run.</param>
+public sealed record PrepareInput(string RunId);
+
+/// <summary>Output of Prepare and Advance: where the run stands.</summary>
+/// <param name="Round">The next round.</param>
+/// <param name="Finished">True when there is none.</param>
+public sealed record RunPosition(int Round, bool Finished);
+
+/// <summary>Input of Plan and Advance.</summary>
+/// <param name="RunId">The run.</param>
+/// <param name="Round">The round.</param>
+public sealed record RoundInput(string RunId, int Round);
+
+/// <summary>Output of Plan.</summary>
+/// <param name="Units">Number of units.</param>
+/// <param name="Stage">Stage of the round.</param>
+/// <param name="Generation">Generation within the stage.</param>
+/// <param name="SampleSteps">Network calls times samples of the round.</param>
+public sealed record RoundOutline(int Units, string Stage, int Generation, long SampleSteps);
+
+/// <summary>Input of Evaluate.</summary>
+/// <param name="RunId">The run.</param>
+/// <param name="Round">The round.</param>
+/// <param name="Unit">Index of the unit in the round's plan.</param>
+public sealed record UnitInput(string RunId, int Round, int Unit);
+
+/// <summary>Output of Evaluate.</summary>
+/// <param name="Computed">Cells computed now.</param>
+/// <param name="Found">Cells that were there already.</param>
+/// <param name="Evaluations">Network evaluations made now.</param>
+public sealed record UnitOutcome(int Computed, int Found, long Evaluations);

@@ -1,0 +1,42 @@
+using System.Collections.Concurrent;
+using BatchEval.Core.Json;
+using BatchEval.Onnx.Packages;
+using BatchEval.Onnx.Runtime;
+
+namespace BatchEval.Workflow.Activities;
+
+/// <summary>Finds model packages and keeps them open: one session per network and process.</summary>
+/// <param name="device">Where networks run.</param>
+/// <param name="roots">Folders that relative model names are looked up in, in order.</param>
+public sealed class ModelHost(DeviceOptions device, IReadOnlyList<string> roots) : IDisposable
+{
+    private readonly ConcurrentDictionary<string, Lazy<OpenedModel>> opened = new(StringComparer.Ordinal);
+
+    /// <summary>Where networks run.</summary>
+    public DeviceOptions Device => device;
+
+    /// <summary>Finds a package by the name that a specification gives.</summary>
+    /// <exception cref="ProblemException">There is none, or it is broken.</exception>
+    public ModelPackage Find(string model)
+    {
+        string[] places = Path.IsPathRooted(model) ? [model] : [.. roots.Select(root => Path.Combine(root, model))];
+        return ModelPackage.Open(places.FirstOrDefault(Directory.Exists)
+            ?? throw new ProblemException($"The model package '{model}' was not found; looked at: {string.Join(", ", places)}."));
+    }
+
+    /// <summary>Opens a package, or returns it as opened before.</summary>
+    public OpenedModel Open(ModelPackage package)
+    {
+        ArgumentNullException.ThrowIfNull(package);
+        return opened.GetOrAdd(package.Digest, _ => new Lazy<OpenedModel>(() => OpenedModel.Open(package, device))).Value;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var model in opened.Values.Where(m => m.IsValueCreated))
+        {
+            model.Value.Dispose();
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Storage;
+
+namespace BatchEval.Workflow.Activities;
+
+/// <summary>Turns a run's state into the next round's candidates and units.</summary>
+/// <param name="store">The store.</param>
+/// <param name="models">Model packages.</param>
+public sealed class PlanActivity(RunStore store, ModelHost models)
+{
+    /// <summary>Runs the activity; doing it again changes nothing.</summary>
+    public async Task<RoundOutline> RunAsync(RoundInput input, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        var name = BlobNames.Plan(input.RunId, input.Round);
+        var plan = await store.ReadJsonAsync<UnitPlan>(name, cancellation);
+        if (plan is null)
+        {
+            var context = await RunContext.LoadAsync(store, models, input.RunId, cancellation);
+            var state = await store.RequireJsonAsync<RunState>(BlobNames.State(input.RunId, input.Round), cancellation);
+            var round = context.Machine.Next(state) ?? throw new InvalidOperationException($"Run '{input.RunId}' has no round {input.Round}: it is done.");
+            plan = UnitPlanner.Cut(round, context.Specification, context.Cells, context.Contestants.Reference());
+            await store.WriteJsonOnceAsync(name, plan, cancellation);
+        }
+
+        return new RoundOutline(plan.Units.Count, plan.Plan.Stage.ToString(), plan.Plan.Generation, plan.Plan.SampleSteps);
+    }
+}

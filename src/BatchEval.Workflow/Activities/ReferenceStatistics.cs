@@ -1,0 +1,20 @@
+using BatchEval.Core.Json;
+using BatchEval.Core.Metrics;
+using BatchEval.Onnx.Numpy;
+using BatchEval.Onnx.Packages;
+
+namespace BatchEval.Workflow.Activities;
+
+/// <summary>Reads a package's reference statistics.</summary>
+internal static class ReferenceStatistics
+{
+    public static FrechetReference Read(ModelPackage package, ReferenceEntry reference, StatisticsEntry entry)
+    {
+        var path = package.PathOf(reference.File);
+        var statistics = StatisticsFile.Read(path, entry.Mean, entry.Covariance, entry.Count);
+        var wanted = package.Manifest.Features!.Dimensions;
+        return statistics.Dimensions == wanted
+            ? new FrechetReference(statistics)
+            : throw new ProblemException($"'{path}' holds statistics of {statistics.Dimensions} dimensions; the feature network gives {wanted}.");
+    }
+}

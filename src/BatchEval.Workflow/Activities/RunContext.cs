@@ -1,0 +1,47 @@
+using BatchEval.Onnx.Packages;
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Specifications;
+using BatchEval.Workflow.Storage;
+
+namespace BatchEval.Workflow.Activities;
+
+/// <summary>What every activity needs to know about a run, read back from the store.</summary>
+/// <param name="RunId">The run.</param>
+/// <param name="Specification">Its specification.</param>
+/// <param name="Package">Its model package.</param>
+/// <param name="Machine">Its decisions.</param>
+/// <param name="Contestants">Its names.</param>
+/// <param name="Cells">What all its cells have in common.</param>
+public sealed record RunContext(
+    string RunId, RunSpecification Specification, ModelPackage Package, RunMachine Machine, ContestantFactory Contestants, CellContext Cells)
+{
+    /// <summary>Reads a run's context.</summary>
+    /// <exception cref="InvalidOperationException">The run does not exist, or its model has changed since it began.</exception>
+    public static async Task<RunContext> LoadAsync(RunStore store, ModelHost models, string runId, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(models);
+        var text = await store.ReadAsync(BlobNames.Specification(runId), cancellation)
+            ?? throw new InvalidOperationException($"There is no run '{runId}' in {store.Location}.");
+        var specification = SpecificationReader.Read(System.Text.Encoding.UTF8.GetString(text));
+        var package = models.Find(specification.Model);
+        if (await store.ReadJsonAsync<ModelRecord>(BlobNames.Model(runId), cancellation) is { } model && model.Digest != package.Digest)
+        {
+            throw new InvalidOperationException($"The model package '{specification.Model}' has changed since run '{runId}' began; start a new run for the changed model.");
+        }
+
+        var schedule = package.Manifest.Schedule;
+        var conditions = specification.Conditions;
+        return new RunContext(
+            runId, specification, package, new RunMachine(specification, schedule), new ContestantFactory(specification, schedule),
+            new CellContext(package.Digest, specification.Seed, conditions.Label, conditions.GuidanceScale, models.Device.Device.Split(':')[0]));
+    }
+}
+
+/// <summary>A run's <c>model.json</c>: what it found out about the model before it began.</summary>
+/// <param name="Name">The model's name.</param>
+/// <param name="Digest">Digest of the package.</param>
+/// <param name="Description">One sentence.</param>
+/// <param name="Provenance">Where weights and data come from.</param>
+/// <param name="FeatureNetwork">Feature network and preprocessing of all distribution scores.</param>
+public sealed record ModelRecord(string Name, string Digest, string Description, string Provenance, string? FeatureNetwork);

@@ -1,0 +1,77 @@
+using Azure;
+using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Storage;
+
+namespace BatchEval.Workflow.Local;
+
+/// <summary>Runs the workflow in this process: direct calls, bounded parallelism, retries of what may pass.</summary>
+public sealed class LocalRunner : IActivityCaller
+{
+    private const int Attempts = 4;
+    private readonly PrepareActivity prepare;
+    private readonly PlanActivity plan;
+    private readonly EvaluateActivity evaluate;
+    private readonly AdvanceActivity advance;
+    private readonly TimeProvider time;
+    private readonly IProgress<RoundProgress>? progress;
+    private readonly CancellationToken cancellation;
+
+    /// <summary>Creates a runner.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="models">Model packages.</param>
+    /// <param name="parallelism">Units in flight.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="progress">Told after every unit.</param>
+    /// <param name="cancellation">Interrupts the run; it can be resumed.</param>
+    public LocalRunner(RunStore store, ModelHost models, int parallelism, TimeProvider time, IProgress<RoundProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(parallelism);
+        (prepare, plan) = (new PrepareActivity(store, models), new PlanActivity(store, models));
+        (evaluate, advance) = (new EvaluateActivity(store, models, time), new AdvanceActivity(store, models, time));
+        (MaxUnitsInFlight, this.time, this.progress, this.cancellation) = (parallelism, time, progress, cancellation);
+    }
+
+    /// <inheritdoc/>
+    public int MaxUnitsInFlight { get; }
+
+    /// <summary>Runs a submitted run to its end, or resumes it.</summary>
+    public Task RunAsync(string runId) => SearchWorkflow.RunAsync(this, runId);
+
+    /// <inheritdoc/>
+    public Task<TResult> CallAsync<TResult>(string activity, object input) => Task.Run(() => RetryAsync<TResult>(activity, input), cancellation);
+
+    /// <inheritdoc/>
+    public void Report(RoundProgress progress) => this.progress?.Report(progress);
+
+    private async Task<TResult> RetryAsync<TResult>(string activity, object input)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return (TResult)await DispatchAsync(activity, input);
+            }
+            catch (Exception error) when (attempt < Attempts && IsTransient(error))
+            {
+                await Task.Delay(TimeSpan.FromSeconds(Math.Pow(2, attempt)), time, cancellation);
+            }
+        }
+    }
+
+    private async Task<object> DispatchAsync(string activity, object input) => (activity, input) switch
+    {
+        (ActivityNames.Prepare, PrepareInput i) => await prepare.RunAsync(i, cancellation),
+        (ActivityNames.Plan, RoundInput i) => await plan.RunAsync(i, cancellation),
+        (ActivityNames.Evaluate, UnitInput i) => await evaluate.RunAsync(i, cancellation),
+        (ActivityNames.Advance, RoundInput i) => await advance.RunAsync(i, cancellation),
+        _ => throw new ArgumentException($"There is no activity '{activity}' that takes a {input.GetType().Name}.", nameof(activity)),
+    };
+
+    private static bool IsTransient(Exception error) => error switch
+    {
+        RequestFailedException { Status: 0 or 408 or 429 or >= 500 } => true,
+        IOException or TimeoutException => true,
+        AggregateException { InnerException: { } inner } => IsTransient(inner),
+        _ => false,
+    };
+}

@@ -1,0 +1,54 @@
+using System.Security.Cryptography;
+using System.Text;
+using BatchEval.Core.Json;
+using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Serialization;
+using BatchEval.Workflow.Specifications;
+using BatchEval.Workflow.Storage;
+
+namespace BatchEval.Workflow.Local;
+
+/// <summary>Turns a specification into a run in the store. Nothing is written unless everything can be used.</summary>
+/// <param name="store">The store.</param>
+/// <param name="models">Model packages.</param>
+/// <param name="time">Clock for the status.</param>
+public sealed class RunSubmission(RunStore store, ModelHost models, TimeProvider time)
+{
+    /// <summary>Submits a run; the same specification on the same model is the same run.</summary>
+    /// <returns>The run's id, and whether it is new.</returns>
+    /// <exception cref="ProblemException">Something cannot be used; every problem is listed.</exception>
+    public async Task<(string RunId, bool IsNew)> SubmitAsync(RunSpecification specification, CancellationToken cancellation = default)
+    {
+        var runId = Check(specification);
+        var json = SpecificationWriter.Write(specification).ToJsonString(WorkflowJson.Options);
+        var isNew = await store.WriteTextOnceAsync(BlobNames.Specification(runId), json, cancellation);
+        if (isNew)
+        {
+            await RunStatusFile.MarkAsync(store, runId, "pending", null, time, cancellation);
+        }
+
+        return (runId, isNew);
+    }
+
+    /// <summary>Checks a specification against its model.</summary>
+    /// <returns>The id that its run has.</returns>
+    /// <exception cref="ProblemException">Something cannot be used; every problem is listed.</exception>
+    public string Check(RunSpecification specification)
+    {
+        ArgumentNullException.ThrowIfNull(specification);
+        var package = models.Find(specification.Model);
+        var opened = models.Open(package);
+        var problems = SpecificationCheck.Problems(specification, package.Manifest, opened.Sampling.Networks.Blocks);
+        return problems.Count == 0 ? IdOf(specification, package.Digest) : throw new ProblemException("The run specification", problems);
+    }
+
+    private static string IdOf(RunSpecification specification, string modelDigest)
+    {
+        var matters = SpecificationWriter.WriteWhatMatters(specification);
+        matters["model"] = modelDigest;
+        matters["codeVersion"] = Cell.CodeVersion;
+        var digest = SHA256.HashData(Encoding.UTF8.GetBytes(matters.ToJsonString()));
+        return $"{specification.Name}-{Convert.ToHexStringLower(digest)[..8]}";
+    }
+}

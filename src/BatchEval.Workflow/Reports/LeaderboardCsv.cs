@@ -1,0 +1,54 @@
+using System.Globalization;
+using System.Text;
+using BatchEval.Workflow.Scoring;
+
+namespace BatchEval.Workflow.Reports;
+
+/// <summary>Writes scores as comma-separated values, one line per candidate, best first.</summary>
+public static class LeaderboardCsv
+{
+    private static readonly (string Name, Func<CandidateScore, object?> Value)[] Columns =
+    [
+        ("id", s => s.Id), ("name", s => s.Name), ("role", s => s.Role.ToString().ToLowerInvariant()), ("networkCalls", s => s.NetworkCalls),
+        ("objective", s => s.Objective), ("objectiveError", s => s.ObjectiveError),
+        ("fid", s => s.Fid), ("fidError", s => s.FidError), ("fidSamples", s => s.FidSamples),
+        ("fidHeldOut", s => s.FidHeldOut), ("fidHeldOutError", s => s.FidHeldOutError),
+        ("psnr", s => s.Psnr), ("psnrError", s => s.PsnrError), ("ssim", s => s.Ssim), ("ssimError", s => s.SsimError),
+        ("lpips", s => s.Lpips), ("lpipsError", s => s.LpipsError), ("pairedSamples", s => s.PairedSamples),
+        ("solver", s => s.Candidate.Solver), ("times", s => string.Join(' ', s.Candidate.Steps.Select(t => t.Time.ToString(CultureInfo.InvariantCulture)))),
+        ("failure", s => s.Failure),
+    ];
+
+    /// <summary>Writes the table.</summary>
+    public static string Write(IEnumerable<CandidateScore> scores)
+    {
+        ArgumentNullException.ThrowIfNull(scores);
+        var text = new StringBuilder().AppendJoin(',', Columns.Select(c => c.Name)).Append('\n');
+        foreach (var score in scores)
+        {
+            text.AppendJoin(',', Columns.Select(c => Field(c.Value(score)))).Append('\n');
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>The candidates that no other one beats in both network calls and objective.</summary>
+    public static IEnumerable<CandidateScore> Pareto(IEnumerable<CandidateScore> scores)
+    {
+        var best = double.PositiveInfinity;
+        foreach (var score in scores.OrderBy(s => s.NetworkCalls).ThenBy(s => s.Objective).ThenBy(s => s.Id, StringComparer.Ordinal))
+        {
+            if (score.Objective < best)
+            {
+                best = score.Objective;
+                yield return score;
+            }
+        }
+    }
+
+    private static string Field(object? value)
+    {
+        var text = Convert.ToString(value, CultureInfo.InvariantCulture) ?? string.Empty;
+        return text.AsSpan().IndexOfAny("\",\n\r") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+    }
+}

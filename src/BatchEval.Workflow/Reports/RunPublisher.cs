@@ -1,0 +1,118 @@
+using System.Text;
+using BatchEval.Core.Sampling;
+using BatchEval.Onnx.Images;
+using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Storage;
+
+namespace BatchEval.Workflow.Reports;
+
+/// <summary>Writes what a finished run hands over: leaderboard, images, report and the files that users paste.</summary>
+/// <param name="store">The store.</param>
+public sealed class RunPublisher(RunStore store)
+{
+    private const int GridImages = 64;
+    private const int GridColumns = 8;
+
+    /// <summary>Publishes; doing it again changes nothing.</summary>
+    public async Task PublishAsync(RunContext context, OpenedModel model, RunState state, UnitPlan plan, RoundScores scores, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(plan);
+        var run = context.RunId;
+        var leaderboard = LeaderboardBuilder.Build(context, model, scores);
+        var grids = await WriteCandidatesAsync(context, plan, scores, cancellation);
+        await store.WriteJsonOnceAsync(BlobNames.Result(run, "leaderboard.json"), leaderboard, cancellation);
+        await store.WriteTextOnceAsync(BlobNames.Result(run, "leaderboard.csv"), LeaderboardCsv.Write(leaderboard.Ranked()), cancellation);
+        await store.WriteTextOnceAsync(BlobNames.Result(run, "pareto.csv"), LeaderboardCsv.Write(LeaderboardCsv.Pareto(leaderboard.Ranked())), cancellation);
+        if (leaderboard.Best is { } best)
+        {
+            foreach (var (file, text) in ScheduleExport.Files(best.Candidate, model.Sampling.Manifest.Schedule))
+            {
+                await store.WriteTextOnceAsync(BlobNames.Best(run, file), text, cancellation);
+            }
+        }
+
+        var report = await BuildReportAsync(context, model, state, scores, leaderboard, grids, cancellation);
+        await store.WriteTextOnceAsync(BlobNames.Result(run, "report.html"), HtmlReport.Write(report), cancellation);
+    }
+
+    private async Task<Dictionary<string, byte[]>> WriteCandidatesAsync(RunContext context, UnitPlan plan, RoundScores scores, CancellationToken cancellation)
+    {
+        var grids = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        for (var i = 0; i < scores.Scores.Count; i++)
+        {
+            var score = scores.Scores[i];
+            string Name(string file) => BlobNames.Candidate(context.RunId, score.Id, file);
+            await store.WriteTextOnceAsync(Name("candidate.json"), CandidateJson.Write(score.Candidate), cancellation);
+            await store.WriteJsonOnceAsync(Name("metrics.json"), score, cancellation);
+            if (score.Failure is not null)
+            {
+                continue;
+            }
+
+            var images = await ReadImagesAsync(plan.Assignments[i], Math.Max(GridImages, context.Specification.Final.Images), cancellation);
+            grids[score.Id] = Grid(images);
+            await store.WriteOnceAsync(Name("grid.png"), grids[score.Id], cancellation);
+            for (var n = 0; n < Math.Min(images.Count, context.Specification.Final.Images); n++)
+            {
+                await store.WriteOnceAsync(Name($"images/{n:D6}.png"), ImageCodec.EncodePng(images[n]), cancellation);
+            }
+        }
+
+        return grids;
+    }
+
+    private async Task<List<RgbImage>> ReadImagesAsync(IReadOnlyList<string> cells, int count, CancellationToken cancellation)
+    {
+        var images = new List<RgbImage>();
+        foreach (var key in cells)
+        {
+            if (images.Count >= count)
+            {
+                break;
+            }
+
+            var batch = await CellFiles.ReadImagesAsync(store, key, cancellation);
+            images.AddRange(Enumerable.Range(0, Math.Min(batch.Count, count - images.Count)).Select(i => batch.ToRgb(i)));
+        }
+
+        return images;
+    }
+
+    private static byte[] Grid(List<RgbImage> images)
+    {
+        var shown = images.Take(GridImages).ToList();
+        var scale = Math.Clamp(64 / shown[0].Width, 1, 4);
+        return ImageCodec.EncodePng(ImageGrid.Compose(shown, GridColumns, padding: 2, scale));
+    }
+
+    private async Task<ReportModel> BuildReportAsync(
+        RunContext context, OpenedModel model, RunState state, RoundScores scores, Leaderboard leaderboard, Dictionary<string, byte[]> grids, CancellationToken cancellation)
+    {
+        var counts = scores.Evaluations;
+        for (var round = 0; round < scores.Round; round++)
+        {
+            counts += (await store.RequireJsonAsync<RoundScores>(BlobNames.Scores(context.RunId, round), cancellation)).Evaluations;
+        }
+
+        var schedule = model.Sampling.Manifest.Schedule;
+        var axis = scores.Scores.DistinctBy(s => s.Id).ToDictionary(s => s.Id, s => (IReadOnlyList<NoisePoint>)[.. s.Candidate.Steps.Select(step => Point(step, schedule))]);
+        var json = Encoding.UTF8.GetString(await store.ReadAsync(BlobNames.Specification(context.RunId), cancellation) ?? []);
+        return new ReportModel(context.Specification, json, leaderboard, state.History, counts, axis, grids, await ReferenceGridAsync(context, cancellation));
+    }
+
+    private async Task<byte[]?> ReferenceGridAsync(RunContext context, CancellationToken cancellation)
+    {
+        if (context.Specification.Reference.Samples == 0)
+        {
+            return null;
+        }
+
+        var plan = await store.RequireJsonAsync<UnitPlan>(BlobNames.Plan(context.RunId, 0), cancellation);
+        return Grid(await ReadImagesAsync(plan.Assignments[0], GridImages, cancellation));
+    }
+
+    private static NoisePoint Point(CandidateStep step, NoiseSchedule schedule) => new(step.Time, schedule.At(step.Time).Ratio, step.Drop.Count, step.Reuse);
+}

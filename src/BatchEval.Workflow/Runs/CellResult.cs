@@ -1,0 +1,26 @@
+namespace BatchEval.Workflow.Runs;
+
+/// <summary>The <c>result.json</c> of a cell; features and images lie beside it.</summary>
+/// <param name="Key">The cell's key.</param>
+/// <param name="Candidate">Id of the candidate.</param>
+/// <param name="Range">The samples.</param>
+/// <param name="NetworkCalls">Network calls per sample, after run-time skips.</param>
+/// <param name="Psnr">PSNR per image against the compared cell, in dB; +infinity for equal images.</param>
+/// <param name="Ssim">SSIM per image.</param>
+/// <param name="Lpips">Perceptual distance per image.</param>
+/// <param name="Failure">Why the cell could not be computed, or null.</param>
+/// <param name="ComputedBy">Run that computed it.</param>
+/// <param name="Milliseconds">Time spent on its network calls, as measured then.</param>
+/// <param name="PeakBytes">Peak memory of the worker, as measured then.</param>
+public sealed record CellResult(
+    string Key,
+    string Candidate,
+    SampleRange Range,
+    IReadOnlyList<int> NetworkCalls,
+    IReadOnlyList<double>? Psnr,
+    IReadOnlyList<double>? Ssim,
+    IReadOnlyList<double>? Lpips,
+    string? Failure,
+    string ComputedBy,
+    double Milliseconds,
+    long PeakBytes);

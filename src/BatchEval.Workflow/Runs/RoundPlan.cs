@@ -1,0 +1,20 @@
+namespace BatchEval.Workflow.Runs;
+
+/// <summary>What a round has to compute and score.</summary>
+/// <param name="Round">Number of the round.</param>
+/// <param name="Stage">Stage it belongs to.</param>
+/// <param name="Generation">Generation within the stage.</param>
+/// <param name="Rung">Rung within the generation.</param>
+/// <param name="Assignments">Who is scored on which samples.</param>
+public sealed record RoundPlan(int Round, RunStage Stage, int Generation, int Rung, IReadOnlyList<Assignment> Assignments)
+{
+    /// <summary>Network calls times samples that the round asks for, before anything is shared or found.</summary>
+    public long SampleSteps => Assignments.Sum(a => (long)a.Contestant.Candidate.NetworkCalls * a.Range.Count);
+}
+
+/// <summary>One candidate's work in a round.</summary>
+/// <param name="Contestant">The candidate.</param>
+/// <param name="Range">The samples.</param>
+/// <param name="KeepImages">Whether its images are stored.</param>
+/// <param name="PairedSamples">How many of its first samples are compared with the unaccelerated sampler.</param>
+public sealed record Assignment(Contestant Contestant, SampleRange Range, bool KeepImages, int PairedSamples);

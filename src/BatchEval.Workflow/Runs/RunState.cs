@@ -1,0 +1,52 @@
+using BatchEval.Core.Search;
+
+namespace BatchEval.Workflow.Runs;
+
+/// <summary>Stages of a run, in order; those a specification does not need are passed over.</summary>
+public enum RunStage
+{
+    /// <summary>Images of the unaccelerated sampler.</summary>
+    Reference,
+
+    /// <summary>The search proper.</summary>
+    Search,
+
+    /// <summary>Random search with the same budget.</summary>
+    RandomSearch,
+
+    /// <summary>Elites and variants of baselines on fresh samples.</summary>
+    Validation,
+
+    /// <summary>Winner and baselines on samples fresh once more.</summary>
+    Final,
+
+    /// <summary>Nothing left to do.</summary>
+    Done,
+}
+
+/// <summary>All that a run knows when a round begins.</summary>
+/// <param name="Round">Number of the round.</param>
+/// <param name="Stage">Stage that the round belongs to.</param>
+/// <param name="Search">State of the search.</param>
+/// <param name="RandomSearch">State of random search.</param>
+/// <param name="Contestants">What the final stage scores, once validation has chosen it.</param>
+/// <param name="History">Best score after each generation, for the report.</param>
+public sealed record RunState(
+    int Round,
+    RunStage Stage,
+    SearchState Search,
+    SearchState RandomSearch,
+    IReadOnlyList<Contestant> Contestants,
+    IReadOnlyList<GenerationRecord> History)
+{
+    /// <summary>Where every run begins.</summary>
+    public static RunState Start { get; } = new(0, RunStage.Reference, SearchState.Empty, SearchState.Empty, [], []);
+}
+
+/// <summary>One line of the search's history.</summary>
+/// <param name="Stage">Search or random search.</param>
+/// <param name="Generation">Generation, from 0.</param>
+/// <param name="Best">Best archived score after it.</param>
+/// <param name="Median">Median score of the generation on its last rung.</param>
+/// <param name="SampleSteps">Network calls times samples spent until then.</param>
+public sealed record GenerationRecord(RunStage Stage, int Generation, double Best, double Median, long SampleSteps);

@@ -1,0 +1,116 @@
+using BatchEval.Core.Metrics;
+using BatchEval.Core.Search;
+using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Runs;
+
+namespace BatchEval.Workflow.Scoring;
+
+/// <summary>Puts a candidate's cells together into its scores.</summary>
+/// <param name="model">The opened model, for its reference statistics.</param>
+/// <param name="metric">The objective's metric.</param>
+public sealed class CandidateScorer(OpenedModel model, string metric)
+{
+    /// <summary>PSNR at which the mean stops growing, so that one equal pair does not make it infinite.</summary>
+    public const double PsnrCap = 100;
+
+    /// <summary>Scores a candidate.</summary>
+    /// <param name="contestant">The candidate.</param>
+    /// <param name="cells">Results of its cells, in sample order.</param>
+    /// <param name="features">Features of its cells, in sample order.</param>
+    /// <param name="final">True to compute everything, false for the objective alone.</param>
+    public CandidateScore Score(Contestant contestant, IReadOnlyList<CellResult> cells, IReadOnlyList<float[]> features, bool final)
+    {
+        ArgumentNullException.ThrowIfNull(contestant);
+        var score = new CandidateScore
+        {
+            Id = contestant.Candidate.ShortId,
+            Name = contestant.Name,
+            Role = contestant.Role,
+            Candidate = contestant.Candidate,
+            NetworkCalls = Math.Round(cells.SelectMany(c => c.NetworkCalls).Average(), 4),
+            Objective = double.PositiveInfinity,
+        };
+        if (cells.FirstOrDefault(c => c.Failure is not null)?.Failure is { } failure)
+        {
+            return score with { Failure = failure };
+        }
+
+        score = AddPaired(score, cells);
+        if (features.Count > 0 && (final || metric is "fid" or "kid"))
+        {
+            score = AddDistribution(score, Join(features), final);
+        }
+
+        return AddObjective(score);
+    }
+
+    /// <summary>The part that a search works with.</summary>
+    public static ScoredCandidate ToSearch(CandidateScore score, int samples)
+    {
+        ArgumentNullException.ThrowIfNull(score);
+        return new ScoredCandidate(score.Candidate, score.Objective, score.ObjectiveError, samples, score.Failure);
+    }
+
+    private FeatureMatrix Join(IReadOnlyList<float[]> parts)
+    {
+        var all = parts.SelectMany(p => p).ToArray();
+        var dimensions = model.Features!.Dimensions;
+        return new FeatureMatrix(all, all.Length / dimensions, dimensions);
+    }
+
+    private CandidateScore AddDistribution(CandidateScore score, FeatureMatrix features, bool final)
+    {
+        if (model.Training is { } training)
+        {
+            var fid = FrechetJackknife.Estimate(training, features);
+            score = score with { Fid = fid.Value, FidError = fid.StandardError, FidSamples = features.Count };
+        }
+
+        if (final && model.HeldOut is { } heldOut)
+        {
+            var fid = FrechetJackknife.Estimate(heldOut, features);
+            score = score with { FidHeldOut = fid.Value, FidHeldOutError = fid.StandardError };
+        }
+
+        return score;
+    }
+
+    private static CandidateScore AddPaired(CandidateScore score, IReadOnlyList<CellResult> cells)
+    {
+        var (psnr, psnrError, count) = Mean(cells.SelectMany(c => c.Psnr ?? []).Select(p => Math.Min(p, PsnrCap)));
+        var (ssim, ssimError, _) = Mean(cells.SelectMany(c => c.Ssim ?? []));
+        var (lpips, lpipsError, _) = Mean(cells.SelectMany(c => c.Lpips ?? []));
+        return score with
+        {
+            Psnr = psnr, PsnrError = psnrError, Ssim = ssim, SsimError = ssimError, Lpips = lpips, LpipsError = lpipsError,
+            PairedSamples = count == 0 ? null : count,
+        };
+    }
+
+    private CandidateScore AddObjective(CandidateScore score)
+    {
+        var (value, error) = metric switch
+        {
+            "psnr" => (-score.Psnr, score.PsnrError),
+            "ssim" => (-score.Ssim, score.SsimError),
+            "lpips" => (score.Lpips, score.LpipsError),
+            _ => (score.Fid, score.FidError),
+        };
+        return value is { } v && double.IsFinite(v)
+            ? score with { Objective = v, ObjectiveError = error ?? 0 }
+            : score with { Failure = $"The objective '{metric}' could not be computed." };
+    }
+
+    private static (double? Mean, double? Error, int Count) Mean(IEnumerable<double> values)
+    {
+        double[] all = [.. values];
+        if (all.Length == 0)
+        {
+            return (null, null, 0);
+        }
+
+        var mean = all.Average();
+        var error = all.Length < 2 ? 0 : Math.Sqrt(all.Sum(v => (v - mean) * (v - mean)) / (all.Length - 1) / all.Length);
+        return (mean, error, all.Length);
+    }
+}

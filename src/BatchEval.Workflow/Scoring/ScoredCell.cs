@@ -1,0 +1,28 @@
+using BatchEval.Workflow.Runs;
+
+namespace BatchEval.Workflow.Scoring;
+
+/// <summary>All that was computed for a cell.</summary>
+/// <param name="NetworkCalls">Network calls per sample.</param>
+/// <param name="Images">The images; null after a failure.</param>
+/// <param name="Features">Features [N, D]; null after a failure or without a feature network.</param>
+/// <param name="Psnr">PSNR per image in dB, or null.</param>
+/// <param name="Ssim">SSIM per image, or null.</param>
+/// <param name="Lpips">Perceptual distance per image, or null.</param>
+/// <param name="Failure">Why the cell failed, or null.</param>
+public sealed record ScoredCell(
+    IReadOnlyList<int> NetworkCalls,
+    ImageBatch? Images,
+    float[]? Features,
+    IReadOnlyList<double>? Psnr,
+    IReadOnlyList<double>? Ssim,
+    IReadOnlyList<double>? Lpips,
+    string? Failure)
+{
+    /// <summary>The part that is stored as <c>result.json</c>.</summary>
+    public CellResult ToResult(Cell cell, string runId, double milliseconds, long peakBytes)
+    {
+        ArgumentNullException.ThrowIfNull(cell);
+        return new CellResult(cell.Key, cell.Candidate.Id, cell.Range, NetworkCalls, Psnr, Ssim, Lpips, Failure, runId, Math.Round(milliseconds, 3), peakBytes);
+    }
+}

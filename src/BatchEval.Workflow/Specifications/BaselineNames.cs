@@ -1,0 +1,22 @@
+using BatchEval.Core.Sampling;
+
+namespace BatchEval.Workflow.Specifications;
+
+/// <summary>Baselines that a specification can ask for.</summary>
+public static class BaselineNames
+{
+    /// <summary>A uniform grid from a lower start, the best of <see cref="TrimmedStarts"/> starts.</summary>
+    public const string TrimmedUniform = "trimmed-uniform";
+
+    /// <summary>Random search with the search's own budget.</summary>
+    public const string Random = "random-search";
+
+    /// <summary>Starts of the trimmed uniform grids, as shares of the largest time.</summary>
+    public static IReadOnlyList<double> TrimmedStarts { get; } = [0.9, 0.8, 0.7, 0.65, 0.6, 0.55, 0.5, 0.4];
+
+    /// <summary>All names.</summary>
+    public static IReadOnlyList<string> All { get; } = [.. StepSpacing.Names, TrimmedUniform, Random];
+
+    /// <summary>What a specification that says nothing gets.</summary>
+    public static IReadOnlyList<string> Default { get; } = ["leading", "trailing", "linspace", "karras", "log-snr", TrimmedUniform, Random];
+}

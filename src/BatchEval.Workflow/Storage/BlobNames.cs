@@ -1,0 +1,41 @@
+namespace BatchEval.Workflow.Storage;
+
+/// <summary>Names of all blobs in the container; the layout is drawn in <c>docs/blob-layout.md</c>.</summary>
+public static class BlobNames
+{
+    /// <summary>Container that holds everything.</summary>
+    public const string Container = "runs";
+
+    /// <summary>Results shared by all runs, addressed by content.</summary>
+    public const string CellRoot = "_cells/";
+
+    /// <summary>The specification, every default spelled out.</summary>
+    public static string Specification(string run) => $"{run}/spec.json";
+
+    /// <summary>What the run found out about the model before it began.</summary>
+    public static string Model(string run) => $"{run}/model.json";
+
+    /// <summary>Where the run stands; the only blob of a run that is written more than once.</summary>
+    public static string Status(string run) => $"{run}/run.json";
+
+    /// <summary>What is known when a round begins.</summary>
+    public static string State(string run, int round) => $"{run}/generations/{round:D4}/state.json";
+
+    /// <summary>A round's candidates and units.</summary>
+    public static string Plan(string run, int round) => $"{run}/generations/{round:D4}/plan.json";
+
+    /// <summary>A round's scores.</summary>
+    public static string Scores(string run, int round) => $"{run}/generations/{round:D4}/scores.json";
+
+    /// <summary>A file of one candidate.</summary>
+    public static string Candidate(string run, string candidate, string file) => $"{run}/candidates/{candidate}/{file}";
+
+    /// <summary>A file of the result.</summary>
+    public static string Result(string run, string file) => $"{run}/{file}";
+
+    /// <summary>A file that users paste into their pipeline.</summary>
+    public static string Best(string run, string file) => $"{run}/best/{file}";
+
+    /// <summary>A file of one cell; <c>result.json</c> is written last and is the commit.</summary>
+    public static string Cell(string key, string file) => $"{CellRoot}{key[..2]}/{key}/{file}";
+}

@@ -1,0 +1,171 @@
+using System.Text;
+using System.Text.Json;
+using Azure;
+using Azure.Identity;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using BatchEval.Core.Json;
+using BatchEval.Workflow.Serialization;
+
+namespace BatchEval.Workflow.Storage;
+
+/// <summary>
+/// The blob container that holds all runs. What is computed is written once (<c>If-None-Match: *</c>): a second writer of the same name
+/// changes nothing and learns that the work is done.
+/// </summary>
+/// <param name="container">The container.</param>
+public sealed class RunStore(BlobContainerClient container)
+{
+    private static readonly BlobUploadOptions Once = new() { Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All } };
+
+    /// <summary>Where the store lies, without any secret.</summary>
+    public Uri Location => new UriBuilder(container.Uri) { Query = string.Empty }.Uri;
+
+    /// <summary>Opens a store.</summary>
+    /// <param name="connection">A storage connection string, or a blob service address for sign-in by identity.</param>
+    /// <param name="cancellation">Cancels the opening.</param>
+    /// <exception cref="ProblemException">The connection is malformed, or nothing answers there.</exception>
+    public static async Task<RunStore> OpenAsync(string connection, CancellationToken cancellation = default)
+    {
+        var service = CreateService(connection);
+        var container = service.GetBlobContainerClient(BlobNames.Container);
+        try
+        {
+            await container.CreateIfNotExistsAsync(cancellationToken: cancellation);
+            return new RunStore(container);
+        }
+        catch (Exception error) when (error is RequestFailedException or AggregateException or AuthenticationFailedException)
+        {
+            var reason = (error is AggregateException { InnerException: { } inner } ? inner.Message : error.Message).Split('\n')[0];
+            throw new ProblemException($"The storage at {service.Uri} could not be reached: {reason}");
+        }
+    }
+
+    /// <summary>Whether a blob exists.</summary>
+    public async Task<bool> ExistsAsync(string name, CancellationToken cancellation = default) =>
+        await container.GetBlobClient(name).ExistsAsync(cancellation);
+
+    /// <summary>Reads a blob, or null when it does not exist.</summary>
+    public async Task<byte[]?> ReadAsync(string name, CancellationToken cancellation = default)
+    {
+        try
+        {
+            var content = await container.GetBlobClient(name).DownloadContentAsync(cancellation);
+            return content.Value.Content.ToArray();
+        }
+        catch (RequestFailedException error) when (error.Status == 404)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Reads a JSON blob, or null when it does not exist.</summary>
+    public async Task<T?> ReadJsonAsync<T>(string name, CancellationToken cancellation = default)
+        where T : class =>
+        await ReadAsync(name, cancellation) is { } bytes ? JsonSerializer.Deserialize<T>(bytes, WorkflowJson.Options) : null;
+
+    /// <summary>Reads a JSON blob that must exist.</summary>
+    /// <exception cref="InvalidOperationException">It does not exist.</exception>
+    public async Task<T> RequireJsonAsync<T>(string name, CancellationToken cancellation = default)
+        where T : class =>
+        await ReadJsonAsync<T>(name, cancellation) ?? throw new InvalidOperationException($"The blob '{name}' is missing from {Location}.");
+
+    /// <summary>Writes a blob unless it exists.</summary>
+    /// <returns>False when it existed, in which case it is unchanged.</returns>
+    public async Task<bool> WriteOnceAsync(string name, byte[] content, CancellationToken cancellation = default)
+    {
+        try
+        {
+            var options = new BlobUploadOptions { Conditions = Once.Conditions, HttpHeaders = Headers(name) };
+            await container.GetBlobClient(name).UploadAsync(new BinaryData(content), options, cancellation);
+            return true;
+        }
+        catch (RequestFailedException error) when (error.Status is 409 or 412)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Writes a JSON blob unless it exists.</summary>
+    public Task<bool> WriteJsonOnceAsync<T>(string name, T value, CancellationToken cancellation = default) =>
+        WriteOnceAsync(name, JsonSerializer.SerializeToUtf8Bytes(value, WorkflowJson.Options), cancellation);
+
+    /// <summary>Writes a text blob unless it exists.</summary>
+    public Task<bool> WriteTextOnceAsync(string name, string text, CancellationToken cancellation = default) =>
+        WriteOnceAsync(name, Encoding.UTF8.GetBytes(text), cancellation);
+
+    /// <summary>Writes a JSON blob whether it exists or not.</summary>
+    public async Task OverwriteJsonAsync<T>(string name, T value, CancellationToken cancellation = default)
+    {
+        var content = new BinaryData(JsonSerializer.SerializeToUtf8Bytes(value, WorkflowJson.Options));
+        await container.GetBlobClient(name).UploadAsync(content, new BlobUploadOptions { HttpHeaders = Headers(name) }, cancellation);
+    }
+
+    /// <summary>Names of the runs in the store, sorted.</summary>
+    public async Task<IReadOnlyList<string>> ListRunsAsync(CancellationToken cancellation = default)
+    {
+        var names = new List<string>();
+        await foreach (var item in container.GetBlobsByHierarchyAsync(delimiter: "/", cancellationToken: cancellation))
+        {
+            if (item.IsPrefix && !item.Prefix.StartsWith('_'))
+            {
+                names.Add(item.Prefix.TrimEnd('/'));
+            }
+        }
+
+        return names;
+    }
+
+    /// <summary>Names of the blobs under a prefix, with the time each was last written.</summary>
+    public async Task<IReadOnlyList<(string Name, DateTimeOffset Written)>> ListAsync(string prefix, CancellationToken cancellation = default)
+    {
+        var found = new List<(string, DateTimeOffset)>();
+        await foreach (var item in container.GetBlobsAsync(prefix: prefix, cancellationToken: cancellation))
+        {
+            found.Add((item.Name, item.Properties.LastModified ?? default));
+        }
+
+        return found;
+    }
+
+    /// <summary>Deletes every blob of a run; results that other runs may share stay.</summary>
+    public async Task DeleteRunAsync(string run, CancellationToken cancellation = default)
+    {
+        foreach (var (name, _) in await ListAsync($"{run}/", cancellation))
+        {
+            await container.DeleteBlobIfExistsAsync(name, cancellationToken: cancellation);
+        }
+    }
+
+    private static BlobServiceClient CreateService(string connection)
+    {
+        var options = new BlobClientOptions();
+        options.Retry.MaxRetries = 4;
+        options.Retry.Delay = TimeSpan.FromMilliseconds(400);
+        options.Retry.MaxDelay = TimeSpan.FromSeconds(10);
+        options.Retry.NetworkTimeout = TimeSpan.FromSeconds(60);
+        try
+        {
+            return Uri.TryCreate(connection, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
+                ? new BlobServiceClient(new Uri(connection), new DefaultAzureCredential(), options)
+                : new BlobServiceClient(connection, options);
+        }
+        catch (Exception error) when (error is FormatException or ArgumentException)
+        {
+            throw new ProblemException("The storage connection is neither a connection string nor an address; expected for example UseDevelopmentStorage=true or https://<account>.blob.<suffix>.");
+        }
+    }
+
+    private static BlobHttpHeaders Headers(string name) => new()
+    {
+        ContentType = Path.GetExtension(name) switch
+        {
+            ".json" => "application/json",
+            ".html" => "text/html; charset=utf-8",
+            ".png" => "image/png",
+            ".csv" => "text/csv; charset=utf-8",
+            ".txt" or ".py" or ".md" => "text/plain; charset=utf-8",
+            _ => "application/octet-stream",
+        },
+    };
+}
