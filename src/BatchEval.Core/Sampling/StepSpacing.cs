@@ -123,7 +123,7 @@ public static class StepSpacing
     {
         var low = options.End ?? schedule.MinTime;
         var high = options.Start ?? low + (0.8 * (schedule.MaxTime + 1 - low));
-        return [.. Fractions(n).Select(u => Whole(schedule, low + (Math.Pow(1 - u, 2) * (high - low))))];
+        return [.. Fractions(n).Select(u => low + (Math.Pow(1 - u, 2) * (high - low)))];
     }
 
     private static double[] LogSnr(NoiseSchedule schedule, int n, SpacingOptions options)

@@ -5,10 +5,14 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// The order grows over the first steps, and a step to no noise is of order 1, its exact limit.
 /// </summary>
 /// <param name="order">1, 2 or 3.</param>
-public sealed class DpmSolverPlusPlus(int order) : Solver
+/// <param name="diffusers">
+/// Of order 3 only: true to halve the second-derivative term as diffusers and the authors' code do, which makes the method converge with
+/// order 2; false for the Taylor coefficient, with which it converges with order 3.
+/// </param>
+public sealed class DpmSolverPlusPlus(int order, bool diffusers = false) : Solver
 {
     /// <inheritdoc/>
-    public override string Name => order == 1 ? "dpmpp-1" : $"dpmpp-{order}m";
+    public override string Name => order == 1 ? "dpmpp-1" : Named($"dpmpp-{order}m", ("diffusers", diffusers ? 1 : 0, 0));
 
     /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels) =>
@@ -43,11 +47,11 @@ public sealed class DpmSolverPlusPlus(int order) : Solver
 
     // phi1 D0 + phi2 D1 - phi3 D2 with
     // D1 = D10 + r0/(r0+r1) (D10 - D11), D2 = (D10 - D11)/(r0+r1), D10 = (m0-m1)/r0, D11 = (m1-m2)/r1
-    private static double[] ThirdOrder(double alpha, double h, double r0, double r1)
+    private double[] ThirdOrder(double alpha, double h, double r0, double r1)
     {
         var phi1 = -alpha * ExpM1(-h);
         var phi2 = alpha * ((ExpM1(-h) / h) + 1);
-        var phi3 = alpha * (((ExpM1(-h) + h) / (h * h)) - 0.5);
+        var phi3 = (diffusers ? 1 : 2) * alpha * (((ExpM1(-h) + h) / (h * h)) - 0.5);
         var onD10 = (phi2 * (1 + (r0 / (r0 + r1)))) - (phi3 / (r0 + r1));
         var onD11 = (-phi2 * r0 / (r0 + r1)) + (phi3 / (r0 + r1));
         return [phi1 + (onD10 / r0), (-onD10 / r0) + (onD11 / r1), -onD11 / r1];

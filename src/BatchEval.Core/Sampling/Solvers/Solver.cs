@@ -14,7 +14,7 @@ public abstract class Solver
         ["heun"] = (_ => new HeunSolver(), []),
         ["dpmpp-1"] = (_ => new DpmSolverPlusPlus(1), []),
         ["dpmpp-2m"] = (_ => new DpmSolverPlusPlus(2), []),
-        ["dpmpp-3m"] = (_ => new DpmSolverPlusPlus(3), []),
+        ["dpmpp-3m"] = (a => new DpmSolverPlusPlus(3, a.Number("diffusers", 0, 0, 1) != 0), ["diffusers"]),
         ["sde-dpmpp-1"] = (_ => new SdeDpmSolverPlusPlus(1), []),
         ["sde-dpmpp-2m"] = (_ => new SdeDpmSolverPlusPlus(2), []),
         ["unipc"] = (a => new UniPcSolver((int)a.Number("order", 2, 1, 3)), ["order"]),

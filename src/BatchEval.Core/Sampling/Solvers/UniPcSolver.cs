@@ -23,6 +23,9 @@ public sealed class UniPcSolver(int order = 2) : Solver
         return new CoefficientTable(rows, History: order + 1);
     }
 
+    // Grows over the first steps and falls over the last ones ("lower order final")
+    private int OrderAt(NoiseLevel[] levels, int k) => Math.Min(order, Math.Min(k + 1, levels.Length - 1 - k));
+
     // From the corrected state y_k to level k + 1, with the outputs at k, k-1, ...
     private LinearCombination Predict(NoiseLevel[] levels, int k, LinearCombination corrected)
     {
@@ -32,7 +35,7 @@ public sealed class UniPcSolver(int order = 2) : Solver
             return new LinearCombination { Data = [to.Alpha] };
         }
 
-        var p = Math.Min(order, k + 1);
+        var p = OrderAt(levels, k);
         var h = to.Lambda - from.Lambda;
         double[] r = [.. Enumerable.Range(1, p - 1).Select(i => (levels[k - i].Lambda - from.Lambda) / h)];
         var rho = p == 2 ? [0.5] : VandermondeSystem.Solve(r, h);
@@ -43,7 +46,7 @@ public sealed class UniPcSolver(int order = 2) : Solver
     private LinearCombination Correct(NoiseLevel[] levels, int k)
     {
         var (from, to) = (levels[k - 1], levels[k]);
-        var p = Math.Min(order, k);
+        var p = OrderAt(levels, k - 1);
         var h = to.Lambda - from.Lambda;
         double[] r = [.. Enumerable.Range(2, p - 1).Select(i => (levels[k - i].Lambda - from.Lambda) / h)];
         var rho = p == 1 ? [0.5] : VandermondeSystem.Solve([.. r, 1.0], h);

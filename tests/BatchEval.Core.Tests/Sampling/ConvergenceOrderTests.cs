@@ -1,0 +1,88 @@
+using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Solvers;
+using Xunit.Abstractions;
+
+namespace BatchEval.Core.Tests.Sampling;
+
+/// <summary>
+/// On Gaussian data N(0, c^2) the exact denoiser is D = c^2 alpha x / (alpha^2 c^2 + sigma^2) and the probability-flow ODE has the exact
+/// solution x(t) = x(T) sqrt(marginal variance ratio). Halving the step must divide the error by 2^order.
+/// </summary>
+public sealed class ConvergenceOrderTests(ITestOutputHelper output)
+{
+    private const double C = 0.5;
+
+    [Theory]
+    [InlineData("ddim", 1)]
+    [InlineData("euler", 1)]
+    [InlineData("dpmpp-1", 1)]
+    [InlineData("dpmpp-2m", 2)]
+    [InlineData("heun", 2)]
+    [InlineData("dpmpp-3m", 3)]
+    [InlineData("dpmpp-3m(diffusers=1)", 2)]
+    [InlineData("unipc(order=1)", 2)]
+    [InlineData("unipc", 3)]
+    [InlineData("unipc(order=3)", 4)]
+    public void Deterministic_solvers_converge_with_their_order(string solver, int order)
+    {
+        int[] steps = order >= 3 ? [24, 48, 96] : [40, 80, 160];
+        double[] errors = [.. steps.Select(n => Error(solver, n))];
+        var observed = Math.Log2(errors[1] / errors[2]);
+        output.WriteLine($"{solver}: errors {string.Join(", ", errors.Select(e => e.ToString("E2")))}, order {observed:F2}");
+        observed.ShouldBeGreaterThan(order - 0.35);
+        observed.ShouldBeLessThan(order + 0.6);
+    }
+
+    [Theory]
+    [InlineData("ddim(eta=1)")]
+    [InlineData("ddpm")]
+    [InlineData("euler-ancestral")]
+    [InlineData("sde-dpmpp-1")]
+    [InlineData("sde-dpmpp-2m")]
+    public void Stochastic_solvers_reach_the_data_variance(string solver)
+    {
+        // Linear denoiser, so the variance of the result follows from the rows: v' = (sum of the response to x)^2 v + noise^2.
+        var coarse = Math.Abs(Variance(solver, 50) - (C * C));
+        var fine = Math.Abs(Variance(solver, 400) - (C * C));
+        output.WriteLine($"{solver}: variance error {coarse:E2} at 50 steps, {fine:E2} at 400");
+        fine.ShouldBeLessThan(0.3 * coarse);
+        fine.ShouldBeLessThan(0.03 * C * C);
+    }
+
+    private static double Error(string solver, int steps)
+    {
+        var schedule = new SigmaNoiseSchedule(0.05, 5);
+        var times = Graded(schedule, steps);
+        var table = Solver.Parse(solver).Table([.. times.SkipLast(1).Select(schedule.At)], schedule.At(times[^1]));
+        var result = TableExecutor.Run(table, PredictionType.Sample, Denoise, [1.0])[0];
+        return Math.Abs(result - Math.Sqrt(((0.05 * 0.05) + (C * C)) / ((5.0 * 5.0) + (C * C))));
+    }
+
+    // Uniform in lambda, with three tiny steps at either end, so that the low orders a multistep method starts and ends with do not show
+    private static double[] Graded(NoiseSchedule schedule, int steps)
+    {
+        var (high, low) = (Math.Log(schedule.MaxTime), Math.Log(schedule.MinTime));
+        var tiny = Math.Pow((high - low) / steps, 3) / 20;
+        var inner = Enumerable.Range(0, steps + 1).Select(i => high - (3 * tiny) - (i * (high - low - (6 * tiny)) / steps));
+        return [.. new[] { high, high - tiny, high - (2 * tiny) }.Concat(inner).Concat([low + (2 * tiny), low + tiny, low]).Select(l => Math.Clamp(Math.Exp(l), schedule.MinTime, schedule.MaxTime))];
+    }
+
+    private static double Variance(string solver, int steps)
+    {
+        var schedule = new SigmaNoiseSchedule(0.002, 20);
+        var times = StepSpacing.Create("karras", schedule, steps);
+        var table = Solver.Parse(solver).Table([.. times.Select(schedule.At)], NoiseLevel.Clean);
+        var response = new double[table.Rows.Count + 1];
+        response[0] = TableExecutor.Run(table, PredictionType.Sample, Denoise, [1.0], (_, z) => z[0] = 0)[0];
+        for (var k = 0; k < table.Rows.Count; k++)
+        {
+            response[k + 1] = TableExecutor.Run(table, PredictionType.Sample, Denoise, [0.0], (row, z) => z[0] = row == k ? 1 : 0)[0];
+        }
+
+        var start = (20.0 * 20.0) + (C * C);
+        return (response[0] * response[0] * start) + response.Skip(1).Sum(r => r * r);
+    }
+
+    private static double[] Denoise(double[] x, NoiseLevel level) =>
+        [C * C * level.Alpha * x[0] / ((level.Alpha * level.Alpha * C * C) + (level.Sigma * level.Sigma))];
+}
