@@ -1,0 +1,90 @@
+using BatchEval.Core.Metrics;
+
+namespace BatchEval.Onnx.Numpy;
+
+/// <summary>
+/// Mean and covariance of features as <c>.npz</c>: <c>mu</c> (d) and <c>sigma</c> (d, d) in float64, the format of
+/// pytorch-fid's <c>--save-stats</c>, clean-fid and the guided-diffusion reference batches. We add <c>count</c>, which
+/// the others ignore and do not write.
+/// </summary>
+public static class StatisticsFile
+{
+    /// <summary>Reads a file.</summary>
+    /// <inheritdoc cref="Read(Stream, string, StatisticsKeys?)"/>
+    public static GaussianStatistics Read(string path, StatisticsKeys? keys = null) => Read(File.OpenRead(path), path, keys);
+
+    /// <summary>Reads an archive; the count is 0 where the file does not say.</summary>
+    /// <param name="stream">The archive; must be able to seek; disposed.</param>
+    /// <param name="source">Its name, for messages.</param>
+    /// <param name="keys">Names of the arrays; <see cref="StatisticsKeys.Default"/> if left out.</param>
+    /// <exception cref="InvalidDataException">Not an archive, an array is missing or of the wrong shape or type, or the numbers are no mean and covariance.</exception>
+    public static GaussianStatistics Read(Stream stream, string source, StatisticsKeys? keys = null)
+    {
+        keys ??= StatisticsKeys.Default;
+        using NpzFile file = NpzFile.Open(stream, source);
+        NpyArray mean = ReadFloats(file, keys.Mean, source);
+        NpyArray covariance = ReadFloats(file, keys.Covariance, source);
+        int d = mean.Length;
+        RequireShape(mean, keys.Mean, source, d);
+        RequireShape(covariance, keys.Covariance, source, d, d);
+        try
+        {
+            return new GaussianStatistics(mean.ToFloat64(), covariance.ToFloat64(), ReadCount(file, keys.Count, source));
+        }
+        catch (ArgumentException error)
+        {
+            throw new InvalidDataException($"{source} holds no usable statistics ({keys.Mean}, {keys.Covariance}): {error.Message}", error);
+        }
+    }
+
+    /// <summary>Writes a file; an existing one is replaced.</summary>
+    public static void Write(string path, GaussianStatistics statistics, StatisticsKeys? keys = null)
+    {
+        using FileStream stream = File.Create(path);
+        Write(stream, statistics, keys);
+    }
+
+    /// <summary>Writes an archive; the count is left out where it is unknown. The stream is left open.</summary>
+    public static void Write(Stream stream, GaussianStatistics statistics, StatisticsKeys? keys = null)
+    {
+        ArgumentNullException.ThrowIfNull(statistics);
+        keys ??= StatisticsKeys.Default;
+        int d = statistics.Dimensions;
+        using var writer = new NpzWriter(stream);
+        writer.Add(keys.Mean, NpyArray.From(statistics.Mean, d));
+        writer.Add(keys.Covariance, NpyArray.From(statistics.Covariance, d, d));
+        if (statistics.Count > 0)
+        {
+            writer.Add(keys.Count, NpyArray.From([statistics.Count]));
+        }
+    }
+
+    private static NpyArray ReadFloats(NpzFile file, string name, string source)
+    {
+        NpyArray array = file.Read(name);
+        return array.Kind is NpyKind.Float16 or NpyKind.Float32 or NpyKind.Float64
+            ? array
+            : throw new InvalidDataException($"{source}[{name}] holds {array.Kind} elements; floating point numbers are needed, best float64.");
+    }
+
+    private static void RequireShape(NpyArray array, string name, string source, params int[] shape)
+    {
+        if (!array.Shape.SequenceEqual(shape))
+        {
+            throw new InvalidDataException($"{source}[{name}] has shape {NpyHeader.Describe([.. array.Shape])}; {NpyHeader.Describe(shape)} is needed.");
+        }
+    }
+
+    private static long ReadCount(NpzFile file, string name, string source)
+    {
+        if (!file.Contains(name))
+        {
+            return 0;
+        }
+
+        NpyArray count = file.Read(name);
+        return count.Length == 1 && count.Kind is NpyKind.Int32 or NpyKind.Int64 && count.ToInt64()[0] > 0
+            ? count.ToInt64()[0]
+            : throw new InvalidDataException($"{source}[{name}] must be one positive integer, the number of samples.");
+    }
+}
