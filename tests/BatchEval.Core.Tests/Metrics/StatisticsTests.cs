@@ -1,0 +1,75 @@
+using BatchEval.Core.Metrics;
+using BatchEval.Core.Randomness;
+
+namespace BatchEval.Core.Tests.Metrics;
+
+public class StatisticsTests
+{
+    [Fact]
+    public void Running_statistics_equal_the_definitions_and_merge()
+    {
+        var stream = new PhiloxStream(1, 1);
+        var values = Enumerable.Range(0, 100).Select(_ => 1e6 + stream.NextGaussian()).ToArray();
+        var (all, a, b) = (new RunningStatistics(), new RunningStatistics(), new RunningStatistics());
+        foreach (var v in values) all.Add(v);
+        foreach (var v in values[..37]) a.Add(v);
+        foreach (var v in values[37..]) b.Add(v);
+        a.Merge(b);
+        a.Merge(new RunningStatistics());
+        var (mean, variance) = (values.Average(), values.Sum(v => Math.Pow(v - values.Average(), 2)) / 99);
+        foreach (var s in (RunningStatistics[])[all, a])
+        {
+            s.Count.ShouldBe(100);
+            s.Mean.ShouldBe(mean, 1e-9);
+            s.Variance.ShouldBe(variance, 1e-8);
+            s.StandardError.ShouldBe(Math.Sqrt(variance / 100), 1e-9);
+            s.Minimum.ShouldBe(values.Min());
+            s.Maximum.ShouldBe(values.Max());
+        }
+
+        new RunningStatistics().Mean.ShouldBe(double.NaN);
+        Should.Throw<ArgumentException>(() => all.Add(double.NaN)).Message.ShouldContain("Number 100");
+    }
+
+    [Fact]
+    public void Quantiles_follow_numpy()
+    {
+        double[] values = [4, 1, 3, 2];
+        Quantiles.Of(values, [0, 0.25, 0.5, 0.9, 1]).ShouldBe([1, 1.75, 2.5, 3.7, 4], 1e-12);
+        Quantiles.Of([double.NegativeInfinity, 1, double.PositiveInfinity], 1).ShouldBe(double.PositiveInfinity);
+        Should.Throw<ArgumentException>(() => Quantiles.Of([], 0.5));
+        Should.Throw<ArgumentException>(() => Quantiles.Of([1, double.NaN], 0.5)).Message.ShouldContain("NaN");
+        Should.Throw<ArgumentException>(() => Quantiles.Of(values, 1.5));
+    }
+
+    [Fact]
+    public void Chi_square_equals_the_textbook_and_scipy()
+    {
+        // chi2 = n (ad - bc)^2 / (rows x columns) = 100 (10 * 40 - 20 * 30)^2 / (30 * 70 * 40 * 60); p = erfc(sqrt(chi2 / 2)).
+        var plain = ChiSquareTest.TwoByTwo(10, 20, 30, 40);
+        plain.Statistic.ShouldBe(0.7936507936507936, 1e-12);
+        plain.PValue.ShouldBe(0.37299848361348166, 1e-7);
+
+        // The 95 % point of one degree of freedom is 3.841458820694124.
+        ChiSquareTest.TwoByTwo(10, 20, 30, 40, continuityCorrection: true).Statistic.ShouldBe(0.4464285714285714, 1e-12);
+        ChiSquareTest.TwoByTwo(5, 5, 5, 5).PValue.ShouldBe(1);
+        ChiSquareTest.TwoByTwo(1_000_000, 0, 0, 1_000_000).PValue.ShouldBe(0, 1e-300);
+        Should.Throw<ArgumentException>(() => ChiSquareTest.TwoByTwo(0, 0, 1, 2)).Message.ShouldContain("empty row");
+        Should.Throw<ArgumentException>(() => ChiSquareTest.TwoByTwo(-1, 0, 1, 2)).Message.ShouldContain("negative");
+    }
+
+    [Fact]
+    public void The_bootstrap_of_a_mean_has_its_standard_error()
+    {
+        var stream = new PhiloxStream(2, 1);
+        var values = Enumerable.Range(0, 400).Select(_ => stream.NextGaussian()).ToArray();
+        var statistics = new RunningStatistics();
+        foreach (var v in values) statistics.Add(v);
+        var result = Bootstrap.Estimate(values, sample => sample.Average(), new PhiloxStream(3, 0), 2000);
+        result.Value.ShouldBe(statistics.Mean, 1e-12);
+        result.StandardError.ShouldBe(statistics.StandardError, 0.1 * statistics.StandardError);
+        (result.Upper - result.Lower).ShouldBe(2 * 1.96 * statistics.StandardError, 0.15 * 4 * statistics.StandardError);
+        Bootstrap.Estimate(values, sample => sample.Average(), new PhiloxStream(3, 0), 2000).ShouldBe(result);
+        Should.Throw<ArgumentException>(() => Bootstrap.Estimate([1.0], sample => sample[0], new PhiloxStream(3, 0)));
+    }
+}
