@@ -1,4 +1,16 @@
 using System.CommandLine;
+using BatchEval.Cli;
+using BatchEval.Cli.Commands;
+using BatchEval.Cli.Terminal;
 
-var root = new RootCommand("Searches fast sampling schedules for diffusion models.");
-return await root.Parse(args).InvokeAsync();
+return await Application.RunAsync(args, Shell.OfProcess());
+
+/// <summary>The program <c>batcheval</c>.</summary>
+internal sealed partial class Program
+{
+    /// <summary>All commands, in the order in which the help lists them. A new command is one more line here.</summary>
+    public static IReadOnlyList<Func<Shell, Command>> Commands { get; } =
+    [
+        RunCommand.Create,
+    ];
+}

@@ -1,0 +1,103 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using BatchEval.Cli.Terminal;
+using BatchEval.Core.Json;
+
+namespace BatchEval.Cli;
+
+/// <summary>Parses a command line, runs the command, and turns whatever goes wrong into words and an exit code.</summary>
+internal static class Application
+{
+    /// <summary>Prints the whole exception where a command goes wrong unexpectedly.</summary>
+    public static Option<bool> Verbose { get; } = new("--verbose") { Description = "Print details of unexpected failures.", Recursive = true };
+
+    /// <summary>Runs one command line.</summary>
+    /// <param name="args">Arguments without the program's name.</param>
+    /// <param name="shell">The surroundings.</param>
+    /// <param name="cancellation">Interrupts it; the exit code is then <see cref="ExitCodes.Interrupted"/>.</param>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> RunAsync(IReadOnlyList<string> args, Shell shell, CancellationToken cancellation = default)
+    {
+        var parsed = CreateRoot(shell).Parse(args);
+        if (parsed.Action is ParseErrorAction)
+        {
+            return RefuseArguments(parsed, shell);
+        }
+
+        using var interruption = new Interruption(shell, cancellation);
+        try
+        {
+            var configuration = new InvocationConfiguration
+            {
+                Output = shell.Out, Error = shell.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null,
+            };
+            return await parsed.InvokeAsync(configuration, interruption.Token);
+        }
+        catch (ProblemException error)
+        {
+            Explain(error, shell.Error);
+            return ExitCodes.BadInput;
+        }
+        catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
+        {
+            shell.Error.WriteLine("Interrupted.");
+            return ExitCodes.Interrupted;
+        }
+#pragma warning disable CA1031 // The outermost handler: users get words, not a stack trace.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            Unexpected(error, parsed.GetValue(Verbose), shell.Error);
+            return ExitCodes.Failed;
+        }
+    }
+
+    /// <summary>The tree of commands.</summary>
+    public static RootCommand CreateRoot(Shell shell)
+    {
+        var root = new RootCommand("Searches fast sampling schedules for diffusion models, and measures them.") { Verbose };
+        foreach (var create in Program.Commands)
+        {
+            root.Add(create(shell));
+        }
+
+        return root;
+    }
+
+    /// <summary>Prints every problem of a refused input on a line of its own.</summary>
+    public static void Explain(ProblemException error, TextWriter writer)
+    {
+        if (error.Subject.Length == 0)
+        {
+            writer.WriteLine($"error: {error.Problems[0].Message}");
+            return;
+        }
+
+        writer.WriteLine($"error: {error.Subject} cannot be used:");
+        foreach (var problem in error.Problems)
+        {
+            writer.WriteLine($"  {problem}");
+        }
+    }
+
+    /// <summary>Prints an unexpected failure: one line, or everything.</summary>
+    public static void Unexpected(Exception error, bool verbose, TextWriter writer)
+    {
+        var cause = error is AggregateException { InnerException: { } inner } ? inner : error;
+        writer.WriteLine($"error: {cause.Message.Split('\n')[0].TrimEnd()}");
+        writer.WriteLine(verbose ? cause.ToString() : "Repeat with --verbose for details.");
+    }
+
+    private static int RefuseArguments(ParseResult parsed, Shell shell)
+    {
+        foreach (var message in parsed.Errors.Select(e => e.Message).Distinct())
+        {
+            shell.Error.WriteLine($"error: {message}");
+        }
+
+        var command = parsed.CommandResult.Command;
+        var name = command is RootCommand ? "batcheval" : $"batcheval {command.Name}";
+        shell.Error.WriteLine($"See '{name} --help'.");
+        return ExitCodes.BadInput;
+    }
+}

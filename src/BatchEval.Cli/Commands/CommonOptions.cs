@@ -1,0 +1,62 @@
+using System.CommandLine;
+using BatchEval.Onnx.Runtime;
+
+namespace BatchEval.Cli.Commands;
+
+/// <summary>Options that several commands share; each command gets its own instance.</summary>
+internal static class CommonOptions
+{
+    /// <summary>Asks for JSON on standard output.</summary>
+    public static Option<bool> Json() => new("--json") { Description = "Print one JSON document on standard output; everything else goes to standard error." };
+
+    /// <summary>Where runs are stored.</summary>
+    public static Option<string?> Store() => new("--store")
+    {
+        Description = "Storage connection string or blob service address. Default: BATCHEVAL_STORE, then AzureWebJobsStorage, then the development storage, which is started when nothing answers.",
+        HelpName = "connection",
+    };
+
+    /// <summary>A model package's folder.</summary>
+    public static Option<string> Model() => new("--model") { Description = "Folder of the model package.", HelpName = "dir", Required = true };
+
+    /// <summary>Where networks run.</summary>
+    public static Option<string> Device()
+    {
+        var option = new Option<string>("--device") { Description = "Where networks run: cpu, cuda or cuda:<index>.", HelpName = "device", DefaultValueFactory = _ => "cpu" };
+        option.Validators.Add(result =>
+        {
+            var text = result.GetValueOrDefault<string>();
+            var known = text is "cpu" or "cuda" || (text.StartsWith("cuda:", StringComparison.Ordinal) && uint.TryParse(text.AsSpan(5), out _));
+            if (!known)
+            {
+                result.AddError($"Unknown device '{text}'; allowed: cpu, cuda, cuda:<index>.");
+            }
+        });
+        return option;
+    }
+
+    /// <summary>Units in flight.</summary>
+    public static Option<int?> Parallel()
+    {
+        var option = new Option<int?>("--parallel") { Description = "Units computed side by side. Default: one per processor on cpu, 1 on cuda.", HelpName = "n" };
+        AtLeast(option, 1);
+        return option;
+    }
+
+    /// <summary>Refuses values below a limit.</summary>
+    public static void AtLeast(Option<int?> option, int low) => option.Validators.Add(result =>
+    {
+        if (result.Tokens.Count > 0 && result.GetValueOrDefault<int?>() is { } value && value < low)
+        {
+            result.AddError($"{option.Name} is {value}; allowed: at least {low}.");
+        }
+    });
+
+    /// <summary>Device options for a number of units in flight.</summary>
+    public static (DeviceOptions Device, int Parallel) Workers(string device, int? parallel)
+    {
+        var cpu = device == "cpu";
+        var units = parallel ?? (cpu ? Environment.ProcessorCount : 1);
+        return (new DeviceOptions(device, cpu ? Math.Max(1, Environment.ProcessorCount / units) : 1), units);
+    }
+}

@@ -1,0 +1,81 @@
+using System.CommandLine;
+using BatchEval.Cli.Progress;
+using BatchEval.Cli.Results;
+using BatchEval.Cli.Storage;
+using BatchEval.Cli.Terminal;
+using BatchEval.Core.Json;
+using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Specifications;
+
+namespace BatchEval.Cli.Commands;
+
+/// <summary><c>batcheval run</c>: runs a specification, or resumes it.</summary>
+internal static class RunCommand
+{
+    private static readonly string[] Uniform = ["leading", "trailing", "linspace"];
+
+    /// <summary>Creates the command.</summary>
+    public static Command Create(Shell shell)
+    {
+        var spec = new Argument<string>("spec") { Description = "Run specification (JSON), for example samples/digits/search.json." };
+        var set = new Option<string[]>("--set") { Description = "Change a member of the specification, for example search.generations=3. May be repeated.", HelpName = "path=value", DefaultValueFactory = _ => [] };
+        var output = new Option<string?>("--out") { Description = "Folder for the report and the winning schedule. Default: runs/<run>.", HelpName = "dir" };
+        var (store, device, parallel, json) = (CommonOptions.Store(), CommonOptions.Device(), CommonOptions.Parallel(), CommonOptions.Json());
+        var command = new Command("run", "Run a search, or resume it where it stopped. A finished run is shown and not computed again.") { spec, set, store, device, parallel, output, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var (specification, roots) = Read(parsed.GetRequiredValue(spec), parsed.GetRequiredValue(set), shell);
+            var (options, units) = CommonOptions.Workers(parsed.GetRequiredValue(device), parsed.GetValue(parallel));
+            var models = new ModelHost(options, roots);
+            specification = specification with { Model = Path.GetFullPath(models.Find(specification.Model).Directory) };
+            await using var access = await StoreAccess.OpenAsync(parsed.GetValue(store), shell, cancellation);
+            var session = new RunSession(access.Store, models, units, shell, parsed.GetValue(Application.Verbose));
+            var (document, code) = await session.RunAsync(specification, cancellation);
+            return document is null ? code : await ShowAsync(document, access, parsed.GetValue(output), shell, new Output(shell, parsed.GetValue(json)), cancellation);
+        });
+        return command;
+    }
+
+    private static (RunSpecification Specification, string[] Roots) Read(string spec, string[] assignments, Shell shell)
+    {
+        var path = shell.PathOf(spec);
+        if (!File.Exists(path))
+        {
+            throw new ProblemException($"The run specification '{spec}' does not exist.");
+        }
+
+        var text = SpecificationOverrides.Apply(File.ReadAllText(path), assignments);
+        return (SpecificationReader.Read(text), [Path.GetDirectoryName(path)!, shell.Directory]);
+    }
+
+    private static async Task<int> ShowAsync(RunDocument document, StoreAccess access, string? folder, Shell shell, Output output, CancellationToken cancellation)
+    {
+        var run = document.Status.RunId;
+        var target = shell.PathOf(folder ?? Path.Combine("runs", run));
+        var report = await RunExport.WriteAsync(access.Store, run, target, cancellation);
+        var json = document.ToJson();
+        json["folder"] = target;
+        json["report"] = report;
+        output.Json(json);
+        if (document.Leaderboard is { } leaderboard)
+        {
+            output.Draw(LeaderboardTable.Draw(leaderboard));
+            output.Line(Summary(leaderboard));
+        }
+
+        var counts = document.Status.Evaluations;
+        output.Line($"Run {run}: {counts.Samples} images, {counts.Computed} results computed, {counts.Reused} taken from other runs.");
+        output.Line($"Report:   {(report is null ? "none" : shell.Shorten(report))}");
+        output.Line($"Schedule: {shell.Shorten(Path.Combine(target, "best"))}");
+        output.Line($"Store:    {access.Store.Location} (look again: batcheval show latest)");
+        return ExitCodes.Done;
+    }
+
+    private static string Summary(Workflow.Scoring.Leaderboard leaderboard)
+    {
+        var uniform = leaderboard.Baselines.Where(b => Uniform.Contains(b.Name) && b.Fid is not null).MinBy(b => b.Fid);
+        return leaderboard.Best is { Fid: { } fid } best && uniform is { Fid: { } baseline }
+            ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"The winner's FID is {fid / baseline:0.00} of the best uniform spacing's ({uniform.Name}), on {best.FidSamples} fresh samples.")
+            : string.Empty;
+    }
+}

@@ -1,0 +1,72 @@
+using BatchEval.Cli.Terminal;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace BatchEval.Cli.Progress;
+
+/// <summary>Shows a run's progress until it ends: a live display on a terminal, a line now and then anywhere else.</summary>
+/// <param name="shell">The surroundings.</param>
+/// <param name="progress">What is shown.</param>
+/// <param name="readBest">Reads the best score from the store; asked after every round.</param>
+internal sealed class ProgressDisplay(Shell shell, RunProgress progress, Func<Task<(double Score, double Error)?>> readBest)
+{
+    private const int BarWidth = 40;
+    private static readonly TimeSpan LiveInterval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
+    private int roundOfBest = -1;
+
+    /// <summary>Shows progress until the work ends, and passes on how it ended.</summary>
+    public async Task FollowAsync(Task work)
+    {
+        if (shell.ErrorIsTerminal)
+        {
+            await Output.ConsoleOn(shell.Error, terminal: true).Live(Drawing()).AutoClear(true).StartAsync(context => WatchAsync(work, LiveInterval, () =>
+            {
+                context.UpdateTarget(Drawing());
+                context.Refresh();
+            }));
+        }
+        else
+        {
+            await FollowPlainAsync(work);
+        }
+
+        await work;
+    }
+
+    private async Task FollowPlainAsync(Task work)
+    {
+        var (round, spoken) = (-1, shell.Time.GetTimestamp());
+        await WatchAsync(work, PlainInterval, () =>
+        {
+            if (progress.Round != round || shell.Time.GetElapsedTime(spoken) >= Silence)
+            {
+                (round, spoken) = (progress.Round, shell.Time.GetTimestamp());
+                shell.Error.WriteLine(string.Join("; ", new[] { $"{progress.Share,4:0%}", progress.Position(), progress.BestText(), progress.Times() }.Where(t => t.Length > 0)));
+            }
+        });
+    }
+
+    private async Task WatchAsync(Task work, TimeSpan interval, Action show)
+    {
+        while (await Task.WhenAny(work, Task.Delay(interval, shell.Time)) != work)
+        {
+            if (progress.Round != roundOfBest)
+            {
+                roundOfBest = progress.Round;
+                progress.Best = await readBest() ?? progress.Best;
+            }
+
+            show();
+        }
+    }
+
+    private Rows Drawing()
+    {
+        var filled = (int)Math.Round(progress.Share * BarWidth);
+        var bar = $"[green]{new string('━', filled)}[/][grey]{new string('━', BarWidth - filled)}[/] {progress.Share,4:0%}  {progress.Times()}";
+        IRenderable[] lines = [new Markup(bar), new Text(progress.Position()), new Text(progress.BestText())];
+        return new Rows(lines);
+    }
+}

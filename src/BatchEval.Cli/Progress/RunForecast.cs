@@ -1,0 +1,73 @@
+using BatchEval.Workflow.Specifications;
+
+namespace BatchEval.Cli.Progress;
+
+/// <summary>
+/// The rounds that a run will consist of, with the sample-steps (network calls times samples) that each adds. An estimate for people:
+/// archives that stay smaller than asked, failures and shared evaluations are not foreseen.
+/// </summary>
+internal sealed class RunForecast
+{
+    private readonly List<ForecastRound> rounds = [];
+
+    /// <summary>Foresees a run.</summary>
+    public RunForecast(RunSpecification specification)
+    {
+        var (calls, reference) = (specification.Budget.NetworkCalls, specification.Reference);
+        var elites = specification.Validation.Elites;
+        var (searched, random) = (specification.Search.Method != "none", HasRandomSearch(specification));
+        var trimmed = specification.Baselines.Contains(BaselineNames.TrimmedUniform) ? BaselineNames.TrimmedStarts.Count : 0;
+        if (reference.Samples > 0)
+        {
+            var paired = specification.Objective.IsPaired ? specification.Search.Evolution.Rungs[^1] + specification.Validation.Samples : 0;
+            Add("reference", 0, 0, (long)reference.Steps * (Math.Min(reference.Samples, specification.Final.Samples) + paired));
+        }
+
+        AddSearch("search", searched, specification);
+        AddSearch("random search", random, specification);
+        var contenders = (searched ? elites : 0) + (random ? elites : 0) + trimmed;
+        if (contenders > 0)
+        {
+            Add("validation", 0, 0, (long)calls * contenders * specification.Validation.Samples);
+        }
+
+        var finalists = (searched ? 1 : 0) + specification.Baselines.Count + specification.Candidates.Count;
+        Add("final", 0, 0, (long)calls * finalists * specification.Final.Samples);
+    }
+
+    /// <summary>All sample-steps of the run.</summary>
+    public long Total => rounds.Sum(r => r.SampleSteps);
+
+    /// <summary>A round, or null past the end.</summary>
+    public ForecastRound? this[int round] => round >= 0 && round < rounds.Count ? rounds[round] : null;
+
+    /// <summary>Sample-steps of all rounds before one.</summary>
+    public long Before(int round) => rounds.Take(round).Sum(r => r.SampleSteps);
+
+    private static bool HasRandomSearch(RunSpecification specification) =>
+        specification.Search.Method == "evolution" && specification.Baselines.Contains(BaselineNames.Random);
+
+    private void AddSearch(string stage, bool wanted, RunSpecification specification)
+    {
+        var options = specification.Search.Evolution;
+        for (var generation = 0; wanted && generation < options.Generations; generation++)
+        {
+            var contenders = options.Population;
+            for (var rung = 0; rung < options.Rungs.Count; rung++)
+            {
+                var fresh = options.Rungs[rung] - (rung == 0 ? 0 : options.Rungs[rung - 1]);
+                Add(stage, generation, rung, (long)specification.Budget.NetworkCalls * contenders * fresh);
+                contenders = Math.Max(1, (int)Math.Ceiling(contenders * options.Survivors));
+            }
+        }
+    }
+
+    private void Add(string stage, int generation, int rung, long steps) => rounds.Add(new ForecastRound(stage, generation, rung, steps));
+}
+
+/// <summary>A round to come.</summary>
+/// <param name="Stage">Its stage, in words.</param>
+/// <param name="Generation">Its generation, from 0.</param>
+/// <param name="Rung">Its rung, from 0.</param>
+/// <param name="SampleSteps">Sample-steps that it adds.</param>
+internal sealed record ForecastRound(string Stage, int Generation, int Rung, long SampleSteps);

@@ -1,0 +1,79 @@
+using System.Globalization;
+using BatchEval.Workflow.Local;
+using BatchEval.Workflow.Specifications;
+
+namespace BatchEval.Cli.Progress;
+
+/// <summary>What is known about a run while it goes on; told from any thread.</summary>
+/// <param name="specification">The run's specification.</param>
+/// <param name="time">Clock.</param>
+internal sealed class RunProgress(RunSpecification specification, TimeProvider time) : IProgress<RoundProgress>
+{
+    private readonly RunForecast forecast = new(specification);
+    private readonly long began = time.GetTimestamp();
+    private readonly Lock gate = new();
+    private RoundProgress? last;
+    private long stepsAtStart = -1;
+
+    /// <summary>Best score so far and its error, or null.</summary>
+    public (double Score, double Error)? Best { get; set; }
+
+    /// <summary>The round that units were last finished in, or -1.</summary>
+    public int Round => last?.Round ?? -1;
+
+    /// <summary>Units finished in that round.</summary>
+    public int Units => last?.UnitsDone ?? 0;
+
+    /// <summary>Share of the run that is done, from 0 to 1.</summary>
+    public double Share => Math.Clamp(StepsDone() / Math.Max(1, forecast.Total), 0, 1);
+
+    /// <inheritdoc/>
+    public void Report(RoundProgress value)
+    {
+        lock (gate)
+        {
+            stepsAtStart = stepsAtStart < 0 ? forecast.Before(value.Round) : stepsAtStart;
+            last = value;
+        }
+    }
+
+    /// <summary>Where the run stands, for example "search, generation 2 of 6, rung 1 of 2, unit 3 of 8".</summary>
+    public string Position()
+    {
+        if (last is not { } now)
+        {
+            return "preparing";
+        }
+
+        var round = forecast[now.Round];
+        var options = specification.Search.Evolution;
+        var generation = round?.Stage.EndsWith("search", StringComparison.Ordinal) == true
+            ? $", generation {now.Outline.Generation + 1} of {options.Generations}{(options.Rungs.Count > 1 ? $", rung {round.Rung + 1} of {options.Rungs.Count}" : string.Empty)}"
+            : string.Empty;
+        return string.Create(CultureInfo.InvariantCulture, $"{round?.Stage ?? now.Outline.Stage}{generation}, unit {now.UnitsDone} of {now.Outline.Units}");
+    }
+
+    /// <summary>The best score in words, for example "best fid 12.3 ± 0.4", or an empty text.</summary>
+    public string BestText() => Best is not { } best ? string.Empty
+        : string.Create(CultureInfo.InvariantCulture, $"best {specification.Objective.Metric} {(specification.Objective.Metric is "psnr" or "ssim" ? -best.Score : best.Score):G4} ± {best.Error:G2}");
+
+    /// <summary>Time since the beginning and, once it can be guessed, time left.</summary>
+    public string Times()
+    {
+        var elapsed = time.GetElapsedTime(began);
+        var fresh = StepsDone() - Math.Max(0, stepsAtStart);
+        var left = fresh > 0 ? elapsed * ((forecast.Total - StepsDone()) / fresh) : (TimeSpan?)null;
+        return left is { } l && l >= TimeSpan.Zero ? $"{Clock(elapsed)} elapsed, about {Clock(l)} left" : $"{Clock(elapsed)} elapsed";
+    }
+
+    private static string Clock(TimeSpan span) => span.ToString(span.TotalHours >= 1 ? @"h\:mm\:ss" : @"m\:ss", CultureInfo.InvariantCulture);
+
+    private double StepsDone()
+    {
+        lock (gate)
+        {
+            return last is null ? 0
+                : forecast.Before(last.Round) + ((forecast[last.Round]?.SampleSteps ?? 0) * (double)last.UnitsDone / Math.Max(1, last.Outline.Units));
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using BatchEval.Cli.Results;
+using BatchEval.Cli.Terminal;
+using BatchEval.Core.Json;
+using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Local;
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Specifications;
+using BatchEval.Workflow.Storage;
+
+namespace BatchEval.Cli.Progress;
+
+/// <summary>Submits a specification, runs or resumes it in this process, and shows how it goes.</summary>
+/// <param name="store">The store.</param>
+/// <param name="models">Model packages.</param>
+/// <param name="parallelism">Units in flight.</param>
+/// <param name="shell">The surroundings.</param>
+/// <param name="verbose">Whether failures are printed in full.</param>
+internal sealed class RunSession(RunStore store, ModelHost models, int parallelism, Shell shell, bool verbose)
+{
+    /// <summary>Runs to the end.</summary>
+    /// <returns>The finished run and 0, or null and the exit code of a failed or interrupted one.</returns>
+    /// <exception cref="ProblemException">The specification cannot be used; nothing was started.</exception>
+    public async Task<(RunDocument? Document, int ExitCode)> RunAsync(RunSpecification specification, CancellationToken cancellation)
+    {
+        var (run, isNew) = await new RunSubmission(store, models, shell.Time).SubmitAsync(specification, cancellation);
+        var status = await store.ReadJsonAsync<RunStatus>(BlobNames.Status(run), cancellation);
+        if (status?.State == "finished")
+        {
+            shell.Error.WriteLine($"Run {run} has finished before; nothing is computed again.");
+        }
+        else
+        {
+            shell.Error.WriteLine($"{(isNew ? "Starting" : "Resuming")} run {run} on {models.Device.Device} with {parallelism} unit{(parallelism == 1 ? string.Empty : "s")} side by side.");
+            if (await ExecuteAsync(run, specification, cancellation) is var code && code != ExitCodes.Done)
+            {
+                return (null, code);
+            }
+        }
+
+        models.Dispose();
+        return (await RunDocument.ReadAsync(store, run, cancellation), ExitCodes.Done);
+    }
+
+    private async Task<int> ExecuteAsync(string run, RunSpecification specification, CancellationToken cancellation)
+    {
+        try
+        {
+            await RunStatusFile.MarkAsync(store, run, "running", null, shell.Time, cancellation);
+            var progress = new RunProgress(specification, shell.Time);
+            var runner = new LocalRunner(store, models, parallelism, shell.Time, progress, cancellation);
+            await new ProgressDisplay(shell, progress, () => ReadBestAsync(run)).FollowAsync(runner.RunAsync(run));
+            return ExitCodes.Done;
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            await TryMarkAsync(run, "paused", null);
+            shell.Error.WriteLine($"Run {run} was interrupted; the same command resumes it, and finished work is kept.");
+            return ExitCodes.Interrupted;
+        }
+#pragma warning disable CA1031 // Whatever ends a run that has begun is recorded with it.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            await TryMarkAsync(run, "failed", error.Message.Split('\n')[0]);
+            shell.Error.WriteLine($"Run {run} failed; finished work is kept, and the same command goes on from there.");
+            Application.Unexpected(error, verbose, shell.Error);
+            return ExitCodes.Failed;
+        }
+    }
+
+    private async Task<(double Score, double Error)?> ReadBestAsync(string run)
+    {
+        try
+        {
+            var status = await store.ReadJsonAsync<RunStatus>(BlobNames.Status(run));
+            return status?.Best is { } best && double.IsFinite(best.Objective) ? (best.Objective, best.ObjectiveError) : null;
+        }
+        catch (Azure.RequestFailedException)
+        {
+            return null;
+        }
+    }
+
+    // The store itself may be what failed.
+    private async Task TryMarkAsync(string run, string state, string? error)
+    {
+        try
+        {
+            await RunStatusFile.MarkAsync(store, run, state, error, shell.Time);
+        }
+        catch (Exception problem) when (problem is Azure.RequestFailedException or AggregateException or IOException)
+        {
+            shell.Error.WriteLine($"The state '{state}' could not be recorded: {problem.Message.Split('\n')[0]}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+using BatchEval.Cli.Terminal;
+using BatchEval.Core.Json;
+using BatchEval.Workflow.Storage;
+
+namespace BatchEval.Cli.Storage;
+
+/// <summary>An open store, and the local Azurite behind it if we had to start one.</summary>
+internal sealed class StoreAccess : IAsyncDisposable
+{
+    private const string Development = "UseDevelopmentStorage=true";
+    private static readonly Uri DevelopmentBlobs = new("http://127.0.0.1:10000/devstoreaccount1?comp=list");
+    private readonly LocalAzurite? azurite;
+
+    private StoreAccess(RunStore store, string connection, LocalAzurite? azurite) => (Store, Connection, this.azurite) = (store, connection, azurite);
+
+    /// <summary>The store.</summary>
+    public RunStore Store { get; }
+
+    /// <summary>The connection string that really reaches the store; holds secrets.</summary>
+    public string Connection { get; }
+
+    /// <summary>Opens the store that an option or the environment names.</summary>
+    /// <param name="option">The value of <c>--store</c>, or null.</param>
+    /// <param name="shell">The surroundings.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="ProblemException">The storage cannot be reached.</exception>
+    public static async Task<StoreAccess> OpenAsync(string? option, Shell shell, CancellationToken cancellation)
+    {
+        string?[] named = [option, shell.Variable("BATCHEVAL_STORE"), shell.Variable("AzureWebJobsStorage"), Development];
+        var connection = named.First(c => !string.IsNullOrWhiteSpace(c))!;
+        var azurite = IsDevelopment(connection) && !await AnswersAsync(cancellation) ? await StartAsync(shell, cancellation) : null;
+        try
+        {
+            connection = azurite?.ConnectionString ?? connection;
+            return new StoreAccess(await RunStore.OpenAsync(connection, cancellation), connection, azurite);
+        }
+        catch
+        {
+            await (azurite?.DisposeAsync() ?? default);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => azurite?.DisposeAsync() ?? default;
+
+    private static bool IsDevelopment(string connection) =>
+        connection.Split(';', StringSplitOptions.TrimEntries).Any(part => part.Replace(" ", string.Empty, StringComparison.Ordinal).Equals(Development, StringComparison.OrdinalIgnoreCase));
+
+    private static async Task<bool> AnswersAsync(CancellationToken cancellation)
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(3) };
+        try
+        {
+            using var answer = await http.GetAsync(DevelopmentBlobs, cancellation);
+            return true;
+        }
+        catch (Exception error) when (error is HttpRequestException || (error is TaskCanceledException && !cancellation.IsCancellationRequested))
+        {
+            return false;
+        }
+    }
+
+    private static Task<LocalAzurite> StartAsync(Shell shell, CancellationToken cancellation)
+    {
+        var (script, root) = FindAzurite() ?? throw new ProblemException(
+            "Nothing answers at the development storage (127.0.0.1:10000), and Azurite is not installed beside this program. Run eng/restore.sh, start Azurite, or name a storage with --store.");
+        var folder = shell.Variable("BATCHEVAL_DATA") is { Length: > 0 } data ? shell.PathOf(data) : Path.Combine(root, ".azurite");
+        return LocalAzurite.EnterAsync(script, folder, cancellation);
+    }
+
+    private static (string Script, string Root)? FindAzurite()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            var script = Path.Combine(folder.FullName, "artifacts", "node", "node_modules", "azurite", "dist", "src", "blob", "main.js");
+            if (File.Exists(script))
+            {
+                return (script, folder.FullName);
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,51 @@
+using System.Text.Json.Nodes;
+using BatchEval.Workflow.Serialization;
+using Spectre.Console;
+
+namespace BatchEval.Cli.Terminal;
+
+/// <summary>Where a command writes: results on standard output, or, when it was asked for JSON, JSON alone there and all else beside it.</summary>
+/// <param name="shell">The surroundings.</param>
+/// <param name="json">Whether JSON was asked for.</param>
+internal sealed class Output(Shell shell, bool json)
+{
+    private const int PlainWidth = 160;
+
+    /// <summary>Whether JSON was asked for.</summary>
+    public bool IsJson => json;
+
+    private TextWriter People => json ? shell.Error : shell.Out;
+
+    /// <summary>Writes a line for people.</summary>
+    public void Line(string text = "") => People.WriteLine(text);
+
+    /// <summary>Writes a table or another drawing for people.</summary>
+    public void Draw(Spectre.Console.Rendering.IRenderable drawing) => ConsoleOn(People, json ? shell.ErrorIsTerminal : shell.OutIsTerminal).Write(drawing);
+
+    /// <summary>Writes a JSON document for programs, if it was asked for.</summary>
+    public void Json(JsonNode document)
+    {
+        if (json)
+        {
+            shell.Out.WriteLine(document.ToJsonString(WorkflowJson.Options));
+        }
+    }
+
+    /// <summary>A console that draws on a writer: without control codes and wide enough for tables unless the writer is a terminal.</summary>
+    public static IAnsiConsole ConsoleOn(TextWriter writer, bool terminal)
+    {
+        var settings = new AnsiConsoleSettings { Out = new AnsiConsoleOutput(writer), Ansi = terminal ? AnsiSupport.Detect : AnsiSupport.No, Interactive = InteractionSupport.No };
+        if (!terminal)
+        {
+            settings.ColorSystem = ColorSystemSupport.NoColors;
+        }
+
+        var console = AnsiConsole.Create(settings);
+        if (!terminal)
+        {
+            console.Profile.Width = PlainWidth;
+        }
+
+        return console;
+    }
+}
