@@ -63,6 +63,10 @@ public sealed class NpyArray
         ? throw new InvalidOperationException($"The array holds {Kind} elements; integers are needed here.")
         : To<long>();
 
+    /// <summary>A copy of the elements of an array of bytes (u1).</summary>
+    /// <exception cref="InvalidOperationException">The array holds another type.</exception>
+    public byte[] ToBytes() => AsSpan<byte>().ToArray();
+
     /// <summary>Refuses a shape whose product is not the number of values.</summary>
     internal static void CheckShape(int values, ReadOnlySpan<int> shape)
     {

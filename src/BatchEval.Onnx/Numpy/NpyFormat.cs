@@ -29,6 +29,16 @@ public static class NpyFormat
         return array;
     }
 
+    /// <summary>Reads the bytes of a file that holds one array and nothing else.</summary>
+    /// <exception cref="InvalidDataException">As <see cref="Read"/>, or bytes after the array.</exception>
+    public static NpyArray FromBytes(byte[] bytes, string source = "The array")
+    {
+        using var stream = new MemoryStream(bytes, writable: false);
+        NpyArray array = Read(stream, source);
+        NpyPayload.ExpectEnd(stream, source);
+        return array;
+    }
+
     /// <summary>Writes an array.</summary>
     public static void Write(Stream stream, NpyArray array)
     {
@@ -53,6 +63,16 @@ public static class NpyFormat
     /// <inheritdoc cref="Write{T}(Stream, ReadOnlySpan{T}, ReadOnlySpan{int})"/>
     public static void Write<T>(Stream stream, T[] values, params ReadOnlySpan<int> shape)
         where T : unmanaged => Write(stream, (ReadOnlySpan<T>)values, shape);
+
+    /// <summary>Row-major values as the bytes of a whole file.</summary>
+    /// <inheritdoc cref="Write{T}(Stream, ReadOnlySpan{T}, ReadOnlySpan{int})"/>
+    public static byte[] ToBytes<T>(T[] values, params ReadOnlySpan<int> shape)
+        where T : unmanaged
+    {
+        using var stream = new MemoryStream();
+        Write(stream, (ReadOnlySpan<T>)values, shape);
+        return stream.ToArray();
+    }
 
     /// <summary>Writes an array as a file; an existing file is replaced.</summary>
     public static void WriteFile(string path, NpyArray array)

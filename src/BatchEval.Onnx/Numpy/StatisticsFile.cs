@@ -13,6 +13,18 @@ public static class StatisticsFile
     /// <inheritdoc cref="Read(Stream, string, StatisticsKeys?)"/>
     public static GaussianStatistics Read(string path, StatisticsKeys? keys = null) => Read(File.OpenRead(path), path, keys);
 
+    /// <summary>Reads a file whose number of samples is known from elsewhere, such as a manifest; the file's own count is not looked at.</summary>
+    /// <param name="path">The archive.</param>
+    /// <param name="mean">Name of the mean.</param>
+    /// <param name="covariance">Name of the covariance.</param>
+    /// <param name="count">Number of samples.</param>
+    /// <exception cref="InvalidDataException">As <see cref="Read(Stream, string, StatisticsKeys?)"/>.</exception>
+    public static GaussianStatistics Read(string path, string mean, string covariance, long count)
+    {
+        using NpzFile file = NpzFile.Open(path);
+        return Read(file, path, mean, covariance, count);
+    }
+
     /// <summary>Reads an archive; the count is 0 where the file does not say.</summary>
     /// <param name="stream">The archive; must be able to seek; disposed.</param>
     /// <param name="source">Its name, for messages.</param>
@@ -22,19 +34,7 @@ public static class StatisticsFile
     {
         keys ??= StatisticsKeys.Default;
         using NpzFile file = NpzFile.Open(stream, source);
-        NpyArray mean = ReadFloats(file, keys.Mean, source);
-        NpyArray covariance = ReadFloats(file, keys.Covariance, source);
-        int d = mean.Length;
-        RequireShape(mean, keys.Mean, source, d);
-        RequireShape(covariance, keys.Covariance, source, d, d);
-        try
-        {
-            return new GaussianStatistics(mean.ToFloat64(), covariance.ToFloat64(), ReadCount(file, keys.Count, source));
-        }
-        catch (ArgumentException error)
-        {
-            throw new InvalidDataException($"{source} holds no usable statistics ({keys.Mean}, {keys.Covariance}): {error.Message}", error);
-        }
+        return Read(file, source, keys.Mean, keys.Covariance, ReadCount(file, keys.Count, source));
     }
 
     /// <summary>Writes a file; an existing one is replaced.</summary>
@@ -56,6 +56,23 @@ public static class StatisticsFile
         if (statistics.Count > 0)
         {
             writer.Add(keys.Count, NpyArray.From([statistics.Count]));
+        }
+    }
+
+    private static GaussianStatistics Read(NpzFile file, string source, string meanName, string covarianceName, long count)
+    {
+        NpyArray mean = ReadFloats(file, meanName, source);
+        NpyArray covariance = ReadFloats(file, covarianceName, source);
+        int d = mean.Length;
+        RequireShape(mean, meanName, source, d);
+        RequireShape(covariance, covarianceName, source, d, d);
+        try
+        {
+            return new GaussianStatistics(mean.ToFloat64(), covariance.ToFloat64(), count);
+        }
+        catch (ArgumentException error)
+        {
+            throw new InvalidDataException($"{source} holds no usable statistics ({meanName}, {covarianceName}): {error.Message}", error);
         }
     }
 

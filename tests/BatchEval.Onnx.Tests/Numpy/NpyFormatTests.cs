@@ -117,6 +117,16 @@ public class NpyFormatTests
         NpyFormat.Read(stream).ToFloat64().ShouldBe([3.0]);
     }
 
+    [Fact]
+    public void Whole_files_in_memory_come_back()
+    {
+        byte[] bytes = NpyFormat.ToBytes<byte>([1, 2, 3, 4], 2, 2);
+
+        NpyFormat.FromBytes(bytes).ToBytes().ShouldBe([1, 2, 3, 4]);
+        Should.Throw<InvalidDataException>(() => NpyFormat.FromBytes([.. bytes, 0], "x")).Message.ShouldStartWith("x holds more");
+        Should.Throw<InvalidOperationException>(() => NpyArray.From([1f], 1).ToBytes());
+    }
+
     [Theory]
     [InlineData("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", "np.savez")]
     [InlineData("{'descr': '<U5', 'fortran_order': False, 'shape': (1,), }", "'<U5'")]

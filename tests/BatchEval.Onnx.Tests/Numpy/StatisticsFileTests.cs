@@ -38,6 +38,15 @@ public class StatisticsFileTests
     }
 
     [Fact]
+    public void A_count_from_a_manifest_is_taken_as_it_is()
+    {
+        string path = Path.Combine(RepoPaths.Samples, "digits", "ref_stats.npz");
+
+        StatisticsFile.Read(path, "mu_test", "sigma_test", 360).Count.ShouldBe(360);
+        Should.Throw<InvalidDataException>(() => StatisticsFile.Read(path, "mu", "sigma", 1)).Message.ShouldContain(path);
+    }
+
+    [Fact]
     public void Other_keys_can_be_written()
     {
         byte[] bytes = Bytes(Statistics, StatisticsKeys.Spatial);
