@@ -19,12 +19,12 @@ internal static class CellFiles
         if (scored.Features is { } features)
         {
             var dimensions = features.Length / cell.Range.Count;
-            await store.WriteOnceAsync(BlobNames.Cell(cell.Key, Features), NpyFormat.ToBytes(features, [cell.Range.Count, dimensions]), cancellation);
+            await store.WriteOnceAsync(BlobNames.Cell(cell.Key, Features), ToBytes(NpyArray.From(features, cell.Range.Count, dimensions)), cancellation);
         }
 
         if (cell.KeepImages && scored.Images is { } images)
         {
-            await store.WriteOnceAsync(BlobNames.Cell(cell.Key, Images), NpyFormat.ToBytes(images.Pixels, [.. images.Shape]), cancellation);
+            await store.WriteOnceAsync(BlobNames.Cell(cell.Key, Images), ToBytes(NpyArray.From(images.Pixels, [.. images.Shape])), cancellation);
         }
 
         await store.WriteJsonOnceAsync(BlobNames.Cell(cell.Key, Result), result, cancellation);
@@ -34,17 +34,26 @@ internal static class CellFiles
         store.RequireJsonAsync<CellResult>(BlobNames.Cell(key, Result), cancellation);
 
     public static async Task<float[]> ReadFeaturesAsync(RunStore store, string key, CancellationToken cancellation) =>
-        NpyFormat.FromBytes(await RequireAsync(store, key, Features, cancellation)).ToFloat32();
+        (await ReadArrayAsync(store, key, Features, cancellation)).ToFloat32();
 
     public static async Task<ImageBatch> ReadImagesAsync(RunStore store, string key, CancellationToken cancellation)
     {
-        var array = NpyFormat.FromBytes(await RequireAsync(store, key, Images, cancellation));
-        return new ImageBatch(array.ToBytes(), array.Shape);
+        var array = await ReadArrayAsync(store, key, Images, cancellation);
+        return new ImageBatch(array.AsSpan<byte>().ToArray(), array.Shape);
     }
 
-    private static async Task<byte[]> RequireAsync(RunStore store, string key, string file, CancellationToken cancellation)
+    private static async Task<NpyArray> ReadArrayAsync(RunStore store, string key, string file, CancellationToken cancellation)
     {
         var name = BlobNames.Cell(key, file);
-        return await store.ReadAsync(name, cancellation) ?? throw new InvalidOperationException($"The blob '{name}' is missing from {store.Location}.");
+        var bytes = await store.ReadAsync(name, cancellation) ?? throw new InvalidOperationException($"The blob '{name}' is missing from {store.Location}.");
+        using var stream = new MemoryStream(bytes);
+        return NpyFormat.Read(stream, name);
+    }
+
+    private static byte[] ToBytes(NpyArray array)
+    {
+        using var stream = new MemoryStream();
+        NpyFormat.Write(stream, array);
+        return stream.ToArray();
     }
 }

@@ -11,7 +11,7 @@ internal static class ReferenceStatistics
     public static FrechetReference Read(ModelPackage package, ReferenceEntry reference, StatisticsEntry entry)
     {
         var path = package.PathOf(reference.File);
-        var statistics = StatisticsFile.Read(path, entry.Mean, entry.Covariance, entry.Count);
+        var statistics = StatisticsFile.Read(path, new StatisticsKeys(entry.Mean, entry.Covariance));
         var wanted = package.Manifest.Features!.Dimensions;
         return statistics.Dimensions == wanted
             ? new FrechetReference(statistics)

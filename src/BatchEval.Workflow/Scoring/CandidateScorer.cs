@@ -36,7 +36,7 @@ public sealed class CandidateScorer(OpenedModel model, string metric)
         }
 
         score = AddPaired(score, cells);
-        if (features.Count > 0 && (final || metric is "fid" or "kid"))
+        if (features.Count > 0 && (final || metric == "fid"))
         {
             score = AddDistribution(score, Join(features), final);
         }

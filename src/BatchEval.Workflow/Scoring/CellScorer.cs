@@ -35,14 +35,30 @@ public sealed class CellScorer(OpenedModel model)
             return new ScoredCell(calls, images, features, null, null, null, null);
         }
 
-        var lpips = model.Perceptual?.Measure(values, compared.ToModelRange(shape));
-        return new ScoredCell(calls, images, features, PerImage(images, compared, Psnr), PerImage(images, compared, Ssim), lpips is null ? null : [.. lpips.Select(d => Math.Round((double)d, 9))], null);
+        var reference = compared.ToModelRange(shape);
+        var lpips = model.Perceptual?.Measure(values, reference);
+        var imageShape = new ImageShape(shape.Channels, shape.Height, shape.Width);
+        var peak = shape.High - shape.Low;
+        var ssim = SsimFor(imageShape, peak);
+        return new ScoredCell(
+            calls,
+            images,
+            features,
+            PerImage(values, reference, shape.Size, (a, b) => Psnr.OfImage(a, b, peak)),
+            ssim is null ? null : PerImage(values, reference, shape.Size, (a, b) => Ssim.OfImage(a, b, imageShape, ssim)),
+            lpips is null ? null : [.. lpips.Select(d => Math.Round((double)d, 9))],
+            null);
     }
 
-    private static double[] PerImage(ImageBatch images, ImageBatch compared, Func<ImageBatch, ImageBatch, int, double> metric) =>
-        [.. Enumerable.Range(0, images.Count).Select(i => metric(images, compared, i))];
+    // Images too small for the standard 11x11 window have no comparable SSIM.
+    private static SsimOptions? SsimFor(ImageShape shape, double peak)
+    {
+        var options = new SsimOptions(peak);
+        return Math.Min(shape.Height, shape.Width) < options.WindowSize ? null : options;
+    }
 
-    private static double Psnr(ImageBatch a, ImageBatch b, int i) => PeakSignalToNoise.OfImage(a[i], b[i]);
+    private static double[] PerImage(float[] images, float[] reference, int size, PairMetric metric) =>
+        [.. Enumerable.Range(0, images.Length / size).Select(i => metric(images.AsSpan(i * size, size), reference.AsSpan(i * size, size)))];
 
-    private static double Ssim(ImageBatch a, ImageBatch b, int i) => StructuralSimilarity.OfImage(a[i], b[i], a.Shape[1], a.Shape[2], a.Shape[3]);
+    private delegate double PairMetric(ReadOnlySpan<float> image, ReadOnlySpan<float> reference);
 }

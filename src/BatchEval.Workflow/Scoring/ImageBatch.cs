@@ -39,7 +39,8 @@ public sealed record ImageBatch(byte[] Pixels, IReadOnlyList<int> Shape)
     public RgbImage ToRgb(int index)
     {
         var (channels, height, width) = (Shape[1], Shape[2], Shape[3]);
-        var (planes, area) = (this[index], height * width);
+        var planes = this[index];
+        var area = height * width;
         var rgb = new byte[area * 3];
         for (var i = 0; i < area; i++)
         {

@@ -59,7 +59,7 @@ public sealed record SearchSpecification(string Method, EvolutionOptions Evoluti
 public sealed record ObjectiveSpecification(string Metric)
 {
     /// <summary>Metrics that a specification can name; PSNR and SSIM are negated.</summary>
-    public static IReadOnlyList<string> Metrics { get; } = ["fid", "kid", "lpips", "psnr", "ssim"];
+    public static IReadOnlyList<string> Metrics { get; } = ["fid", "lpips", "psnr", "ssim"];
 
     /// <summary>True when the metric compares each image with the unaccelerated sampler's image from the same noise.</summary>
     public bool IsPaired => Metric is "lpips" or "psnr" or "ssim";

@@ -41,9 +41,9 @@ public static class SpecificationCheck
     private static void CheckObjective(RunSpecification specification, ModelManifest manifest, List<Problem> problems)
     {
         var metric = specification.Objective.Metric;
-        if (metric is "fid" or "kid" && manifest.Reference is null)
+        if (metric == "fid" && manifest.Reference is null)
         {
-            problems.Add(new Problem("objective.metric", $"is '{metric}', but the model '{manifest.Name}' has no reference statistics; use lpips, psnr or ssim, or add 'reference' to its manifest."));
+            problems.Add(new Problem("objective.metric", $"is 'fid', but the model '{manifest.Name}' has no reference statistics; use lpips, psnr or ssim, or add 'reference' to its manifest."));
         }
 
         if (metric == "lpips" && manifest.Perceptual is null)

@@ -190,7 +190,7 @@ public static partial class SpecificationReader
     private static ExecutionSpecification ReadExecution(JsonInspector? execution)
     {
         var specification = new ExecutionSpecification(
-            execution?.Integer("unitEvaluations", 20_000, 1) ?? 20_000,
+            execution?.Integer("unitEvaluations", 4_096, 1) ?? 4_096,
             execution?.Integer("cellSamples", 512, 1, 100_000) ?? 512,
             execution?.Integer("batchSize", 64, 1, 65_536) ?? 64);
         execution?.Close();
