@@ -18,10 +18,10 @@ internal sealed class CovarianceFactor
 
     private int Dimensions => cholesky.Order;
 
-    /// <summary>tr (Sigma S)^(1/2): square roots of the eigenvalues of F^T S F (rank x rank).</summary>
-    public double TraceOfRootWith(GaussianStatistics other, int degreeOfParallelism)
+    /// <summary>Eigenvalues of F^T S F (rank x rank), ascending; the sum of their roots is tr (Sigma S)^(1/2).</summary>
+    public double[] EigenvaluesWith(GaussianStatistics other, int degreeOfParallelism)
     {
-        if (Rank == 0) return 0;
+        if (Rank == 0) return [];
         var (d, r) = (Dimensions, Rank);
         var u = MatrixView.RowMajor(cholesky.Factor, r, d);
         var permuted = new double[d * d];
@@ -35,7 +35,7 @@ internal sealed class CovarianceFactor
         BlockedProduct.Add(1, MatrixView.RowMajor(permuted, d, d), u.Transposed, product, r, ProductShape.RightIsLower, degreeOfParallelism);
         var m = new double[r * r];
         BlockedProduct.Add(1, u, MatrixView.RowMajor(product, d, r), m, r, ProductShape.UpperResult | ProductShape.LeftIsUpper, degreeOfParallelism);
-        return SymmetricEigenvalues.TraceOfSquareRootInPlace(m, r, degreeOfParallelism);
+        return SymmetricEigenvalues.ComputeInPlace(m, r, degreeOfParallelism);
     }
 
     /// <summary>C F for C of <paramref name="rows"/> x d; the result is row-major, rows x rank.</summary>

@@ -41,7 +41,8 @@ public static class FrechetJackknife
         RequireGroups(groups.Count, groups.Sum(group => group.Count));
         var all = GaussianMoments.MergeAll(groups);
         var value = reference.DistanceTo(all.ToStatistics());
-        var leftOut = groups.Select(group => reference.DistanceTo(all.Without(group).ToStatistics())).ToArray();
+        var leftOut = new double[groups.Count];
+        ParallelLoop.Run(groups.Count, reference.DegreeOfParallelism, g => leftOut[g] = reference.DistanceTo(all.Without(groups[g]).ToStatistics(), 1));
         return Result(value, leftOut, all.Count, "covariance route");
     }
 

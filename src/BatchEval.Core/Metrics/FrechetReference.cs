@@ -46,21 +46,39 @@ public sealed class FrechetReference
     }
 
     /// <summary>Frechet distance to a mean and covariance, at least 0; exactly 0 for the same numbers.</summary>
-    public double DistanceTo(GaussianStatistics statistics)
+    public double DistanceTo(GaussianStatistics statistics) => DistanceTo(statistics, degreeOfParallelism);
+
+    internal double DistanceTo(GaussianStatistics statistics, int threads)
     {
         ArgumentNullException.ThrowIfNull(statistics);
         RequireDimensions(statistics.Dimensions);
         if (statistics.Mean.AsSpan().SequenceEqual(Statistics.Mean) && statistics.Covariance.AsSpan().SequenceEqual(Statistics.Covariance)) return 0;
-
-        // The smaller of two ranks leaves no eigenvalues that are zero by construction.
-        var other = new CovarianceFactor(statistics, degreeOfParallelism);
-        var root = other.Rank < factor.Rank
-            ? other.TraceOfRootWith(Statistics, degreeOfParallelism)
-            : factor.TraceOfRootWith(statistics, degreeOfParallelism);
+        var root = 0.0;
+        foreach (var lambda in Eigenvalues(statistics, threads)) root += Math.Sqrt(Math.Max(0, lambda));
         return Assemble(SquaredDistance(statistics.Mean), statistics.Trace, root);
     }
 
-    internal bool UsesGramRoute(int count) => count - 1 < Dimensions;
+    /// <summary>
+    /// Eigenvalues whose roots add up to the trace, from the factor of the smaller rank: it leaves none that are zero by construction, and the root of the
+    /// rounding error of a zero would be the largest error of the score. The candidate is factored only if it can have the smaller rank.
+    /// </summary>
+    private double[] Eigenvalues(GaussianStatistics statistics, int threads)
+    {
+        const double MachineEpsilon = 2.220446049250313e-16;
+        var fewSamples = statistics.Count > 0 && UsesGramRoute(statistics.Count);
+        if (!fewSamples)
+        {
+            var eigenvalues = factor.EigenvaluesWith(statistics, threads);
+            if (eigenvalues.Length == 0 || eigenvalues[0] > eigenvalues.Length * MachineEpsilon * eigenvalues[^1]) return eigenvalues;
+            var candidate = new CovarianceFactor(statistics, threads);
+            return candidate.Rank < factor.Rank ? candidate.EigenvaluesWith(Statistics, threads) : eigenvalues;
+        }
+
+        var few = new CovarianceFactor(statistics, threads);
+        return few.Rank < factor.Rank ? few.EigenvaluesWith(Statistics, threads) : factor.EigenvaluesWith(statistics, threads);
+    }
+
+    internal bool UsesGramRoute(long count) => count - 1 < Dimensions;
 
     internal double DistanceByGram(FeatureMatrix features)
     {

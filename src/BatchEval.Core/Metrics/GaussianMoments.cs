@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace BatchEval.Core.Metrics;
 
 /// <summary>
@@ -97,11 +99,12 @@ public sealed class GaussianMoments
         var covariance = new double[Scatter.Length];
         for (var i = 0; i < d; i++)
         {
-            for (var j = i; j < d; j++) covariance[(i * d) + j] = Scatter[(i * d) + j] / (Count - 1);
+            var start = (i * d) + i;
+            TensorPrimitives.Divide(Scatter.AsSpan(start, d - i), Count - 1.0, covariance.AsSpan(start, d - i));
         }
 
         MirrorUpper(covariance, d);
-        return new GaussianStatistics((double[])Mean.Clone(), covariance, Count);
+        return GaussianStatistics.Trusted((double[])Mean.Clone(), covariance, Count);
     }
 
     private static void MirrorUpper(double[] matrix, int d)

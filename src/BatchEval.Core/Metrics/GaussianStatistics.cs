@@ -20,10 +20,10 @@ public sealed class GaussianStatistics
             throw new ArgumentException($"A mean of {mean.Length} numbers needs a {mean.Length} x {mean.Length} covariance, but the covariance has {covariance.LongLength} numbers.", nameof(covariance));
         if (count == 1) throw new ArgumentException("A covariance needs at least two samples.", nameof(count));
         Validate(mean, covariance);
-        Mean = mean;
-        Covariance = covariance;
-        Count = count;
+        (Mean, Covariance, Count) = (mean, covariance, count);
     }
+
+    private GaussianStatistics(long count, double[] mean, double[] covariance) => (Mean, Covariance, Count) = (mean, covariance, count);
 
     /// <summary>mu, d numbers.</summary>
     public double[] Mean { get; }
@@ -47,6 +47,9 @@ public sealed class GaussianStatistics
             return sum;
         }
     }
+
+    /// <summary>Wraps numbers that are correct by construction, without looking at them again.</summary>
+    internal static GaussianStatistics Trusted(double[] mean, double[] covariance, long count) => new(count, mean, covariance);
 
     private static void Validate(double[] mean, double[] covariance)
     {

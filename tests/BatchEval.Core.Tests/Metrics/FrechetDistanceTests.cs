@@ -115,6 +115,19 @@ public class FrechetDistanceTests
     }
 
     [Fact]
+    public void Dead_features_on_one_side_only_cost_no_accuracy()
+    {
+        // The reference has full rank, so the candidate's zero eigenvalues show up as rounding errors unless its own factor is used.
+        var alive = TestFeatures.Normal(200, 10, 4);
+        var padded = new float[200 * 25];
+        for (var i = 0; i < 200; i++) alive.Row(i).CopyTo(padded.AsSpan(i * 25));
+        var candidate = MomentAccumulator.Of(new FeatureMatrix(padded, 200, 25)).ToStatistics();
+        var reference = MomentAccumulator.Of(TestFeatures.Normal(300, 25, 5, 2, 0, 0.5)).ToStatistics();
+        var expected = FrechetDistance.Between(reference, candidate);
+        FrechetDistance.Between(candidate, reference).ShouldBe(expected, 1e-13 * expected);
+    }
+
+    [Fact]
     public void Too_few_samples_and_different_dimensions_are_refused_by_name()
     {
         var x = TestFeatures.Normal(10, 5, 1);
