@@ -6,8 +6,8 @@ public sealed class HeunSolver : Solver
     /// <inheritdoc/>
     public override string Name => "heun";
 
-    internal override int NetworkCalls(Candidate candidate) =>
-        (2 * base.NetworkCalls(candidate)) - (candidate.End is null && !candidate.Steps[^1].Reuse ? 1 : 0);
+    internal override int NetworkCalls(Candidate candidate, int step) =>
+        candidate.Steps[step].Reuse ? 0 : candidate.End is null && step == candidate.Steps.Count - 1 ? 1 : 2;
 
     /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels)

@@ -75,7 +75,10 @@ public abstract class Solver
     }
 
     /// <summary>Network calls per sample that a candidate costs with this solver, run-time skips not counted.</summary>
-    internal virtual int NetworkCalls(Candidate candidate) => candidate.Steps.Count(s => !s.Reuse);
+    internal int NetworkCalls(Candidate candidate) => Enumerable.Range(0, candidate.Steps.Count).Sum(step => NetworkCalls(candidate, step));
+
+    /// <summary>The same for one of its steps.</summary>
+    internal virtual int NetworkCalls(Candidate candidate, int step) => candidate.Steps[step].Reuse ? 0 : 1;
 
     /// <summary>Builds the table; <paramref name="levels"/> includes the end and is known to descend.</summary>
     protected abstract CoefficientTable Build(NoiseLevel[] levels);

@@ -1,0 +1,62 @@
+using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Solvers;
+
+namespace BatchEval.Core.Search.Costs;
+
+/// <summary>
+/// Costs of a network, whole and by block, per sample and call. Savings of several blocks add up: exact for multiply-adds where blocks
+/// are not nested, close for milliseconds. Immutable; measured elsewhere.
+/// </summary>
+/// <param name="Macs">Multiply-adds of the whole network.</param>
+/// <param name="Milliseconds">Measured milliseconds of the whole network.</param>
+/// <param name="PeakBytes">Most memory in use at once while the whole network runs.</param>
+/// <param name="Blocks">One entry per droppable block, in the order of their ids, which start at 0.</param>
+public sealed record CostModel(double Macs, double Milliseconds, long PeakBytes, IReadOnlyList<BlockCost> Blocks)
+{
+    /// <summary>A network of unit cost without blocks: budgets count its calls.</summary>
+    public static CostModel CallsOnly { get; } = new(1, 1, 0, []);
+
+    /// <summary>Multiply-adds of one call without the given blocks.</summary>
+    /// <param name="drop">Distinct block ids.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A block id that does not exist.</exception>
+    public double MacsWithout(IReadOnlyList<int> drop) => Less(Macs, drop, b => b.Macs);
+
+    /// <summary>Milliseconds of one call without the given blocks.</summary>
+    /// <param name="drop">Distinct block ids.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A block id that does not exist.</exception>
+    public double MillisecondsWithout(IReadOnlyList<int> drop) => Less(Milliseconds, drop, b => b.Milliseconds);
+
+    /// <summary>The cost of one sample.</summary>
+    /// <param name="candidate">The candidate; a run-time skip policy can only make it cheaper than what is returned.</param>
+    /// <param name="guided">True where every call evaluates the network twice (classifier-free guidance): doubles multiply-adds and milliseconds.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A block id that does not exist.</exception>
+    public CandidateCost Of(Candidate candidate, bool guided = false)
+    {
+        ArgumentNullException.ThrowIfNull(candidate);
+        var solver = Solver.Parse(candidate.Solver);
+        var (macs, milliseconds, total) = (0.0, 0.0, 0);
+        for (var k = 0; k < candidate.Steps.Count; k++)
+        {
+            var (calls, drop) = (solver.NetworkCalls(candidate, k), candidate.Steps[k].Drop);
+            macs += calls * MacsWithout(drop);
+            milliseconds += calls * MillisecondsWithout(drop);
+            total += calls;
+        }
+
+        var copies = guided ? 2 : 1;
+        return new CandidateCost(copies * macs, copies * milliseconds, total, PeakBytes);
+    }
+
+    private double Less(double whole, IReadOnlyList<int> drop, Func<BlockCost, double> saving)
+    {
+        ArgumentNullException.ThrowIfNull(drop);
+        foreach (var id in drop)
+        {
+            whole -= id >= 0 && id < Blocks.Count
+                ? saving(Blocks[id])
+                : throw new ArgumentOutOfRangeException(nameof(drop), id, $"Block {id} does not exist; the model has {Blocks.Count} blocks.");
+        }
+
+        return Math.Max(0, whole);
+    }
+}
