@@ -1,0 +1,44 @@
+using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace BatchEval.Workflow.Reports.Html;
+
+/// <summary>The files that a page is made of; the project file embeds them when the assembly is built.</summary>
+internal static class ReportAssets
+{
+    /// <summary>The page with its gaps.</summary>
+    public static string Template { get; } = Read("report.html");
+
+    /// <summary>Style sheet.</summary>
+    public static string Style { get; } = Read("report.css");
+
+    /// <summary>Scripts in the order in which they run: the two charting libraries, then the page's own.</summary>
+    public static IReadOnlyList<string> Scripts { get; } = [ReadScript("d3.min.js"), ReadScript("plot.umd.min.js"), ReadScript("report.js")];
+
+    /// <summary>Licences of the charting libraries; they ask to go wherever the code goes.</summary>
+    public static string Licences { get; } = $"d3 7.9.0\n\n{Read("d3.LICENSE").Trim()}\n\nObservable Plot 0.6.17\n\n{Read("plot.LICENSE").Trim()}";
+
+    /// <summary>Allows what the page carries with it and nothing else; no address on the network can be reached.</summary>
+    public static string ContentSecurityPolicy { get; } =
+        $"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {string.Join(' ', Scripts.Select(Hash))}; base-uri 'none'; form-action 'none'";
+
+    private static string ReadScript(string name)
+    {
+        var script = Read(name);
+        return script.Contains("</script", StringComparison.OrdinalIgnoreCase) || script.Contains("<!--", StringComparison.Ordinal)
+            ? throw new InvalidOperationException($"The script '{name}' cannot stand inside a page: it holds an end tag or a comment.")
+            : script;
+    }
+
+    private static string Hash(string script) => $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(script)))}'";
+
+    // A browser reads every line ending as one line feed, and the policy's hashes are taken over what it reads.
+    private static string Read(string name)
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"BatchEval.Report/{name}")
+            ?? throw new InvalidOperationException($"The assembly lacks the report file '{name}'.");
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        return reader.ReadToEnd().ReplaceLineEndings("\n");
+    }
+}

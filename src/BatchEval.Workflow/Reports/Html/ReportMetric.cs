@@ -1,0 +1,42 @@
+using BatchEval.Workflow.Scoring;
+
+namespace BatchEval.Workflow.Reports.Html;
+
+/// <summary>One column of scores as people read it: PSNR and SSIM are not negated here.</summary>
+/// <param name="Key">Name in the page's data.</param>
+/// <param name="Label">Name for people.</param>
+/// <param name="Unit">Unit with a leading space that no line breaks at, or empty.</param>
+/// <param name="HigherIsBetter">Which way is good.</param>
+/// <param name="Value">The value of a score.</param>
+/// <param name="Error">Its standard error.</param>
+internal sealed record ReportMetric(
+    string Key, string Label, string Unit, bool HigherIsBetter, Func<CandidateScore, double?> Value, Func<CandidateScore, double?> Error)
+{
+    private static readonly ReportMetric[] Known =
+    [
+        new("fid", "FID", "", false, s => s.Fid, s => s.FidError),
+        new("fidHeldOut", "FID held-out", "", false, s => s.FidHeldOut, s => s.FidHeldOutError),
+        new("psnr", "PSNR", "\u00A0dB", true, s => s.Psnr, s => s.PsnrError),
+        new("ssim", "SSIM", "", true, s => s.Ssim, s => s.SsimError),
+        new("lpips", "LPIPS", "", false, s => s.Lpips, s => s.LpipsError),
+    ];
+
+    /// <summary>Says which way is good.</summary>
+    public string Direction => HigherIsBetter ? "higher is better" : "lower is better";
+
+    /// <summary>The metric that a run minimised, read from the objective itself.</summary>
+    public static ReportMetric Objective(string name)
+    {
+        var known = Array.Find(Known, m => m.Key == name) ?? new ReportMetric(name, name.ToUpperInvariant(), "", false, _ => null, _ => null);
+        var sign = known.HigherIsBetter ? -1 : 1;
+        return known with { Value = s => s.Failure is null ? ReportNumbers.Finite(sign * s.Objective) : null, Error = s => ReportNumbers.Finite(s.ObjectiveError) };
+    }
+
+    /// <summary>The objective first, then every other metric that at least one score has.</summary>
+    public static IReadOnlyList<ReportMetric> Shown(string objective, IReadOnlyList<CandidateScore> scores) =>
+        [Objective(objective), .. Known.Where(m => m.Key != objective && scores.Any(s => ReportNumbers.Finite(m.Value(s)) is not null))];
+
+    /// <summary>The value with its error and unit, or a dash.</summary>
+    public string Text(CandidateScore score) =>
+        ReportNumbers.Finite(Value(score)) is { } value ? ReportNumbers.WithError(value, Error(score)) + Unit : "–";
+}
