@@ -1,12 +1,13 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.Text.RegularExpressions;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
 
 namespace BatchEval.Cli;
 
 /// <summary>Parses a command line, runs the command, and turns whatever goes wrong into words and an exit code.</summary>
-internal static class Application
+internal static partial class Application
 {
     /// <summary>Prints the whole exception where a command goes wrong unexpectedly.</summary>
     public static Option<bool> Verbose { get; } = new("--verbose") { Description = "Print details of unexpected failures.", Recursive = true };
@@ -36,6 +37,11 @@ internal static class Application
         catch (ProblemException error)
         {
             Explain(error, shell.Error);
+            return ExitCodes.BadInput;
+        }
+        catch (Exception error) when (error is InvalidDataException or FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
+        {
+            shell.Error.WriteLine($"error: {error.Message}");
             return ExitCodes.BadInput;
         }
         catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
@@ -90,7 +96,7 @@ internal static class Application
 
     private static int RefuseArguments(ParseResult parsed, Shell shell)
     {
-        foreach (var message in parsed.Errors.Select(e => e.Message).Distinct())
+        foreach (var message in parsed.Errors.Select(e => TypeName().Replace(e.Message, NameForPeople)).Distinct())
         {
             shell.Error.WriteLine($"error: {message}");
         }
@@ -100,4 +106,15 @@ internal static class Application
         shell.Error.WriteLine($"See '{name} --help'.");
         return ExitCodes.BadInput;
     }
+
+    private static string NameForPeople(Match type) => type.Value switch
+    {
+        var name when name.Contains("Int", StringComparison.Ordinal) => "a whole number",
+        var name when name.Contains("Double", StringComparison.Ordinal) => "a number",
+        var name when name.Contains("Boolean", StringComparison.Ordinal) => "true or false",
+        _ => "another type",
+    };
+
+    [GeneratedRegex("expected type 'System[^']*'")]
+    private static partial Regex TypeName();
 }

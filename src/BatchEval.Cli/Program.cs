@@ -12,5 +12,10 @@ internal sealed partial class Program
     public static IReadOnlyList<Func<Shell, Command>> Commands { get; } =
     [
         RunCommand.Create,
+        SampleCommand.Create,
+        EvaluateCommand.Create,
+        FidCommand.Create,
+        RunsCommand.Create,
+        ShowCommand.Create,
     ];
 }

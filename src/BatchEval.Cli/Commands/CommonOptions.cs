@@ -46,7 +46,7 @@ internal static class CommonOptions
     /// <summary>Refuses values below a limit.</summary>
     public static void AtLeast(Option<int?> option, int low) => option.Validators.Add(result =>
     {
-        if (result.Tokens.Count > 0 && result.GetValueOrDefault<int?>() is { } value && value < low)
+        if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[0].Value, out var value) && value < low)
         {
             result.AddError($"{option.Name} is {value}; allowed: at least {low}.");
         }

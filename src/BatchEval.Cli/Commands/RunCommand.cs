@@ -12,8 +12,6 @@ namespace BatchEval.Cli.Commands;
 /// <summary><c>batcheval run</c>: runs a specification, or resumes it.</summary>
 internal static class RunCommand
 {
-    private static readonly string[] Uniform = ["leading", "trailing", "linspace"];
-
     /// <summary>Creates the command.</summary>
     public static Command Create(Shell shell)
     {
@@ -31,7 +29,13 @@ internal static class RunCommand
             await using var access = await StoreAccess.OpenAsync(parsed.GetValue(store), shell, cancellation);
             var session = new RunSession(access.Store, models, units, shell, parsed.GetValue(Application.Verbose));
             var (document, code) = await session.RunAsync(specification, cancellation);
-            return document is null ? code : await ShowAsync(document, access, parsed.GetValue(output), shell, new Output(shell, parsed.GetValue(json)), cancellation);
+            if (document is not null)
+            {
+                var folder = shell.PathOf(parsed.GetValue(output) ?? Path.Combine("runs", document.Status.RunId));
+                await new RunPrinter(access.Store, shell, new Output(shell, parsed.GetValue(json))).PrintAsync(document, folder, cancellation);
+            }
+
+            return code;
         });
         return command;
     }
@@ -46,36 +50,5 @@ internal static class RunCommand
 
         var text = SpecificationOverrides.Apply(File.ReadAllText(path), assignments);
         return (SpecificationReader.Read(text), [Path.GetDirectoryName(path)!, shell.Directory]);
-    }
-
-    private static async Task<int> ShowAsync(RunDocument document, StoreAccess access, string? folder, Shell shell, Output output, CancellationToken cancellation)
-    {
-        var run = document.Status.RunId;
-        var target = shell.PathOf(folder ?? Path.Combine("runs", run));
-        var report = await RunExport.WriteAsync(access.Store, run, target, cancellation);
-        var json = document.ToJson();
-        json["folder"] = target;
-        json["report"] = report;
-        output.Json(json);
-        if (document.Leaderboard is { } leaderboard)
-        {
-            output.Draw(LeaderboardTable.Draw(leaderboard));
-            output.Line(Summary(leaderboard));
-        }
-
-        var counts = document.Status.Evaluations;
-        output.Line($"Run {run}: {counts.Samples} images, {counts.Computed} results computed, {counts.Reused} taken from other runs.");
-        output.Line($"Report:   {(report is null ? "none" : shell.Shorten(report))}");
-        output.Line($"Schedule: {shell.Shorten(Path.Combine(target, "best"))}");
-        output.Line($"Store:    {access.Store.Location} (look again: batcheval show latest)");
-        return ExitCodes.Done;
-    }
-
-    private static string Summary(Workflow.Scoring.Leaderboard leaderboard)
-    {
-        var uniform = leaderboard.Baselines.Where(b => Uniform.Contains(b.Name) && b.Fid is not null).MinBy(b => b.Fid);
-        return leaderboard.Best is { Fid: { } fid } best && uniform is { Fid: { } baseline }
-            ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"The winner's FID is {fid / baseline:0.00} of the best uniform spacing's ({uniform.Name}), on {best.FidSamples} fresh samples.")
-            : string.Empty;
     }
 }

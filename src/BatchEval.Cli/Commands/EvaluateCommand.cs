@@ -1,0 +1,78 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using BatchEval.Cli.Progress;
+using BatchEval.Cli.Results;
+using BatchEval.Cli.Sampling;
+using BatchEval.Cli.Storage;
+using BatchEval.Cli.Terminal;
+using BatchEval.Core.Sampling;
+using BatchEval.Onnx.Packages;
+using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Specifications;
+
+namespace BatchEval.Cli.Commands;
+
+/// <summary><c>batcheval evaluate</c>: all metrics of given candidates, through the same machinery as a search.</summary>
+internal sealed class EvaluateCommand
+{
+    private readonly Option<string> model = CommonOptions.Model();
+    private readonly Option<string[]> candidates = new("--candidate") { Description = "Candidate as a JSON file (also a schedule.json) or as JSON itself. May be repeated.", HelpName = "json", Required = true };
+    private readonly Option<int?> count = new("--count") { Description = "Samples to score on. Default: 1000.", HelpName = "n" };
+    private readonly ConditionOptions conditions = new();
+    private readonly Option<string?> store = CommonOptions.Store();
+    private readonly Option<string> device = CommonOptions.Device();
+    private readonly Option<int?> parallel = CommonOptions.Parallel();
+    private readonly Option<bool> json = CommonOptions.Json();
+    private readonly Shell shell;
+
+    private EvaluateCommand(Shell shell) => this.shell = shell;
+
+    /// <summary>Creates the command.</summary>
+    public static Command Create(Shell shell)
+    {
+        var self = new EvaluateCommand(shell);
+        CommonOptions.AtLeast(self.count, 2);
+        var command = new Command("evaluate", "Measure given candidates: FID, PSNR, SSIM and LPIPS against the unaccelerated sampler, network calls.")
+        {
+            self.model, self.candidates, self.count, self.conditions.Seed, self.conditions.Label, self.conditions.Guidance, self.store, self.device, self.parallel, self.json,
+        };
+        command.SetAction(self.RunAsync);
+        return command;
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        var (options, units) = CommonOptions.Workers(parsed.GetRequiredValue(device), parsed.GetValue(parallel));
+        var models = new ModelHost(options, [shell.Directory]);
+        var specification = Specify(parsed, models.Find(shell.PathOf(parsed.GetRequiredValue(model))));
+        await using var access = await StoreAccess.OpenAsync(parsed.GetValue(store), shell, cancellation);
+        var session = new RunSession(access.Store, models, units, shell, parsed.GetValue(Application.Verbose));
+        var (document, code) = await session.RunAsync(specification, cancellation);
+        if (document is not null)
+        {
+            await new RunPrinter(access.Store, shell, new Output(shell, parsed.GetValue(json))).PrintAsync(document, folder: null, cancellation);
+        }
+
+        return code;
+    }
+
+    private RunSpecification Specify(ParseResult parsed, ModelPackage package)
+    {
+        List<Candidate> given = [.. parsed.GetRequiredValue(candidates).Select(c => CandidateText.FromJson(c, shell)).DistinctBy(c => c.Id)];
+        var manifest = package.Manifest;
+        var text = new JsonObject
+        {
+            ["name"] = "evaluate",
+            ["model"] = Path.GetFullPath(package.Directory),
+            ["seed"] = conditions.SeedOf(parsed),
+            ["solver"] = given[0].Solver,
+            ["budget"] = new JsonObject { ["networkCalls"] = Math.Max(1, given.Max(c => c.NetworkCalls)) },
+            ["search"] = new JsonObject { ["method"] = "none" },
+            ["objective"] = new JsonObject { ["metric"] = manifest.Reference is not null ? "fid" : manifest.Perceptual is not null ? "lpips" : "psnr" },
+            ["final"] = new JsonObject { ["samples"] = parsed.GetValue(count) ?? 1000, ["images"] = 0 },
+            ["baselines"] = new JsonArray(),
+            ["candidates"] = new JsonArray([.. given.Select(c => JsonNode.Parse(CandidateJson.Write(c)))]),
+        };
+        return SpecificationReader.Read(text.ToJsonString()) with { Conditions = conditions.Read(parsed, manifest) };
+    }
+}

@@ -1,0 +1,84 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using BatchEval.Cli.Storage;
+using BatchEval.Cli.Terminal;
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Serialization;
+using BatchEval.Workflow.Storage;
+using Spectre.Console;
+
+namespace BatchEval.Cli.Commands;
+
+/// <summary><c>batcheval runs</c>: what is in the store.</summary>
+internal static class RunsCommand
+{
+    /// <summary>Creates the command.</summary>
+    public static Command Create(Shell shell)
+    {
+        var (store, json) = (CommonOptions.Store(), CommonOptions.Json());
+        var command = new Command("runs", "List the runs in the store, the newest first.") { store, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            await using var access = await StoreAccess.OpenAsync(parsed.GetValue(store), shell, cancellation);
+            var runs = await ReadAsync(access.Store, cancellation);
+            var output = new Output(shell, parsed.GetValue(json));
+            output.Json(new JsonObject
+            {
+                ["store"] = access.Store.Location.ToString(),
+                ["runs"] = new JsonArray([.. runs.Select(Json)]),
+            });
+            if (runs.Count > 0)
+            {
+                output.Draw(Draw(runs));
+            }
+
+            output.Line(runs.Count == 0 ? $"There are no runs in {access.Store.Location}." : $"{runs.Count} in {access.Store.Location}");
+        });
+        return command;
+    }
+
+    /// <summary>All runs of a store, the newest first.</summary>
+    public static async Task<IReadOnlyList<RunStatus>> ReadAsync(RunStore store, CancellationToken cancellation)
+    {
+        var found = new List<RunStatus>();
+        foreach (var run in await store.ListRunsAsync(cancellation))
+        {
+            if (await store.ReadJsonAsync<RunStatus>(BlobNames.Status(run), cancellation) is { } status)
+            {
+                found.Add(status);
+            }
+        }
+
+        return [.. found.OrderByDescending(r => r.Started).ThenBy(r => r.RunId, StringComparer.Ordinal)];
+    }
+
+    private static JsonObject Json(RunStatus run)
+    {
+        var json = JsonSerializer.SerializeToNode(run, WorkflowJson.Options)!.AsObject();
+        json.Remove("runId");
+        json.Insert(0, "run", run.RunId);
+        return json;
+    }
+
+    private static Table Draw(IReadOnlyList<RunStatus> runs)
+    {
+        var table = new Table().Border(TableBorder.Simple).AddColumns("run", "state", "stage", "best", "results", "started (UTC)");
+        foreach (var run in runs)
+        {
+            string[] cells =
+            [
+                run.RunId,
+                run.State,
+                run.Stage.ToString().ToLowerInvariant(),
+                run.Best is { } best ? string.Create(CultureInfo.InvariantCulture, $"{best.Objective:G4} ± {best.ObjectiveError:G2}") : "-",
+                string.Create(CultureInfo.InvariantCulture, $"{run.Evaluations.Computed} + {run.Evaluations.Reused}"),
+                run.Started.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture),
+            ];
+            table.AddRow(cells.Select(c => new Text(c)));
+        }
+
+        return table;
+    }
+}

@@ -1,0 +1,72 @@
+using System.Globalization;
+using BatchEval.Cli.Terminal;
+using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Storage;
+
+namespace BatchEval.Cli.Results;
+
+/// <summary>Prints a run: its table, its counts, and where its files lie.</summary>
+/// <param name="store">The store.</param>
+/// <param name="shell">The surroundings.</param>
+/// <param name="output">Where to.</param>
+internal sealed class RunPrinter(RunStore store, Shell shell, Output output)
+{
+    private static readonly string[] Uniform = ["leading", "trailing", "linspace"];
+
+    /// <summary>Prints a run.</summary>
+    /// <param name="document">The run.</param>
+    /// <param name="folder">Folder to copy report and schedule to, or null for none.</param>
+    /// <param name="cancellation">Stops copying.</param>
+    public async Task PrintAsync(RunDocument document, string? folder, CancellationToken cancellation)
+    {
+        var run = document.Status.RunId;
+        var json = document.ToJson();
+        var report = folder is null ? null : await RunExport.WriteAsync(store, run, folder, cancellation);
+        if (folder is not null)
+        {
+            (json["folder"], json["report"]) = (folder, report);
+        }
+
+        json["store"] = store.Location.ToString();
+        output.Json(json);
+        PrintScores(document);
+        var counts = document.Status.Evaluations;
+        output.Line($"Run {run}: {document.Status.State}, {counts.Samples} images, {counts.Computed} results computed, {counts.Reused} taken from other runs.");
+        if (folder is not null)
+        {
+            output.Line($"Report:   {(report is null ? "none" : shell.Shorten(report))}");
+            output.Line($"Schedule: {shell.Shorten(Path.Combine(folder, "best"))}");
+        }
+
+        output.Line($"Store:    {store.Location}/{run} (look again: batcheval show latest)");
+    }
+
+    private void PrintScores(RunDocument document)
+    {
+        if (document.Leaderboard is { } leaderboard)
+        {
+            output.Draw(LeaderboardTable.Draw(leaderboard));
+            if (Summary(leaderboard) is { } summary)
+            {
+                output.Line(summary);
+            }
+        }
+        else if (document.Status.Best is { } best)
+        {
+            output.Line(string.Create(CultureInfo.InvariantCulture, $"Best so far: {best.Candidate}, {document.Specification.Objective.Metric} {best.Objective:G4} ± {best.ObjectiveError:G2}"));
+        }
+
+        if (document.Status.Error is { } error)
+        {
+            output.Line($"Failed: {error}");
+        }
+    }
+
+    private static string? Summary(Leaderboard leaderboard)
+    {
+        var uniform = leaderboard.Baselines.Where(b => Uniform.Contains(b.Name) && b.Fid is not null).MinBy(b => b.Fid);
+        return leaderboard.Best is { Fid: { } fid } best && uniform is { Fid: { } baseline }
+            ? string.Create(CultureInfo.InvariantCulture, $"The winner's FID is {fid / baseline:0.00} of the best uniform spacing's ({uniform.Name}), on {best.FidSamples} fresh samples.")
+            : null;
+    }
+}

@@ -1,0 +1,68 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using BatchEval.Cli.Terminal;
+using BatchEval.Core.Json;
+using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Solvers;
+
+namespace BatchEval.Cli.Sampling;
+
+/// <summary>Reads candidates as people type them.</summary>
+internal static class CandidateText
+{
+    /// <summary>A candidate from a solver name and steps.</summary>
+    /// <param name="solver">Solver name.</param>
+    /// <param name="steps">A number of steps, or times separated by commas.</param>
+    /// <param name="spacing">Spacing that places a number of steps.</param>
+    /// <param name="start">Largest time of the spacing, or null for the model's own.</param>
+    /// <param name="schedule">The model's noise schedule.</param>
+    /// <exception cref="ProblemException">Something cannot be used.</exception>
+    public static Candidate FromSteps(string solver, string steps, string? spacing, double? start, NoiseSchedule schedule)
+    {
+        var name = Input.Read("--solver", () => Solver.Parse(solver).Name);
+        if (int.TryParse(steps, NumberStyles.Integer, CultureInfo.InvariantCulture, out var count))
+        {
+            return Input.Read("--steps", () => Candidate.At(name, StepSpacing.Create(spacing ?? "trailing", schedule, count, new SpacingOptions(Start: start))));
+        }
+
+        return spacing is null && start is null
+            ? Input.Read("--steps", () => Candidate.At(name, Times(steps)))
+            : throw new ProblemException("--steps is a list of times, so there is nothing for --spacing and --start-time to place; give a number of steps or leave them out.");
+    }
+
+    /// <summary>A candidate from a file or from JSON itself: a candidate, or a schedule.json that holds one.</summary>
+    /// <exception cref="ProblemException">There is no such file, or it holds no candidate.</exception>
+    public static Candidate FromJson(string text, Shell shell)
+    {
+        var inline = text.TrimStart().StartsWith('{');
+        var path = shell.PathOf(inline ? "." : text);
+        if (!inline && !File.Exists(path))
+        {
+            throw new ProblemException($"The candidate file '{text}' does not exist.");
+        }
+
+        var json = inline ? text : Input.Read("--candidate", () => File.ReadAllText(path));
+        return CandidateJson.Read(Inner(json));
+    }
+
+    // A schedule.json, as a run hands it over, holds its candidate as a member.
+    private static string Inner(string json)
+    {
+        try
+        {
+            return JsonNode.Parse(json) is JsonObject o && o["candidate"] is JsonObject inner ? inner.ToJsonString() : json;
+        }
+        catch (System.Text.Json.JsonException)
+        {
+            return json;
+        }
+    }
+
+    private static double[] Times(string list) =>
+    [
+        .. list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(text =>
+            double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var time)
+                ? time
+                : throw new ArgumentException($"'{text}' is not a time; expected a number of steps such as 10, or times such as 999,749,500,250.")),
+    ];
+}

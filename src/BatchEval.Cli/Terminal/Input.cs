@@ -1,0 +1,26 @@
+using BatchEval.Core.Json;
+
+namespace BatchEval.Cli.Terminal;
+
+/// <summary>Turns complaints about what the user gave into problems with the option's name before them.</summary>
+internal static class Input
+{
+    /// <summary>Reads something that the user gave.</summary>
+    /// <param name="name">Option or argument, for example <c>--steps</c>.</param>
+    /// <param name="read">Reads it.</param>
+    /// <exception cref="ProblemException">It cannot be used.</exception>
+    public static T Read<T>(string name, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception error) when (error is ArgumentException or InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            throw new ProblemException($"{name}: {WithoutParameter(error.Message)}");
+        }
+    }
+
+    /// <summary>A message without the runtime's note about the parameter.</summary>
+    public static string WithoutParameter(string message) => message.Split(" (Parameter")[0];
+}
