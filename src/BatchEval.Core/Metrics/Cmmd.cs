@@ -25,28 +25,25 @@ public static class Cmmd
         FeatureMatrix.RequireSameDimensions(generated, real);
         if (Math.Min(generated.Count, real.Count) < 2) throw new ArgumentException($"CMMD needs at least two samples on each side; there are {generated.Count} and {real.Count}.");
         var (x, y) = (InverseLengths(generated), InverseLengths(real));
-        var (xx, xy) = (KernelMeans(generated, x, generated, x, degreeOfParallelism), KernelMeans(generated, x, real, y, degreeOfParallelism));
-        var (yy, yx) = (KernelMeans(real, y, real, y, degreeOfParallelism), KernelMeans(real, y, generated, x, degreeOfParallelism));
+        var xx = KernelSums.Within(generated, GaussianKernel(x, x), degreeOfParallelism);
+        var yy = KernelSums.Within(real, GaussianKernel(y, y), degreeOfParallelism);
+        var (xy, yx) = KernelSums.Between(generated, real, GaussianKernel(x, y), degreeOfParallelism);
+        var (m, n) = ((double)x.Length, (double)y.Length);
+
+        // k(x, x) = 1 belongs to the biased estimate.
+        var value = Scale * (((xx.Sum() + m) / (m * m)) + ((yy.Sum() + n) / (n * n)) - (2 * xy.Sum() / (m * n)));
         var (hx, hy) = (new RunningStatistics(), new RunningStatistics());
-        for (var i = 0; i < xx.Length; i++) hx.Add(xx[i] - xy[i]);
-        for (var j = 0; j < yy.Length; j++) hy.Add(yy[j] - yx[j]);
-        var value = Scale * (xx.Average() + yy.Average() - (2 * xy.Average()));
-        var error = Scale * 2 * Math.Sqrt((hx.Variance / xx.Length) + (hy.Variance / yy.Length));
+        for (var i = 0; i < x.Length; i++) hx.Add(((xx[i] + 1) / m) - (xy[i] / n));
+        for (var j = 0; j < y.Length; j++) hy.Add(((yy[j] + 1) / n) - (yx[j] / m));
+        var error = Scale * 2 * Math.Sqrt((hx.Variance / m) + (hy.Variance / n));
         return new ScoreWithError(value, error, generated.Count, "CMMD, sigma 10, x 1000, biased estimate; standard error of the linear part");
     }
 
-    /// <summary>For each x the mean over y of k(x / |x|, y / |y|).</summary>
-    private static double[] KernelMeans(FeatureMatrix x, double[] xInverse, FeatureMatrix y, double[] yInverse, int degreeOfParallelism)
+    /// <summary>exp(-|u - v|^2 / (2 sigma^2)) for unit vectors u = x / |x| and v = y / |y|: |u - v|^2 = 2 - 2 u.v.</summary>
+    private static KernelSums.Kernel GaussianKernel(double[] xInverse, double[] yInverse) => (i, firstColumn, row) =>
     {
-        var means = new double[x.Count];
-        PairwiseProducts.InnerProducts(x, y, degreeOfParallelism, (i, row) =>
-        {
-            var sum = 0.0;
-            for (var j = 0; j < row.Length; j++) sum += Math.Exp((Math.Min(1, row[j] * xInverse[i] * yInverse[j]) - 1) / (Sigma * Sigma));
-            means[i] = sum / row.Length;
-        });
-        return means;
-    }
+        for (var j = 0; j < row.Length; j++) row[j] = Math.Exp((Math.Min(1, row[j] * xInverse[i] * yInverse[firstColumn + j]) - 1) / (Sigma * Sigma));
+    };
 
     private static double[] InverseLengths(FeatureMatrix x)
     {

@@ -10,7 +10,7 @@ namespace BatchEval.Core.Metrics;
 public sealed record KidOptions(ulong Seed, int Subsets = 100, int SubsetSize = 1000, PolynomialKernel? Kernel = null);
 
 /// <summary>Result of KID by subsets.</summary>
-/// <param name="Score">Mean over subsets. Its standard error is the standard deviation over subsets / sqrt(subsets), which overlapping subsets make too small.</param>
+/// <param name="Score">Mean over subsets. Its standard error is the standard deviation over subsets / sqrt(subsets), (ddof = 1), which overlapping subsets make too small.</param>
 /// <param name="StandardDeviation">Standard deviation over subsets, ddof = 0: what torch-fidelity prints after the plus-minus sign.</param>
 public sealed record KidResult(ScoreWithError Score, double StandardDeviation);
 
@@ -43,7 +43,7 @@ public static class KernelInceptionDistance
             var stream = new PhiloxStream(options.Seed, SubsetStream + (ulong)s);
             var x = generated.Select(Draw(stream, generated.Count, options.SubsetSize));
             var y = real.Select(Draw(stream, real.Count, options.SubsetSize));
-            values[s] = MaximumMeanDiscrepancy.UnbiasedValue(x, y, kernel, degreeOfParallelism);
+            values[s] = MaximumMeanDiscrepancy.Unbiased(x, y, kernel, degreeOfParallelism).Value;
         }
 
         var mean = values.Average();

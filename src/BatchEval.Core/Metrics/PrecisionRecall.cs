@@ -23,29 +23,22 @@ public static class PrecisionRecall
     public static PrecisionRecallResult Compute(FeatureMatrix generated, FeatureMatrix real, int k = 3, int degreeOfParallelism = 1)
     {
         FeatureMatrix.RequireSameDimensions(generated, real);
+        var (generatedRadii, realRadii) = (NeighbourRadii.Squared(generated, k, degreeOfParallelism), NeighbourRadii.Squared(real, k, degreeOfParallelism));
+        var (precise, recalled) = (new int[generated.Count], new int[real.Count]);
+        PairwiseProducts.SquaredDistances(generated, real, degreeOfParallelism, (i, distances) =>
+        {
+            for (var j = 0; j < distances.Length; j++)
+            {
+                if (distances[j] <= realRadii[j]) precise[i] = 1;
+                if (distances[j] <= generatedRadii[i]) Volatile.Write(ref recalled[j], 1);
+            }
+        });
         var method = $"k-nearest-neighbour manifold, k = {k}, membership <=; binomial standard error";
         return new PrecisionRecallResult(
-            ScoreOf(ShareWithin(generated, real, k, degreeOfParallelism), generated.Count, method),
-            ScoreOf(ShareWithin(real, generated, k, degreeOfParallelism), real.Count, method));
+            ScoreOf((double)precise.Sum() / generated.Count, generated.Count, method),
+            ScoreOf((double)recalled.Sum() / real.Count, real.Count, method));
     }
 
     internal static ScoreWithError ScoreOf(double share, int count, string method) =>
         new(share, Math.Sqrt(share * (1 - share) / count), count, method);
-
-    /// <summary>Share of <paramref name="queries"/> that lie within the radius of at least one centre.</summary>
-    private static double ShareWithin(FeatureMatrix queries, FeatureMatrix centres, int k, int degreeOfParallelism)
-    {
-        var radii = NeighbourRadii.Squared(centres, k, degreeOfParallelism);
-        var inside = 0;
-        PairwiseProducts.SquaredDistances(queries, centres, degreeOfParallelism, (_, distances) =>
-        {
-            for (var j = 0; j < radii.Length; j++)
-            {
-                if (!(distances[j] <= radii[j])) continue;
-                Interlocked.Increment(ref inside);
-                return;
-            }
-        });
-        return (double)inside / queries.Count;
-    }
 }

@@ -77,6 +77,18 @@ public class ManifoldMetricsTests
         Should.Throw<ArgumentException>(() => DensityCoverage.Compute(fake, TestFeatures.Normal(9, 3, 1))).Message.ShouldContain("same layer");
     }
 
+    [Fact]
+    public void Sets_of_more_than_one_block_of_rows_on_a_line()
+    {
+        // Integers on a line: with k = 2 every inner point of 0, 2, 4, ... has radius 2 (squared 4), so all odd points in between are inside.
+        var real = new FeatureMatrix(Enumerable.Range(0, 2500).Select(i => 2f * i).ToArray(), 2500, 1);
+        var fake = new FeatureMatrix(Enumerable.Range(0, 2400).Select(i => (2f * i) + 1).ToArray(), 2400, 1);
+        var (pr, dc) = (PrecisionRecall.Compute(fake, real, 2, 2), DensityCoverage.Compute(fake, real, 2, 2));
+        pr.Precision.Value.ShouldBe(1);
+        dc.Density.Value.ShouldBe(4801.0 / 4800, 1e-12); // two balls each, and the ball of 0 has radius 4 and holds 3 as well
+        dc.Coverage.Value.ShouldBe(2401.0 / 2500, 1e-12);
+    }
+
     private static bool Near(double a, double b) => Math.Abs(a - b) < 1e-12;
 
     private static double[][] Distances(FeatureMatrix x, FeatureMatrix y) =>
