@@ -42,7 +42,10 @@ public sealed record Candidate
     public string ShortId => Id[..12];
 
     /// <summary>Network calls per sample; a run-time skip policy can only lower it.</summary>
-    public int NetworkCalls => Solvers.Solver.Parse(Solver).NetworkCalls(this);
+    public int NetworkCalls => Math.Min(Solvers.Solver.Parse(Solver).NetworkCalls(this), Skip?.MaxCalls ?? int.MaxValue);
+
+    /// <summary>Most steps that the skip policy's limit of network calls lets a sample compute; null without a limit.</summary>
+    public int? MostComputedSteps => Skip?.MaxCalls / Solvers.Solver.Parse(Solver).CallsPerStep;
 
     /// <summary>A candidate that runs the whole network at each of the given times.</summary>
     public static Candidate At(string solver, IEnumerable<double> times, double? end = null) =>
@@ -111,6 +114,13 @@ public sealed record Candidate
         if (Skip is not null && Steps.Count < 2)
         {
             throw new ArgumentException("A skip policy needs at least 2 steps: a one-step schedule has no call to skip.", nameof(Skip));
+        }
+
+        if (MostComputedSteps < Skip?.LeastComputed(Steps.Count))
+        {
+            throw new ArgumentException(
+                $"skip.maxCalls is {Skip!.MaxCalls}, but {Steps.Count} steps with warm-up {Skip.Warmup}, guard {Skip.Guard} and at most {Skip.MaxConsecutive} skips in a row need {Skip.LeastComputed(Steps.Count)} computed steps.",
+                nameof(Skip));
         }
     }
 }

@@ -123,9 +123,14 @@ public static class CandidateJson
             writer.WriteNumber("guard", skip.Guard);
         }
 
+        if (skip.MaxCalls is { } most)
+        {
+            writer.WriteNumber("maxCalls", most);
+        }
+
         if (skip.Criterion != SkipCriterion.Tensor)
         {
-            writer.WriteString("criterion", "released");
+            writer.WriteString("criterion", SkipPolicy.ReleasedName);
         }
 
         writer.WriteEndObject();
@@ -143,9 +148,10 @@ public static class CandidateJson
     {
         var (threshold, maxConsecutive, warmup) = (skip.Number("threshold"), skip.Integer("maxConsecutive", 4), skip.Integer("warmup", 4));
         var (order, guard) = (skip.Integer("order", 0), skip.Integer("guard", 0));
-        var criterion = skip.Text("criterion", "tensor", "tensor", "released") == "released" ? SkipCriterion.Released : SkipCriterion.Tensor;
+        var criterion = skip.Text("criterion", SkipPolicy.TensorName, SkipPolicy.TensorName, SkipPolicy.ReleasedName) == SkipPolicy.ReleasedName ? SkipCriterion.Released : SkipCriterion.Tensor;
+        int? maxCalls = skip.Has("maxCalls") ? skip.Integer("maxCalls") : null;
         skip.Close();
-        return Guard(skip.Path, problems, () => new SkipPolicy(threshold, maxConsecutive, warmup, order, guard, criterion));
+        return Guard(skip.Path, problems, () => new SkipPolicy(threshold, maxConsecutive, warmup, order, guard, criterion, maxCalls));
     }
 
     private static T? Guard<T>(string path, ICollection<Problem> problems, Func<T> create)

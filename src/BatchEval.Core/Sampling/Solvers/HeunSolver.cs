@@ -6,6 +6,8 @@ public sealed class HeunSolver : Solver
     /// <inheritdoc/>
     public override string Name => "heun";
 
+    internal override int CallsPerStep => 2;
+
     internal override int NetworkCalls(Candidate candidate, int step) =>
         candidate.Steps[step].Reuse ? 0 : candidate.End is null && step == candidate.Steps.Count - 1 ? 1 : 2;
 

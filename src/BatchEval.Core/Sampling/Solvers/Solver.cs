@@ -74,6 +74,9 @@ public abstract class Solver
         return Parse(candidate.Solver).Table([.. candidate.Steps.Select(s => schedule.At(s.Time))], end);
     }
 
+    /// <summary>Network calls of one computed step.</summary>
+    internal virtual int CallsPerStep => 1;
+
     /// <summary>Network calls per sample that a candidate costs with this solver, run-time skips not counted.</summary>
     internal int NetworkCalls(Candidate candidate) => Enumerable.Range(0, candidate.Steps.Count).Sum(step => NetworkCalls(candidate, step));
 

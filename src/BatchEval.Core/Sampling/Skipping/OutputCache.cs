@@ -1,0 +1,79 @@
+using System.Numerics;
+
+namespace BatchEval.Core.Sampling.Skipping;
+
+/// <summary>
+/// The last network outputs of one sample, and the output expected where the network is not called: the Lagrange polynomial of
+/// <paramref name="order"/> through the newest outputs, in the half log signal-to-noise ratio lambda, which exists for every noise process
+/// and in which outputs vary evenly. Order 0 holds the last output, as published; while fewer outputs are there, the order is lower.
+/// What is kept is the output that the solver sees, so with guidance the guided combination: combination and extrapolation are both linear.
+/// </summary>
+/// <typeparam name="T">Element type of outputs.</typeparam>
+/// <param name="order">0 to 3.</param>
+public sealed class OutputCache<T>(int order)
+    where T : unmanaged, INumberBase<T>
+{
+    // Newest first.
+    private readonly List<(double At, T[] Output)> computed = [];
+    private T[]? extrapolated;
+
+    /// <summary>True when nothing has been computed yet.</summary>
+    public bool IsEmpty => computed.Count == 0;
+
+    /// <summary>Keeps an output of the network. The array is not copied and must not change.</summary>
+    /// <param name="at">Where it was computed.</param>
+    /// <param name="output">The output.</param>
+    public void Add(double at, T[] output)
+    {
+        // Heun evaluates one level twice; the later state is the better one.
+        computed.RemoveAll(c => c.At.Equals(at));
+        computed.Insert(0, (at, output));
+        computed.RemoveRange(Math.Min(computed.Count, order + 1), Math.Max(0, computed.Count - order - 1));
+    }
+
+    /// <summary>The output to use at a level without a call; valid until the next call of this method.</summary>
+    /// <exception cref="InvalidOperationException">Nothing has been computed yet.</exception>
+    public T[] At(double at)
+    {
+        if (IsEmpty)
+        {
+            throw new InvalidOperationException("A step without a call needs an earlier output.");
+        }
+
+        if (computed.Count == 1)
+        {
+            return computed[0].Output;
+        }
+
+        var weights = Weights([.. computed.Select(c => c.At)], at);
+        extrapolated ??= new T[computed[0].Output.Length];
+        for (var i = 0; i < extrapolated.Length; i++)
+        {
+            var sum = 0.0;
+            for (var j = 0; j < weights.Length; j++)
+            {
+                sum += weights[j] * double.CreateChecked(computed[j].Output[i]);
+            }
+
+            extrapolated[i] = T.CreateSaturating(sum);
+        }
+
+        return extrapolated;
+    }
+
+    // Lagrange weights w_j = product over m != j of (at - u_m) / (u_j - u_m); they sum to 1.
+    private static double[] Weights(double[] nodes, double at)
+    {
+        var weights = new double[nodes.Length];
+        for (var j = 0; j < weights.Length; j++)
+        {
+            weights[j] = 1;
+            for (var m = 0; m < weights.Length; m++)
+            {
+                weights[j] *= m == j ? 1 : (at - nodes[m]) / (nodes[j] - nodes[m]);
+            }
+        }
+
+        return weights;
+    }
+}
