@@ -62,18 +62,24 @@ public sealed class CandidateScorer(OpenedModel model, string metric)
     {
         if (model.Training is { } training)
         {
-            var fid = FrechetJackknife.Estimate(training, features);
-            score = score with { Fid = fid.Value, FidError = fid.StandardError, FidSamples = features.Count };
+            // A search compares values only; standard errors are for scores that people see.
+            var fid = final ? Estimate(training, features) : new ScoreWithError(training.DistanceTo(features), 0, features.Count, "none");
+            score = score with { Fid = fid.Value, FidError = final ? fid.StandardError : null, FidSamples = features.Count };
         }
 
         if (final && model.HeldOut is { } heldOut)
         {
-            var fid = FrechetJackknife.Estimate(heldOut, features);
+            var fid = Estimate(heldOut, features);
             score = score with { FidHeldOut = fid.Value, FidHeldOutError = fid.StandardError };
         }
 
         return score;
     }
+
+    // Groups of at least two samples; with fewer than four samples there is no error to speak of.
+    private static ScoreWithError Estimate(FrechetReference reference, FeatureMatrix features) => features.Count < 4
+        ? new ScoreWithError(reference.DistanceTo(features), double.PositiveInfinity, features.Count, "too few samples")
+        : FrechetJackknife.Estimate(reference, features, Math.Min(FrechetJackknife.DefaultGroups, features.Count / 2));
 
     private static CandidateScore AddPaired(CandidateScore score, IReadOnlyList<CellResult> cells)
     {

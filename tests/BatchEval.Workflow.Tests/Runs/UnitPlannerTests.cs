@@ -1,0 +1,79 @@
+using BatchEval.Core.Sampling;
+using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Specifications;
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace BatchEval.Workflow.Tests.Runs;
+
+/// <summary>Cutting work into cells and units.</summary>
+public sealed class UnitPlannerTests
+{
+    private static readonly CellContext Context = new("digest", 1, null, 1, "cpu");
+    private static readonly RunSpecification Specification =
+        SpecificationReader.Read(File.ReadAllText(Path.Combine(RepoPaths.Samples, "digits", "search.json"))) with { Execution = new(3000, 200, 64) };
+
+    private static readonly Contestant Reference = new("reference", ContestantRole.Reference, Candidate.At("ddim", [999, 500, 1]));
+
+    [Fact]
+    public void The_parts_of_a_range_are_the_range() =>
+        Prop.ForAll(Gen.Choose(1, 3000).ToArbitrary(), Gen.Choose(1, 700).ToArbitrary(), Gen.Choose(0, 3000).ToArbitrary(), (count, longest, cut) =>
+        {
+            var parts = new SampleRange(100, count).Split([cut, 512], longest);
+            parts.SelectMany(p => p.Indices).ShouldBe(new SampleRange(100, count).Indices);
+            parts.ShouldAllBe(p => p.Count <= longest && p.Count > 0);
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void A_longer_score_of_a_candidate_contains_the_cells_of_a_shorter_one()
+    {
+        var (few, many) = (Cut(128, 0), Cut(512, 0));
+        few.Assignments[0].ShouldBe(many.Assignments[0].Take(few.Assignments[0].Count));
+    }
+
+    [Fact]
+    public void Paired_cells_name_the_reference_cell_of_the_same_samples()
+    {
+        var reference = UnitPlanner.Cut(new RoundPlan(0, RunStage.Reference, 0, 0, [new Assignment(Reference, new SampleRange(0, 256), true, 0)]), Specification, Context, Reference);
+        var compared = Cut(512, 256).Units.SelectMany(u => u.Cells).Where(c => c.ComparedWith is not null).Select(c => c.ComparedWith!).Distinct();
+        compared.ShouldBe(reference.Assignments[0], ignoreOrder: true);
+    }
+
+    [Fact]
+    public void The_key_changes_with_everything_that_can_change_the_result()
+    {
+        var range = new SampleRange(0, 64);
+        var candidate = Candidate.At("ddim", [999, 500]);
+        string[] keys =
+        [
+            Cell.Create(Context, candidate, range, false).Key,
+            Cell.Create(Context with { Seed = 2 }, candidate, range, false).Key,
+            Cell.Create(Context with { ModelDigest = "other" }, candidate, range, false).Key,
+            Cell.Create(Context with { GuidanceScale = 2 }, candidate, range, false).Key,
+            Cell.Create(Context with { Label = 3 }, candidate, range, false).Key,
+            Cell.Create(Context with { Device = "cuda" }, candidate, range, false).Key,
+            Cell.Create(Context, Candidate.At("ddim", [999, 501]), range, false).Key,
+            Cell.Create(Context, candidate, new SampleRange(0, 65), false).Key,
+            Cell.Create(Context, candidate, range, true).Key,
+            Cell.Create(Context, candidate, range, false, "reference").Key,
+        ];
+        keys.Distinct().Count().ShouldBe(keys.Length);
+        Cell.Create(Context, candidate, range, false).Key.ShouldBe(keys[0]);
+    }
+
+    [Fact]
+    public void Units_hold_every_cell_once_and_stay_near_their_size()
+    {
+        var plan = Cut(512, 256);
+        plan.Units.SelectMany(u => u.Cells).Select(c => c.Key).ShouldBe(plan.Assignments.SelectMany(a => a).Distinct(), ignoreOrder: true);
+        plan.Units.ShouldAllBe(u => u.Cells.Count == 1 || u.Cells.Sum(c => c.NetworkCalls) <= 3000);
+    }
+
+    private static UnitPlan Cut(int samples, int paired)
+    {
+        var contestants = new[] { 300, 400, 500 }.Select(t => new Contestant($"c{t}", ContestantRole.Searched, Candidate.At("ddim", [t + 100, t])));
+        var plan = new RoundPlan(0, RunStage.Search, 0, 0, [.. contestants.Select(c => new Assignment(c, new SampleRange(0, samples), false, paired))]);
+        return UnitPlanner.Cut(plan, Specification, Context, Reference);
+    }
+}
