@@ -15,7 +15,7 @@ say() { printf 'restore: %s\n' "$*" >&2; }
 die() { printf 'restore: error: %s\n' "$*" >&2; exit 1; }
 need() { command -v "$1" >/dev/null || die "'$1' is needed but not installed"; }
 
-wanted_packages() { sed -n 's/.*PackageDownload Include="\([^"]*\)".*/\1/p' "$root/eng/feed/probe.csproj"; }
+wanted_packages() { sed -n 's/.*PackageDownload Include="\([^"]*\)".*/\1/p' "$1"; }
 feed_key() { cat "$root"/eng/feed/*.csproj "$root"/eng/feed/*.nuspec "$root"/eng/feed/*.props "$root/eng/restore.sh" | sha256sum | cut -c1-16; }
 
 # At most one run per checkout at a time: agents and editors like to start several.
@@ -51,12 +51,12 @@ fetch() {
   touch "$target/.complete"
 }
 
-# Which of the wanted packages the configured registry lacks, one per line.
+# Which of a probe project's packages the configured registry lacks, one per line.
 probe_registry() {
   local log=$artifacts/probe.log package
   say "asking the package registry for the official packages"
   rm -rf "$artifacts/probe"
-  if ! dotnet restore "$root/eng/feed/probe.csproj" --no-http-cache >"$log" 2>&1; then
+  if ! dotnet restore "$1" --no-http-cache >"$log" 2>&1; then
     # Anything but "no such package" or "no such version" is a fault, not an answer.
     if ! grep -qE 'error NU110[12]:' "$log" || grep -E ': error ' "$log" | grep -qvE 'error NU110[12]:'; then
       cat "$log" >&2
@@ -65,7 +65,7 @@ probe_registry() {
   fi
   while read -r package; do
     if grep -E 'error NU110[12]:' "$log" | grep -qE "package ${package//./\\.}(\. | with )"; then echo "$package"; fi
-  done < <(wanted_packages)
+  done < <(wanted_packages "$1")
   rm -rf "$artifacts/probe"
 }
 
@@ -104,17 +104,34 @@ pack() {
     || { cat "$artifacts/pack.log" >&2; die "packing $package failed"; }
 }
 
+# adopt_feed KEY: in a linked git worktree, the feed of the main checkout if it is the one wanted.
+adopt_feed() {
+  local common donor project
+  common=$(git -C "$root" rev-parse --path-format=absolute --git-common-dir 2>/dev/null) || return 1
+  donor=${common%/.git}/artifacts
+  [[ $donor != "$artifacts" && -f $donor/feed/.complete && $(<"$donor/feed/.complete") == "$1" ]] || return 1
+  say "taking feed from $donor"
+  rm -rf "$feed"
+  cp -al "$donor/feed" "$feed.part" 2>/dev/null || { rm -rf "$feed.part"; cp -a "$donor/feed" "$feed.part"; }
+  for project in "$root"/eng/feed/*.csproj "$root"/eng/contracts/*.csproj; do
+    project=$(basename "$project" .csproj)
+    rm -rf "${artifacts:?}/packages/${project,,}"
+  done
+  mv "$feed.part" "$feed"
+}
+
 ensure_feed() {
   local key missing package
   key="$(feed_key) cuda=$cuda"
   [[ -f $feed/.complete && $(<"$feed/.complete") == "$key" ]] && return
+  adopt_feed "$key" && return
   need dotnet
   # The folder must not be there while the registry is asked, and is only complete at the end.
   rm -rf "$feed"
-  missing=$(probe_registry)
+  missing=$(probe_registry "$root/eng/feed/probe.csproj")
   mkdir -p "$feed"
   # Whatever the answer, none of these may be taken from an earlier one.
-  for package in $(wanted_packages); do forget "$package"; done
+  for package in $(wanted_packages "$root/eng/feed/probe.csproj"); do forget "$package"; done
   if [[ -z $missing ]]; then
     say "the registry is complete; official packages are used"
   else
@@ -123,6 +140,25 @@ ensure_feed() {
   fi
   rm -rf "$downloads" "$artifacts/feed-build"
   echo "$key" >"$feed/.complete"
+}
+
+# Azure Functions and Durable Task: the official packages, or contracts of all of them. Which it is, projects learn from registry.props.
+ensure_contracts() {
+  local contracts=$root/eng/contracts key missing project official=true
+  key=$(cd "$contracts" && find . -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-16)
+  [[ -f $feed/.contracts && $(<"$feed/.contracts") == "$key" ]] && return
+  rm -f "$feed/.contracts" "$feed/registry.props"
+  for project in "$contracts"/*.csproj; do forget "$(basename "$project" .csproj)"; done
+  missing=$(probe_registry "$contracts/probe.csproj")
+  if [[ -n $missing ]]; then
+    official=false
+    say "not in the registry: ${missing//$'\n'/, }; packing contracts (compile only, never deploy)"
+    dotnet pack "$contracts/contracts.slnx" -c Release --disable-build-servers -m:2 -nodeReuse:false >"$artifacts/pack.log" 2>&1 \
+      || { cat "$artifacts/pack.log" >&2; die "packing the contracts failed"; }
+    rm -rf "$artifacts/feed-build"
+  fi
+  echo "<Project><PropertyGroup><OfficialFunctions>$official</OfficialFunctions></PropertyGroup></Project>" >"$feed/registry.props"
+  echo "$key" >"$feed/.contracts"
 }
 
 ensure_node() {
@@ -148,4 +184,5 @@ fi
 ensure_node &
 node_job=$!
 ensure_feed
+ensure_contracts
 wait "$node_job"
