@@ -1,0 +1,141 @@
+using BatchEval.Core.Randomness;
+
+namespace BatchEval.Core.Search.Schedules;
+
+/// <summary>
+/// A mixture of equally likely round Gaussians: data for which the ideal denoiser and the density of samples are known exactly, so that
+/// schedules can be judged without any estimate.
+/// </summary>
+/// <param name="Means">Centres [K][d].</param>
+/// <param name="Deviation">Standard deviation s of every component.</param>
+public sealed record GaussianMixture(double[][] Means, double Deviation)
+{
+    /// <summary>d.</summary>
+    public int Dimensions => Means[0].Length;
+
+    /// <summary>One Gaussian N(0, c^2 I).</summary>
+    public static GaussianMixture Single(int dimensions, double c) => new([new double[dimensions]], c);
+
+    /// <summary>Centres on a rows x columns grid in the plane, scaled so that the data has the given standard deviation per coordinate on average.</summary>
+    /// <param name="rows">Centres along the first coordinate.</param>
+    /// <param name="columns">Centres along the second.</param>
+    /// <param name="relativeDeviation">Deviation of a component over the distance of neighbouring centres.</param>
+    /// <param name="scale">Root mean square of the data's coordinates.</param>
+    public static GaussianMixture Grid(int rows, int columns, double relativeDeviation, double scale)
+    {
+        // variance of n equally spaced points is (n^2 - 1) / 12 spacings squared
+        double Variance(int n) => ((n * n) - 1) / 12.0;
+        var spacing = scale / Math.Sqrt(((Variance(rows) + Variance(columns)) / 2) + (relativeDeviation * relativeDeviation));
+        var means =
+            from r in Enumerable.Range(0, rows)
+            from c in Enumerable.Range(0, columns)
+            select new[] { spacing * (r - ((rows - 1) / 2.0)), spacing * (c - ((columns - 1) / 2.0)) };
+        return new GaussianMixture([.. means], relativeDeviation * spacing);
+    }
+
+    /// <summary>
+    /// D(x, sigma) = sum_k w_k (sigma^2 mu_k + s^2 x) / (sigma^2 + s^2), w_k ~ exp(-||x - mu_k||^2 / (2 (sigma^2 + s^2))).
+    /// </summary>
+    public void Denoise(ReadOnlySpan<double> x, double sigma, Span<double> output)
+    {
+        var (noise, own) = (sigma * sigma, Deviation * Deviation);
+        Span<double> exponents = Means.Length <= 256 ? stackalloc double[Means.Length] : new double[Means.Length];
+        var top = Exponents(x, noise + own, exponents);
+        output.Clear();
+        var total = 0.0;
+        for (var k = 0; k < Means.Length; k++)
+        {
+            var w = Math.Exp(exponents[k] - top);
+            total += w;
+            for (var i = 0; i < output.Length; i++)
+            {
+                output[i] += w * Means[k][i];
+            }
+        }
+
+        for (var i = 0; i < output.Length; i++)
+        {
+            output[i] = ((noise * output[i] / total) + (own * x[i])) / (noise + own);
+        }
+    }
+
+    /// <summary>-ln p(x), exactly.</summary>
+    public double NegativeLogDensity(ReadOnlySpan<double> x)
+    {
+        var variance = Deviation * Deviation;
+        Span<double> exponents = Means.Length <= 256 ? stackalloc double[Means.Length] : new double[Means.Length];
+        var top = Exponents(x, variance, exponents);
+        var sum = 0.0;
+        foreach (var e in exponents)
+        {
+            sum += Math.Exp(e - top);
+        }
+
+        return Math.Log(Means.Length) - top - Math.Log(sum) + (0.5 * x.Length * Math.Log(2 * Math.PI * variance));
+    }
+
+    /// <summary>Draws samples [N, d], row-major.</summary>
+    public float[] Sample(int count, ulong seed)
+    {
+        var random = new PhiloxStream(seed, StreamKey.For("mixture"));
+        var samples = new float[count * Dimensions];
+        for (var n = 0; n < count; n++)
+        {
+            var mean = Means[random.NextInt(Means.Length)];
+            for (var i = 0; i < mean.Length; i++)
+            {
+                samples[(n * mean.Length) + i] = (float)(mean[i] + (Deviation * random.NextGaussian()));
+            }
+        }
+
+        return samples;
+    }
+
+    // -||x - mu_k||^2 / (2 v); returns the largest
+    private double Exponents(ReadOnlySpan<double> x, double v, Span<double> exponents)
+    {
+        var top = double.NegativeInfinity;
+        for (var k = 0; k < Means.Length; k++)
+        {
+            var distance = 0.0;
+            for (var i = 0; i < x.Length; i++)
+            {
+                var difference = x[i] - Means[k][i];
+                distance += difference * difference;
+            }
+
+            exponents[k] = -distance / (2 * v);
+            top = Math.Max(top, exponents[k]);
+        }
+
+        return top;
+    }
+}
+
+/// <summary>A mixture's ideal denoiser.</summary>
+/// <param name="mixture">The mixture.</param>
+public sealed class MixtureDenoiser(GaussianMixture mixture) : IDenoiser
+{
+    /// <inheritdoc/>
+    public int Size => mixture.Dimensions;
+
+    /// <inheritdoc/>
+    public void Denoise(float[] states, double[] sigmas, long[] samples, float[] output)
+    {
+        ArgumentNullException.ThrowIfNull(sigmas);
+        Span<double> x = new double[Size], d = new double[Size];
+        for (var n = 0; n < sigmas.Length; n++)
+        {
+            for (var i = 0; i < Size; i++)
+            {
+                x[i] = states[(n * Size) + i];
+            }
+
+            mixture.Denoise(x, sigmas[n], d);
+            for (var i = 0; i < Size; i++)
+            {
+                output[(n * Size) + i] = (float)d[i];
+            }
+        }
+    }
+}
