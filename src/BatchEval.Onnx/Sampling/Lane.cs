@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using BatchEval.Core.Randomness;
+using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Core.Sampling.Solvers;
 
 namespace BatchEval.Onnx.Sampling;
@@ -9,6 +10,7 @@ internal sealed class Lane
 {
     private readonly (float Low, float High)? clamp;
     private readonly List<float[]> history = [];
+    private readonly SampleSteps<float> steps;
     private readonly float[] raw;
     private float[] next;
     private float[]? anchor;
@@ -19,7 +21,7 @@ internal sealed class Lane
         (Plan, Sample, Label, State, this.clamp) = (plan, sample, label, start, clamp);
         raw = new float[start.Length];
         next = new float[start.Length];
-        Executed = new bool[plan.Table.Rows.Count];
+        steps = new SampleSteps<float>(plan.Candidate, plan.Table, start);
         if (plan.Table.Rows.Any(r => r.NextAnchor is not null))
         {
             (anchor, nextAnchor) = ((float[])start.Clone(), new float[start.Length]);
@@ -34,23 +36,35 @@ internal sealed class Lane
 
     public float[] State { get; private set; }
 
-    /// <summary>Last network output; the one that a step without a call works with.</summary>
-    public float[]? Output { get; set; }
-
     /// <summary>Which rows called the network.</summary>
-    public bool[] Executed { get; }
+    public IReadOnlyList<bool> Executed => steps.Executed;
+
+    /// <summary>
+    /// Digest of the rows this sample has left out so far. Together with the plan's key it says which evaluation comes next: lanes that
+    /// skipped alike, by plan or at run time, share it.
+    /// </summary>
+    public UInt128 Path { get; private set; }
 
     public string? Failure { get; private set; }
 
     public bool IsActive(int row) => Failure is null && row < Plan.Table.Rows.Count;
 
-    public bool NeedsCall(int row) => !Plan.StepOf(row).Reuse;
+    /// <summary>Whether the network is called at a row: by plan, and by the skip policy on what this sample has done so far.</summary>
+    public bool NeedsCall(int row) => steps.NeedsCall(row);
 
-    /// <summary>Takes the row's linear combination; <see cref="Output"/> holds the network output to use.</summary>
+    /// <summary>Takes in what the network returned at a row; the array must not change afterwards.</summary>
+    public void Take(int row, float[] output) => steps.Take(row, output);
+
+    /// <summary>Takes the row's linear combination of the state and of the network output, be it computed, held or extrapolated.</summary>
     public void Advance(int index, NoiseBank noise)
     {
         var row = Plan.Table.Rows[index];
-        var output = Output ?? throw new InvalidOperationException("A step without a call needs an earlier output.");
+        var output = steps.Output(index);
+        if (!steps.Executed[index])
+        {
+            Path = SamplingPlan.Chain(Path, [index, Plan.Candidate.Skip?.Order ?? 0]);
+        }
+
         if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(output)))
         {
             Failure = $"The network output is not finite at step {row.Step} (t = {row.Level.Time}), sample {Sample}.";
@@ -66,6 +80,7 @@ internal sealed class Lane
         }
 
         (State, next) = (next, State);
+        steps.Observe(index, State);
     }
 
     private void PredictData(int index, float[] output)

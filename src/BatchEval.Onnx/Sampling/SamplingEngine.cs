@@ -72,11 +72,6 @@ public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditi
         {
             var active = lanes.Where(l => l.IsActive(row)).ToList();
             var calling = active.Where(l => l.NeedsCall(row)).ToList();
-            foreach (var lane in calling)
-            {
-                lane.Executed[row] = true;
-            }
-
             Evaluate(calling, row, cancellation);
             active.ForEach(lane => lane.Advance(row, noise));
         }
@@ -84,7 +79,7 @@ public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditi
 
     private void Evaluate(List<Lane> lanes, int row, CancellationToken cancellation)
     {
-        var shared = lanes.GroupBy(l => (l.Plan.Keys[row], l.Sample)).ToList();
+        var shared = lanes.GroupBy(l => (l.Plan.Keys[row], l.Path, l.Sample)).ToList();
         foreach (var network in shared.GroupBy(g => DropKey(g.First(), row)))
         {
             var source = model.Networks.Without(network.First().First().Plan.StepOf(row).Drop);
@@ -98,7 +93,7 @@ public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditi
         }
     }
 
-    private void Call(DenoiserNetwork network, IGrouping<(UInt128, long), Lane>[] batch, int row)
+    private void Call(DenoiserNetwork network, IGrouping<(UInt128, UInt128, long), Lane>[] batch, int row)
     {
         var size = model.Manifest.Sample.Size;
         var copies = conditions.IsGuided ? 2 : 1;
@@ -126,7 +121,7 @@ public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditi
 
             foreach (var lane in batch[i])
             {
-                lane.Output = result;
+                lane.Take(row, result);
             }
         }
     }

@@ -7,7 +7,8 @@ namespace BatchEval.Onnx.Sampling;
 
 /// <summary>
 /// A candidate made ready for a model: its rows, and for every row a key that says which network evaluation it is. Two rows of two
-/// candidates with equal keys see the same state of the same sample, so one evaluation serves both (prefix sharing).
+/// candidates with equal keys see the same state of the same sample, provided that the sample skipped the same rows under both
+/// (<see cref="Lane.Path"/>), so one evaluation serves both (prefix sharing).
 /// </summary>
 public sealed class SamplingPlan
 {
@@ -42,12 +43,11 @@ public sealed class SamplingPlan
     private UInt128[] EvaluationKeys()
     {
         var keys = new UInt128[Table.Rows.Count];
-        // A run-time skip policy makes the state depend on the whole candidate.
-        var prefix = Chain(0, [StartScale, .. Candidate.Skip is null ? [] : Candidate.Id.Select(c => (double)c)]);
+        var prefix = Chain(0, [StartScale]);
         for (var r = 0; r < keys.Length; r++)
         {
             var (row, step) = (Table.Rows[r], StepOf(r));
-            var evaluation = Chain(prefix, [row.Level.Time, step.Reuse ? 1 : 0, .. step.Drop.Select(d => (double)d)]);
+            var evaluation = Chain(prefix, [row.Level.Time, .. step.Drop.Select(d => (double)d)]);
             keys[r] = evaluation;
             prefix = Chain(evaluation, [Data[r].FromState, Data[r].FromNetwork, .. Numbers(row.Next), .. row.NextAnchor is { } anchor ? Numbers(anchor) : []]);
         }
@@ -57,7 +57,8 @@ public sealed class SamplingPlan
 
     private static IEnumerable<double> Numbers(LinearCombination c) => [c.State, c.Anchor, c.Raw, c.Noise, c.Data.Count, .. c.Data];
 
-    private static UInt128 Chain(UInt128 previous, IReadOnlyList<double> numbers)
+    /// <summary>Extends a digest by numbers.</summary>
+    internal static UInt128 Chain(UInt128 previous, IReadOnlyList<double> numbers)
     {
         var bytes = new byte[16 + (8 * numbers.Count)];
         BinaryPrimitives.WriteUInt128LittleEndian(bytes, previous);
