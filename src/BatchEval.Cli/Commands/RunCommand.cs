@@ -5,6 +5,7 @@ using BatchEval.Cli.Storage;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
 using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Local;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Cli.Commands;
@@ -26,6 +27,7 @@ internal static class RunCommand
             var (options, units) = CommonOptions.Workers(parsed.GetRequiredValue(device), parsed.GetValue(parallel));
             var models = new ModelHost(options, roots);
             specification = specification with { Model = Path.GetFullPath(models.Find(specification.Model).Directory) };
+            RunSubmission.Check(specification, models);
             await using var access = await StoreAccess.OpenAsync(parsed.GetValue(store), shell, cancellation);
             var session = new RunSession(access.Store, models, units, shell, parsed.GetValue(Application.Verbose));
             var (document, code) = await session.RunAsync(specification, cancellation);

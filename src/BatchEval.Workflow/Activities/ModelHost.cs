@@ -15,11 +15,14 @@ public sealed class ModelHost(DeviceOptions device, IReadOnlyList<string> roots)
     /// <summary>Where networks run.</summary>
     public DeviceOptions Device => device;
 
-    /// <summary>Finds a package by the name that a specification gives.</summary>
+    /// <summary>
+    /// Finds a package by the name that a specification gives. A full path that no longer exists is looked up by its folder's name, so
+    /// that a run survives a move of its model; that it is the same model is checked by its digest.
+    /// </summary>
     /// <exception cref="ProblemException">There is none, or it is broken.</exception>
     public ModelPackage Find(string model)
     {
-        string[] places = Path.IsPathRooted(model) ? [model] : [.. roots.Select(root => Path.Combine(root, model))];
+        string[] places = Path.IsPathRooted(model) ? [model, .. roots.Select(root => Path.Combine(root, Path.GetFileName(model)))] : [.. roots.Select(root => Path.Combine(root, model))];
         return ModelPackage.Open(places.FirstOrDefault(Directory.Exists)
             ?? throw new ProblemException($"The model package '{model}' was not found; looked at: {string.Join(", ", places)}."));
     }

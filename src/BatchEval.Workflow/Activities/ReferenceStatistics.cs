@@ -11,10 +11,22 @@ internal static class ReferenceStatistics
     public static FrechetReference Read(ModelPackage package, ReferenceEntry reference, StatisticsEntry entry)
     {
         var path = package.PathOf(reference.File);
-        var statistics = StatisticsFile.Read(path, new StatisticsKeys(entry.Mean, entry.Covariance));
+        var statistics = Read(path, entry);
         var wanted = package.Manifest.Features!.Dimensions;
         return statistics.Dimensions == wanted
             ? new FrechetReference(statistics)
             : throw new ProblemException($"'{path}' holds statistics of {statistics.Dimensions} dimensions; the feature network gives {wanted}.");
+    }
+
+    private static GaussianStatistics Read(string path, StatisticsEntry entry)
+    {
+        try
+        {
+            return StatisticsFile.Read(path, entry.Mean, entry.Covariance, entry.Count);
+        }
+        catch (InvalidDataException error)
+        {
+            throw new ProblemException(error.Message);
+        }
     }
 }

@@ -23,7 +23,7 @@ public static class RunStatusFile
             if (await store.ReadJsonAsync<RoundScores>(BlobNames.Scores(context.RunId, round), cancellation) is { } scores)
             {
                 counts += scores.Evaluations;
-                best = BestOf(scores) ?? best;
+                best = BestOf(scores, context.Specification.Search.Evolution.Rungs[^1], best);
             }
         }
 
@@ -44,7 +44,12 @@ public static class RunStatusFile
         await store.OverwriteJsonAsync(name, status with { State = state, Error = error, Updated = now }, cancellation);
     }
 
-    private static CandidateScore? BestOf(RoundScores scores) => scores.Stage is RunStage.Search or RunStage.Final
-        ? scores.Scores.Where(s => s.Role is ContestantRole.Searched or ContestantRole.Given && s.Failure is null).MinBy(s => (s.Objective, s.Id))
-        : null;
+    // Scores on few samples are not compared with scores on many: only those of the last rung count, and the final ones replace them.
+    private static CandidateScore? BestOf(RoundScores scores, int samples, CandidateScore? before)
+    {
+        var comparable = scores.Stage == RunStage.Final || (scores.Stage == RunStage.Search && scores.Scores.Any(s => (s.FidSamples ?? s.PairedSamples) == samples));
+        var best = !comparable ? null
+            : scores.Scores.Where(s => s.Role is ContestantRole.Searched or ContestantRole.Given && s.Failure is null).MinBy(s => (s.Objective, s.Id));
+        return best is null || (scores.Stage == RunStage.Search && before is not null && before.Objective <= best.Objective) ? before : best;
+    }
 }

@@ -20,7 +20,7 @@ public sealed class RunSubmission(RunStore store, ModelHost models, TimeProvider
     /// <exception cref="ProblemException">Something cannot be used; every problem is listed.</exception>
     public async Task<(string RunId, bool IsNew)> SubmitAsync(RunSpecification specification, CancellationToken cancellation = default)
     {
-        var runId = Check(specification);
+        var runId = Check(specification, models);
         var json = SpecificationWriter.Write(specification).ToJsonString(WorkflowJson.Options);
         var isNew = await store.WriteTextOnceAsync(BlobNames.Specification(runId), json, cancellation);
         if (isNew)
@@ -31,12 +31,13 @@ public sealed class RunSubmission(RunStore store, ModelHost models, TimeProvider
         return (runId, isNew);
     }
 
-    /// <summary>Checks a specification against its model.</summary>
+    /// <summary>Checks a specification against its model; needs no store.</summary>
     /// <returns>The id that its run has.</returns>
     /// <exception cref="ProblemException">Something cannot be used; every problem is listed.</exception>
-    public string Check(RunSpecification specification)
+    public static string Check(RunSpecification specification, ModelHost models)
     {
         ArgumentNullException.ThrowIfNull(specification);
+        ArgumentNullException.ThrowIfNull(models);
         var package = models.Find(specification.Model);
         var opened = models.Open(package);
         var problems = SpecificationCheck.Problems(specification, package.Manifest, opened.Sampling.Networks.Blocks);

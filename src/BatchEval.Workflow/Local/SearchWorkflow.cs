@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using BatchEval.Workflow.Activities;
 
 namespace BatchEval.Workflow.Local;
@@ -35,23 +36,8 @@ public static class SearchWorkflow
         ArgumentNullException.ThrowIfNull(activities);
         var input = new RoundInput(runId, round);
         var outline = await activities.CallAsync<RoundOutline>(ActivityNames.Plan, input);
-        var running = new List<Task<UnitOutcome>>();
-        var done = 0;
-        for (var unit = 0; unit < outline.Units || running.Count > 0;)
-        {
-            if (unit < outline.Units && running.Count < activities.MaxUnitsInFlight)
-            {
-                running.Add(activities.CallAsync<UnitOutcome>(ActivityNames.Evaluate, new UnitInput(runId, round, unit)));
-                unit++;
-                continue;
-            }
-
-            var first = await Task.WhenAny(running);
-            running.Remove(first);
-            await first;
-            activities.Report(new RoundProgress(runId, round, outline, ++done));
-        }
-
+        activities.Report(new RoundProgress(runId, round, outline, 0));
+        await EvaluateUnitsAsync(activities, runId, round, outline);
         return await activities.CallAsync<RunPosition>(ActivityNames.Advance, input);
     }
 
@@ -63,6 +49,39 @@ public static class SearchWorkflow
         while (!position.Finished)
         {
             position = await RunRoundAsync(activities, runId, position.Round);
+        }
+    }
+
+    // After a failure nothing new is started, and what is in flight is waited for before the failure goes on.
+    private static async Task EvaluateUnitsAsync(IActivityCaller activities, string runId, int round, RoundOutline outline)
+    {
+        var running = new List<Task<UnitOutcome>>();
+        var (next, done) = (0, 0);
+        Exception? failure = null;
+        while (running.Count > 0 || (next < outline.Units && failure is null))
+        {
+            if (next < outline.Units && running.Count < activities.MaxUnitsInFlight && failure is null)
+            {
+                running.Add(activities.CallAsync<UnitOutcome>(ActivityNames.Evaluate, new UnitInput(runId, round, next++)));
+                continue;
+            }
+
+            var first = await Task.WhenAny(running);
+            running.Remove(first);
+            try
+            {
+                await first;
+                activities.Report(new RoundProgress(runId, round, outline, ++done));
+            }
+            catch (Exception error)
+            {
+                failure ??= error;
+            }
+        }
+
+        if (failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(failure);
         }
     }
 }

@@ -22,14 +22,11 @@ public sealed record ImageBatch(byte[] Pixels, IReadOnlyList<int> Shape)
     {
         ArgumentNullException.ThrowIfNull(samples);
         ArgumentNullException.ThrowIfNull(shape);
+        var range = new PixelRange(shape.Low, shape.High);
         var pixels = new byte[samples.Count * shape.Size];
-        var scale = 255 / (shape.High - shape.Low);
-        for (var n = 0; n < samples.Count; n++)
+        for (var i = 0; i < pixels.Length; i++)
         {
-            for (var i = 0; i < shape.Size; i++)
-            {
-                pixels[(n * shape.Size) + i] = (byte)Math.Clamp(Math.Round((samples[n][i] - shape.Low) * scale), 0, 255);
-            }
+            pixels[i] = TensorImages.Quantise(samples[i / shape.Size][i % shape.Size], range);
         }
 
         return new ImageBatch(pixels, [samples.Count, shape.Channels, shape.Height, shape.Width]);
