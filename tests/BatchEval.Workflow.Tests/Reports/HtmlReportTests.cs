@@ -112,6 +112,23 @@ public sealed partial class HtmlReportTests
     }
 
     [Fact]
+    public void Best_value_of_each_column_stands_out_whoever_has_it()
+    {
+        var board = SampleReports.Typical().Leaderboard;
+        var page = HtmlReport.Write(SampleReports.Of(board.Best, [board.Baselines[0] with { Psnr = 30 }], []));
+        Plain(page).ShouldContain("<td class=\"num best\">30.00 ± 0.21 dB</td>");
+        Regex.Count(page, "<td class=\"num best\">").ShouldBe(5);
+    }
+
+    [Fact]
+    public void Times_to_paste_are_exact()
+    {
+        var page = HtmlReport.Write(SampleReports.Of(SampleReports.Score("searched", ContestantRole.Searched, 2, 0.1, [775.133219, 0.002]), [], []));
+        page.ShouldContain("<code class=\"times\">775.133219, 0.002</code>");
+        page.ShouldContain("\"time\":\"775.1\"");
+    }
+
+    [Fact]
     public void Run_without_winner_says_so()
     {
         var nothing = SampleReports.Of(null, [], []) with { History = [], ReferenceGrid = null };

@@ -49,7 +49,7 @@ internal static class ReportData
                 {
                     r.Score.Name,
                     winner = ReferenceEquals(r.Score, model.Leaderboard.Best),
-                    steps = r.Points.Select(p => new { time = ReportNumbers.Time(p.Time), ratio = ReportNumbers.Finite(p.Ratio), p.Dropped, p.Reused }),
+                    steps = r.Points.Select(p => new { time = ReportNumbers.TimeLabel(p.Time), ratio = ReportNumbers.Finite(p.Ratio), p.Dropped, p.Reused }),
                 }),
             },
             Plain);

@@ -36,6 +36,13 @@ internal sealed record ReportMetric(
     public static IReadOnlyList<ReportMetric> Shown(string objective, IReadOnlyList<CandidateScore> scores) =>
         [Objective(objective), .. Known.Where(m => m.Key != objective && scores.Any(s => ReportNumbers.Finite(m.Value(s)) is not null))];
 
+    /// <summary>The best value that any score has, or null.</summary>
+    public double? Best(IEnumerable<CandidateScore> scores)
+    {
+        var values = scores.Select(s => ReportNumbers.Finite(Value(s)));
+        return HigherIsBetter ? values.Max() : values.Min();
+    }
+
     /// <summary>The value with its error and unit, or a dash.</summary>
     public string Text(CandidateScore score) =>
         ReportNumbers.Finite(Value(score)) is { } value ? ReportNumbers.WithError(value, Error(score)) + Unit : "–";

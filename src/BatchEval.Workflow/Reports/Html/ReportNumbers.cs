@@ -36,8 +36,11 @@ internal static class ReportNumbers
     public static string Short(double value) =>
         double.IsPositiveInfinity(value) ? "∞" : WithMinus(value.ToString("G4", CultureInfo.InvariantCulture));
 
-    /// <summary>A time in the model's own units, as precise as it is.</summary>
-    public static string Time(double value) => WithMinus(value.ToString("0.####", CultureInfo.InvariantCulture));
+    /// <summary>A time in the model's own units, exactly: it is read back as the same number.</summary>
+    public static string Time(double value) => value.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>A time for a label: at most four significant digits, but whole times in full.</summary>
+    public static string TimeLabel(double value) => value == Math.Floor(value) && Math.Abs(value) < 1e6 ? WithMinus(value.ToString("F0", CultureInfo.InvariantCulture)) : Short(value);
 
     /// <summary>A mean number of network calls.</summary>
     public static string Calls(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);

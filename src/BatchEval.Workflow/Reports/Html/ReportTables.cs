@@ -29,8 +29,9 @@ internal static class ReportTables
         }
 
         var metrics = ReportMetric.Shown(model.Leaderboard.Objective, ranked);
+        double?[] best = [.. metrics.Select(m => m.Best(ranked))];
         var heads = HtmlText.Concat(metrics.Select(m => HtmlText.Of($"<th scope=\"col\" class=\"num\">{m.Label}<small>{m.Direction}</small></th>")));
-        var rows = HtmlText.Concat(ranked.Select(s => Row(s, ReferenceEquals(s, model.Leaderboard.Best), metrics, verdict)));
+        var rows = HtmlText.Concat(ranked.Select(s => Row(s, ReferenceEquals(s, model.Leaderboard.Best), metrics, best, verdict)));
         return HtmlText.Of(
             $"""
             <table class="scores"><thead><tr><th scope="col">Name</th><th scope="col">Role</th><th scope="col" class="num">Network calls</th>{heads}<th scope="col">{verdict.Metric.Label} against the winner</th><th scope="col" class="num">Samples<small>paired</small></th></tr></thead>
@@ -66,7 +67,7 @@ internal static class ReportTables
             """);
     }
 
-    private static HtmlText Row(CandidateScore score, bool winner, IReadOnlyList<ReportMetric> metrics, Verdict verdict)
+    private static HtmlText Row(CandidateScore score, bool winner, IReadOnlyList<ReportMetric> metrics, double?[] best, Verdict verdict)
     {
         var head = HtmlText.Of($"<th scope=\"row\">{score.Name}<small><code>{score.Id}</code></small></th><td>{Role(score, winner)}</td><td class=\"num\">{ReportNumbers.Calls(score.NetworkCalls)}</td>");
         if (score.Failure is { } reason)
@@ -74,7 +75,7 @@ internal static class ReportTables
             return HtmlText.Of($"<tr class=\"failed\">{head}<td colspan=\"{metrics.Count + 2}\"><strong>Failed:</strong> {reason}</td></tr>\n");
         }
 
-        var values = HtmlText.Concat(metrics.Select(m => HtmlText.Of($"<td class=\"num\">{m.Text(score)}</td>")));
+        var values = HtmlText.Concat(metrics.Select((m, i) => HtmlText.Of($"<td class=\"num{(best[i] is { } b && m.Value(score) == b ? " best" : "")}\">{m.Text(score)}</td>")));
         return HtmlText.Of($"<tr{Class(winner)}>{head}{values}<td>{Against(score, winner, verdict)}</td><td class=\"num\">{Samples(score)}</td></tr>\n");
     }
 

@@ -70,7 +70,7 @@
   const axisLabel = (metric, scale) => `${metric.label}${metric.unit ? ` (${metric.unit.trim()})` : ""}, ${metric.direction}${scale.type === "log" ? ", log scale" : ""}`;
   const spans = points => points.flatMap(p => [p.value - (p.error ?? 0), p.value + (p.error ?? 0)]);
   const clampTo = scale => v => Math.max(scale.domain[0], Math.min(scale.domain[1], v));
-  const ticks = scale => (scale.type === "log" ? { ticks: 6, tickFormat: "~g" } : {});
+  const ticks = (scale, pixels) => (scale.type === "log" ? { ticks: Math.max(2, pixels / 75), tickFormat: "~g" } : {});
 
   const pointsOf = metric => data.scores.map((s, i) => ({ ...s, ...s.values[metric], key: String(i) })).filter(s => s.value !== null);
 
@@ -101,7 +101,7 @@
     const title = p => `${p.name} (${p.winner ? "winner" : roles[p.role]})\n${metric.label} ${p.text}\nnetwork calls ${p.calls}`;
     const svg = Plot.plot({
       width, height: 62 + points.length * (narrow ? 46 : 32), marginLeft: left, marginRight: right, marginTop: 8, marginBottom: 42,
-      x: { ...x, ...ticks(x), grid: true, label: axisLabel(metric, x), labelAnchor: "center", labelArrow: "none" },
+      x: { ...x, ...ticks(x, width - left - right), grid: true, label: axisLabel(metric, x), labelAnchor: "center", labelArrow: "none" },
       y: { type: "band", domain: points.map(p => p.key), axis: null, padding: 0.1 },
       marks: [
         winner ? Plot.rect([winner], { x1: low, x2: high, fill: WIN, fillOpacity: 0.14 }) : null,
@@ -166,7 +166,7 @@
     const front = points.filter(p => p.pareto).sort((a, b) => a.calls - b.calls);
     return Plot.plot({
       width, height, marginLeft: margin.left, marginRight: margin.right, marginTop: margin.top, marginBottom: margin.bottom,
-      x: { type: "identity", axis: null }, y: { ...yScale, ...ticks(yScale), range: [height - margin.bottom, margin.top], grid: true, label: null },
+      x: { type: "identity", axis: null }, y: { ...yScale, ...ticks(yScale, height), range: [height - margin.bottom, margin.top], grid: true, label: null },
       r: { type: "identity" }, symbol: { type: "identity" }, color: { type: "identity" },
       marks: [
         Plot.ruleY([yScale.domain[0]], { stroke: LINE }),
@@ -202,7 +202,7 @@
       Plot.plot({
         width, height: 360, marginLeft: 52, marginRight: 18, marginTop: 14, marginBottom: 44, color: { type: "identity" },
         x: { label: "network calls × samples spent", labelAnchor: "center", labelArrow: "none", tickFormat: "~s", ticks: width < 500 ? 4 : 7, nice: true, domain: [0, d3.max(all, p => p.spent)] },
-        y: { ...y, ...ticks(y), grid: true, label: `${metric.label}${y.type === "log" ? ", log scale" : ""}`, labelArrow: "none" },
+        y: { ...y, ...ticks(y, 360), grid: true, label: `${metric.label}${y.type === "log" ? ", log scale" : ""}`, labelArrow: "none" },
         marks: [
           ...lines.map(l => Plot.line(l.points, { x: "spent", y: "value", stroke: l.stroke, strokeWidth: l.dash ? 1.5 : 2.5, strokeDasharray: l.dash, sort: "spent" })),
           ...lines.map(l => Plot.dot(l.points, { x: "spent", y: "value", fill: l.dash ? CARD : l.stroke, stroke: l.stroke, r: l.dash ? 2.5 : 3.5 })),
