@@ -1,0 +1,82 @@
+using System.Text.Json.Nodes;
+using BatchEval.Onnx.Graph.Proto;
+using BatchEval.Onnx.Runtime;
+using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Storage;
+using Google.Protobuf;
+
+namespace BatchEval.Workflow.Tests.Local;
+
+/// <summary>A network that returns NaN above t = 700: its candidates fail by name, and the run goes on.</summary>
+public sealed class FailingCandidateTests(AzuriteFixture azurite) : IClassFixture<AzuriteFixture>, IDisposable
+{
+    private readonly string root = Directory.CreateTempSubdirectory("batcheval-nan-").FullName;
+
+    [Fact]
+    public async Task Candidates_with_a_network_output_that_is_not_finite_fail_and_the_generation_goes_on()
+    {
+        using var models = CreateModels();
+        var store = await RunStore.OpenAsync(azurite.ConnectionString);
+        var run = await TinyRun.RunAsync(store, models, overrides: ["model=nan", "reference.samples=0", "name=nan"]);
+        var leaderboard = await store.RequireJsonAsync<Leaderboard>(BlobNames.Result(run, "leaderboard.json"));
+        leaderboard.Best.ShouldNotBeNull().Failure.ShouldBeNull();
+        leaderboard.Baselines.Single(b => b.Name == "trailing").Failure.ShouldNotBeNull().ShouldContain("not finite at step 0 (t = 999)");
+        leaderboard.Ranked()[^1].Objective.ShouldBe(double.PositiveInfinity);
+        (await store.RequireJsonAsync<RunStatus>(BlobNames.Status(run))).State.ShouldBe("finished");
+    }
+
+    [Fact]
+    public async Task A_reference_that_is_not_finite_ends_the_run_by_name()
+    {
+        using var models = CreateModels();
+        var store = await RunStore.OpenAsync(azurite.ConnectionString);
+        var error = await Should.ThrowAsync<InvalidOperationException>(() => TinyRun.RunAsync(store, models, overrides: ["model=nan", "name=nan-reference"]));
+        error.Message.ShouldContain("The unaccelerated sampler failed, so nothing can be compared with it: The network output is not finite");
+    }
+
+    public void Dispose() => Directory.Delete(root, recursive: true);
+
+    private ModelHost CreateModels()
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(root, "nan")).FullName;
+        var digits = Path.Combine(RepoPaths.Samples, "digits");
+        foreach (var file in new[] { "features.onnx", "perceptual.onnx", "ref_stats.npz" })
+        {
+            File.Copy(Path.Combine(digits, file), Path.Combine(folder, file), overwrite: true);
+        }
+
+        var manifest = JsonNode.Parse(File.ReadAllText(Path.Combine(digits, "model.json")))!.AsObject();
+        manifest["denoiser"]!["inputs"]!.AsObject().Remove("labels");
+        manifest.Remove("labels");
+        manifest.Remove("digests");
+        File.WriteAllText(Path.Combine(folder, "model.json"), manifest.ToJsonString());
+        File.WriteAllBytes(Path.Combine(folder, "unet.onnx"), Network().ToByteArray());
+        return new ModelHost(new DeviceOptions(), [root]);
+    }
+
+    // eps = sample * sqrt(700 - t)
+    private static ModelProto Network()
+    {
+        var graph = new GraphProto { Name = "nan" };
+        graph.Initializer.Add(new TensorProto { Name = "limit", DataType = 1, FloatData = { 700f } });
+        graph.Initializer.Add(new TensorProto { Name = "shape", DataType = 7, Dims = { 4 }, Int64Data = { -1, 1, 1, 1 } });
+        graph.Node.Add(new NodeProto { OpType = "Sub", Input = { "limit", "timestep" }, Output = { "left" } });
+        graph.Node.Add(new NodeProto { OpType = "Sqrt", Input = { "left" }, Output = { "root" } });
+        graph.Node.Add(new NodeProto { OpType = "Reshape", Input = { "root", "shape" }, Output = { "scale" } });
+        graph.Node.Add(new NodeProto { OpType = "Mul", Input = { "sample", "scale" }, Output = { "eps" } });
+        graph.Input.Add(Value("sample", 0, 1, 16, 16));
+        graph.Input.Add(Value("timestep", 0));
+        graph.Output.Add(Value("eps", 0, 1, 16, 16));
+        return new ModelProto { IrVersion = 8, Graph = graph, OpsetImport = { new OperatorSetIdProto { Domain = string.Empty, Version = 17 } } };
+    }
+
+    private static ValueInfoProto Value(string name, params long[] shape)
+    {
+        var dimensions = new TensorShapeProto();
+        dimensions.Dim.AddRange(shape.Select(s => s == 0 ? new TensorShapeProto.Types.Dimension { DimParam = "batch" } : new TensorShapeProto.Types.Dimension { DimValue = s }));
+        return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = 1, Shape = dimensions } } };
+    }
+}
