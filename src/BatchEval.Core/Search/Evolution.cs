@@ -14,14 +14,18 @@ public sealed class Evolution : ISearchMethod
     private readonly EvolutionOptions options;
     private readonly IReadOnlyList<Candidate> seeds;
     private readonly ulong seed;
+    private readonly Func<IEnumerable<ScoredCandidate>, int, IReadOnlyList<ScoredCandidate>> keep;
 
     /// <summary>Creates the search.</summary>
     /// <param name="space">Candidates and operators.</param>
     /// <param name="options">Parameters.</param>
     /// <param name="seeds">Candidates that the first generation contains (known good ones); those outside the space are left out.</param>
     /// <param name="seed">Seed of all breeding decisions.</param>
+    /// <param name="keep">Chooses the archive out of scored candidates, best score first; null for the best scores.</param>
     /// <exception cref="ArgumentException">The options violate a constraint; the message lists all.</exception>
-    public Evolution(CandidateSpace space, EvolutionOptions options, IEnumerable<Candidate> seeds, ulong seed)
+    public Evolution(
+        CandidateSpace space, EvolutionOptions options, IEnumerable<Candidate> seeds, ulong seed,
+        Func<IEnumerable<ScoredCandidate>, int, IReadOnlyList<ScoredCandidate>>? keep = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.Violations() is { Count: > 0 } violations)
@@ -30,6 +34,7 @@ public sealed class Evolution : ISearchMethod
         }
 
         (this.space, this.options, this.seed) = (space, options, seed);
+        this.keep = keep ?? ((scored, places) => [.. ScoredCandidate.Rank(scored).Take(places)]);
         this.seeds = [.. seeds.Select(space.Adopt).OfType<Candidate>().DistinctBy(c => c.Id)];
     }
 
@@ -59,7 +64,7 @@ public sealed class Evolution : ISearchMethod
         {
             Round = state.Round + 1,
             Contenders = last ? [] : [.. ranked.Take(Math.Max(1, (int)Math.Ceiling(ranked.Count * options.Survivors)))],
-            Archive = last ? [.. ScoredCandidate.Rank(state.Archive.Concat(ranked)).Take(options.Elites)] : state.Archive,
+            Archive = last ? keep(state.Archive.Concat(ranked), options.Elites) : state.Archive,
             Seen = [.. state.Seen.Union(proposal.Candidates.Select(c => c.Id)).Order(StringComparer.Ordinal)],
             SampleSteps = state.SampleSteps + spent,
         };

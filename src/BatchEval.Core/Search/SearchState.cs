@@ -1,3 +1,5 @@
+using BatchEval.Core.Search.Joint;
+
 namespace BatchEval.Core.Search;
 
 /// <summary>All that a search remembers between two rounds; serialisable, so that a run resumes from it.</summary>
@@ -13,6 +15,12 @@ public sealed record SearchState(
     IReadOnlyList<string> Seen,
     long SampleSteps)
 {
+    /// <summary>What dropping single blocks costs, once <see cref="JointSearch"/> has measured it.</summary>
+    public Sensitivities? Sensitivities { get; init; }
+
+    /// <summary>The prune window of <see cref="TwoStageSearch"/>; null while it is closed.</summary>
+    public PruneWindow? Window { get; init; }
+
     /// <summary>Nothing known yet.</summary>
     public static SearchState Empty { get; } = new(0, [], [], [], 0);
 }

@@ -10,7 +10,7 @@ namespace BatchEval.Core.Search;
 public sealed class TimeStepSpace : CandidateSpace
 {
     private readonly string solver;
-    private readonly NoiseSchedule schedule;
+    private readonly TimeAxis axis;
     private readonly int steps;
     private readonly double mutationProbability;
     private readonly double localShare;
@@ -35,7 +35,7 @@ public sealed class TimeStepSpace : CandidateSpace
             throw new ArgumentException($"mutation probability {mutationProbability} must lie in (0, 1] and local share {localShare} in [0, 1].");
         }
 
-        (this.solver, this.schedule, this.steps) = (solver, schedule, steps);
+        (this.solver, axis, this.steps) = (solver, new TimeAxis(schedule), steps);
         (this.mutationProbability, this.localShare) = (mutationProbability, localShare);
     }
 
@@ -57,7 +57,7 @@ public sealed class TimeStepSpace : CandidateSpace
             }
             else if (random.NextDouble() < localShare)
             {
-                kept.Add(Between(times, i, random));
+                kept.Add(axis.Move(times, i, random));
             }
         }
 
@@ -79,8 +79,8 @@ public sealed class TimeStepSpace : CandidateSpace
     /// <inheritdoc/>
     public override Candidate? Adopt(Candidate candidate)
     {
-        var times = candidate.Steps.Select(s => Whole(s.Time)).Distinct().ToList();
-        var fits = times.Count == steps && times.All(t => t >= schedule.MinTime && t <= schedule.MaxTime);
+        var times = candidate.Steps.Select(s => axis.Whole(s.Time)).Distinct().ToList();
+        var fits = times.Count == steps && times.TrueForAll(axis.Contains);
         return fits ? Candidate.At(solver, times) : null;
     }
 
@@ -88,25 +88,9 @@ public sealed class TimeStepSpace : CandidateSpace
     {
         while (times.Count < steps)
         {
-            times.Add(Draw(random));
+            times.Add(axis.Draw(random));
         }
 
         return Candidate.At(solver, times);
     }
-
-    // Moves time i towards one of its neighbours by at most the gap, so that the order of noise levels survives
-    private double Between(double[] times, int i, PhiloxStream random)
-    {
-        var above = i == 0 ? schedule.MaxTime : times[i - 1];
-        var below = i == times.Length - 1 ? schedule.MinTime : times[i + 1];
-        var step = 0.3 * random.NextGaussian();
-        var moved = times[i] + (step > 0 ? step * (above - times[i]) : step * (times[i] - below));
-        return Whole(Math.Clamp(moved, schedule.MinTime, schedule.MaxTime));
-    }
-
-    private double Draw(PhiloxStream random) => schedule.TrainSteps is { } trained
-        ? random.NextInt(trained)
-        : schedule.TimeOfRatio(Math.Exp(double.Lerp(Math.Log(schedule.At(schedule.MinTime).Ratio), Math.Log(schedule.At(schedule.MaxTime).Ratio), random.NextDouble())));
-
-    private double Whole(double time) => schedule.TrainSteps is null ? Math.Round(time, 6) : Math.Round(time);
 }
