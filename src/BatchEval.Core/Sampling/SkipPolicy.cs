@@ -67,6 +67,9 @@ public sealed record SkipPolicy
         return free <= 0 ? steps : Warmup + Guard + (free / (MaxConsecutive + 1));
     }
 
+    /// <summary>The same policy with another threshold.</summary>
+    public SkipPolicy WithThreshold(double threshold) => new(threshold, MaxConsecutive, Warmup, Order, Guard, Criterion, MaxCalls);
+
     private static void Require(bool holds, string name, object value, string allowed)
     {
         if (!holds)

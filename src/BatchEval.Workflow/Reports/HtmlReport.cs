@@ -32,6 +32,7 @@ public static class HtmlReport
         "glossary" => ReportTables.Glossary(model.Leaderboard),
         "history" => ReportTables.History(model, verdict.Metric),
         "images" => ReportImages.Figures(model, verdict),
+        "masks" => ReportMasks.Section(model),
         "schedules" => ReportSchedules.Table(model),
         "winner" => ReportSchedules.Winner(model),
         "reproduce" => ReportFacts.Reproduce(model),

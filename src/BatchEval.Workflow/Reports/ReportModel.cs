@@ -21,7 +21,11 @@ public sealed record ReportModel(
     EvaluationCounts Evaluations,
     IReadOnlyDictionary<string, IReadOnlyList<NoisePoint>> NoiseAxis,
     IReadOnlyDictionary<string, byte[]> Grids,
-    byte[]? ReferenceGrid);
+    byte[]? ReferenceGrid)
+{
+    /// <summary>Masks of the candidates whose skip policy decides per image, best first.</summary>
+    public IReadOnlyList<SkipMaskSheet> Masks { get; init; } = [];
+}
 
 /// <summary>One step of a schedule on the noise axis.</summary>
 /// <param name="Time">The model's own time.</param>

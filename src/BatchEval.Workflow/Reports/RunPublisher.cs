@@ -34,7 +34,8 @@ public sealed class RunPublisher(RunStore store)
             }
         }
 
-        var report = await BuildReportAsync(context, model, state, scores, leaderboard, grids, cancellation);
+        var masks = await WriteMasksAsync(context, plan, scores, cancellation);
+        var report = (await BuildReportAsync(context, model, state, scores, leaderboard, grids, cancellation)) with { Masks = masks };
         await store.WriteTextOnceAsync(BlobNames.Result(run, "report.html"), HtmlReport.Write(report), cancellation);
     }
 
@@ -62,6 +63,32 @@ public sealed class RunPublisher(RunStore store)
         }
 
         return grids;
+    }
+
+    private async Task<List<SkipMaskSheet>> WriteMasksAsync(RunContext context, UnitPlan plan, RoundScores scores, CancellationToken cancellation)
+    {
+        var sheets = new List<SkipMaskSheet>();
+        for (var i = 0; i < scores.Scores.Count; i++)
+        {
+            var score = scores.Scores[i];
+            if (score.Candidate.Skip is null || score.Failure is not null || sheets.Exists(s => s.Candidate == score.Id))
+            {
+                continue;
+            }
+
+            var cells = new List<CellResult>();
+            foreach (var key in plan.Assignments[i])
+            {
+                cells.Add(await CellFiles.ReadResultAsync(store, key, cancellation));
+            }
+
+            var sheet = new SkipMaskSheet(score.Id, score.Name, cells[0].Range.Start, [.. cells.SelectMany(c => c.Masks ?? [])]);
+            await store.WriteJsonOnceAsync(BlobNames.Candidate(context.RunId, score.Id, "masks.json"), sheet, cancellation);
+            await store.WriteTextOnceAsync(BlobNames.Candidate(context.RunId, score.Id, "masks.svg"), sheet.ToSvg(), cancellation);
+            sheets.Add(sheet);
+        }
+
+        return sheets;
     }
 
     private async Task<List<RgbImage>> ReadImagesAsync(IReadOnlyList<string> cells, int count, CancellationToken cancellation)

@@ -18,7 +18,7 @@ namespace BatchEval.Workflow.Runs;
 public sealed record Cell(string Key, Candidate Candidate, SampleRange Range, bool KeepImages, string? ComparedWith)
 {
     /// <summary>Raised whenever a change of the code changes a stored result.</summary>
-    public const int CodeVersion = 1;
+    public const int CodeVersion = 2;
 
     /// <summary>Network calls that the cell asks for, before sharing.</summary>
     public long NetworkCalls => (long)Candidate.NetworkCalls * Range.Count;

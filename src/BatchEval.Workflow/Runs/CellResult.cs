@@ -12,6 +12,10 @@ namespace BatchEval.Workflow.Runs;
 /// <param name="ComputedBy">Run that computed it.</param>
 /// <param name="Milliseconds">Time spent on its network calls, as measured then.</param>
 /// <param name="PeakBytes">Peak memory of the worker, as measured then.</param>
+/// <param name="Masks">
+/// Which rows each sample computed (<see cref="Core.Sampling.Skipping.StepMask"/>), where a run-time skip policy decides; null otherwise,
+/// because then the candidate itself says it.
+/// </param>
 public sealed record CellResult(
     string Key,
     string Candidate,
@@ -23,4 +27,5 @@ public sealed record CellResult(
     string? Failure,
     string ComputedBy,
     double Milliseconds,
-    long PeakBytes);
+    long PeakBytes,
+    IReadOnlyList<string>? Masks = null);

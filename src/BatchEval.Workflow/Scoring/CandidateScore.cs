@@ -60,6 +60,18 @@ public sealed record CandidateScore
     /// <summary>Standard error of <see cref="Lpips"/>.</summary>
     public double? LpipsError { get; init; }
 
+    /// <summary>Network calls per image, where a run-time skip policy makes them differ.</summary>
+    public ScoreDistribution? NetworkCallsPerImage { get; init; }
+
+    /// <summary>PSNR per image, capped at 100 dB.</summary>
+    public ScoreDistribution? PsnrPerImage { get; init; }
+
+    /// <summary>SSIM per image.</summary>
+    public ScoreDistribution? SsimPerImage { get; init; }
+
+    /// <summary>Perceptual distance per image.</summary>
+    public ScoreDistribution? LpipsPerImage { get; init; }
+
     /// <summary>Images behind the paired scores.</summary>
     public int? PairedSamples { get; init; }
 

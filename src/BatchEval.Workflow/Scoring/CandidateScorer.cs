@@ -29,13 +29,14 @@ public sealed class CandidateScorer(OpenedModel model, string metric)
             Candidate = contestant.Candidate,
             NetworkCalls = Math.Round(cells.SelectMany(c => c.NetworkCalls).Average(), 4),
             Objective = double.PositiveInfinity,
+            NetworkCallsPerImage = contestant.Candidate.Skip is null ? null : ScoreDistribution.Of(cells.SelectMany(c => c.NetworkCalls).Select(n => (double)n)),
         };
         if (cells.FirstOrDefault(c => c.Failure is not null)?.Failure is { } failure)
         {
             return score with { Failure = failure };
         }
 
-        score = AddPaired(score, cells);
+        score = AddPaired(score, cells, final);
         if (features.Count > 0 && (final || metric == "fid"))
         {
             score = AddDistribution(score, Join(features), final);
@@ -81,15 +82,21 @@ public sealed class CandidateScorer(OpenedModel model, string metric)
         ? new ScoreWithError(reference.DistanceTo(features), double.PositiveInfinity, features.Count, "too few samples")
         : FrechetJackknife.Estimate(reference, features, Math.Min(FrechetJackknife.DefaultGroups, features.Count / 2));
 
-    private static CandidateScore AddPaired(CandidateScore score, IReadOnlyList<CellResult> cells)
+    private static CandidateScore AddPaired(CandidateScore score, IReadOnlyList<CellResult> cells, bool final)
     {
-        var (psnr, psnrError, count) = Mean(cells.SelectMany(c => c.Psnr ?? []).Select(p => Math.Min(p, PsnrCap)));
-        var (ssim, ssimError, _) = Mean(cells.SelectMany(c => c.Ssim ?? []));
-        var (lpips, lpipsError, _) = Mean(cells.SelectMany(c => c.Lpips ?? []));
+        double[] psnrs = [.. cells.SelectMany(c => c.Psnr ?? []).Select(p => Math.Min(p, PsnrCap))];
+        double[] ssims = [.. cells.SelectMany(c => c.Ssim ?? [])];
+        double[] lpipses = [.. cells.SelectMany(c => c.Lpips ?? [])];
+        var (psnr, psnrError, count) = Mean(psnrs);
+        var (ssim, ssimError, _) = Mean(ssims);
+        var (lpips, lpipsError, _) = Mean(lpipses);
         return score with
         {
             Psnr = psnr, PsnrError = psnrError, Ssim = ssim, SsimError = ssimError, Lpips = lpips, LpipsError = lpipsError,
             PairedSamples = count == 0 ? null : count,
+            PsnrPerImage = final ? ScoreDistribution.Of(psnrs) : null,
+            SsimPerImage = final ? ScoreDistribution.Of(ssims) : null,
+            LpipsPerImage = final ? ScoreDistribution.Of(lpipses) : null,
         };
     }
 
@@ -107,9 +114,8 @@ public sealed class CandidateScorer(OpenedModel model, string metric)
             : score with { Failure = $"The objective '{metric}' could not be computed." };
     }
 
-    private static (double? Mean, double? Error, int Count) Mean(IEnumerable<double> values)
+    private static (double? Mean, double? Error, int Count) Mean(double[] all)
     {
-        double[] all = [.. values];
         if (all.Length == 0)
         {
             return (null, null, 0);

@@ -1,4 +1,5 @@
 using BatchEval.Core.Metrics;
+using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Onnx.Sampling;
 using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Runs;
@@ -14,6 +15,13 @@ public sealed class CellScorer(OpenedModel model)
     /// <param name="samples">Its finished samples, in order.</param>
     /// <param name="compared">Images of the unaccelerated sampler on the same noise, or null.</param>
     public ScoredCell Score(Cell cell, IReadOnlyList<SampleResult> samples, ImageBatch? compared)
+    {
+        ArgumentNullException.ThrowIfNull(cell);
+        string[]? masks = cell.Candidate.Skip is null ? null : [.. samples.Select(s => StepMask.Write(s.Executed))];
+        return Score(samples, compared) with { Masks = masks };
+    }
+
+    private ScoredCell Score(IReadOnlyList<SampleResult> samples, ImageBatch? compared)
     {
         int[] calls = [.. samples.Select(s => s.NetworkCalls)];
         if (samples.FirstOrDefault(s => s.Failure is not null)?.Failure is { } failure)

@@ -10,6 +10,7 @@ namespace BatchEval.Workflow.Scoring;
 /// <param name="Ssim">SSIM per image, or null.</param>
 /// <param name="Lpips">Perceptual distance per image, or null.</param>
 /// <param name="Failure">Why the cell failed, or null.</param>
+/// <param name="Masks">Which rows each sample computed, where a run-time skip policy decides; null otherwise.</param>
 public sealed record ScoredCell(
     IReadOnlyList<int> NetworkCalls,
     ImageBatch? Images,
@@ -17,12 +18,13 @@ public sealed record ScoredCell(
     IReadOnlyList<double>? Psnr,
     IReadOnlyList<double>? Ssim,
     IReadOnlyList<double>? Lpips,
-    string? Failure)
+    string? Failure,
+    IReadOnlyList<string>? Masks = null)
 {
     /// <summary>The part that is stored as <c>result.json</c>.</summary>
     public CellResult ToResult(Cell cell, string runId, double milliseconds, long peakBytes)
     {
         ArgumentNullException.ThrowIfNull(cell);
-        return new CellResult(cell.Key, cell.Candidate.Id, cell.Range, NetworkCalls, Psnr, Ssim, Lpips, Failure, runId, Math.Round(milliseconds, 3), peakBytes);
+        return new CellResult(cell.Key, cell.Candidate.Id, cell.Range, NetworkCalls, Psnr, Ssim, Lpips, Failure, runId, Math.Round(milliseconds, 3), peakBytes, Masks);
     }
 }

@@ -1,0 +1,101 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using BatchEval.Cli.Commands;
+using BatchEval.Cli.Terminal;
+using BatchEval.Core.Json;
+using BatchEval.Core.Metrics;
+using BatchEval.Core.Sampling;
+using BatchEval.Workflow.Skipping;
+using Spectre.Console;
+
+namespace BatchEval.Cli.Skipping;
+
+/// <summary><c>batcheval skip compare</c>: skip rules, fewer steps and every-other-step reuse at equal network calls.</summary>
+internal sealed class SkipCompareCommand
+{
+    // Calibration samples lie far from the samples that the rows are measured on.
+    private const long CalibrationStart = 1L << 20;
+    private static readonly string[] Columns = ["method", "threshold", "calls", "calls 5-95 %", "PSNR", "PSNR 5 %", "SSIM", "LPIPS", "LPIPS 95 %", "FID", "ms", "time", "CPU time"];
+
+    private readonly Shell shell;
+    private readonly SkipOptions options;
+    private readonly Option<bool> json = CommonOptions.Json();
+    private readonly Option<int?> calls = new("--calls") { Description = "Network calls per image. Default: half of the unaccelerated sampler's.", HelpName = "n" };
+    private readonly Option<int?> calibrationCount = new("--calibration-count") { Description = "Samples that thresholds are chosen on, none of them measured. Default: 32.", HelpName = "n" };
+
+    private SkipCompareCommand(Shell shell) => (this.shell, options) = (shell, new SkipOptions(shell, 256));
+
+    /// <summary>Creates the command.</summary>
+    public static Command Create(Shell shell)
+    {
+        var self = new SkipCompareCommand(shell);
+        CommonOptions.AtLeast(self.calls, 1);
+        CommonOptions.AtLeast(self.calibrationCount, 1);
+        var command = new Command("compare", "Compare the rules, fewer steps and every-other-step reuse at equal network calls.");
+        self.options.AddTo(command, rule: false);
+        command.Add(self.calls);
+        command.Add(self.calibrationCount);
+        command.Add(self.json);
+        command.SetAction((parsed, cancellation) => Task.FromResult(self.Run(parsed, cancellation)));
+        return command;
+    }
+
+    private int Run(ParseResult parsed, CancellationToken cancellation)
+    {
+        var output = new Output(shell, parsed.GetValue(json));
+        using var opened = options.Open(parsed);
+        var schedule = opened.Sampling.Manifest.Schedule;
+        var full = options.Full(parsed, schedule);
+        var wanted = parsed.GetValue(calls) ?? full.NetworkCalls / 2;
+        if (wanted < 1 || wanted >= full.NetworkCalls)
+        {
+            throw new ProblemException($"--calls is {wanted}; allowed: 1 to {full.NetworkCalls - 1}, fewer than the unaccelerated sampler's {full.NetworkCalls}.");
+        }
+
+        var fewer = Candidate.At(full.Solver, StepSpacing.Create("trailing", schedule, Math.Max(1, wanted * full.Steps.Count / full.NetworkCalls)));
+        var policies = new[] { SkipCriterion.Tensor, SkipCriterion.Released }.SelectMany(c => Enumerable.Range(0, 4).Select(order => (Name(c), options.Policy(parsed, c, order)))).ToList();
+        var calibration = options.Bench(parsed, opened, cancellation, CalibrationStart, parsed.GetValue(calibrationCount) ?? 32);
+        var table = new SkipTable(calibration, options.Bench(parsed, opened, cancellation));
+        var rows = table.Measure(
+            wanted, fewer, policies, r => shell.Error.WriteLine(FormattableString.Invariant($"{r.Method}: {r.Measurement.MeanCalls:0.00} calls, PSNR {r.Measurement.MeanPsnr:0.00}")), cancellation);
+        output.Draw(Draw(rows));
+        output.Json(new JsonObject { ["solver"] = full.Solver, ["rows"] = new JsonArray([.. rows.Select(Row)]) });
+        return ExitCodes.Done;
+    }
+
+    private static string Name(SkipCriterion criterion) => criterion == SkipCriterion.Released ? SkipPolicy.ReleasedName : SkipPolicy.TensorName;
+
+    private static JsonObject Row(SkipTableRow row)
+    {
+        var document = SkipDocument.Of(row.Measurement);
+        document["method"] = row.Method;
+        document["threshold"] = row.Threshold;
+        return document;
+    }
+
+    private static Table Draw(IReadOnlyList<SkipTableRow> rows)
+    {
+        var table = new Table().Border(TableBorder.Markdown);
+        foreach (var name in Columns)
+        {
+            table.AddColumn(new TableColumn(name).NoWrap());
+        }
+
+        var full = rows[0].Measurement;
+        foreach (var (method, threshold, m) in rows)
+        {
+            double[] calls = [.. m.NetworkCalls.Select(c => (double)c)];
+            table.AddRow(
+                method, Text(threshold, "G3"), Text(m.MeanCalls, "0.0"), $"{Text(Quantiles.Of(calls, 0.05), "0")}-{Text(Quantiles.Of(calls, 0.95), "0")}",
+                Text(m.MeanPsnr, "0.00"), Text(Quantile(m.Psnr, 0.05), "0.0"), Text(m.MeanSsim, "0.0000"), Text(m.MeanLpips, "0.0000"), Text(Quantile(m.Lpips, 0.95), "0.000"),
+                Text(m.Fid, "0.000"), Text(m.Milliseconds, "0.0"), Text(m.Milliseconds / full.Milliseconds, "0.00"), Text(m.ProcessorMilliseconds / full.ProcessorMilliseconds, "0.00"));
+        }
+
+        return table;
+    }
+
+    private static double? Quantile(IReadOnlyList<double>? values, double probability) => values is null ? null : Quantiles.Of([.. values], probability);
+
+    private static string Text(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "-";
+}

@@ -1,0 +1,131 @@
+using System.Diagnostics;
+using BatchEval.Core.Json;
+using BatchEval.Core.Metrics;
+using BatchEval.Core.Randomness;
+using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Skipping;
+using BatchEval.Onnx.Sampling;
+using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Scoring;
+
+namespace BatchEval.Workflow.Skipping;
+
+/// <summary>The samples that skipping is judged on.</summary>
+/// <param name="Seed">Seed of noise and labels.</param>
+/// <param name="Conditions">Labels and guidance.</param>
+/// <param name="Count">Number of samples.</param>
+/// <param name="First">Index of the first one.</param>
+/// <param name="BatchSize">Most samples in one network call.</param>
+public sealed record SkipSamples(ulong Seed, Conditions Conditions, int Count, long First = 0, int BatchSize = 64);
+
+/// <summary>
+/// A fixed set of samples and their unaccelerated images; measures what a candidate with fewer network calls does to them: calls, time, and
+/// PSNR, SSIM and perceptual distance image by image on the same noise, plus FID against the unaccelerated images.
+/// </summary>
+public sealed class SkipBench
+{
+    private readonly OpenedModel model;
+    private readonly SkipSamples samples;
+    private readonly TimeProvider time;
+    private readonly ImageBatch reference;
+    private readonly Lazy<FrechetReference?> referenceFeatures;
+
+    /// <summary>Draws the unaccelerated images.</summary>
+    /// <param name="model">The opened model.</param>
+    /// <param name="full">The unaccelerated sampler.</param>
+    /// <param name="samples">The samples.</param>
+    /// <param name="time">Clock for measured durations.</param>
+    /// <param name="cancellation">Checked before every network call.</param>
+    /// <exception cref="ProblemException">The unaccelerated sampler does not fit the model, or fails.</exception>
+    public SkipBench(OpenedModel model, Candidate full, SkipSamples samples, TimeProvider time, CancellationToken cancellation = default)
+    {
+        (this.model, this.samples, this.time, Full) = (model, samples, time, full);
+        if (full.Violations(model.Sampling.Manifest.Schedule, model.Sampling.Networks.Blocks) is { Count: > 0 } violations)
+        {
+            throw new ProblemException("The unaccelerated sampler", violations.Select(v => new Problem(string.Empty, v)));
+        }
+
+        var results = Sample(full, cancellation);
+        if (results.FirstOrDefault(r => r.Failure is not null)?.Failure is { } failure)
+        {
+            throw new ProblemException($"The unaccelerated sampler fails: {failure}");
+        }
+
+        FullStates = [.. results.Select(r => r.Image)];
+        reference = ImageBatch.Quantise(FullStates, model.Sampling.Manifest.Sample);
+        referenceFeatures = new(() => model.Features is { } f && samples.Count > 1 ? Reference(f.Extract(reference.ToModelRange(model.Sampling.Manifest.Sample))) : null);
+    }
+
+    /// <summary>The unaccelerated sampler.</summary>
+    public Candidate Full { get; }
+
+    /// <summary>Its final states, one per sample.</summary>
+    public IReadOnlyList<float[]> FullStates { get; }
+
+    /// <summary>Number of samples.</summary>
+    public int Count => samples.Count;
+
+    /// <summary>The unaccelerated sampler's steps under another policy, or with some steps reusing an output.</summary>
+    /// <param name="policy">Run-time policy, or null.</param>
+    /// <param name="reuse">Indices of steps that reuse, or null.</param>
+    public Candidate Variant(SkipPolicy? policy, IEnumerable<int>? reuse = null)
+    {
+        var reused = (reuse ?? []).ToHashSet();
+        return new Candidate(Full.Solver, Full.Steps.Select((s, k) => reused.Contains(k) ? new CandidateStep(s.Time, reuse: true) : s), policy, Full.End);
+    }
+
+    /// <summary>Measures one candidate. No evaluation is shared with another candidate, so the time is its own.</summary>
+    /// <param name="candidate">The candidate.</param>
+    /// <param name="distribution">Whether FID is wanted too.</param>
+    /// <param name="cancellation">Checked before every network call.</param>
+    public SkipMeasurement Measure(Candidate candidate, bool distribution = false, CancellationToken cancellation = default)
+    {
+        using var process = Process.GetCurrentProcess();
+        var (processor, began) = (process.TotalProcessorTime, time.GetTimestamp());
+        var results = Sample(candidate, cancellation);
+        var wall = time.GetElapsedTime(began);
+        process.Refresh();
+        var busy = process.TotalProcessorTime - processor;
+        var scored = new CellScorer(model).Score(CellOf(candidate), results, reference);
+        return new SkipMeasurement(
+            candidate,
+            scored.NetworkCalls,
+            [.. results.Select(r => StepMask.Write(r.Executed))],
+            scored.Psnr is null ? null : [.. scored.Psnr.Select(p => Math.Min(p, CandidateScorer.PsnrCap))],
+            scored.Ssim,
+            scored.Lpips,
+            distribution && scored.Features is { } features ? referenceFeatures.Value?.DistanceTo(Matrix(features)) : null,
+            wall.TotalMilliseconds / samples.Count,
+            busy.TotalMilliseconds / samples.Count,
+            scored.Failure);
+    }
+
+    /// <summary>Runs candidates on single samples; what they have in common is computed once.</summary>
+    /// <param name="work">Pairs of candidate and index of the sample in this bench.</param>
+    /// <param name="cancellation">Checked before every network call.</param>
+    /// <returns>One result per pair, and the network evaluations really made.</returns>
+    public (SampleResult[] Results, long Evaluations) Run(IReadOnlyList<(Candidate Candidate, int Sample)> work, CancellationToken cancellation = default)
+    {
+        var engine = new SamplingEngine(model.Sampling, new NoiseBank(samples.Seed), samples.Conditions, samples.BatchSize);
+        var results = engine.Run([.. work.Select(w => (w.Candidate, samples.First + w.Sample))], cancellation: cancellation);
+        return (results, engine.Evaluations);
+    }
+
+    /// <summary>Mean absolute difference of a candidate's final states to the unaccelerated ones, per sample.</summary>
+    public IReadOnlyList<double> Errors(Candidate candidate, CancellationToken cancellation = default) =>
+        [.. Sample(candidate, cancellation).Select((r, i) => SkipPathFinder.Error(r.Image, FullStates[i], r.Failure))];
+
+    private SampleResult[] Sample(Candidate candidate, CancellationToken cancellation) =>
+        Run([.. Enumerable.Range(0, samples.Count).Select(i => (candidate, i))], cancellation).Results;
+
+    private Cell CellOf(Candidate candidate)
+    {
+        var context = new CellContext(model.Sampling.Package.Digest, samples.Seed, samples.Conditions.Label, samples.Conditions.GuidanceScale, "bench");
+        return Cell.Create(context, candidate, new SampleRange(samples.First, samples.Count), keepImages: false);
+    }
+
+    private FrechetReference Reference(float[] features) => new(MomentAccumulator.Of(Matrix(features)).ToStatistics());
+
+    private FeatureMatrix Matrix(float[] features) => new(features, features.Length / model.Features!.Dimensions, model.Features.Dimensions);
+}
