@@ -16,13 +16,16 @@ public sealed class DenoiserNetwork : IDisposable
     private readonly TensorInput? context;
     private readonly string[] outputs;
     private readonly string file;
+    private readonly string? gateInput;
+    private readonly bool[]? gates;
 
     /// <summary>Wraps a session whose inputs and output are those of a manifest.</summary>
     /// <param name="session">The session; owned from here on.</param>
     /// <param name="manifest">The package's manifest.</param>
     /// <param name="file">File name for messages.</param>
+    /// <param name="gateInput">An input of booleans that says which blocks run, or null; see <see cref="Gated"/>.</param>
     /// <exception cref="ProblemException">An input or output of the manifest does not exist or has another shape.</exception>
-    public DenoiserNetwork(InferenceSession session, ModelManifest manifest, string file)
+    public DenoiserNetwork(InferenceSession session, ModelManifest manifest, string file, string? gateInput = null)
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(manifest);
@@ -39,8 +42,9 @@ public sealed class DenoiserNetwork : IDisposable
             throw new ProblemException($"Input '{time.Name}' of {file} has {time.Rank} dimensions; a time input is a scalar or a vector with one entry per sample.");
         }
 
-        string[] fed = [sample.Name, time.Name, .. label is null ? [] : new[] { label.Name }, .. context is null ? [] : new[] { context.Name }];
-        if (session.InputMetadata.Keys.Except(fed).ToList() is { Count: > 0 } unfed)
+        this.gateInput = gateInput;
+        string?[] fed = [sample.Name, time.Name, label?.Name, context?.Name, gateInput];
+        if (session.InputMetadata.Keys.Where(k => !fed.Contains(k)).ToList() is { Count: > 0 } unfed)
         {
             throw new ProblemException($"{file} has inputs that the manifest does not name: {string.Join(", ", unfed)}.");
         }
@@ -48,11 +52,21 @@ public sealed class DenoiserNetwork : IDisposable
         outputs = [entry.Output];
     }
 
+    private DenoiserNetwork(DenoiserNetwork whole, bool[] gates)
+    {
+        (session, shape, sample, time, label, context) = (whole.session, whole.shape, whole.sample, whole.time, whole.label, whole.context);
+        (outputs, file, gateInput, this.gates) = (whole.outputs, whole.file, whole.gateInput, gates);
+    }
+
     /// <summary>True when one call can hold samples at different times.</summary>
     public bool TimePerSample => time.Rank == 1;
 
     /// <summary>The fixed batch size that the graph was exported with, or null when it is free.</summary>
     public int? FixedBatch => sample.Shape[0] > 0 ? sample.Shape[0] : null;
+
+    /// <summary>The same network with its gates set; needs no disposal, and lives no longer than this one.</summary>
+    /// <param name="keep">One entry per block: true where it runs.</param>
+    public DenoiserNetwork Gated(bool[] keep) => new(this, keep);
 
     /// <summary>Calls the network.</summary>
     /// <param name="states">States [B, C, H, W].</param>
@@ -80,6 +94,12 @@ public sealed class DenoiserNetwork : IDisposable
                 Add(context, context.Create(c.Data, c.Shape));
             }
 
+            if (gateInput is not null)
+            {
+                names.Add(gateInput);
+                values.Add(OrtValue.CreateTensorValueFromMemory(gates ?? throw new InvalidOperationException("A gated network runs with its gates set."), [gates.Length]));
+            }
+
             using var options = new RunOptions();
             using var results = session.Run(options, names, values, outputs);
             TensorInput.Read(results[0], output);
@@ -101,7 +121,13 @@ public sealed class DenoiserNetwork : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => session.Dispose();
+    public void Dispose()
+    {
+        if (gates is null)
+        {
+            session.Dispose();
+        }
+    }
 
     private void CheckShape(TensorInput tensor, string role)
     {

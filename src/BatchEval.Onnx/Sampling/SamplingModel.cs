@@ -1,4 +1,6 @@
 using BatchEval.Core.Json;
+using BatchEval.Onnx.Blocks;
+using BatchEval.Onnx.Numpy;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 
@@ -23,16 +25,25 @@ public sealed class SamplingModel : IDisposable
     /// <summary>Contexts for cross-attention, or null.</summary>
     public ContextBank? Contexts { get; }
 
-    /// <summary>Opens a package's denoiser.</summary>
+    /// <summary>Opens a package's denoiser with its blocks.</summary>
+    /// <param name="package">The package.</param>
+    /// <param name="device">Where networks run.</param>
+    /// <param name="execution">How networks without some blocks are executed.</param>
     /// <exception cref="ProblemException">The package's files do not fit together.</exception>
-    public static SamplingModel Open(ModelPackage package, DeviceOptions device)
+    public static SamplingModel Open(ModelPackage package, DeviceOptions device, BlockExecution execution = BlockExecution.Gated)
     {
         ArgumentNullException.ThrowIfNull(package);
         var entry = package.Manifest.Denoiser;
-        var network = new DenoiserNetwork(SessionLoader.Open(package.PathOf(entry.File), device), package.Manifest, entry.File);
-        return new SamplingModel(package, new WholeNetwork(network), null);
+        var contexts = entry.ContextFile is { } file ? ReadContexts(package.PathOf(file)) : null;
+        return new SamplingModel(package, BlockNetworks.Open(package.PathOf(entry.File), package.Manifest, device, execution), contexts);
     }
 
     /// <inheritdoc/>
     public void Dispose() => Networks.Dispose();
+
+    private static ContextBank ReadContexts(string path)
+    {
+        var array = NpyFormat.Read(path);
+        return new ContextBank(array.ToFloat32(), array.Shape);
+    }
 }

@@ -1,0 +1,46 @@
+using BatchEval.Onnx.Packages;
+using BatchEval.Onnx.Runtime;
+using BatchEval.Onnx.Sampling;
+
+namespace BatchEval.Onnx.Blocks;
+
+/// <summary>One session for every mask: the blocks stand behind gates that each call opens or closes.</summary>
+public sealed class GatedNetwork : INetworkSource
+{
+    private readonly BlockGraph graph;
+    private readonly DenoiserNetwork network;
+
+    /// <summary>Opens the session.</summary>
+    /// <param name="graph">The network.</param>
+    /// <param name="manifest">The package's manifest.</param>
+    /// <param name="device">Where the session runs.</param>
+    /// <exception cref="Core.Json.ProblemException">The gated network cannot be loaded.</exception>
+    public GatedNetwork(BlockGraph graph, ModelManifest manifest, DeviceOptions device)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        this.graph = graph;
+        var (model, input) = GatedGraph.Build(graph);
+        network = new DenoiserNetwork(GraphSession.Open(model, graph.Model, device), manifest, graph.Model.FileName, input);
+    }
+
+    /// <inheritdoc/>
+    public int Blocks => graph.Blocks.Count;
+
+    /// <inheritdoc/>
+    /// <exception cref="Core.Json.ProblemException">An unknown block.</exception>
+    public DenoiserNetwork Without(IReadOnlyList<int> drop)
+    {
+        ArgumentNullException.ThrowIfNull(drop);
+        var keep = new bool[graph.Blocks.Count];
+        Array.Fill(keep, true);
+        foreach (var block in graph.Select(drop))
+        {
+            keep[block.Id] = false;
+        }
+
+        return network.Gated(keep);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => network.Dispose();
+}

@@ -1,0 +1,66 @@
+using BatchEval.Onnx.Packages;
+using BatchEval.Onnx.Runtime;
+using BatchEval.Onnx.Sampling;
+
+namespace BatchEval.Onnx.Blocks;
+
+/// <summary>One session per mask, on a graph in which the dropped blocks do not exist. The sessions used last are kept; all share their weights.</summary>
+/// <param name="graph">The network.</param>
+/// <param name="manifest">The package's manifest.</param>
+/// <param name="device">Where sessions run.</param>
+/// <param name="capacity">Most sessions kept.</param>
+public sealed class PrunedSessionCache(BlockGraph graph, ModelManifest manifest, DeviceOptions device, int capacity = 32) : INetworkSource
+{
+    private readonly Dictionary<string, LinkedListNode<Entry>> entries = new(StringComparer.Ordinal);
+    private readonly LinkedList<Entry> recent = [];
+    private readonly SharedWeights? shared = device.Device == "cpu" ? new SharedWeights(graph.Model) : null;
+    private readonly Lock gate = new();
+
+    /// <inheritdoc/>
+    public int Blocks => graph.Blocks.Count;
+
+    /// <summary>Sessions opened so far.</summary>
+    public int Opened { get; private set; }
+
+    /// <inheritdoc/>
+    /// <exception cref="Core.Json.ProblemException">An unknown block, or a network that cannot be loaded without these blocks.</exception>
+    public DenoiserNetwork Without(IReadOnlyList<int> drop)
+    {
+        ArgumentNullException.ThrowIfNull(drop);
+        var key = string.Join(',', drop);
+        lock (gate)
+        {
+            if (entries.TryGetValue(key, out var found))
+            {
+                recent.Remove(found);
+                recent.AddFirst(found);
+                return found.Value.Network;
+            }
+
+            var session = GraphSession.Open(GraphPruner.Without(graph, drop), graph.Model, device, shared);
+            Opened++;
+            entries[key] = recent.AddFirst(new Entry(key, new DenoiserNetwork(session, manifest, graph.Model.FileName)));
+            if (recent.Count > capacity)
+            {
+                // Another thread may still be inside the evicted session; it goes when nothing refers to it any more.
+                entries.Remove(recent.Last!.Value.Key);
+                recent.RemoveLast();
+            }
+
+            return recent.First!.Value.Network;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var entry in recent)
+        {
+            entry.Network.Dispose();
+        }
+
+        shared?.Dispose();
+    }
+
+    private sealed record Entry(string Key, DenoiserNetwork Network);
+}

@@ -1,0 +1,73 @@
+using BatchEval.Core.Json;
+using BatchEval.Onnx.Graph.Proto;
+using Google.Protobuf;
+
+namespace BatchEval.Onnx.Graph;
+
+/// <summary>A parsed ONNX file. Weights in other files stay there: only their names, offsets and lengths are held.</summary>
+/// <param name="Proto">The model; never changed after reading.</param>
+/// <param name="Folder">Folder that external weights are relative to.</param>
+/// <param name="FileName">File name for messages.</param>
+public sealed record OnnxModel(ModelProto Proto, string Folder, string FileName)
+{
+    /// <summary>The oldest operator set whose graphs can be cut.</summary>
+    public const long OldestOperatorSet = 13;
+
+    /// <summary>The newest operator set whose graphs can be cut.</summary>
+    public const long NewestOperatorSet = 21;
+
+    /// <summary>The graph.</summary>
+    public GraphProto Graph => Proto.Graph;
+
+    /// <summary>Version of the standard operator set; 0 where the file imports none.</summary>
+    public long OperatorSet => Proto.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version ?? 0;
+
+    /// <summary>Why the graph cannot be cut, or null when it can.</summary>
+    public string? Unsupported =>
+        OperatorSet is >= OldestOperatorSet and <= NewestOperatorSet ? null
+        : $"{FileName} uses operator set {OperatorSet}; blocks can be found and dropped in operator sets {OldestOperatorSet} to {NewestOperatorSet}.";
+
+    /// <summary>True when some weights lie in other files.</summary>
+    public bool HasExternalWeights => Graph.Initializer.Any(IsExternal);
+
+    /// <summary>Reads a file.</summary>
+    /// <exception cref="ProblemException">The file is missing, is no ONNX model, or names external weights that are not there.</exception>
+    public static OnnxModel Open(string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw new ProblemException($"The model file '{path}' does not exist.");
+        }
+
+        ModelProto proto;
+        try
+        {
+            using var stream = File.OpenRead(path);
+            proto = ModelProto.Parser.ParseFrom(stream);
+        }
+        catch (InvalidProtocolBufferException error)
+        {
+            throw new ProblemException($"'{path}' could not be loaded as an ONNX model: {error.Message}");
+        }
+
+        if (proto.Graph is null || proto.Graph.Node.Count == 0)
+        {
+            throw new ProblemException($"'{path}' could not be loaded as an ONNX model: it has no graph.");
+        }
+
+        var model = new OnnxModel(proto, Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileName(path));
+        foreach (var tensor in proto.Graph.Initializer.Where(IsExternal))
+        {
+            _ = ExternalRange.Of(tensor, model.Folder, model.FileName);
+        }
+
+        return model;
+    }
+
+    /// <summary>True for a tensor whose content lies in another file.</summary>
+    public static bool IsExternal(TensorProto tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        return tensor.DataLocation == TensorProto.Types.DataLocation.External;
+    }
+}
