@@ -76,6 +76,14 @@ public sealed class DenoiserNetwork : IDisposable
     /// <param name="output">Receives the output [B, C, H, W].</param>
     public void Run(float[] states, float[] times, float[] labels, (float[] Data, long[] Shape)? contexts, Span<float> output)
     {
+        using var results = Call(states, times, labels, contexts, outputs);
+        TensorInput.Read(results[0], output);
+    }
+
+    /// <summary>Calls the network for any of its outputs; the results are the caller's to dispose of.</summary>
+    internal IDisposableReadOnlyCollection<OrtValue> Call(
+        float[] states, float[] times, float[] labels, (float[] Data, long[] Shape)? contexts, IReadOnlyCollection<string> wanted)
+    {
         ArgumentNullException.ThrowIfNull(times);
         long batch = times.Length;
         var values = new List<OrtValue>();
@@ -101,8 +109,7 @@ public sealed class DenoiserNetwork : IDisposable
             }
 
             using var options = new RunOptions();
-            using var results = session.Run(options, names, values, outputs);
-            TensorInput.Read(results[0], output);
+            return session.Run(options, names, values, wanted);
         }
         catch (OnnxRuntimeException error)
         {

@@ -43,7 +43,7 @@ public sealed class SamplingModel : IDisposable
 
     private static ContextBank ReadContexts(string path)
     {
-        var array = NpyFormat.Read(path);
+        var array = NpyFormat.ReadFile(path);
         return new ContextBank(array.ToFloat32(), array.Shape);
     }
 }

@@ -1,3 +1,4 @@
+using BatchEval.Core.Json;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Sampling;
@@ -103,7 +104,7 @@ public sealed class SamplingEngineTests(DigitsFixture digits) : IClassFixture<Di
 
     [Fact]
     public void A_dropped_block_on_a_model_without_blocks_is_refused() =>
-        Should.Throw<ArgumentException>(() => new WholeNetwork(digits.Model.Networks.Without([])).Without([3])).Message.ShouldContain("Block 3 cannot be dropped");
+        Should.Throw<ProblemException>(() => new WholeNetwork(digits.Model.Networks.Without([])).Without([3])).Message.ShouldContain("Block 3 cannot be dropped");
 
     private static double MaxDifference(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {
