@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using BatchEval.Core.Randomness;
+using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Sampling;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Scoring;
@@ -44,21 +45,59 @@ public sealed class EvaluateActivity(RunStore store, ModelHost models, TimeProvi
         var specification = context.Specification;
         var engine = new SamplingEngine(model.Sampling, new NoiseBank(specification.Seed), specification.Conditions, specification.Execution.BatchSize);
         var began = time.GetTimestamp();
-        var work = cells.SelectMany(c => c.Range.Indices.Select(i => (c.Candidate, i))).ToList();
-        var samples = engine.Run(work, cancellation: cancellation);
+        var samples = Sample(engine, cells, cancellation);
         var perCall = time.GetElapsedTime(began).TotalMilliseconds / Math.Max(1, cells.Sum(c => c.NetworkCalls));
         var scorer = new CellScorer(model);
-        var from = 0;
         foreach (var cell in cells)
         {
-            var own = samples.AsSpan(from, cell.Range.Count).ToArray();
-            from += own.Length;
             var compared = cell.ComparedWith is { } key ? await CellFiles.ReadImagesAsync(store, key, cancellation) : null;
-            var scored = scorer.Score(cell, own, compared);
-            var result = scored.ToResult(cell, context.RunId, perCall * cell.NetworkCalls, Process.GetCurrentProcess().PeakWorkingSet64);
+            var scored = scorer.Score(cell, samples[cell.Key], compared);
+            using var process = Process.GetCurrentProcess();
+            var result = scored.ToResult(cell, context.RunId, perCall * cell.NetworkCalls, process.PeakWorkingSet64);
             await CellFiles.WriteAsync(store, cell, scored, result, cancellation);
         }
 
         return engine.Evaluations;
+    }
+
+    // One candidate whose network cannot be built or runs out of memory must not take the others along: after a failure every cell is
+    // tried once more by itself, and only the one that fails again is recorded as failed.
+    private static Dictionary<string, SampleResult[]> Sample(SamplingEngine engine, List<Cell> cells, CancellationToken cancellation)
+    {
+        try
+        {
+            return Split(cells, engine.Run([.. cells.SelectMany(Work)], cancellation: cancellation));
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            return cells.ToDictionary(c => c.Key, c => SampleAlone(engine, c, cancellation));
+        }
+    }
+
+    private static SampleResult[] SampleAlone(SamplingEngine engine, Cell cell, CancellationToken cancellation)
+    {
+        try
+        {
+            return engine.Run([.. Work(cell)], cancellation: cancellation);
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            return [.. cell.Range.Indices.Select(i => new SampleResult(i, 0, [], [], error.Message.Split('\n')[0]))];
+        }
+    }
+
+    private static IEnumerable<(Candidate Candidate, long Sample)> Work(Cell cell) => cell.Range.Indices.Select(i => (cell.Candidate, i));
+
+    private static Dictionary<string, SampleResult[]> Split(List<Cell> cells, SampleResult[] samples)
+    {
+        var split = new Dictionary<string, SampleResult[]>(StringComparer.Ordinal);
+        var from = 0;
+        foreach (var cell in cells)
+        {
+            split[cell.Key] = samples[from..(from + cell.Range.Count)];
+            from += cell.Range.Count;
+        }
+
+        return split;
     }
 }

@@ -10,7 +10,7 @@ using Google.Protobuf;
 
 namespace BatchEval.Workflow.Tests.Local;
 
-/// <summary>A network that returns NaN above t = 700: its candidates fail by name, and the run goes on.</summary>
+/// <summary>Networks that return NaN, or stop with an error, above t = 700: their candidates fail by name, and the run goes on.</summary>
 public sealed class FailingCandidateTests(AzuriteFixture azurite) : IClassFixture<AzuriteFixture>, IDisposable
 {
     private readonly string root = Directory.CreateTempSubdirectory("batcheval-nan-").FullName;
@@ -29,6 +29,17 @@ public sealed class FailingCandidateTests(AzuriteFixture azurite) : IClassFixtur
     }
 
     [Fact]
+    public async Task A_candidate_whose_network_stops_with_an_error_fails_alone()
+    {
+        using var models = CreateModels(OutOfBounds());
+        var store = await RunStore.OpenAsync(azurite.ConnectionString);
+        var run = await TinyRun.RunAsync(store, models, overrides: ["model=nan", "reference.samples=0", "name=error"]);
+        var leaderboard = await store.RequireJsonAsync<Leaderboard>(BlobNames.Result(run, "leaderboard.json"));
+        leaderboard.Best.ShouldNotBeNull().Failure.ShouldBeNull();
+        leaderboard.Baselines.Single(b => b.Name == "trailing").Failure.ShouldNotBeNull().ShouldContain("unet.onnx failed on a batch of");
+    }
+
+    [Fact]
     public async Task A_reference_that_is_not_finite_ends_the_run_by_name()
     {
         using var models = CreateModels();
@@ -39,7 +50,7 @@ public sealed class FailingCandidateTests(AzuriteFixture azurite) : IClassFixtur
 
     public void Dispose() => Directory.Delete(root, recursive: true);
 
-    private ModelHost CreateModels()
+    private ModelHost CreateModels(ModelProto? network = null)
     {
         var folder = Directory.CreateDirectory(Path.Combine(root, "nan")).FullName;
         var digits = Path.Combine(RepoPaths.Samples, "digits");
@@ -53,18 +64,34 @@ public sealed class FailingCandidateTests(AzuriteFixture azurite) : IClassFixtur
         manifest.Remove("labels");
         manifest.Remove("digests");
         File.WriteAllText(Path.Combine(folder, "model.json"), manifest.ToJsonString());
-        File.WriteAllBytes(Path.Combine(folder, "unet.onnx"), Network().ToByteArray());
+        File.WriteAllBytes(Path.Combine(folder, "unet.onnx"), (network ?? NotANumber()).ToByteArray());
         return new ModelHost(new DeviceOptions(), [root]);
     }
 
     // eps = sample * sqrt(700 - t)
-    private static ModelProto Network()
+    private static ModelProto NotANumber()
     {
         var graph = new GraphProto { Name = "nan" };
         graph.Initializer.Add(new TensorProto { Name = "limit", DataType = 1, FloatData = { 700f } });
         graph.Initializer.Add(new TensorProto { Name = "shape", DataType = 7, Dims = { 4 }, Int64Data = { -1, 1, 1, 1 } });
         graph.Node.Add(new NodeProto { OpType = "Sub", Input = { "limit", "timestep" }, Output = { "left" } });
         graph.Node.Add(new NodeProto { OpType = "Sqrt", Input = { "left" }, Output = { "root" } });
+        return Finish(graph);
+    }
+
+    // eps = sample * table[t] with a table of 701 entries
+    private static ModelProto OutOfBounds()
+    {
+        var graph = new GraphProto { Name = "bounds" };
+        graph.Initializer.Add(new TensorProto { Name = "table", DataType = 1, Dims = { 701 }, FloatData = { Enumerable.Repeat(0.9f, 701) } });
+        graph.Initializer.Add(new TensorProto { Name = "shape", DataType = 7, Dims = { 4 }, Int64Data = { -1, 1, 1, 1 } });
+        graph.Node.Add(new NodeProto { OpType = "Cast", Input = { "timestep" }, Output = { "index" }, Attribute = { new AttributeProto { Name = "to", I = 7, Type = AttributeProto.Types.AttributeType.Int } } });
+        graph.Node.Add(new NodeProto { OpType = "Gather", Input = { "table", "index" }, Output = { "root" } });
+        return Finish(graph);
+    }
+
+    private static ModelProto Finish(GraphProto graph)
+    {
         graph.Node.Add(new NodeProto { OpType = "Reshape", Input = { "root", "shape" }, Output = { "scale" } });
         graph.Node.Add(new NodeProto { OpType = "Mul", Input = { "sample", "scale" }, Output = { "eps" } });
         graph.Input.Add(Value("sample", 0, 1, 16, 16));
