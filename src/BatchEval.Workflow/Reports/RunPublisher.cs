@@ -14,6 +14,7 @@ public sealed class RunPublisher(RunStore store)
 {
     private const int GridImages = 64;
     private const int GridColumns = 8;
+    private const int Uploads = 8;
 
     /// <summary>Publishes; doing it again changes nothing.</summary>
     public async Task PublishAsync(RunContext context, OpenedModel model, RunState state, UnitPlan plan, RoundScores scores, CancellationToken cancellation)
@@ -54,12 +55,11 @@ public sealed class RunPublisher(RunStore store)
             }
 
             var images = await ReadImagesAsync(plan.Assignments[i], Math.Max(GridImages, context.Specification.Final.Images), cancellation);
-            grids[score.Id] = Grid(images);
-            await store.WriteOnceAsync(Name("grid.png"), grids[score.Id], cancellation);
-            for (var n = 0; n < Math.Min(images.Count, context.Specification.Final.Images); n++)
-            {
-                await store.WriteOnceAsync(Name($"images/{n:D6}.png"), ImageCodec.EncodePng(images[n]), cancellation);
-            }
+            grids[score.Id] = Grid(images, scale: 1);
+            await store.WriteOnceAsync(Name("grid.png"), Grid(images), cancellation);
+            var parallel = new ParallelOptions { MaxDegreeOfParallelism = Uploads, CancellationToken = cancellation };
+            await Parallel.ForEachAsync(Enumerable.Range(0, Math.Min(images.Count, context.Specification.Final.Images)), parallel, async (n, stop) =>
+                await store.WriteOnceAsync(Name($"images/{n:D6}.png"), ImageCodec.EncodePng(images[n]), stop));
         }
 
         return grids;
@@ -108,12 +108,9 @@ public sealed class RunPublisher(RunStore store)
         return images;
     }
 
-    private static byte[] Grid(List<RgbImage> images)
-    {
-        var shown = images.Take(GridImages).ToList();
-        var scale = Math.Clamp(64 / shown[0].Width, 1, 4);
-        return ImageCodec.EncodePng(ImageGrid.Compose(shown, GridColumns, padding: 2, scale));
-    }
+    // A page scales pixels by itself; a file that people open does not.
+    private static byte[] Grid(List<RgbImage> images, int? scale = null) =>
+        ImageCodec.EncodePng(ImageGrid.Compose([.. images.Take(GridImages)], GridColumns, padding: 1, scale));
 
     private async Task<ReportModel> BuildReportAsync(
         RunContext context, OpenedModel model, RunState state, RoundScores scores, Leaderboard leaderboard, Dictionary<string, byte[]> grids, CancellationToken cancellation)
@@ -138,7 +135,7 @@ public sealed class RunPublisher(RunStore store)
         }
 
         var plan = await store.RequireJsonAsync<UnitPlan>(BlobNames.Plan(context.RunId, 0), cancellation);
-        return Grid(await ReadImagesAsync(plan.Assignments[0], GridImages, cancellation));
+        return Grid(await ReadImagesAsync(plan.Assignments[0], GridImages, cancellation), scale: 1);
     }
 
     private static NoisePoint Point(CandidateStep step, NoiseSchedule schedule) => new(step.Time, schedule.At(step.Time).Ratio, step.Drop.Count, step.Reuse);
