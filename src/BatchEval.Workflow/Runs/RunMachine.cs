@@ -30,7 +30,7 @@ public sealed class RunMachine
         }
 
         var options = specification.Search;
-        var space = new TimeStepSpace(specification.Solver, schedule, contestants.Steps, options.MutationProbability, options.LocalShare);
+        var space = SearchSpaces.Create(specification, schedule, contestants.Steps);
         ISearchMethod random = RandomSearch.WithBudgetOf(space, options.Evolution, specification.Seed);
         search = options.Method == "random" ? random : new Evolution(space, options.Evolution, contestants.Seeds(), specification.Seed);
         randomSearch = options.Method != "random" && specification.Baselines.Contains(BaselineNames.Random) ? random : null;

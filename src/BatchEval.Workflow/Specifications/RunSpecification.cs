@@ -50,6 +50,21 @@ public sealed record BudgetSpecification(int NetworkCalls);
 /// <param name="LocalShare">Share of changes that stay between a time's neighbours.</param>
 public sealed record SearchSpecification(string Method, EvolutionOptions Evolution, double MutationProbability, double LocalShare)
 {
+    /// <summary>What the search varies, from <see cref="KnownGenes"/>.</summary>
+    public IReadOnlyList<string> Genes { get; init; } = [TimesGene];
+
+    /// <summary>Where the steps lie.</summary>
+    public const string TimesGene = "times";
+
+    /// <summary>Which steps reuse an earlier output, by plan.</summary>
+    public const string ReuseGene = "reuse";
+
+    /// <summary>A run-time skip policy.</summary>
+    public const string SkipGene = "skip";
+
+    /// <summary>Genes that a specification can name; the times are always among them.</summary>
+    public static IReadOnlyList<string> KnownGenes { get; } = [TimesGene, ReuseGene, SkipGene];
+
     /// <summary>Methods that a specification can name.</summary>
     public static IReadOnlyList<string> SearchMethods { get; } = ["evolution", "random", "none"];
 }

@@ -133,10 +133,25 @@ public static partial class SpecificationReader
             search.Integer("crossovers", population * standard.Crossovers / standard.Population, 0, 10_000),
             search.Integers("rungs", 2, 1_000_000) ?? standard.Rungs,
             search.Number("survivors", standard.Survivors, 0, 1));
-        var specification = new SearchSpecification(method, options, search.Number("mutationProbability", 0.25, 0, 1), search.Number("localShare", 0.5, 0, 1));
+        var specification = new SearchSpecification(method, options, search.Number("mutationProbability", 0.25, 0, 1), search.Number("localShare", 0.5, 0, 1)) { Genes = ReadGenes(search) };
         search.Close();
         problems.AddRange(options.Violations().Select(v => new Problem(search.Path, v)));
         return specification;
+    }
+
+    private static IReadOnlyList<string> ReadGenes(JsonInspector search)
+    {
+        var genes = search.Texts("genes") ?? [SearchSpecification.TimesGene];
+        if (genes.Except(SearchSpecification.KnownGenes).FirstOrDefault() is { } unknown)
+        {
+            search.Report("genes", $"names '{unknown}'; allowed: {string.Join(", ", SearchSpecification.KnownGenes)}.");
+        }
+        else if (!genes.Contains(SearchSpecification.TimesGene))
+        {
+            search.Report("genes", $"must name '{SearchSpecification.TimesGene}': a search always varies the times.");
+        }
+
+        return [.. SearchSpecification.KnownGenes.Where(genes.Contains)];
     }
 
     private static ObjectiveSpecification ReadObjective(JsonInspector? objective)

@@ -57,6 +57,7 @@ public static class SpecificationWriter
     private static JsonObject WriteSearch(SearchSpecification search) => new()
     {
         ["method"] = search.Method,
+        ["genes"] = new JsonArray([.. search.Genes.Select(g => JsonValue.Create(g))]),
         ["population"] = search.Evolution.Population,
         ["generations"] = search.Evolution.Generations,
         ["elites"] = search.Evolution.Elites,

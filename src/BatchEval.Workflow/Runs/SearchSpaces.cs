@@ -1,0 +1,27 @@
+using BatchEval.Core.Sampling;
+using BatchEval.Core.Search;
+using BatchEval.Core.Search.Skipping;
+using BatchEval.Workflow.Specifications;
+
+namespace BatchEval.Workflow.Runs;
+
+/// <summary>Builds the space that a specification's genes span.</summary>
+internal static class SearchSpaces
+{
+    // A search over reused outputs has up to this many steps per network call.
+    private const int StepsPerCall = 2;
+
+    /// <summary>Builds the space.</summary>
+    /// <param name="specification">What the user asked for.</param>
+    /// <param name="schedule">The model's noise schedule.</param>
+    /// <param name="steps">Steps that the budget computes.</param>
+    /// <exception cref="ArgumentException">The space is empty on this model.</exception>
+    public static CandidateSpace Create(RunSpecification specification, NoiseSchedule schedule, int steps)
+    {
+        var (solver, options) = (specification.Solver, specification.Search);
+        CandidateSpace Times(int n) => new TimeStepSpace(solver, schedule, n, options.MutationProbability, options.LocalShare);
+        var (reuse, skip) = (options.Genes.Contains(SearchSpecification.ReuseGene), options.Genes.Contains(SearchSpecification.SkipGene));
+        var most = Math.Max(steps, Math.Min(StepsPerCall * steps, schedule.TrainSteps ?? int.MaxValue));
+        return reuse || skip ? new SkippingSpace(solver, Times, steps, specification.Budget.NetworkCalls, most, reuse, skip) : Times(steps);
+    }
+}

@@ -1,0 +1,55 @@
+using BatchEval.Core.Json;
+using BatchEval.Core.Sampling;
+using BatchEval.Core.Search;
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Specifications;
+using BatchEval.Workflow.Tests.Local;
+
+namespace BatchEval.Workflow.Tests.Skipping;
+
+/// <summary><c>search.genes</c>: reuse and skip policies searched together with the times.</summary>
+public sealed class GenesTests
+{
+    private static readonly NoiseSchedule Schedule = DiscreteNoiseSchedule.Linear(1000, 1e-4, 0.02);
+
+    [Theory]
+    [InlineData("dpmpp-2m", 6)]
+    [InlineData("heun", 9)]
+    public void A_run_breeds_candidates_with_more_steps_than_calls(string solver, int calls)
+    {
+        var specification = Read($"solver={solver}", $"budget.networkCalls={calls}", "search.genes=[\"skip\",\"times\",\"reuse\"]", "search.population=24", "reference.samples=0");
+        specification.Search.Genes.ShouldBe(["times", "reuse", "skip"]);
+        var machine = new RunMachine(specification, Schedule);
+        var state = machine.Begin();
+        var bred = new List<Candidate>();
+        while (state.Stage is RunStage.Search)
+        {
+            var plan = machine.Next(state)!;
+            bred.AddRange(plan.Assignments.Select(a => a.Contestant.Candidate));
+            state = machine.Observe(state, [.. plan.Assignments.Select((a, i) => new ScoredCandidate(a.Contestant.Candidate, -a.Contestant.Candidate.Steps.Count + (0.01 * i), 0, 16))]);
+        }
+
+        bred.ShouldAllBe(c => c.NetworkCalls <= calls);
+        bred.ShouldContain(c => c.Steps.Any(s => s.Reuse));
+        bred.ShouldContain(c => c.Skip != null && c.Skip.Threshold > 0);
+        bred.ShouldContain(c => c.Skip == null && c.NetworkCalls == calls && !c.Steps.Any(s => s.Reuse), "named spacings are adopted");
+    }
+
+    [Fact]
+    public void Only_times_are_searched_unless_asked() => Read().Search.Genes.ShouldBe(["times"]);
+
+    [Theory]
+    [InlineData("[\"times\",\"colour\"]", "names 'colour'; allowed: times, reuse, skip")]
+    [InlineData("[\"reuse\"]", "must name 'times'")]
+    public void Refuses_genes_by_name(string genes, string message) =>
+        Should.Throw<ProblemException>(() => Read($"search.genes={genes}")).Message.ShouldContain(message);
+
+    [Fact]
+    public void Genes_are_part_of_what_identifies_a_run()
+    {
+        var specification = Read("search.genes=[\"times\",\"reuse\"]");
+        SpecificationReader.Read(SpecificationWriter.Write(specification).ToJsonString()).Search.Genes.ShouldBe(["times", "reuse"]);
+    }
+
+    private static RunSpecification Read(params string[] overrides) => SpecificationReader.Read(SpecificationOverrides.Apply(TinyRun.Json, overrides));
+}
