@@ -15,6 +15,7 @@ internal sealed partial class Program
         SampleCommand.Create,
         EvaluateCommand.Create,
         FidCommand.Create,
+        ModelCommand.Create,
         SkipCommand.Create,
         RunsCommand.Create,
         ShowCommand.Create,

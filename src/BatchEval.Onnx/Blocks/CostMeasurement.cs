@@ -20,11 +20,17 @@ public static class CostMeasurement
     /// <param name="options">How long to measure; null for the defaults.</param>
     /// <returns>Costs per sample.</returns>
     /// <exception cref="ProblemException">The network cannot be run.</exception>
-    public static CostModel Measure(BlockGraph graph, ModelManifest manifest, ContextBank? contexts, DeviceOptions device, CostMeasurementOptions? options = null)
+    public static CostModel Measure(BlockGraph graph, ModelManifest manifest, ContextBank? contexts, DeviceOptions device, CostMeasurementOptions? options = null) =>
+        Measure(graph, NetworkProfile.Of(graph, manifest, contexts), manifest, contexts, device, options);
+
+    /// <summary>Measures a network whose multiply-adds are counted already.</summary>
+    /// <inheritdoc cref="Measure(BlockGraph, ModelManifest, ContextBank, DeviceOptions, CostMeasurementOptions)"/>
+    public static CostModel Measure(
+        BlockGraph graph, NetworkProfile profile, ModelManifest manifest, ContextBank? contexts, DeviceOptions device, CostMeasurementOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(graph);
+        ArgumentNullException.ThrowIfNull(profile);
         ArgumentNullException.ThrowIfNull(manifest);
-        var profile = NetworkProfile.Of(graph, manifest, contexts);
         var (whole, blocks) = Milliseconds(graph, manifest, contexts, device, options ?? new());
         return new CostModel(
             profile.Macs, whole, profile.PeakBytes,
@@ -40,6 +46,7 @@ public static class CostMeasurement
         DenoiserNetwork[] variants = [networks.Without([]), .. gates is null ? [] : graph.Blocks.Select(b => gates.Without([b.Id])).Prepend(gates.Without([]))];
         var batch = variants[0].FixedBatch ?? options.Batch;
         var call = new TimedCall(manifest, contexts, batch);
+        // Other work on the machine only ever adds time, so the fastest of several runs is the best estimate.
         var best = Enumerable.Repeat(double.PositiveInfinity, variants.Length).ToArray();
         var limit = Stopwatch.StartNew();
         for (var round = 0; round < WarmUps + options.Rounds && (round <= WarmUps || limit.Elapsed < options.Limit); round++)
@@ -52,22 +59,6 @@ public static class CostMeasurement
         }
 
         return (best[0], [.. best.Skip(2).Select(without => Math.Max(0, best[1] - without))]);
-    }
-
-    // Other work on the machine only ever adds time, so the fastest of several runs is the best estimate.
-    private sealed class TimedCall(ModelManifest manifest, ContextBank? contexts, int batch)
-    {
-        private readonly float[] states = Enumerable.Range(0, batch * manifest.Sample.Size).Select(i => MathF.Sin(i)).ToArray();
-        private readonly float[] times = Enumerable.Repeat((float)(manifest.Schedule.MaxTime / 2), batch).ToArray();
-        private readonly float[] output = new float[batch * manifest.Sample.Size];
-        private readonly (float[], long[])? context = contexts?.For(new long[batch]);
-
-        public double Milliseconds(DenoiserNetwork network)
-        {
-            var begin = Stopwatch.GetTimestamp();
-            network.Run(states, times, new float[batch], context, output);
-            return Stopwatch.GetElapsedTime(begin).TotalMilliseconds;
-        }
     }
 }
 

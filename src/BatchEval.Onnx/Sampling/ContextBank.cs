@@ -1,4 +1,6 @@
 using BatchEval.Core.Json;
+using BatchEval.Onnx.Numpy;
+using BatchEval.Onnx.Packages;
 
 namespace BatchEval.Onnx.Sampling;
 
@@ -23,6 +25,20 @@ public sealed class ContextBank
 
         (this.data, Shape) = (data, shape);
         rowSize = shape[1] * shape[2];
+    }
+
+    /// <summary>Reads a package's contexts, or returns null where it has none.</summary>
+    /// <exception cref="ProblemException">The file does not hold contexts.</exception>
+    public static ContextBank? Of(ModelPackage package)
+    {
+        ArgumentNullException.ThrowIfNull(package);
+        if (package.Manifest.Denoiser.ContextFile is not { } file)
+        {
+            return null;
+        }
+
+        var array = NpyFormat.ReadFile(package.PathOf(file));
+        return new ContextBank(array.ToFloat32(), array.Shape);
     }
 
     /// <summary>[P, S, D].</summary>

@@ -1,6 +1,5 @@
 using BatchEval.Core.Json;
 using BatchEval.Onnx.Blocks;
-using BatchEval.Onnx.Numpy;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 
@@ -34,16 +33,9 @@ public sealed class SamplingModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(package);
         var entry = package.Manifest.Denoiser;
-        var contexts = entry.ContextFile is { } file ? ReadContexts(package.PathOf(file)) : null;
-        return new SamplingModel(package, BlockNetworks.Open(package.PathOf(entry.File), package.Manifest, device, execution), contexts);
+        return new SamplingModel(package, BlockNetworks.Open(package.PathOf(entry.File), package.Manifest, device, execution), ContextBank.Of(package));
     }
 
     /// <inheritdoc/>
     public void Dispose() => Networks.Dispose();
-
-    private static ContextBank ReadContexts(string path)
-    {
-        var array = NpyFormat.ReadFile(path);
-        return new ContextBank(array.ToFloat32(), array.Shape);
-    }
 }

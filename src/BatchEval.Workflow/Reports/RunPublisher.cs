@@ -29,9 +29,15 @@ public sealed class RunPublisher(RunStore store)
         await store.WriteTextOnceAsync(BlobNames.Result(run, "pareto.csv"), LeaderboardCsv.Write(LeaderboardCsv.Pareto(leaderboard.Ranked())), cancellation);
         if (leaderboard.Best is { } best)
         {
-            foreach (var (file, text) in ScheduleExport.Files(best.Candidate, model.Sampling.Manifest.Schedule))
+            var pruned = PrunedNetworks.Of(model.Sampling, best.Candidate);
+            foreach (var (file, text) in ScheduleExport.Files(best.Candidate, model.Sampling.Manifest.Schedule, pruned?.Sampler()))
             {
                 await store.WriteTextOnceAsync(BlobNames.Best(run, file), text, cancellation);
+            }
+
+            foreach (var file in pruned?.Files() ?? [])
+            {
+                await store.WriteOnceAsync(BlobNames.Best(run, file.Name), PrunedNetworks.Content(file), cancellation);
             }
         }
 

@@ -10,21 +10,24 @@ namespace BatchEval.Workflow.Reports;
 public static class ScheduleExport
 {
     /// <summary>All files, by name.</summary>
-    public static IReadOnlyDictionary<string, string> Files(Candidate candidate, NoiseSchedule schedule)
+    /// <param name="candidate">The candidate.</param>
+    /// <param name="schedule">The model's noise.</param>
+    /// <param name="sampler">What <c>sample.py</c> reads, for a candidate that is handed over with networks of its own; or null.</param>
+    public static IReadOnlyDictionary<string, string> Files(Candidate candidate, NoiseSchedule schedule, JsonObject? sampler = null)
     {
         ArgumentNullException.ThrowIfNull(candidate);
         ArgumentNullException.ThrowIfNull(schedule);
         double[] sigmas = [.. candidate.Steps.Select(s => schedule.At(s.Time).Ratio), candidate.End is { } end ? schedule.At(end).Ratio : 0];
         return new SortedDictionary<string, string>(StringComparer.Ordinal)
         {
-            ["schedule.json"] = Json(candidate, sigmas),
+            ["schedule.json"] = Json(candidate, sigmas, sampler),
             ["diffusers.py"] = Diffusers(candidate, sigmas, schedule.TrainSteps is not null),
             ["comfyui-sigmas.txt"] = string.Join(", ", sigmas.Select(Number)) + "\n",
             ["k-diffusion.py"] = $"import torch\n\nsigmas = torch.tensor([{string.Join(", ", sigmas.Select(Number))}])\n",
         };
     }
 
-    private static string Json(Candidate candidate, double[] sigmas)
+    private static string Json(Candidate candidate, double[] sigmas, JsonObject? sampler)
     {
         var json = new JsonObject
         {
@@ -36,6 +39,11 @@ public static class ScheduleExport
                 : "Sampling stops at the last sigma, where no network call is made.",
             ["networkCalls"] = candidate.NetworkCalls,
         };
+        if (sampler is not null)
+        {
+            json["sampler"] = sampler;
+        }
+
         return json.ToJsonString(WorkflowJson.Options) + "\n";
     }
 
