@@ -12,6 +12,7 @@ internal sealed partial class Program
     public static IReadOnlyList<Func<Shell, Command>> Commands { get; } =
     [
         RunCommand.Create,
+        ScheduleCommand.Create,
         SampleCommand.Create,
         EvaluateCommand.Create,
         FidCommand.Create,

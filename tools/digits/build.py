@@ -22,7 +22,7 @@ from nets import BLOCKS, NULL_LABEL, Classifier, Perceptual, Unet
 
 torch.set_num_threads(1)
 STEPS, CLASSIFIER_STEPS = 8500, 2500
-FILES = ["unet.onnx", "features.onnx", "perceptual.onnx", "ref_stats.npz"]
+FILES = ["unet.onnx", "features.onnx", "perceptual.onnx", "ref_stats.npz", "data.npy"]
 ARCHIVES = {"unet": "unet_weights.npz", "classifier": "classifier_weights.npz", "perceptual": "perceptual_weights.npz"}
 
 
@@ -165,6 +165,14 @@ def export_all(unet, classifier, distance, out, which=FILES):
         (a, _), (b, _) = data.load()
         f, g = (classifier(x)[0].double().numpy() for x in (a, b))
         np.savez(out / "ref_stats.npz", mu=f.mean(0), sigma=np.cov(f.T), mu_test=g.mean(0), sigma_test=np.cov(g.T))
+    if "data.npy" in which:
+        save_data(out / "data.npy")
+
+
+def save_data(path):
+    """The training images as bytes, for schedules that need clean samples (KLUB)."""
+    (images, _), _ = data.load()
+    np.save(path, ((images.numpy() + 1) * 127.5).round().astype(np.uint8))
 
 
 def manifest(out):
@@ -187,6 +195,7 @@ def manifest(out):
         "perceptual": {"file": "perceptual.onnx", "inputs": ["a", "b"], "output": "distance"},
         "reference": {"file": "ref_stats.npz", "mean": "mu", "covariance": "sigma", "count": len(a),
                       "heldOut": {"mean": "mu_test", "covariance": "sigma_test", "count": len(b)}},
+        "data": {"file": "data.npy"},
         "digests": digest,
         "provenance": "Trained for this project by tools/digits/build.py on scikit-learn's load_digits (8x8, 17 grey levels; the test "
                       "part of UCI 'Optical Recognition of Handwritten Digits', E. Alpaydin and C. Kaynak), resized to 16x16 by "

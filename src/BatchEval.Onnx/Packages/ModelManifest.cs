@@ -14,6 +14,7 @@ namespace BatchEval.Onnx.Packages;
 /// <param name="Reference">Statistics of real images' features, or null.</param>
 /// <param name="Provenance">Where weights and data come from.</param>
 /// <param name="Digests">SHA-256 of the package's files, by file name.</param>
+/// <param name="Data">Clean samples that the model was trained on, or null.</param>
 public sealed record ModelManifest(
     string Name,
     string Description,
@@ -25,7 +26,8 @@ public sealed record ModelManifest(
     PerceptualEntry? Perceptual,
     ReferenceEntry? Reference,
     string Provenance,
-    IReadOnlyDictionary<string, string> Digests)
+    IReadOnlyDictionary<string, string> Digests,
+    DataEntry? Data = null)
 {
     /// <summary>Version of the manifest format that this code reads.</summary>
     public const int FormatVersion = 1;
@@ -77,6 +79,10 @@ public sealed record FeaturesEntry(string File, string Input, string Output, str
 /// <param name="Second">Name of the second image input.</param>
 /// <param name="Output">Name of the distance output [B].</param>
 public sealed record PerceptualEntry(string File, string First, string Second, string Output);
+
+/// <summary>Clean samples.</summary>
+/// <param name="File">NumPy array [N, C, H, W], bytes or floating point.</param>
+public sealed record DataEntry(string File);
 
 /// <summary>Reference statistics.</summary>
 /// <param name="File">NumPy archive.</param>

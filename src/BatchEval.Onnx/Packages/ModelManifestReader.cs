@@ -41,7 +41,8 @@ public static class ModelManifestReader
             root.Child("perceptual") is { } perceptual ? ReadPerceptual(perceptual) : null,
             root.Child("reference") is { } reference ? ReadReference(reference) : null,
             root.Text("provenance", string.Empty),
-            ReadDigests(root));
+            ReadDigests(root),
+            root.Child("data") is { } data ? ReadData(data) : null);
         root.Any("license");
         root.Close();
         if (manifest.Denoiser.LabelInput is not null && manifest.Labels is null)
@@ -182,6 +183,13 @@ public static class ModelManifestReader
 
         var entry = new PerceptualEntry(perceptual.Text("file"), inputs[0], inputs[1], perceptual.Text("output"));
         perceptual.Close();
+        return entry;
+    }
+
+    private static DataEntry ReadData(JsonInspector data)
+    {
+        var entry = new DataEntry(data.Text("file"));
+        data.Close();
         return entry;
     }
 

@@ -62,6 +62,11 @@ public sealed record ModelPackage(string Directory, ModelManifest Manifest, stri
         {
             yield return ("reference.file", reference.File);
         }
+
+        if (manifest.Data is { } data)
+        {
+            yield return ("data.file", data.File);
+        }
     }
 
     private static string CheckFile(string directory, ModelManifest manifest, string member, string file, List<Problem> problems)

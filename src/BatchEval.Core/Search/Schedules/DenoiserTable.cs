@@ -47,7 +47,7 @@ public static class DenoiserTables
         {
             cancellation.ThrowIfCancellationRequested();
             var states = Path(data, grid, path);
-            var outputs = Outputs(denoiser, grid, states, path);
+            var outputs = Outputs(denoiser, grid, states, data.Sample(path));
             AddDistances(sums[path % GroupCount], outputs, data.Size);
             AddMismatch(mismatch, grid, states, outputs, startVariance);
         }
@@ -64,10 +64,10 @@ public static class DenoiserTables
     }
 
     /// <summary>D along one path.</summary>
-    internal static float[] Outputs(IDenoiser denoiser, IReadOnlyList<double> grid, float[] states, long path)
+    private static float[] Outputs(IDenoiser denoiser, IReadOnlyList<double> grid, float[] states, long sample)
     {
         var output = new float[states.Length];
-        denoiser.Denoise(states, [.. grid], [.. Enumerable.Repeat(path, grid.Count)], output);
+        denoiser.Denoise(states, [.. grid], [.. Enumerable.Repeat(sample, grid.Count)], output);
         return output;
     }
 

@@ -97,7 +97,7 @@ public sealed class KlubEstimator(IDenoiser denoiser, SampleSet data, int sample
             Path(first + n, levels, states.AsSpan(n * Points * size, Points * size));
             for (var k = 0; k < Points; k++)
             {
-                (sigmas[(n * Points) + k], paths[(n * Points) + k]) = (levels[k], first + n);
+                (sigmas[(n * Points) + k], paths[(n * Points) + k]) = (levels[k], data.Sample(first + n));
             }
         }
 

@@ -6,7 +6,8 @@ namespace BatchEval.Core.Search.Schedules;
 /// <param name="values">x0 [N, size], row-major.</param>
 /// <param name="size">Numbers per sample.</param>
 /// <param name="seed">Seed of the noise.</param>
-public sealed class SampleSet(float[] values, int size, ulong seed)
+/// <param name="firstSample">Sample index of the first clean sample, where they came from sampling; conditional models take labels from it.</param>
+public sealed class SampleSet(float[] values, int size, ulong seed, long firstSample = 0)
 {
     private readonly NoiseBank noise = new(seed);
 
@@ -21,9 +22,12 @@ public sealed class SampleSet(float[] values, int size, ulong seed)
     /// <summary>x0 of a path; paths beyond the number of samples begin again at the first, with fresh noise.</summary>
     public ReadOnlySpan<float> Clean(long path) => values.AsSpan((int)(path % Count) * size, size);
 
+    /// <summary>Sample index of a path.</summary>
+    public long Sample(long path) => firstSample + (path % Count);
+
     /// <summary>Standard normal noise of a path.</summary>
     public void Noise(long path, int draw, Span<float> destination) => noise.Fill(path, draw, destination);
 
     /// <summary>A uniform variate of a path, in (0, 1).</summary>
-    public double Uniform(long path) => (1 - new PhiloxStream(seed, StreamKey.For("klub", path)).NextDouble());
+    public double Uniform(long path) => 1 - new PhiloxStream(seed, StreamKey.For("klub", path)).NextDouble();
 }

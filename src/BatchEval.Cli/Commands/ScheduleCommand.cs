@@ -1,0 +1,101 @@
+using System.CommandLine;
+using BatchEval.Cli.Schedules;
+using BatchEval.Cli.Terminal;
+using BatchEval.Core.Json;
+using BatchEval.Core.Search.Schedules;
+using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Schedules;
+
+namespace BatchEval.Cli.Commands;
+
+/// <summary><c>batcheval schedule</c>: computes a schedule for a model, or prints a published or heuristic one for it.</summary>
+internal sealed class ScheduleCommand
+{
+    private readonly Argument<string> method = new("method") { Description = $"One of: {string.Join(", ", ScheduleMethods.All)}." };
+    private readonly Option<string> model = CommonOptions.Model();
+    private readonly Option<int> steps = new("--steps") { Description = "Network calls.", HelpName = "n", DefaultValueFactory = _ => 10 };
+    private readonly Option<string> solver = new("--solver") { Description = "Solver that the schedule is for.", HelpName = "name", DefaultValueFactory = _ => "ddim" };
+    private readonly Option<double?> sigmaMin = new("--sigma-min") { Description = "Smallest sigma. Default: the model's.", HelpName = "sigma" };
+    private readonly Option<double?> sigmaMax = new("--sigma-max") { Description = "Largest sigma. Default: the model's.", HelpName = "sigma" };
+    private readonly Option<double> rho = new("--rho") { Description = "Exponent of karras.", HelpName = "rho", DefaultValueFactory = _ => 7 };
+    private readonly Option<double> start = new("--start") { Description = "Image-to-image strength: the share of the noise that sampling starts from; the number of calls stays.", HelpName = "share", DefaultValueFactory = _ => 1 };
+    private readonly Option<string?> preset = new("--preset") { Description = $"Published list for ays: {string.Join(", ", PublishedSchedules.All.Select(s => s.Name))}.", HelpName = "name" };
+    private readonly Option<string?> respacing = new("--respacing") { Description = "String for respacing, for example ddim25 or 10,15,20; --steps is not used.", HelpName = "text" };
+    private readonly Option<bool> dataFree = new("--data-free") { Description = "Take clean samples from the model's own long sampling instead of the package's data." };
+    private readonly Option<bool> bound = new("--bound") { Description = "klub-dp: the bound's own optimum, not chosen by FID." };
+    private readonly Option<int> grid = new("--grid") { Description = "Levels of the grid that tables are computed on.", HelpName = "k", DefaultValueFactory = _ => 64 };
+    private readonly Option<int> paths = new("--paths") { Description = "Noise paths of the pairwise table, and of each estimate of klub.", HelpName = "m", DefaultValueFactory = _ => 256 };
+    private readonly Option<bool> compare = new("--compare") { Description = "Score it against every named heuristic by FID, on the same noise." };
+    private readonly Option<bool> compareAll = new("--compare-all") { Description = "As --compare, and against every other method." };
+    private readonly Option<int?> samples = new("--samples") { Description = "Samples per schedule of a comparison. Default: 1000.", HelpName = "n" };
+    private readonly Option<int?> choiceSamples = new("--choice-samples") { Description = "klub-dp: samples of the last round of the choice by FID; earlier rounds take an eighth and a half. Default: 512.", HelpName = "n" };
+    private readonly Option<string?> export = new("--export") { Description = $"Print the schedule in a tool's form: {string.Join(", ", ScheduleForms.Names)}.", HelpName = "form" };
+    private readonly ConditionOptions conditions = new();
+    private readonly Option<string> device = CommonOptions.Device();
+    private readonly Option<int?> parallel = CommonOptions.Parallel();
+    private readonly Option<bool> json = CommonOptions.Json();
+    private readonly Shell shell;
+
+    private ScheduleCommand(Shell shell) => this.shell = shell;
+
+    /// <summary>Creates the command.</summary>
+    public static Command Create(Shell shell)
+    {
+        var self = new ScheduleCommand(shell);
+        CommonOptions.AtLeast(self.samples, 20);
+        CommonOptions.AtLeast(self.choiceSamples, 160);
+        self.export.AcceptOnlyFromAmong([.. ScheduleForms.Names]);
+        var command = new Command("schedule", "Compute where on the noise axis a model is best called, or place the calls by a published list or a heuristic.")
+        {
+            self.method, self.model, self.steps, self.solver, self.sigmaMin, self.sigmaMax, self.rho, self.start, self.preset, self.respacing, self.dataFree, self.bound,
+            self.grid, self.paths, self.compare, self.compareAll, self.samples, self.choiceSamples, self.export, self.conditions.Seed, self.conditions.Label, self.conditions.Guidance,
+            self.device, self.parallel, self.json,
+        };
+        command.SetAction((parsed, cancellation) => Task.FromResult(self.Run(parsed, cancellation)));
+        return command;
+    }
+
+    private int Run(ParseResult parsed, CancellationToken cancellation)
+    {
+        var (options, units) = CommonOptions.Workers(parsed.GetRequiredValue(device), parsed.GetValue(parallel));
+        using var models = new ModelHost(options, [shell.Directory]);
+        var package = models.Find(shell.PathOf(parsed.GetRequiredValue(model)));
+        var setting = new ScheduleSetting(SolverName(parsed.GetValue(solver)!), conditions.Read(parsed, package.Manifest), conditions.SeedOf(parsed), units);
+        var request = Request(parsed, setting);
+        var opened = models.Open(package);
+        var choice = parsed.GetValue(choiceSamples) ?? 512;
+        var found = new ScheduleFinder(opened, new ContestOptions(choice / 8, choice / 2, choice)).Find(request, cancellation);
+        var everything = parsed.GetValue(compareAll);
+        var lines = everything || parsed.GetValue(compare)
+            ? new ScheduleComparison(opened, request with { Steps = found.Times.Count }).Run(found, everything, parsed.GetValue(samples) ?? 1000, cancellation)
+            : [];
+        new SchedulePrinter(new Output(shell, parsed.GetValue(json)), package.Manifest.Schedule, request).Print(found, lines, parsed.GetValue(export));
+        return ExitCodes.Done;
+    }
+
+    private ScheduleRequest Request(ParseResult parsed, ScheduleSetting setting)
+    {
+        var (low, high) = (parsed.GetValue(sigmaMin), parsed.GetValue(sigmaMax));
+        if (parsed.GetValue(paths) < 8 || parsed.GetValue(grid) < 2)
+        {
+            throw new ProblemException($"--paths is {parsed.GetValue(paths)} and --grid is {parsed.GetValue(grid)}; allowed: at least 8 paths and 2 levels.");
+        }
+
+        return new ScheduleRequest(
+            parsed.GetRequiredValue(method), parsed.GetValue(steps), setting,
+            new MaterialOptions(parsed.GetValue(dataFree), parsed.GetValue(grid), parsed.GetValue(paths), SigmaMin: low, SigmaMax: high),
+            new HeuristicOptions(low, high, parsed.GetValue(rho)), parsed.GetValue(preset), parsed.GetValue(respacing), parsed.GetValue(bound), parsed.GetValue(start));
+    }
+
+    private static string SolverName(string text)
+    {
+        try
+        {
+            return Core.Sampling.Solvers.Solver.Parse(text).Name;
+        }
+        catch (ArgumentException error)
+        {
+            throw new ProblemException(error.Message.Split(" (Parameter")[0]);
+        }
+    }
+}

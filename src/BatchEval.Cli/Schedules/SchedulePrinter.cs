@@ -1,0 +1,85 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using BatchEval.Cli.Terminal;
+using BatchEval.Core.Sampling;
+using BatchEval.Core.Search.Schedules;
+using BatchEval.Workflow.Schedules;
+using Spectre.Console;
+
+namespace BatchEval.Cli.Schedules;
+
+/// <summary>Shows a schedule and what it was compared with.</summary>
+/// <param name="output">Where to.</param>
+/// <param name="schedule">The model's noise schedule.</param>
+/// <param name="request">What was asked for.</param>
+internal sealed class SchedulePrinter(Output output, NoiseSchedule schedule, ScheduleRequest request)
+{
+    /// <summary>Prints everything.</summary>
+    public void Print(FoundSchedule found, IReadOnlyList<ComparedSchedule> lines, string? form)
+    {
+        var text = form is null ? null : ScheduleForms.Write(form, request.Setting.Solver, found.Times, schedule);
+        output.Json(Document(found, lines, text));
+        if (text is not null && lines.Count == 0)
+        {
+            output.Line(text.TrimEnd());
+            return;
+        }
+
+        output.Line($"{found.Schedule.Name}: {found.Times.Count} calls, solver {request.Setting.Solver}");
+        output.Line($"sigmas  {string.Join(", ", found.Sigmas.Select(s => Number(s, "0.######")))}");
+        output.Line($"{(schedule.TrainSteps is null ? "times " : "indices")} {string.Join(", ", found.Times.Select(t => Number(t, "0.######")))}");
+        output.Line(ScheduleEnding.LastIsZero.Describe());
+        output.Line($"Network calls spent on it: {found.Calls.ToString("N0", CultureInfo.InvariantCulture)}.");
+        if (lines.Count > 0)
+        {
+            output.Draw(Table(lines));
+        }
+
+        if (text is not null)
+        {
+            output.Line(text.TrimEnd());
+        }
+    }
+
+    private static Table Table(IReadOnlyList<ComparedSchedule> lines)
+    {
+        var table = new Table().Border(TableBorder.Markdown);
+        table.AddColumn(new TableColumn("schedule").NoWrap());
+        table.AddColumn(new TableColumn("FID").RightAligned().NoWrap());
+        table.AddColumn(new TableColumn("calls spent").RightAligned().NoWrap());
+        table.AddColumn(new TableColumn("times"));
+        foreach (var line in lines)
+        {
+            var fid = line.Score.Failure is { } failure ? $"failed: {failure}" : $"{Number(line.Score.Fid.Value, "0.000")} ± {Number(line.Score.Fid.StandardError, "0.000")}";
+            table.AddRow(new Text(line.Name), new Text(fid), new Text(line.Calls.ToString("N0", CultureInfo.InvariantCulture)), new Text(string.Join(' ', line.Score.Times.Select(t => Number(t, "0.###")))));
+        }
+
+        return table;
+    }
+
+    private JsonObject Document(FoundSchedule found, IReadOnlyList<ComparedSchedule> lines, string? text) => new()
+    {
+        ["method"] = found.Schedule.Method,
+        ["variant"] = found.Schedule.Variant,
+        ["solver"] = request.Setting.Solver,
+        ["steps"] = found.Times.Count,
+        ["timesteps"] = new JsonArray([.. found.Times.Select(t => JsonValue.Create(t))]),
+        ["sigmas"] = new JsonArray([.. found.Sigmas.Select(s => JsonValue.Create(s))]),
+        ["ending"] = ScheduleEnding.LastIsZero.Name(),
+        ["endingDescription"] = ScheduleEnding.LastIsZero.Describe(),
+        ["networkCallsSpent"] = found.Calls,
+        ["export"] = text,
+        ["comparison"] = new JsonArray([.. lines.Select(l => new JsonObject
+        {
+            ["name"] = l.Name,
+            ["fid"] = double.IsFinite(l.Score.Fid.Value) ? l.Score.Fid.Value : null,
+            ["standardError"] = l.Score.Fid.StandardError,
+            ["samples"] = l.Score.Fid.SampleCount,
+            ["failure"] = l.Score.Failure,
+            ["networkCallsSpent"] = l.Calls,
+            ["timesteps"] = new JsonArray([.. l.Score.Times.Select(t => JsonValue.Create(t))]),
+        })]),
+    };
+
+    private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,128 @@
+namespace BatchEval.Core.Search.Schedules;
+
+/// <summary>A schedule with a name: the levels at which the network is called, largest first; a jump to no noise follows.</summary>
+/// <param name="Method">The method, for example <c>klub-dp</c> or <c>karras</c>.</param>
+/// <param name="Variant">What sets it apart from the method's other schedules; empty for the method's own default.</param>
+/// <param name="Calls">sigma / alpha of each network call.</param>
+public sealed record NamedSchedule(string Method, string Variant, IReadOnlyList<double> Calls)
+{
+    /// <summary>Method and variant.</summary>
+    public string Name => Variant.Length == 0 ? Method : $"{Method} ({Variant})";
+}
+
+/// <summary>
+/// All schedules that one pairwise table and one set of teacher trajectories give, for any number of steps. KLUB alone over-optimises (on
+/// Gaussian data its optimum is 30 times worse in KL than the KL optimum), so the family varies where the integral ends and what a start
+/// below the top costs; a quality metric then chooses. The last knot of every schedule is replaced by no noise.
+/// </summary>
+/// <param name="costs">Costs from the pairwise table.</param>
+/// <param name="teacher">Teacher trajectories, or null without the trajectory methods.</param>
+/// <param name="order">Order of the solver: 1, or 2 for multistep solvers.</param>
+public sealed class ScheduleFamily(KlubCosts costs, TeacherTable? teacher, int order)
+{
+    /// <summary>Weights of the cost of starting below the top; 1 is the bound itself, less starts lower.</summary>
+    public static IReadOnlyList<double> StartWeights { get; } = [1, 0.1, 0.01];
+
+    /// <summary>Levels at which the integral may end besides the smallest of the grid, for data in [-1, 1].</summary>
+    public static IReadOnlyList<double> Ends { get; } = [0.05, 0.15, 0.4];
+
+    private readonly Dictionary<(int, int, int), double> deviations = [];
+
+    /// <summary>KLUB's optimum on the grid (dynamic programming).</summary>
+    /// <param name="steps">n.</param>
+    /// <param name="end">Level at which the integral ends; null for the grid's smallest.</param>
+    /// <param name="startWeight">Weight of the start's cost; null to start at the top.</param>
+    public double[]? Klub(int steps, double? end = null, double? startWeight = null)
+    {
+        var points = Points(end);
+        Func<int, double>? start = startWeight is { } w ? i => w * costs.Start[i] : null;
+        var paths = order == 1
+            ? ScheduleProgram.FirstOrder(points, steps, costs.FirstOrder, start)
+            : ScheduleProgram.SecondOrder(points, steps, costs.SecondOrder, start);
+        return Calls(paths[steps - 1]);
+    }
+
+    /// <summary>GITS: dynamic programming over deviations from the teacher's trajectory, with the growth factor of its authors.</summary>
+    /// <param name="steps">n.</param>
+    /// <param name="end">Level at which the trajectory ends.</param>
+    /// <param name="top">Level that sampling starts from; null for the grid's largest.</param>
+    /// <param name="growth">Factor per step; 1.15 in the released code.</param>
+    public double[]? Gits(int steps, double? end = null, double? top = null, double growth = 1.15)
+    {
+        if (teacher is null)
+        {
+            return null;
+        }
+
+        var (points, first) = (Points(end), top is { } t ? Nearest(t) : 0);
+        double Start(int i) => i == first ? 0 : double.PositiveInfinity;
+        var paths = order == 1
+            ? ScheduleProgram.FirstOrder(points, steps, (i, j) => Deviation(-1, i, j), Start, growth)
+            : ScheduleProgram.SecondOrder(points, steps, Deviation, Start, growth);
+        return Calls(paths[steps - 1]);
+    }
+
+    /// <summary>Score-optimal: equal local cost on every step.</summary>
+    /// <param name="steps">n.</param>
+    /// <param name="end">Level at which the integral ends.</param>
+    /// <param name="top">Level that sampling starts from; null for the grid's largest.</param>
+    public double[] ScoreOptimal(int steps, double? end = null, double? top = null)
+    {
+        var (points, first) = (Points(end), top is { } t ? Nearest(t) : 0);
+        var length = costs.ArcLength();
+        return ScheduleProgram.EqualDistances([.. costs.Sigmas.Take(points).Skip(first)], length[first..points], steps)[..steps];
+    }
+
+    /// <summary>All members for a number of steps, without repetition.</summary>
+    public IReadOnlyList<NamedSchedule> Members(int steps)
+    {
+        var members = new List<NamedSchedule>();
+        foreach (var end in new double?[] { null }.Concat(Ends.Where(e => e > costs.Sigmas[^1]).Select(e => (double?)e)))
+        {
+            var tops = new List<double?> { null };
+            Add("klub-dp", Label(end, "top"), Klub(steps, end));
+            foreach (var weight in StartWeights)
+            {
+                var free = Klub(steps, end, weight);
+                Add("klub-dp", Label(end, $"start x{weight}"), free);
+                tops.Add(free?[0]);
+            }
+
+            foreach (var top in tops.Distinct())
+            {
+                var label = Label(end, top is null ? "top" : $"from {top:G3}");
+                Add("score-optimal", label, ScoreOptimal(steps, end, top));
+                Add("gits", label, Gits(steps, end, top));
+            }
+        }
+
+        return [.. members.DistinctBy(m => (m.Method, string.Join(' ', m.Calls)))];
+
+        void Add(string method, string variant, double[]? calls)
+        {
+            if (calls is not null)
+            {
+                members.Add(new NamedSchedule(method, variant, calls));
+            }
+        }
+
+        static string Label(double? end, string start) => end is { } e ? $"{start}, end {e}" : $"{start}, end at the model's";
+    }
+
+    private double[]? Calls(int[]? path) => path is null ? null : [.. path.Take(path.Length - 1).Select(k => costs.Sigmas[k])];
+
+    private int Points(double? end) => end is { } e ? Math.Max(2, Nearest(e) + 1) : costs.Sigmas.Count;
+
+    private int Nearest(double sigma) => Enumerable.Range(0, costs.Sigmas.Count).MinBy(k => Math.Abs(Math.Log(costs.Sigmas[k] / sigma)));
+
+    private double Deviation(int p, int i, int j)
+    {
+        if (!deviations.TryGetValue((p, i, j), out var value))
+        {
+            value = teacher!.Deviation(p, i, j);
+            deviations.Add((p, i, j), value);
+        }
+
+        return value;
+    }
+}

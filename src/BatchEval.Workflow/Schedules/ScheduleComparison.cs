@@ -1,0 +1,49 @@
+using BatchEval.Core.Search.Schedules;
+using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Runs;
+
+namespace BatchEval.Workflow.Schedules;
+
+/// <summary>One line of a comparison.</summary>
+/// <param name="Name">The schedule's name.</param>
+/// <param name="Score">Its score on samples that no choice saw.</param>
+/// <param name="Calls">Network calls spent on finding it.</param>
+public sealed record ComparedSchedule(string Name, ScheduleScore Score, long Calls);
+
+/// <summary>Scores schedules on the final samples: same noise for all, none of it seen when anything was chosen.</summary>
+/// <param name="model">The opened model.</param>
+/// <param name="request">What was asked for.</param>
+public sealed class ScheduleComparison(OpenedModel model, ScheduleRequest request)
+{
+    /// <summary>Compares a found schedule with the named heuristics.</summary>
+    /// <param name="found">The schedule; where a contest chose it, the best of every method that took part is compared too.</param>
+    /// <param name="everything">True to compare every computed method as well.</param>
+    /// <param name="samples">Samples per schedule.</param>
+    /// <param name="cancellation">Checked before network calls.</param>
+    /// <returns>Lines, best first.</returns>
+    public IReadOnlyList<ComparedSchedule> Run(FoundSchedule found, bool everything, int samples, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(found);
+        ScheduleScorer.Require(model);
+        var lines = new List<(string Name, NamedSchedule Schedule, long Calls)> { ($"{found.Schedule.Name} <-", found.Schedule, found.Calls) };
+        lines.AddRange(new HeuristicPool(model.Sampling.Manifest.Schedule).Defaults(request.Steps).Select(s => (s.Name, s, 0L)));
+        foreach (var (method, best) in found.Contest?.BestOf ?? new Dictionary<string, ScheduleScore>())
+        {
+            lines.Add(($"{method}, best: {best.Schedule.Variant}", best.Schedule, found.Calls));
+        }
+
+        lines.AddRange(everything ? Methods(cancellation) : []);
+        var scores = new ScheduleScorer(model, request.Setting).Score([.. lines.Select(l => l.Schedule)], new SampleRange(SampleRange.FinalStart, samples), cancellation);
+        return [.. lines.Zip(scores, (l, s) => new ComparedSchedule(l.Name, s, l.Calls)).OrderBy(l => l.Score.Fid.Value).ThenBy(l => l.Name, StringComparer.Ordinal)];
+    }
+
+    private IEnumerable<(string Name, NamedSchedule Schedule, long Calls)> Methods(CancellationToken cancellation)
+    {
+        var finder = new ScheduleFinder(model);
+        foreach (var method in new[] { ScheduleMethods.KlubDp, ScheduleMethods.Gits, ScheduleMethods.Oss, ScheduleMethods.ScoreOptimal, ScheduleMethods.Dmn, ScheduleMethods.Ays })
+        {
+            var found = finder.Find(request with { Method = method, BoundAlone = true, Preset = method == ScheduleMethods.Ays ? "sd15" : null }, cancellation);
+            yield return (method is ScheduleMethods.KlubDp ? "klub-dp, the bound alone" : found.Schedule.Name, found.Schedule, found.Calls);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+using BatchEval.Core.Json;
+using BatchEval.Core.Sampling;
+using BatchEval.Core.Search.Schedules;
+using BatchEval.Workflow.Activities;
+
+namespace BatchEval.Workflow.Schedules;
+
+/// <summary>Finds a schedule by any method for a model package.</summary>
+/// <param name="model">The opened model.</param>
+/// <param name="contest">Sample counts of the choice by FID.</param>
+public sealed class ScheduleFinder(OpenedModel model, ContestOptions? contest = null)
+{
+    private NoiseSchedule Schedule => model.Sampling.Manifest.Schedule;
+
+    /// <summary>Finds the schedule.</summary>
+    /// <exception cref="ProblemException">The request cannot be met; the message says what is allowed.</exception>
+    public FoundSchedule Find(ScheduleRequest request, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        try
+        {
+            Check(request);
+            return request.Start == 1 ? Whole(request, cancellation) : Truncated(request, cancellation);
+        }
+        catch (ArgumentException error)
+        {
+            throw new ProblemException(error.Message.Split(" (Parameter")[0]);
+        }
+    }
+
+    private void Check(ScheduleRequest request)
+    {
+        if (!ScheduleMethods.All.Contains(request.Method))
+        {
+            throw new ArgumentException($"Unknown schedule method '{request.Method}'. Known: {string.Join(", ", ScheduleMethods.All)}.");
+        }
+
+        if (request.Steps < 1)
+        {
+            throw new ArgumentException($"A schedule needs at least 1 step, got {request.Steps}.");
+        }
+
+        HeuristicSchedules.Range(Schedule, request.Shape.SigmaMin, request.Shape.SigmaMax);
+        if (!(request.Start > 0 && request.Start <= 1))
+        {
+            throw new ArgumentException($"--start is a share of the noise in (0, 1], got {request.Start}.");
+        }
+    }
+
+    // Image-to-image: the model's range ends where the share of the steps ends, n calls are still made
+    private FoundSchedule Truncated(ScheduleRequest request, CancellationToken cancellation)
+    {
+        var whole = Whole(request with { Steps = (int)(request.Steps / request.Start), Start = 1 }, cancellation);
+        double[] kept = SigmaKnots.TruncateKeepingSteps(_ => [.. whole.Schedule.Calls, 0], request.Steps, request.Start);
+        var schedule = new NamedSchedule(request.Method, $"start {request.Start}", kept[..^1]);
+        return Result(schedule, whole.Calls, null);
+    }
+
+    private FoundSchedule Whole(ScheduleRequest request, CancellationToken cancellation)
+    {
+        if (request.Method == ScheduleMethods.KlubDp && !request.BoundAlone)
+        {
+            return Chosen(request, cancellation);
+        }
+
+        if (!ScheduleMethods.Computed.Contains(request.Method))
+        {
+            return Result(new NamedSchedule(request.Method, request.Preset ?? request.Respacing ?? string.Empty, Placed(request)), 0, null);
+        }
+
+        var materials = new ScheduleMaterials(model.Sampling, request.Setting, request.Materials, ScheduleMethods.NeedsData(request.Method), cancellation);
+        var calls = request.Method switch
+        {
+            ScheduleMethods.Klub => Descend(request, materials),
+            ScheduleMethods.KlubDp => new ScheduleFamily(new KlubCosts(materials.Table), null, request.Setting.Order).Klub(request.Steps),
+            ScheduleMethods.ScoreOptimal => new ScheduleFamily(new KlubCosts(materials.Table), null, 1).ScoreOptimal(request.Steps),
+            ScheduleMethods.Gits => Trajectory(materials, request),
+            _ => materials.OptimalSteps(request.Steps),
+        };
+        return Result(new NamedSchedule(request.Method, string.Empty, calls ?? throw TooLong(request)), materials.Calls, null);
+    }
+
+    /// <summary>The contest that chooses <c>klub-dp</c>.</summary>
+    private FoundSchedule Chosen(ScheduleRequest request, CancellationToken cancellation)
+    {
+        ScheduleScorer.Require(model);
+        var materials = new ScheduleMaterials(model.Sampling, request.Setting, request.Materials, needsTable: true, cancellation);
+        var computed = materials.Family(request.Setting.Order).Members(request.Steps);
+        var pool = new HeuristicPool(Schedule);
+        var scorer = new ScheduleScorer(model, request.Setting);
+        var result = new ScheduleContest(scorer, contest ?? new ContestOptions())
+            .Run(computed.Count > 0 ? computed : throw TooLong(request), [.. pool.Defaults(request.Steps), .. pool.Trimmed(request.Steps)], cancellation);
+        var winner = result.Chosen.Schedule;
+        return Result(new NamedSchedule(ScheduleMethods.KlubDp, $"chosen by FID: {winner.Name}", winner.Calls), materials.Calls + result.Calls, result);
+    }
+
+    private double[] Placed(ScheduleRequest request)
+    {
+        var (low, high) = HeuristicSchedules.Range(Schedule, request.Shape.SigmaMin, request.Shape.SigmaMax);
+        return request.Method switch
+        {
+            ScheduleMethods.Dmn => DmnSchedule.Create(low, high, request.Steps, request.Setting.Order, 1, Schedule is not SigmaNoiseSchedule)[..request.Steps],
+            ScheduleMethods.Ays => SigmaKnots.Interpolate(
+                PublishedSchedules.Find(request.Preset ?? throw new ArgumentException($"'ays' needs --preset; known: {string.Join(", ", PublishedSchedules.All.Select(s => s.Name))}.")).Sigmas,
+                request.Steps + 1)[..request.Steps],
+            ScheduleMethods.Respacing => ModelTimes.Levels(Schedule, GuidedRespacing.Parse(
+                Schedule.TrainSteps ?? throw new ArgumentException("Respacing strings need a model with training indices; this one is continuous."),
+                request.Respacing ?? throw new ArgumentException("'respacing' needs --respacing, for example ddim25 or 10,15,20."))),
+            _ => HeuristicSchedules.Create(request.Method, Schedule, request.Steps, request.Shape),
+        };
+    }
+
+    // Algorithm 1 from the paper's own start: EDM for continuous models, time-uniform for discrete ones
+    private double[] Descend(ScheduleRequest request, ScheduleMaterials materials)
+    {
+        var start = HeuristicSchedules.Create(Schedule.TrainSteps is null ? "karras" : "time-uniform", Schedule, request.Steps + 1, request.Shape);
+        var solver = request.Setting.Order == 1 ? KlubSolver.FirstOrder : KlubSolver.SecondOrderMultistep;
+        var estimator = new KlubEstimator(materials.Denoiser, materials.Data(request.Setting.Seed), request.Materials.Paths, solver);
+        return CoordinateDescent.Run(start, estimator.Local, new DescentOptions(MaxSweeps: 30, MinReach: 0.1))[..request.Steps];
+    }
+
+    private static double[]? Trajectory(ScheduleMaterials materials, ScheduleRequest request)
+    {
+        var (teacher, n) = (materials.Teacher, materials.Grid.Count);
+        var paths = request.Setting.Order == 1
+            ? ScheduleProgram.FirstOrder(n, request.Steps, (i, j) => teacher.Deviation(-1, i, j), growth: 1.15)
+            : ScheduleProgram.SecondOrder(n, request.Steps, teacher.Deviation, growth: 1.15);
+        return paths[request.Steps - 1]?.Take(request.Steps).Select(k => materials.Grid[k]).ToArray();
+    }
+
+    private FoundSchedule Result(NamedSchedule schedule, long calls, ContestResult? contestResult)
+    {
+        var times = ModelTimes.Of(Schedule, schedule.Calls);
+        return new FoundSchedule(schedule, times, [.. ModelTimes.Levels(Schedule, times), 0], calls, contestResult);
+    }
+
+    private static ArgumentException TooLong(ScheduleRequest request) =>
+        new($"{request.Steps} steps do not fit a grid of {request.Materials.GridPoints} levels; use --grid with more.");
+}

@@ -1,0 +1,85 @@
+using BatchEval.Core.Json;
+using BatchEval.Core.Randomness;
+using BatchEval.Core.Sampling;
+using BatchEval.Core.Search.Schedules;
+using BatchEval.Onnx.Packages;
+using BatchEval.Onnx.Sampling;
+
+namespace BatchEval.Workflow.Schedules;
+
+/// <summary>Size of what schedules are computed from.</summary>
+/// <param name="DataFree">Take x0 from the model's own long sampling instead of the package's data.</param>
+/// <param name="GridPoints">K, levels of the grid.</param>
+/// <param name="Paths">M, forward paths of the pairwise table.</param>
+/// <param name="TeacherPaths">Teacher trajectories.</param>
+/// <param name="OptimalStepPaths">Trajectories that optimal steps are found on; each costs about n K calls.</param>
+/// <param name="SigmaMin">Smallest level; null for the model's.</param>
+/// <param name="SigmaMax">Largest level; null for the model's.</param>
+public sealed record MaterialOptions(
+    bool DataFree = false, int GridPoints = 64, int Paths = 256, int TeacherPaths = 64, int OptimalStepPaths = 8, double? SigmaMin = null, double? SigmaMax = null);
+
+/// <summary>What a model was asked once, from which all data-driven schedules of all lengths are computed.</summary>
+public sealed class ScheduleMaterials
+{
+    // far from the samples that schedules are chosen and scored on
+    private const long TeacherStart = 1L << 40;
+    private readonly CountingDenoiser denoiser;
+    private readonly Lazy<TeacherTable> teacher;
+    private readonly Lazy<DenoiserTable> table;
+    private readonly SampleSet? data;
+    private readonly MaterialOptions options;
+
+    /// <summary>Prepares; networks are called when something is first asked for.</summary>
+    /// <exception cref="ProblemException">The package has no data and the data-free variant was not asked for.</exception>
+    public ScheduleMaterials(SamplingModel model, ScheduleSetting setting, MaterialOptions options, bool needsTable, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(setting);
+        ArgumentNullException.ThrowIfNull(options);
+        this.options = options;
+        var schedule = model.Manifest.Schedule;
+        var (low, high) = HeuristicSchedules.Range(schedule, options.SigmaMin, options.SigmaMax);
+        var noise = new NoiseBank(setting.Seed);
+        denoiser = new CountingDenoiser(new NetworkDenoiser(model, noise, setting.Conditions, parallel: setting.Parallel));
+        Grid = DenoiserTables.LogGrid(low, high, options.GridPoints);
+        data = needsTable && !options.DataFree ? new SampleSet(TrainingData.Read(model.Package), denoiser.Size, setting.Seed) : null;
+        var variance = StartVariance(schedule);
+        teacher = new(() => TeacherTable.Run(denoiser, Grid, options.TeacherPaths, noise, TeacherStart, variance, cancellation));
+        table = new(() => DenoiserTables.Build(denoiser, Data(setting.Seed), Grid, options.Paths, variance, cancellation));
+        Cancellation = cancellation;
+    }
+
+    /// <summary>The grid, largest level first.</summary>
+    public IReadOnlyList<double> Grid { get; }
+
+    /// <summary>Network calls made so far.</summary>
+    public long Calls => denoiser.Calls;
+
+    /// <summary>The denoiser.</summary>
+    public IDenoiser Denoiser => denoiser;
+
+    /// <summary>Teacher trajectories.</summary>
+    public TeacherTable Teacher => teacher.Value;
+
+    /// <summary>The pairwise table.</summary>
+    public DenoiserTable Table => table.Value;
+
+    private CancellationToken Cancellation { get; }
+
+    /// <summary>The family for solvers of an order.</summary>
+    public ScheduleFamily Family(int order) => new(new KlubCosts(Table), Teacher, order);
+
+    /// <summary>Clean samples: the package's, or the model's own.</summary>
+    public SampleSet Data(ulong seed) => data ?? new SampleSet(Teacher.Samples(), denoiser.Size, seed, Teacher.FirstSample);
+
+    /// <summary>Optimal steps.</summary>
+    public double[] OptimalSteps(int steps) =>
+        Core.Search.Schedules.OptimalSteps.Find(denoiser, Teacher, steps, options.OptimalStepPaths, Cancellation)[steps - 1][..steps];
+
+    // variance-preserving sampling starts with variance 1, which is sigma^2 + 1 in variance-exploding coordinates
+    private static double StartVariance(NoiseSchedule schedule)
+    {
+        var start = schedule.At(schedule.MaxTime);
+        return Math.Max(0, Math.Pow(schedule.StartScale(start) / start.Alpha, 2) - Math.Pow(start.Ratio, 2)) > 0.5 ? 1 : 0;
+    }
+}

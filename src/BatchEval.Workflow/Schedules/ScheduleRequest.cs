@@ -1,0 +1,25 @@
+using BatchEval.Core.Search.Schedules;
+
+namespace BatchEval.Workflow.Schedules;
+
+/// <summary>What a user asks of <c>batcheval schedule</c>.</summary>
+/// <param name="Method">One of <see cref="ScheduleMethods.All"/>.</param>
+/// <param name="Steps">Network calls, at least 1.</param>
+/// <param name="Setting">Solver, conditions and seed.</param>
+/// <param name="Materials">What is computed from the network.</param>
+/// <param name="Shape">End points and parameters of heuristics.</param>
+/// <param name="Preset">Published list, for <c>ays</c>.</param>
+/// <param name="Respacing">String, for <c>respacing</c>.</param>
+/// <param name="BoundAlone">For <c>klub-dp</c>: the bound's own optimum, not chosen by FID.</param>
+/// <param name="Start">Share of the noise that sampling starts from (image-to-image strength), in (0, 1].</param>
+public sealed record ScheduleRequest(
+    string Method, int Steps, ScheduleSetting Setting, MaterialOptions Materials, HeuristicOptions Shape,
+    string? Preset = null, string? Respacing = null, bool BoundAlone = false, double Start = 1);
+
+/// <summary>A schedule that was asked for.</summary>
+/// <param name="Schedule">Its name and the levels at which the network is called.</param>
+/// <param name="Times">The model's times.</param>
+/// <param name="Sigmas">Levels of those times, and the last 0.</param>
+/// <param name="Calls">Network calls spent on finding it.</param>
+/// <param name="Contest">How it was chosen by FID, or null.</param>
+public sealed record FoundSchedule(NamedSchedule Schedule, IReadOnlyList<double> Times, IReadOnlyList<double> Sigmas, long Calls, ContestResult? Contest);

@@ -1,0 +1,57 @@
+namespace BatchEval.Cli.Tests.Commands;
+
+public sealed class ScheduleCommandTests : IDisposable
+{
+    private readonly TestShell shell = new();
+
+    public void Dispose() => shell.Dispose();
+
+    private Task<CliResult> RunAsync(params string[] rest) => shell.RunAsync(["schedule", .. rest, "--model", TestShell.Digits]);
+
+    [Fact]
+    public async Task A_published_list_is_printed_for_the_model()
+    {
+        var result = await RunAsync("ays", "--preset", "sd15", "--steps", "10", "--json");
+        result.Code.ShouldBe(0);
+        result.Json["timesteps"]!.AsArray().Count.ShouldBe(10);
+        result.Json["sigmas"]!.AsArray().Count.ShouldBe(11);
+        result.Json["sigmas"]![0]!.GetValue<double>().ShouldBe(14.615, 0.1);
+        result.Json["sigmas"]![10]!.GetValue<double>().ShouldBe(0);
+        result.Json["ending"]!.GetValue<string>().ShouldBe("zero");
+    }
+
+    [Theory]
+    [InlineData("diffusers", "scheduler.set_timesteps(timesteps=timesteps)")]
+    [InlineData("comfyui", ", 0")]
+    [InlineData("k-diffusion", "torch.tensor([")]
+    [InlineData("json", "\"ending\"")]
+    public async Task Exports_are_what_tools_take(string form, string words) =>
+        (await RunAsync("karras", "--steps", "4", "--export", form)).Out.ShouldContain(words);
+
+    [Fact]
+    public async Task Respacing_strings_give_their_own_number_of_calls()
+    {
+        var result = await RunAsync("respacing", "--respacing", "2,3", "--json");
+        result.Json["timesteps"]!.AsArray().Select(t => t!.GetValue<double>()).ShouldBe([999, 750, 500, 499, 0]);
+    }
+
+    [Fact]
+    public async Task A_computed_schedule_says_what_it_cost()
+    {
+        var result = await RunAsync("klub-dp", "--bound", "--steps", "3", "--grid", "12", "--paths", "8", "--json");
+        result.Code.ShouldBe(0, result.Error);
+        result.Json["networkCallsSpent"]!.GetValue<long>().ShouldBe(96);
+        result.Json["timesteps"]!.AsArray().Count.ShouldBe(3);
+    }
+
+    [Theory]
+    [InlineData("at least 1 step", "karras", "--steps", "0")]
+    [InlineData("sigma-min", "karras", "--sigma-min", "3", "--sigma-max", "1")]
+    [InlineData("outside the model's range", "karras", "--sigma-max", "1000")]
+    [InlineData("outside the model's range", "ays", "--preset", "svd")]
+    [InlineData("needs --preset", "ays")]
+    [InlineData("Unknown schedule method", "magic")]
+    [InlineData("Unknown solver", "karras", "--solver", "magic")]
+    [InlineData("do not fit a grid", "klub-dp", "--bound", "--steps", "20", "--grid", "8", "--paths", "8")]
+    public async Task Bad_requests_are_refused_by_name(string words, params string[] rest) => (await RunAsync(rest)).ShouldBeRefused(words);
+}

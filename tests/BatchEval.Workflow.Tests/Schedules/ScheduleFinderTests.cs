@@ -1,0 +1,97 @@
+using BatchEval.Core.Json;
+using BatchEval.Core.Search.Schedules;
+using BatchEval.Onnx.Exact;
+using BatchEval.Onnx.Packages;
+using BatchEval.Onnx.Runtime;
+using BatchEval.Onnx.Sampling;
+using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Schedules;
+
+namespace BatchEval.Workflow.Tests.Schedules;
+
+public sealed class ScheduleFinderTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("batcheval-schedules").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private static ScheduleRequest Request(string method, int steps = 4, string solver = "ddim", bool dataFree = true, HeuristicOptions? shape = null) =>
+        new(method, steps, new ScheduleSetting(solver, Conditions.None), new MaterialOptions(dataFree, 32, 16, 8, 2), shape ?? HeuristicOptions.Default, "svd", "4", BoundAlone: true);
+
+    private OpenedModel Mixture()
+    {
+        MixtureModelExport.Write(GaussianMixture.Grid(2, 2, 0.15, 0.5), folder);
+        return OpenedModel.Open(ModelPackage.Open(folder), new DeviceOptions());
+    }
+
+    [Fact]
+    public void Every_method_gives_a_schedule_of_the_exact_model()
+    {
+        using var model = Mixture();
+        foreach (var method in ScheduleMethods.All.Where(m => m is not ScheduleMethods.Respacing and not ScheduleMethods.Ays))
+        {
+            foreach (var solver in new[] { "ddim", "dpmpp-2m" })
+            {
+                var found = new ScheduleFinder(model).Find(Request(method, 4, solver));
+                found.Times.Count.ShouldBe(4, method);
+                SigmaKnots.CheckDescending(found.Sigmas);
+                (found.Calls > 0).ShouldBe(ScheduleMethods.Computed.Contains(method), method);
+            }
+        }
+    }
+
+    [Fact]
+    public void Truncation_keeps_the_number_of_calls_and_starts_lower()
+    {
+        using var model = Mixture();
+        var found = new ScheduleFinder(model).Find(Request("karras", 5) with { Start = 0.5 });
+        var whole = HeuristicSchedules.Create("karras", model.Sampling.Manifest.Schedule, 10);
+        found.Schedule.Calls.ShouldBe(whole[5..]);
+    }
+
+    [Theory]
+    [InlineData("klub-dp", 0, "at least 1 step")]
+    [InlineData("magic", 4, "Unknown schedule method 'magic'")]
+    [InlineData("respacing", 4, "training indices")]
+    [InlineData("ays", 4, "outside the model's range")]
+    [InlineData("gits", 40, "do not fit a grid of 32 levels")]
+    public void Bad_requests_are_refused_by_name(string method, int steps, string words)
+    {
+        using var model = Mixture();
+        Should.Throw<ProblemException>(() => new ScheduleFinder(model).Find(Request(method, steps))).Message.ShouldContain(words);
+    }
+
+    [Fact]
+    public void Missing_data_and_missing_statistics_are_named()
+    {
+        using var model = Mixture();
+        foreach (var method in new[] { "klub", "klub-dp", "score-optimal" })
+        {
+            Should.Throw<ProblemException>(() => new ScheduleFinder(model).Find(Request(method, dataFree: false))).Message.ShouldContain("--data-free");
+        }
+
+        Should.Throw<ProblemException>(() => new ScheduleFinder(model).Find(Request("klub-dp") with { BoundAlone = false })).Message.ShouldContain("--bound");
+        Should.Throw<ProblemException>(() => new ScheduleFinder(model).Find(Request("karras", shape: new(SigmaMin: 3, SigmaMax: 1)))).Message.ShouldContain("sigma-min");
+        Should.Throw<ProblemException>(() => new ScheduleFinder(model).Find(Request("karras", shape: new(SigmaMax: 900)))).Message.ShouldContain("outside the model's range");
+    }
+
+    [Fact]
+    public void The_contest_chooses_on_the_digits_whatever_the_parallelism()
+    {
+        using var model = OpenedModel.Open(ModelPackage.Open(Path.Combine(RepoPaths.Samples, "digits")), new DeviceOptions());
+        var request = new ScheduleRequest(
+            ScheduleMethods.KlubDp, 2, new ScheduleSetting("ddim", Conditions.None), new MaterialOptions(false, 16, 8, 4, 1), HeuristicOptions.Default);
+
+        var found = new ScheduleFinder(model, new ContestOptions(20, 20, 20)).Find(request);
+        var again = new ScheduleFinder(model, new ContestOptions(20, 20, 20)).Find(request with { Setting = request.Setting with { Parallel = 2 } });
+
+        found.Times.Count.ShouldBe(2);
+        again.Times.ShouldBe(found.Times);
+        found.Contest!.BestOf.Keys.ShouldBeSubsetOf([.. ScheduleMethods.All, ScheduleContest.Blend]);
+        foreach (var method in new[] { "klub-dp", "gits", "score-optimal", "trailing", "karras", "blend" })
+        {
+            found.Contest.BestOf.Keys.ShouldContain(method);
+        }
+    }
+}
