@@ -18,6 +18,8 @@ internal sealed partial class Program
         FidCommand.Create,
         ModelCommand.Create,
         SkipCommand.Create,
+        MetricsCommand.Create,
+        StatsCommand.Create,
         RunsCommand.Create,
         ShowCommand.Create,
     ];

@@ -11,6 +11,12 @@ def tensor(proto):
     return torch.tensor(np.array(numpy_helper.to_array(proto)))
 
 
+def symmetric(attr):
+    pads = attr.get("pads", [0] * 4)
+    assert pads[:2] == pads[2:]
+    return pads[:2]
+
+
 def run(path, feeds):
     graph = onnx.load(str(path)).graph
     values = {i.name: tensor(i) for i in graph.initializer}
@@ -53,12 +59,12 @@ def run(path, feeds):
         elif op == "BatchNormalization":
             out = F.batch_norm(x[0], x[3], x[4], x[1], x[2], eps=attr["epsilon"])
         elif op == "AveragePool":
-            out = F.avg_pool2d(x[0], attr["kernel_shape"], attr["strides"])
+            out = F.avg_pool2d(x[0], attr["kernel_shape"], attr["strides"], symmetric(attr), count_include_pad=bool(attr.get("count_include_pad", 0)))
         elif op == "Pad":
             assert not any(ints(x[1])), "only the empty padding that average pooling is exported with"
             out = x[0]
         elif op == "MaxPool":
-            out = F.max_pool2d(x[0], attr["kernel_shape"], attr["strides"])
+            out = F.max_pool2d(x[0], attr["kernel_shape"], attr["strides"], symmetric(attr), ceil_mode=bool(attr.get("ceil_mode", 0)))
         elif op == "Resize":
             assert attr["mode"] == b"nearest"
             size = ints(x[3]) if len(x) > 3 and x[3] is not None else [int(s * f) for s, f in zip(x[0].shape, x[2])]

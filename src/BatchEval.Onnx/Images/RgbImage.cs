@@ -32,4 +32,21 @@ public sealed class RgbImage
 
     /// <summary>One row, W x 3 bytes.</summary>
     public Span<byte> Row(int y) => Pixels.AsSpan(3 * Width * y, 3 * Width);
+
+    /// <summary>Whether the three channels are equal everywhere.</summary>
+    public bool IsGrey
+    {
+        get
+        {
+            for (int p = 0; p < Pixels.Length; p += 3)
+            {
+                if (Pixels[p] != Pixels[p + 1] || Pixels[p] != Pixels[p + 2])
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+    }
 }

@@ -48,7 +48,7 @@ public static class TensorImages
         for (int i = 0; i < images.Count; i++)
         {
             byte[] pixels = images[i].Pixels;
-            if (channels == 1 && !IsGrey(pixels))
+            if (channels == 1 && !images[i].IsGrey)
             {
                 throw new ArgumentException($"Image {i} is in colour; one channel was asked for.", nameof(images));
             }
@@ -109,19 +109,6 @@ public static class TensorImages
         }
 
         return new RgbImage(width, height, pixels);
-    }
-
-    private static bool IsGrey(byte[] pixels)
-    {
-        for (int p = 0; p < pixels.Length; p += 3)
-        {
-            if (pixels[p] != pixels[p + 1] || pixels[p] != pixels[p + 2])
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 
     private static void RequireChannels(int channels)

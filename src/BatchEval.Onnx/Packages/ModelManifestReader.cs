@@ -207,7 +207,7 @@ public static class ModelManifestReader
     private static StatisticsEntry ReadStatistics(JsonInspector entry) =>
         new(entry.Text("mean", "mu"), entry.Text("covariance", "sigma"), entry.Integer("count", low: 2));
 
-    private static Dictionary<string, string> ReadDigests(JsonInspector root) =>
+    internal static Dictionary<string, string> ReadDigests(JsonInspector root) =>
         root.Child("digests") is not null && root.Any("digests") is { } digests
             ? digests.EnumerateObject().ToDictionary(d => d.Name, d => d.Value.ToString(), StringComparer.Ordinal)
             : [];

@@ -29,7 +29,7 @@ public sealed record ModelPackage(string Directory, ModelManifest Manifest, stri
         var digests = new StringBuilder(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text))));
         foreach (var (member, file) in FilesOf(manifest))
         {
-            digests.Append('\n').Append(file).Append(' ').Append(CheckFile(directory, manifest, member, file, problems));
+            digests.Append('\n').Append(file).Append(' ').Append(CheckFile(directory, manifest.Digests, member, file, problems));
         }
 
         return problems.Count == 0
@@ -69,7 +69,8 @@ public sealed record ModelPackage(string Directory, ModelManifest Manifest, stri
         }
     }
 
-    private static string CheckFile(string directory, ModelManifest manifest, string member, string file, List<Problem> problems)
+    /// <summary>Digest of a named file that must lie inside the package and have the digest stated.</summary>
+    internal static string CheckFile(string directory, IReadOnlyDictionary<string, string> stated, string member, string file, List<Problem> problems)
     {
         if (Path.IsPathRooted(file) || file.Split('/', '\\').Contains(".."))
         {
@@ -86,9 +87,9 @@ public sealed record ModelPackage(string Directory, ModelManifest Manifest, stri
 
         using var stream = File.OpenRead(path);
         var digest = Convert.ToHexStringLower(SHA256.HashData(stream));
-        if (manifest.Digests.TryGetValue(file, out var stated) && !stated.Equals($"sha256:{digest}", StringComparison.OrdinalIgnoreCase))
+        if (stated.TryGetValue(file, out var expected) && !expected.Equals($"sha256:{digest}", StringComparison.OrdinalIgnoreCase))
         {
-            problems.Add(new Problem($"digests.{file}", $"states {stated}, but the file has sha256:{digest}; it was altered or only partly copied."));
+            problems.Add(new Problem($"digests.{file}", $"states {expected}, but the file has sha256:{digest}; it was altered or only partly copied."));
         }
 
         return digest;

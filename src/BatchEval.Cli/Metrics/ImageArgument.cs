@@ -1,0 +1,35 @@
+using BatchEval.Cli.Storage;
+using BatchEval.Cli.Terminal;
+using BatchEval.Core.Json;
+using BatchEval.Onnx.Datasets;
+using BatchEval.Workflow.Storage;
+
+namespace BatchEval.Cli.Metrics;
+
+/// <summary>Opens the images that an argument names: something on disk, or <c>blob:</c> and a prefix.</summary>
+/// <param name="shell">The surroundings.</param>
+/// <param name="store">The value of <c>--store</c>, or null.</param>
+internal sealed class ImageArgument(Shell shell, string? store) : IAsyncDisposable
+{
+    private const string BlobScheme = "blob:";
+    private StoreAccess? access;
+
+    /// <summary>Whether a text names blobs.</summary>
+    public static bool IsBlob(string text) => text.StartsWith(BlobScheme, StringComparison.Ordinal);
+
+    /// <summary>Opens images.</summary>
+    /// <exception cref="ProblemException">There are none that can be used.</exception>
+    public async Task<IImageSource> OpenAsync(string text, CancellationToken cancellation)
+    {
+        if (!IsBlob(text))
+        {
+            return Input.Read($"'{text}'", () => ImageSources.Open(shell.PathOf(text)));
+        }
+
+        access ??= await StoreAccess.OpenAsync(store, shell, cancellation);
+        return await BlobImageSource.OpenAsync(access.Store, text[BlobScheme.Length..], cancellation);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => access?.DisposeAsync() ?? default;
+}

@@ -1,0 +1,36 @@
+using BatchEval.Core.Metrics;
+
+namespace BatchEval.Onnx.Evaluation;
+
+/// <summary>A metric that was not computed.</summary>
+/// <param name="Metric">Its name.</param>
+/// <param name="Reason">Why, in words.</param>
+public sealed record SkippedMetric(string Metric, string Reason);
+
+/// <summary>Scores of one set of images against another.</summary>
+/// <param name="Scores">The scores, each with what it was computed from.</param>
+/// <param name="Skipped">Metrics that could not be computed.</param>
+/// <param name="Warnings">What readers of the scores should know.</param>
+public sealed record MetricReport(IReadOnlyList<MetricScore> Scores, IReadOnlyList<SkippedMetric> Skipped, IReadOnlyList<string> Warnings);
+
+/// <summary>Collects a <see cref="MetricReport"/>.</summary>
+internal sealed class ReportBuilder
+{
+    private readonly List<MetricScore> _scores = [];
+    private readonly List<SkippedMetric> _skipped = [];
+    private readonly List<string> _warnings = [];
+
+    public void Add(string metric, ScoreWithError score, ScoreProvenance provenance) => _scores.Add(new MetricScore(score, provenance with { Metric = metric }));
+
+    public void Skip(string metric, string reason) => _skipped.Add(new SkippedMetric(metric, reason));
+
+    public void Warn(string? warning)
+    {
+        if (warning is not null && !_warnings.Contains(warning))
+        {
+            _warnings.Add(warning);
+        }
+    }
+
+    public MetricReport Build() => new(_scores, _skipped, _warnings);
+}

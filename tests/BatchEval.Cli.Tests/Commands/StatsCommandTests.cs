@@ -1,0 +1,56 @@
+using BatchEval.Onnx.Numpy;
+
+namespace BatchEval.Cli.Tests.Commands;
+
+public sealed class StatsCommandTests : IDisposable
+{
+    private readonly TestShell shell = new();
+
+    public void Dispose() => shell.Dispose();
+
+    [Fact]
+    public async Task Statistics_of_a_folder_are_those_of_the_same_images_in_one_array()
+    {
+        var pictures = Pictures.Random(30, 16, 1);
+        pictures.WriteFolder(shell.PathOf("folder"));
+        pictures.WriteArray(shell.PathOf("array.npy"));
+
+        var folder = (await Run("folder", "a.npz", "--json")).ShouldSucceed().Json;
+        (await Run("array.npy", "out/b.npz", "--batch", "7", "--save-features", "out/features.npy", "--resumable", "out/state")).ShouldSucceed().Out.ShouldContain("30 images, 64 features");
+
+        folder["count"]!.GetValue<int>().ShouldBe(30);
+        var (a, b) = (StatisticsFile.Read(shell.PathOf("a.npz")), StatisticsFile.Read(shell.PathOf("out/b.npz")));
+        a.Mean.Zip(b.Mean).ShouldAllBe(p => Math.Abs(p.First - p.Second) < 1e-4);
+        StatisticsTags.Read(shell.PathOf("a.npz")).ShouldBe(StatisticsTags.Read(shell.PathOf("out/b.npz")));
+        NpyFormat.ReadFile(shell.PathOf("out/features.npy")).Shape.ShouldBe([30, 64]);
+        File.Exists(shell.PathOf("out/state")).ShouldBeFalse();
+        (await shell.RunAsync("fid", "a.npz", "out/b.npz", "--json")).ShouldSucceed().Json["fid"]!.GetValue<double>().ShouldBeInRange(0, 1e-3);
+    }
+
+    [Fact]
+    public async Task Images_of_another_size_need_a_named_resize()
+    {
+        Pictures.Random(6, 24, 2).WriteFolder(shell.PathOf("large"));
+        (await Run("large", "a.npz")).ShouldBeRefused("24 x 24", "antialiased-bicubic");
+        File.Exists(shell.PathOf("a.npz")).ShouldBeFalse();
+        (await Run("large", "a.npz", "--resize", "antialiased-bicubic")).ShouldSucceed();
+        StatisticsTags.Read(shell.PathOf("a.npz"))!.Preprocessing.ShouldStartWith("antialiased-bicubic 16x16");
+        (await Run("large", "b.npz", "--resize", "lanczos")).ShouldBeRefused("'lanczos'", "half-pixel-bilinear");
+    }
+
+    [Fact]
+    public async Task What_is_no_source_of_images_is_refused_and_nothing_is_written()
+    {
+        File.WriteAllBytes(shell.PathOf("stats.pkl"), [0x80, 4, 0x7D]);
+        (await Run("stats.pkl", "a.npz")).ShouldBeRefused("pickle", "np.savez");
+        (await Run("missing", "a.npz")).ShouldBeRefused("missing", "does not exist");
+        Pictures.Random(3, 16, 2).WriteFolder(shell.PathOf("cut"));
+        File.WriteAllBytes(shell.PathOf("cut/000001.png"), File.ReadAllBytes(shell.PathOf("cut/000001.png"))[..60]);
+        (await Run("cut", "a.npz")).ShouldBeRefused("000001.png", "truncated");
+        (await shell.RunAsync("stats", "--images", "cut", "--features", "cut", "-o", "a.npz")).ShouldBeRefused("features.json");
+        Directory.EnumerateFiles(shell.Folder).Select(Path.GetFileName).ShouldBe(["stats.pkl"]);
+    }
+
+    private Task<CliResult> Run(string images, string output, params string[] more) =>
+        shell.RunAsync(["stats", "--images", images, "--features", TestShell.Digits, "-o", output, .. more]);
+}

@@ -1,0 +1,66 @@
+using BatchEval.Core.Json;
+using BatchEval.Onnx.Datasets;
+using BatchEval.Onnx.Features;
+using BatchEval.Onnx.Images;
+using BatchEval.Onnx.Numpy;
+using BatchEval.Onnx.Packages;
+using BatchEval.Onnx.Runtime;
+using BatchEval.Tests.Shared;
+
+namespace BatchEval.Onnx.Tests.Features;
+
+/// <summary>What tools/features exports, with random weights and few channels, against PyTorch.</summary>
+public sealed class ExportedNetworkTests
+{
+    private static readonly string Folder = Path.Combine(RepoPaths.Root, "tests", "Golden", "features");
+
+    [Theory]
+    [InlineData("inception")]
+    [InlineData("clip")]
+    public void Feature_networks_equal_the_framework(string name)
+    {
+        using var network = new FeatureNetwork(FeaturePackage.Open(Path.Combine(Folder, name)), new DeviceOptions());
+        var (features, logits) = network.Run(Images(name, "images0"));
+        Close(features, Golden(name, "features"));
+        if (network.HasLogits) Close(logits!, Golden(name, "logits"));
+        network.Run([Images(name, "images0")[1]]).Features.Zip(features.Skip(network.Dimensions)).ShouldAllBe(p => Math.Abs(p.First - p.Second) < 1e-4 * Math.Max(1, Math.Abs(p.First)));
+    }
+
+    [Theory]
+    [InlineData("lpips-alex")]
+    [InlineData("lpips-vgg")]
+    [InlineData("lpips-squeeze")]
+    public void Perceptual_networks_equal_the_framework(string name)
+    {
+        using var network = new PerceptualNetwork(FeaturePackage.Open(Path.Combine(Folder, name)), new DeviceOptions());
+        var (a, b) = (Images(name, "images0"), Images(name, "images1"));
+        network.Measure(a, b).Zip(Golden(name, "distance")).ShouldAllBe(p => Math.Abs(p.First - p.Second) < 1e-5);
+        network.Measure(b, a).Zip(network.Measure(a, b)).ShouldAllBe(p => Math.Abs(p.First - p.Second) < 1e-6);
+        network.Measure(a, a).ShouldAllBe(d => d == 0);
+        network.ReasonAgainst(new RgbImage(8, 8, new byte[192])).ShouldNotBeNull().ShouldContain("needs at least");
+    }
+
+    [Fact]
+    public void A_package_with_only_a_perceptual_network_has_no_features()
+    {
+        var package = FeaturePackage.Open(Path.Combine(Folder, "lpips-alex"));
+        Should.Throw<ProblemException>(() => new FeatureNetwork(package, new DeviceOptions())).Message.ShouldContain("no feature network");
+        var other = FeaturePackage.Open(Path.Combine(Folder, "clip"));
+        Should.Throw<ProblemException>(() => new PerceptualNetwork(other, new DeviceOptions())).Message.ShouldContain("no perceptual network");
+    }
+
+    private static RgbImage[] Images(string name, string array) => [.. ArrayImageSource.OfNpz(Path.Combine(Folder, name, "golden.npz"), array).Read()];
+
+    private static float[] Golden(string name, string array)
+    {
+        using var file = NpzFile.Open(Path.Combine(Folder, name, "golden.npz"));
+        return file.Read(array).ToFloat32();
+    }
+
+    private static void Close(float[] found, float[] expected)
+    {
+        found.Length.ShouldBe(expected.Length);
+        var largest = expected.Max(Math.Abs);
+        found.Zip(expected).Max(p => Math.Abs(p.First - p.Second)).ShouldBeLessThan(1e-5f * largest);
+    }
+}
