@@ -36,18 +36,18 @@ public sealed class MetricsCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Large_sets_get_the_extrapolated_distance_and_subsets()
+    public async Task Sets_with_many_samples_per_dimension_get_the_extrapolated_distance()
     {
-        var values = new float[1200 * 4];
+        var values = new float[300 * 4];
         new Core.Randomness.NoiseBank(3).Fill(0, 0, values);
-        NpyFormat.WriteFile(shell.PathOf("x.npy"), NpyArray.From(values, 1200, 4));
+        NpyFormat.WriteFile(shell.PathOf("x.npy"), NpyArray.From(values, 300, 4));
         new Core.Randomness.NoiseBank(4).Fill(0, 0, values);
-        NpyFormat.WriteFile(shell.PathOf("y.npy"), NpyArray.From(values, 1200, 4));
+        NpyFormat.WriteFile(shell.PathOf("y.npy"), NpyArray.From(values, 300, 4));
 
         var report = (await Run("x.npy", "y.npy", "--json")).ShouldSucceed().Json;
 
-        Score(report, "fid-infinity")["value"]!.GetValue<double>().ShouldBeInRange(-0.05, 0.05);
-        Score(report, "kid")["method"]!.GetValue<string>().ShouldContain("100 subsets of 1000");
+        Score(report, "fid-infinity")["value"]!.GetValue<double>().ShouldBeInRange(-0.1, 0.1);
+        Score(report, "kid")["value"]!.GetValue<double>().ShouldBeInRange(-0.1, 0.1);
         report["warnings"]!.AsArray().ShouldContain(w => w!.GetValue<string>().Contains("could not be checked"));
     }
 
