@@ -24,6 +24,9 @@ internal sealed class SkipCompareCommand
     private readonly Option<int?> calls = new("--calls") { Description = "Network calls per image. Default: half of the unaccelerated sampler's.", HelpName = "n" };
     private readonly Option<int?> calibrationCount = new("--calibration-count") { Description = "Samples that thresholds are chosen on, none of them measured. Default: 32.", HelpName = "n" };
 
+    private readonly Option<int[]> orders = new("--orders") { Description = "Orders of extrapolation to compare.", HelpName = "n", DefaultValueFactory = _ => [0, 1, 2, 3], AllowMultipleArgumentsPerToken = true };
+    private readonly Option<string[]> criteria = SkipOptions.Criteria();
+
     private SkipCompareCommand(Shell shell) => (this.shell, options) = (shell, new SkipOptions(shell, 256));
 
     /// <summary>Creates the command.</summary>
@@ -34,6 +37,8 @@ internal sealed class SkipCompareCommand
         CommonOptions.AtLeast(self.calibrationCount, 1);
         var command = new Command("compare", "Compare the rules, fewer steps and every-other-step reuse at equal network calls.");
         self.options.AddTo(command, rule: false);
+        command.Add(self.criteria);
+        command.Add(self.orders);
         command.Add(self.calls);
         command.Add(self.calibrationCount);
         command.Add(self.json);
@@ -54,7 +59,10 @@ internal sealed class SkipCompareCommand
         }
 
         var fewer = Candidate.At(full.Solver, StepSpacing.Create("trailing", schedule, Math.Max(1, wanted * full.Steps.Count / full.NetworkCalls)));
-        var policies = new[] { SkipCriterion.Tensor, SkipCriterion.Released }.SelectMany(c => Enumerable.Range(0, 4).Select(order => (Name(c), options.Policy(parsed, c, order)))).ToList();
+        List<(string, SkipPolicy)> policies =
+        [
+            .. parsed.GetRequiredValue(criteria).SelectMany(name => parsed.GetRequiredValue(orders).Select(order => (name, options.Policy(parsed, SkipPolicy.ParseCriterion(name), order)))),
+        ];
         var calibration = options.Bench(parsed, opened, cancellation, CalibrationStart, parsed.GetValue(calibrationCount) ?? 32);
         var table = new SkipTable(calibration, options.Bench(parsed, opened, cancellation));
         var rows = table.Measure(
@@ -63,8 +71,6 @@ internal sealed class SkipCompareCommand
         output.Json(new JsonObject { ["solver"] = full.Solver, ["rows"] = new JsonArray([.. rows.Select(Row)]) });
         return ExitCodes.Done;
     }
-
-    private static string Name(SkipCriterion criterion) => criterion == SkipCriterion.Released ? SkipPolicy.ReleasedName : SkipPolicy.TensorName;
 
     private static JsonObject Row(SkipTableRow row)
     {

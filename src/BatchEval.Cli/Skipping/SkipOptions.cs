@@ -23,7 +23,7 @@ internal sealed class SkipOptions
     private readonly Option<string?> spacing = new("--spacing") { Description = "How a number of steps is placed. Default: trailing.", HelpName = "name" };
     private readonly Option<int?> count = new("--count") { HelpName = "n" };
     private readonly Option<int?> batch = new("--batch") { Description = "Most samples in one network call. Default: 64.", HelpName = "n" };
-    private readonly Option<string> criterion = new("--criterion") { Description = $"Rule: {SkipPolicy.TensorName} (the paper's) or {SkipPolicy.ReleasedName} (the official code's).", HelpName = "name", DefaultValueFactory = _ => SkipPolicy.TensorName };
+    private readonly Option<string> criterion = new("--criterion") { Description = "Rule: tensor (the paper's), adaptive-released (the official code's) or output (ours).", HelpName = "name", DefaultValueFactory = _ => SkipPolicy.CriterionNames[0] };
     private readonly Option<int> order = new("--order") { Description = "Extrapolation of skipped outputs: 0 (hold) to 3.", HelpName = "n", DefaultValueFactory = _ => 0 };
     private readonly Option<int> maxConsecutive = new("--max-consecutive") { Description = "Most network calls left out in a row.", HelpName = "n", DefaultValueFactory = _ => 4 };
     private readonly Option<int> warmup = new("--warmup") { Description = "First steps that are always computed.", HelpName = "n", DefaultValueFactory = _ => 4 };
@@ -39,7 +39,7 @@ internal sealed class SkipOptions
         this.count.Description = $"Number of samples. Default: {count}.";
         CommonOptions.AtLeast(this.count, 1);
         CommonOptions.AtLeast(batch, 1);
-        criterion.AcceptOnlyFromAmong(SkipPolicy.TensorName, SkipPolicy.ReleasedName);
+        criterion.AcceptOnlyFromAmong([.. SkipPolicy.CriterionNames]);
     }
 
     /// <summary>Adds the options to a command.</summary>
@@ -54,12 +54,17 @@ internal sealed class SkipOptions
         }
     }
 
-    /// <summary>Order of extrapolation.</summary>
-    public int Order(ParseResult parsed) => parsed.GetValue(order);
+    /// <summary>An option that names several rules.</summary>
+    public static Option<string[]> Criteria()
+    {
+        var option = new Option<string[]>("--criteria") { Description = "Rules to compare. Default: all.", HelpName = "name", DefaultValueFactory = _ => [.. SkipPolicy.CriterionNames], AllowMultipleArgumentsPerToken = true };
+        option.AcceptOnlyFromAmong([.. SkipPolicy.CriterionNames]);
+        return option;
+    }
 
     /// <summary>The rule without its threshold.</summary>
     public SkipPolicy Policy(ParseResult parsed) =>
-        Policy(parsed, parsed.GetValue(criterion) == SkipPolicy.ReleasedName ? SkipCriterion.Released : SkipCriterion.Tensor, parsed.GetValue(order), parsed.GetValue(maxCalls));
+        Policy(parsed, SkipPolicy.ParseCriterion(parsed.GetRequiredValue(criterion)), parsed.GetValue(order), parsed.GetValue(maxCalls));
 
     /// <summary>A rule by criterion and order, with the limits asked for.</summary>
     public SkipPolicy Policy(ParseResult parsed, SkipCriterion criterion, int order, int? maxCalls = null) =>

@@ -17,6 +17,8 @@ internal sealed class SkipPathCommand
     private readonly Shell shell;
     private readonly SkipOptions options;
     private readonly Option<bool> json = CommonOptions.Json();
+    private readonly Option<string[]> criteria = SkipOptions.Criteria();
+    private readonly Option<int> order = new("--order") { Description = "Extrapolation of skipped outputs: 0 (hold) to 3.", HelpName = "n", DefaultValueFactory = _ => 0 };
     private readonly Option<int[]> skips = new("--skips") { Description = "Numbers of skips to judge at.", HelpName = "n", DefaultValueFactory = _ => [10, 20, 30], AllowMultipleArgumentsPerToken = true };
 
     private SkipPathCommand(Shell shell) => (this.shell, options) = (shell, new SkipOptions(shell, 4));
@@ -25,8 +27,10 @@ internal sealed class SkipPathCommand
     public static Command Create(Shell shell)
     {
         var self = new SkipPathCommand(shell);
-        var command = new Command("path", "Find the greedy optimal skip path of each sample, and test whether the rule's skips agree with it.");
-        self.options.AddTo(command, rule: true);
+        var command = new Command("path", "Find the greedy optimal skip path of each sample, and test whether rules' skips agree with it.");
+        self.options.AddTo(command, rule: false);
+        command.Add(self.criteria);
+        command.Add(self.order);
         command.Add(self.skips);
         command.Add(self.json);
         command.SetAction((parsed, cancellation) => Task.FromResult(self.Run(parsed, cancellation)));
@@ -35,7 +39,8 @@ internal sealed class SkipPathCommand
 
     private int Run(ParseResult parsed, CancellationToken cancellation)
     {
-        var policy = options.Policy(parsed);
+        List<(string Name, SkipPolicy Policy)> rules =
+            [.. parsed.GetRequiredValue(criteria).Distinct().Select(name => (name, options.Policy(parsed, SkipPolicy.ParseCriterion(name), parsed.GetValue(order))))];
         var output = new Output(shell, parsed.GetValue(json));
         using var opened = options.Open(parsed);
         var steps = options.Full(parsed, opened.Sampling.Manifest.Schedule).Steps.Count;
@@ -46,9 +51,9 @@ internal sealed class SkipPathCommand
         }
 
         var bench = options.Bench(parsed, opened, cancellation);
-        var finder = new SkipPathFinder(bench, options.Order(parsed));
+        var finder = new SkipPathFinder(bench, parsed.GetValue(order));
         var paths = finder.Find(wanted[^1], n => shell.Error.WriteLine($"{n} of {wanted[^1]} skips chosen"), cancellation);
-        var compared = wanted.Select(n => finder.Compare(paths, n, policy, cancellation)).ToList();
+        var compared = rules.SelectMany(r => wanted.Select(n => finder.Compare(paths, n, r.Policy, cancellation))).ToList();
         Print(output, paths, compared);
         output.Json(Document(paths, compared));
         return ExitCodes.Done;
@@ -58,7 +63,7 @@ internal sealed class SkipPathCommand
     {
         output.Line(FormattableString.Invariant($"{paths.Samples.Count} greedy paths: {paths.Evaluations} network evaluations, {paths.NaiveEvaluations} without prefix sharing ({(double)paths.Evaluations / paths.NaiveEvaluations:0.00})."));
         var table = new Table().Border(TableBorder.Markdown);
-        foreach (var name in new[] { "skips", "threshold", "rule's skips", "both skip", "rule only", "greedy only", "both run", "by chance", "chi^2", "p", "L1 rule", "L1 greedy" })
+        foreach (var name in new[] { "rule", "skips", "threshold", "rule's skips", "both skip", "rule only", "greedy only", "both run", "by chance", "chi^2", "p", "L1 rule", "L1 greedy" })
         {
             table.AddColumn(new TableColumn(name).NoWrap().RightAligned());
         }
@@ -67,7 +72,7 @@ internal sealed class SkipPathCommand
         {
             var (a, test) = (c.AfterWarmup, c.AfterWarmup.Test());
             table.AddRow(
-                $"{c.Skips}", Number(c.Rule.Policy.Threshold, "G4"), Number(c.Rule.Achieved.NetworkCalls.Zip(c.Rule.Achieved.Masks, (calls, mask) => StepMask.Read(mask).Length - calls).Average(), "0.0"),
+                c.Rule.Policy.CriterionName, $"{c.Skips}", Number(c.Rule.Policy.Threshold, "G4"), Number(c.Rule.Achieved.NetworkCalls.Zip(c.Rule.Achieved.Masks, (calls, mask) => StepMask.Read(mask).Length - calls).Average(), "0.0"),
                 $"{a.BothSkip}", $"{a.RuleOnly}", $"{a.OptimalOnly}", $"{a.BothCompute}", Number(a.ExpectedBothSkip, "0.0"),
                 test is null ? "-" : Number(test.Statistic, "0.00"), test is null ? "-" : Number(test.PValue, "G3"), Number(c.RuleError, "0.00000"), Number(c.GreedyError, "0.00000"));
         }
@@ -87,6 +92,7 @@ internal sealed class SkipPathCommand
 
     private static JsonObject Compared(SkipComparison c) => new()
     {
+        ["criterion"] = c.Rule.Policy.CriterionName,
         ["skips"] = c.Skips,
         ["candidate"] = JsonNode.Parse(CandidateJson.Write(c.Rule.Achieved.Candidate)),
         ["networkCalls"] = c.Rule.Achieved.MeanCalls,

@@ -130,7 +130,7 @@ public static class CandidateJson
 
         if (skip.Criterion != SkipCriterion.Tensor)
         {
-            writer.WriteString("criterion", SkipPolicy.ReleasedName);
+            writer.WriteString("criterion", skip.CriterionName);
         }
 
         writer.WriteEndObject();
@@ -148,7 +148,7 @@ public static class CandidateJson
     {
         var (threshold, maxConsecutive, warmup) = (skip.Number("threshold"), skip.Integer("maxConsecutive", 4), skip.Integer("warmup", 4));
         var (order, guard) = (skip.Integer("order", 0), skip.Integer("guard", 0));
-        var criterion = skip.Text("criterion", SkipPolicy.TensorName, SkipPolicy.TensorName, SkipPolicy.ReleasedName) == SkipPolicy.ReleasedName ? SkipCriterion.Released : SkipCriterion.Tensor;
+        var criterion = SkipPolicy.ParseCriterion(skip.Text("criterion", SkipPolicy.CriterionNames[0], SkipPolicy.CriterionNames));
         int? maxCalls = skip.Has("maxCalls") ? skip.Integer("maxCalls") : null;
         skip.Close();
         return Guard(skip.Path, problems, () => new SkipPolicy(threshold, maxConsecutive, warmup, order, guard, criterion, maxCalls));

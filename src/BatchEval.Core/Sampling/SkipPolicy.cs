@@ -8,6 +8,9 @@ public enum SkipCriterion
 
     /// <summary>Second difference of mean absolute latent steps, halved (AdaptiveDiffusion, released code); <c>adaptive-released</c>.</summary>
     Released,
+
+    /// <summary>How far the last computed outputs missed what the cache would have given in their place (ours, not published); <c>output</c>.</summary>
+    Output,
 }
 
 /// <summary>
@@ -16,11 +19,8 @@ public enum SkipCriterion
 /// </summary>
 public sealed record SkipPolicy
 {
-    /// <summary>Name of the released rule in JSON and on command lines.</summary>
-    public const string ReleasedName = "adaptive-released";
-
-    /// <summary>Name of the paper's rule in JSON and on command lines.</summary>
-    public const string TensorName = "tensor";
+    private static readonly (SkipCriterion Criterion, string Name)[] Criteria =
+        [(SkipCriterion.Tensor, "tensor"), (SkipCriterion.Released, "adaptive-released"), (SkipCriterion.Output, "output")];
 
     /// <summary>Creates a policy.</summary>
     /// <exception cref="ArgumentException">A value outside its range; the message names it.</exception>
@@ -56,6 +56,18 @@ public sealed record SkipPolicy
 
     /// <summary>Hard limit of network calls per sample, or null. It outranks every other rule but warm-up and guard.</summary>
     public int? MaxCalls { get; }
+
+    /// <summary>Names of all criteria in JSON and on command lines; the first is the default.</summary>
+    public static IReadOnlyList<string> CriterionNames { get; } = [.. Criteria.Select(c => c.Name)];
+
+    /// <summary>Name of the criterion.</summary>
+    public string CriterionName => Criteria.Single(c => c.Criterion == Criterion).Name;
+
+    /// <summary>The criterion of a name.</summary>
+    /// <exception cref="ArgumentException">There is none of that name.</exception>
+    public static SkipCriterion ParseCriterion(string name) => Criteria.FirstOrDefault(c => c.Name == name) is { Name: not null } found
+        ? found.Criterion
+        : throw new ArgumentException($"Unknown skip criterion '{name}'; allowed: {string.Join(", ", CriterionNames)}.", nameof(name));
 
     /// <summary>
     /// Fewest steps that warm-up, guard and <see cref="MaxConsecutive"/> leave room for:

@@ -29,22 +29,20 @@ public sealed class SkipCommandTests : IDisposable
     [Fact]
     public async Task Path_tests_a_rule_against_greedy_paths()
     {
-        var json = await JsonAsync("path", "--steps", "8", "--count", "2", "--skips", "2", "3");
+        var json = await JsonAsync("path", "--steps", "8", "--count", "2", "--skips", "2", "3", "--criteria", "tensor", "output");
         json["paths"]!.AsArray().Select(p => p!["skipped"]!.AsArray().Count).ShouldBe([3, 3]);
-        json["comparisons"]!.AsArray().Count.ShouldBe(2);
+        json["comparisons"]!.AsArray().Select(c => c!["criterion"]!.GetValue<string>()).ShouldBe(["tensor", "tensor", "output", "output"]);
         json["evaluations"]!.GetValue<long>().ShouldBeLessThan(json["naiveEvaluations"]!.GetValue<long>());
     }
 
     [Fact]
     public async Task Compare_puts_all_methods_side_by_side()
     {
-        var json = await JsonAsync("compare", "--steps", "8", "--count", "3", "--calibration-count", "2", "--calls", "6");
+        var json = await JsonAsync("compare", "--steps", "8", "--count", "3", "--calibration-count", "2", "--calls", "6", "--criteria", "tensor", "output", "--orders", "0", "2");
         var rows = json["rows"]!.AsArray();
         rows.Select(r => r!["method"]!.GetValue<string>()).ShouldBe(
         [
-            "8 steps", "6 steps", "every other step, hold", "every other step, order 1", "every other step, order 2", "every other step, order 3",
-            "tensor, hold", "tensor, order 1", "tensor, order 2", "tensor, order 3",
-            "adaptive-released, hold", "adaptive-released, order 1", "adaptive-released, order 2", "adaptive-released, order 3",
+            "8 steps", "6 steps", "every other step, hold", "every other step, order 2", "tensor, hold", "tensor, order 2", "output, hold", "output, order 2",
         ]);
         rows[0]!["psnr"]!["mean"]!.GetValue<double>().ShouldBe(100);
         rows[2]!["networkCalls"]!["mean"]!.GetValue<double>().ShouldBe(4);

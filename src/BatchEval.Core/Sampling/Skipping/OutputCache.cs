@@ -61,6 +61,23 @@ public sealed class OutputCache<T>(int order)
         return extrapolated;
     }
 
+    /// <summary>By how much <see cref="At"/> would have missed an output, relative to the output's Euclidean norm.</summary>
+    public double Miss(double at, T[] output)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        var expected = At(at);
+        var (miss, norm) = (0.0, 0.0);
+        for (var i = 0; i < output.Length; i++)
+        {
+            var value = double.CreateChecked(output[i]);
+            var difference = value - double.CreateChecked(expected[i]);
+            miss += difference * difference;
+            norm += value * value;
+        }
+
+        return Math.Sqrt(miss / norm);
+    }
+
     // Lagrange weights w_j = product over m != j of (at - u_m) / (u_j - u_m); they sum to 1.
     private static double[] Weights(double[] nodes, double at)
     {

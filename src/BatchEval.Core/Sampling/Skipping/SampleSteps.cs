@@ -54,6 +54,11 @@ public sealed class SampleSteps<T>
     public void Take(int row, T[] output)
     {
         executed[row] = true;
+        if (decider is { WantsMisses: true } && !cache.IsEmpty && (row == 0 || table.Rows[row - 1].Step != table.Rows[row].Step))
+        {
+            decider.ObserveMiss(cache.Miss(table.Rows[row].Level.Lambda, output));
+        }
+
         cache.Add(table.Rows[row].Level.Lambda, output);
     }
 

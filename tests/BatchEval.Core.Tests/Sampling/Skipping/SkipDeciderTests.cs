@@ -47,6 +47,41 @@ public sealed class SkipDeciderTests
     }
 
     [Theory]
+    [InlineData(0, 0.099, "1111111")]
+    [InlineData(0, 0.101, "1111010")]
+    [InlineData(0, 0.201, "1111001")]
+    [InlineData(1, 0.399, "1111010")]
+    [InlineData(1, 0.401, "1111001")]
+    public void The_output_rule_extends_the_miss_by_the_order_of_extrapolation(int order, double threshold, string mask)
+    {
+        var decider = new SkipDecider<double>(new SkipPolicy(threshold, order: order, criterion: SkipCriterion.Output), 20, [0.0]);
+        var (runs, gap) = (new List<bool>(), 1);
+        for (var k = 0; k < 7; k++)
+        {
+            runs.Add(decider.Decide());
+            if (runs[^1])
+            {
+                // A network whose outputs are missed by 0.1 after one step, and as the order says after more
+                decider.ObserveMiss(0.1 * Math.Pow(gap, order + 1));
+            }
+
+            gap = runs[^1] ? 1 : gap + 1;
+        }
+
+        StepMask.ToBits(runs).ShouldBe(mask);
+    }
+
+    [Fact]
+    public void A_miss_is_relative_to_the_output()
+    {
+        var cache = new OutputCache<double>(1);
+        cache.Add(0, [0.0, 0.0]);
+        cache.Add(1, [1.0, 2.0]);
+        cache.Miss(2, [3.0, 4.0]).ShouldBe(0.2, 1e-12);
+        cache.Miss(2, [2.0, 4.0]).ShouldBe(0, 1e-12);
+    }
+
+    [Theory]
     [InlineData(1, 4, 0, "111101010101")]
     [InlineData(2, 4, 0, "111100100100")]
     [InlineData(2, 3, 2, "111001001011")]
@@ -133,7 +168,7 @@ public sealed class SkipDeciderTests
     [InlineData("\"threshold\":1,\"order\":4", "skip.order is 4")]
     [InlineData("\"threshold\":1,\"maxCalls\":0", "skip.maxCalls is 0")]
     [InlineData("\"threshold\":1,\"maxCalls\":4", "need 5 computed steps")]
-    [InlineData("\"threshold\":1,\"criterion\":\"guess\"", "tensor, adaptive-released")]
+    [InlineData("\"threshold\":1,\"criterion\":\"guess\"", "tensor, adaptive-released, output")]
     public void Refuses_policies_by_name(string skip, string message)
     {
         var steps = string.Join(',', Enumerable.Range(1, 10).Select(t => $$"""{"t":{{t}}}"""));
