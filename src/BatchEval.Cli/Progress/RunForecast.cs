@@ -1,3 +1,4 @@
+using BatchEval.Core.Search.Joint;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Cli.Progress;
@@ -13,7 +14,7 @@ internal sealed class RunForecast
     /// <summary>Foresees a run.</summary>
     public RunForecast(RunSpecification specification)
     {
-        var (calls, reference) = (specification.Budget.NetworkCalls, specification.Reference);
+        var (calls, reference) = (specification.Budget.ExpectedCalls, specification.Reference);
         var elites = specification.Validation.Elites;
         var (searched, random) = (specification.Search.Method != "none", HasRandomSearch(specification));
         var trimmed = specification.Baselines.Contains(BaselineNames.TrimmedUniform) ? BaselineNames.TrimmedStarts.Count : 0;
@@ -23,9 +24,11 @@ internal sealed class RunForecast
             Add("reference", 0, 0, (long)reference.Steps * (Math.Min(reference.Samples, specification.Final.Samples) + paired));
         }
 
+        string[] rivals = specification.Search is { Method: "evolution", Space: not "times" } ? [.. specification.Baselines.Intersect(BaselineNames.Parts)] : [];
         AddSearch("search", searched, specification);
         AddSearch("random search", random, specification);
-        var contenders = (searched ? elites : 0) + (random ? elites : 0) + trimmed;
+        Array.ForEach(rivals, rival => AddSearch(rival, true, specification));
+        var contenders = (searched ? elites : 0) + (random ? elites : 0) + (rivals.Length * elites) + trimmed;
         if (contenders > 0)
         {
             Add("validation", 0, 0, (long)calls * contenders * specification.Validation.Samples);
@@ -50,13 +53,19 @@ internal sealed class RunForecast
     private void AddSearch(string stage, bool wanted, RunSpecification specification)
     {
         var options = specification.Search.Evolution;
+        var warm = specification.Search is { Method: "evolution", Space: not "times", TwoStages: false } && stage != "random search" && stage != BaselineNames.TimesOnly;
+        for (var round = 0; wanted && warm && round < JointSearch.WarmRounds; round++)
+        {
+            Add(stage, 0, 0, (long)specification.Budget.ExpectedCalls * options.Population * options.Rungs[0]);
+        }
+
         for (var generation = 0; wanted && generation < options.Generations; generation++)
         {
             var contenders = options.Population;
             for (var rung = 0; rung < options.Rungs.Count; rung++)
             {
                 var fresh = options.Rungs[rung] - (rung == 0 ? 0 : options.Rungs[rung - 1]);
-                Add(stage, generation, rung, (long)specification.Budget.NetworkCalls * contenders * fresh);
+                Add(stage, generation, rung, (long)specification.Budget.ExpectedCalls * contenders * fresh);
                 contenders = Math.Max(1, (int)Math.Ceiling(contenders * options.Survivors));
             }
         }

@@ -73,7 +73,8 @@ public sealed class Budget
     public int WholeSteps(string solver, NoiseSchedule schedule)
     {
         ArgumentNullException.ThrowIfNull(schedule);
-        var (most, steps) = (schedule.TrainSteps ?? 10_000, 0);
+        // One more than the model has, so that a budget beyond it shows.
+        var (most, steps) = ((schedule.TrainSteps ?? 9_999) + 1, 0);
         while (steps < most && Allows(Candidate.At(solver, Enumerable.Range(0, steps + 1).Select(i => schedule.MinTime + i))))
         {
             steps++;

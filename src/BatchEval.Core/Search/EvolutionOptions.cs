@@ -14,6 +14,9 @@ public sealed record EvolutionOptions(
     /// <summary>The published parameters: P 50, k 10, 25 mutants, 15 crossovers, 10 generations, one rung.</summary>
     public static EvolutionOptions AutoDiffusion(int samples) => new(50, 10, 10, 25, 15, [samples]);
 
+    /// <summary>The published parameters of the search over steps and blocks: P 50, k 10, 25 mutants, 10 crossovers, 15 generations, one rung.</summary>
+    public static EvolutionOptions AutoDiffusionBlocks(int samples) => new(50, 15, 10, 25, 10, [samples]);
+
     /// <summary>Every violated constraint, with what is allowed; empty when the options can be used.</summary>
     public IReadOnlyList<string> Violations()
     {

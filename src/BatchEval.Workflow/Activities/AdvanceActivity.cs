@@ -35,7 +35,7 @@ public sealed class AdvanceActivity(RunStore store, ModelHost models, TimeProvid
     private async Task<RoundScores> ScoreAsync(RunContext context, UnitPlan plan, CancellationToken cancellation)
     {
         var model = models.Open(context.Package);
-        var scorer = new CandidateScorer(model, context.Specification.Objective.Metric);
+        var scorer = new CandidateScorer(model, context.Specification.Objective.Metric, context.Costs, context.Specification.Conditions.IsGuided);
         var final = plan.Plan.Stage == RunStage.Final;
         var counts = EvaluationCounts.None;
         var counted = new HashSet<string>(StringComparer.Ordinal);

@@ -13,6 +13,7 @@ public sealed class PrepareActivity(RunStore store, ModelHost models)
     public async Task<RunPosition> RunAsync(PrepareInput input, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(input);
+        await ModelCosts.EnsureAsync(store, models, input.RunId, cancellation);
         var context = await RunContext.LoadAsync(store, models, input.RunId, cancellation);
         var opened = models.Open(context.Package);
         context.Specification.Conditions.Check(opened.Sampling.Manifest);

@@ -1,3 +1,4 @@
+using BatchEval.Core.Search.Costs;
 using BatchEval.Onnx.Packages;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Specifications;
@@ -12,8 +13,9 @@ namespace BatchEval.Workflow.Activities;
 /// <param name="Machine">Its decisions.</param>
 /// <param name="Contestants">Its names.</param>
 /// <param name="Cells">What all its cells have in common.</param>
+/// <param name="Costs">What its model costs, or null where that is unknown.</param>
 public sealed record RunContext(
-    string RunId, RunSpecification Specification, ModelPackage Package, RunMachine Machine, ContestantFactory Contestants, CellContext Cells)
+    string RunId, RunSpecification Specification, ModelPackage Package, RunMachine Machine, ContestantFactory Contestants, CellContext Cells, CostModel? Costs)
 {
     /// <summary>Reads a run's context.</summary>
     /// <exception cref="InvalidOperationException">The run does not exist, or its model has changed since it began.</exception>
@@ -21,9 +23,7 @@ public sealed record RunContext(
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(models);
-        var text = await store.ReadAsync(BlobNames.Specification(runId), cancellation)
-            ?? throw new InvalidOperationException($"There is no run '{runId}' in {store.Location}.");
-        var specification = SpecificationReader.Read(System.Text.Encoding.UTF8.GetString(text));
+        var specification = await ReadSpecificationAsync(store, runId, cancellation);
         var package = models.Find(specification.Model);
         if (await store.ReadJsonAsync<ModelRecord>(BlobNames.Model(runId), cancellation) is { } model && model.Digest != package.Digest)
         {
@@ -31,10 +31,21 @@ public sealed record RunContext(
         }
 
         var schedule = package.Manifest.Schedule;
+        var costs = await store.ReadJsonAsync<CostModel>(BlobNames.Costs(runId), cancellation);
         var conditions = specification.Conditions;
         return new RunContext(
-            runId, specification, package, new RunMachine(specification, schedule), new ContestantFactory(specification, schedule),
-            new CellContext(package.Digest, specification.Seed, conditions.Label, conditions.GuidanceScale, models.Device.Device.Split(':')[0]));
+            runId, specification, package, new RunMachine(specification, schedule, costs), new ContestantFactory(specification, schedule, costs),
+            new CellContext(package.Digest, specification.Seed, conditions.Label, conditions.GuidanceScale, models.Device.Device.Split(':')[0]), costs);
+    }
+
+    /// <summary>Reads a run's specification.</summary>
+    /// <exception cref="InvalidOperationException">The run does not exist.</exception>
+    public static async Task<RunSpecification> ReadSpecificationAsync(RunStore store, string runId, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        var text = await store.ReadAsync(BlobNames.Specification(runId), cancellation)
+            ?? throw new InvalidOperationException($"There is no run '{runId}' in {store.Location}.");
+        return SpecificationReader.Read(System.Text.Encoding.UTF8.GetString(text));
     }
 }
 

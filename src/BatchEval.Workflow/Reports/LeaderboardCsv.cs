@@ -11,11 +11,13 @@ public static class LeaderboardCsv
     [
         ("id", s => s.Id), ("name", s => s.Name), ("role", s => s.Role.ToString().ToLowerInvariant()), ("networkCalls", s => s.NetworkCalls),
         ("objective", s => s.Objective), ("objectiveError", s => s.ObjectiveError),
+        ("macs", s => s.Macs), ("milliseconds", s => s.Milliseconds), ("peakBytes", s => s.PeakBytes),
         ("fid", s => s.Fid), ("fidError", s => s.FidError), ("fidSamples", s => s.FidSamples),
         ("fidHeldOut", s => s.FidHeldOut), ("fidHeldOutError", s => s.FidHeldOutError),
         ("psnr", s => s.Psnr), ("psnrError", s => s.PsnrError), ("ssim", s => s.Ssim), ("ssimError", s => s.SsimError),
         ("lpips", s => s.Lpips), ("lpipsError", s => s.LpipsError), ("pairedSamples", s => s.PairedSamples),
         ("solver", s => s.Candidate.Solver), ("times", s => string.Join(' ', s.Candidate.Steps.Select(t => t.Time.ToString(CultureInfo.InvariantCulture)))),
+        ("drops", s => s.Candidate.Steps.All(t => t.Drop.Count == 0) ? null : string.Join(' ', s.Candidate.Steps.Select(t => t.Drop.Count == 0 ? "-" : string.Join('+', t.Drop)))),
         ("failure", s => s.Failure),
     ];
 

@@ -1,5 +1,6 @@
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Search;
+using BatchEval.Core.Search.Costs;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Runs;
@@ -7,13 +8,19 @@ namespace BatchEval.Workflow.Runs;
 /// <summary>Names the candidates of a run: seeds, elites, baselines and the unaccelerated sampler.</summary>
 /// <param name="specification">What the user asked for.</param>
 /// <param name="schedule">The model's noise schedule.</param>
-public sealed class ContestantFactory(RunSpecification specification, NoiseSchedule schedule)
+/// <param name="costs">What the model costs; null where only calls count.</param>
+public sealed class ContestantFactory(RunSpecification specification, NoiseSchedule schedule, CostModel? costs = null)
 {
+    private int? steps;
+
     /// <summary>Name of the search's own result.</summary>
     public string SearchedName => specification.Search.Method == "random" ? BaselineNames.Random : "searched";
 
-    /// <summary>Most steps that the budget of network calls buys with the run's solver.</summary>
-    public int Steps { get; } = StepsWithin(specification, schedule);
+    /// <summary>What a candidate may cost.</summary>
+    public Budget Budget { get; } = specification.Budget.Resolve(costs ?? CostModel.CallsOnly, specification.Solver, schedule, specification.Conditions.IsGuided);
+
+    /// <summary>Most steps of the whole network that the budget buys with the run's solver.</summary>
+    public int Steps => steps ??= Budget.WholeSteps(specification.Solver, schedule);
 
     /// <summary>The unaccelerated sampler.</summary>
     public Contestant Reference()
@@ -29,6 +36,13 @@ public sealed class ContestantFactory(RunSpecification specification, NoiseSched
             .Concat(TrimmedGrids().Select(c => c.Candidate))
             .Concat(StepSpacing.Names.Select(name => Spaced(name)?.Candidate).OfType<Candidate>());
 
+    /// <summary>The uniform grid of the published first generation.</summary>
+    public IEnumerable<Candidate> UniformGrid() => Spaced("leading") is { } grid ? [grid.Candidate] : [];
+
+    /// <summary>Uniform grids of some steps, from the model's own start and from lower ones.</summary>
+    public IEnumerable<IReadOnlyList<double>> UniformTimes(int count) => BaselineNames.TrimmedStarts.Prepend(1)
+        .Select(share => Times("trailing", new SpacingOptions(Start: StartAt(share)), count)).OfType<IReadOnlyList<double>>();
+
     /// <summary>Candidates that compete for a place in the final: elites of both searches, and the trimmed grids.</summary>
     public IReadOnlyList<Contestant> Validation(RunState state)
     {
@@ -38,6 +52,7 @@ public sealed class ContestantFactory(RunSpecification specification, NoiseSched
         [
             .. state.Search.Archive.Take(elites).Select(e => new Contestant(SearchedName, ContestantRole.Searched, e.Candidate)),
             .. state.RandomSearch.Archive.Take(elites).Select(e => new Contestant(BaselineNames.Random, ContestantRole.Baseline, e.Candidate)),
+            .. state.Rivals.SelectMany(r => r.Search.Archive.Take(elites).Select(e => new Contestant(r.Name, ContestantRole.Baseline, e.Candidate))),
             .. specification.Baselines.Contains(BaselineNames.TrimmedUniform) ? TrimmedGrids() : [],
         ];
     }
@@ -55,44 +70,31 @@ public sealed class ContestantFactory(RunSpecification specification, NoiseSched
         return [.. chosen.Concat(given).Concat(named)];
     }
 
-    private static int StepsWithin(RunSpecification specification, NoiseSchedule schedule)
-    {
-        var steps = 0;
-        while (steps < specification.Budget.NetworkCalls && Calls(steps + 1) <= specification.Budget.NetworkCalls)
-        {
-            steps++;
-        }
-
-        return steps;
-
-        int Calls(int n) => Candidate.At(specification.Solver, Enumerable.Range(0, n).Select(i => schedule.MinTime + i)).NetworkCalls;
-    }
-
     private IEnumerable<Contestant> TrimmedGrids()
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var share in BaselineNames.TrimmedStarts)
         {
-            var start = schedule.MaxTime * share;
-            start = schedule.TrainSteps is null ? start : Math.Round(start);
-            if (Times("trailing", new SpacingOptions(Start: start)) is { } times && Candidate.At(specification.Solver, times) is var candidate && seen.Add(candidate.Id))
+            if (Times("trailing", new SpacingOptions(Start: StartAt(share)), Steps) is { } times && Candidate.At(specification.Solver, times) is var candidate && seen.Add(candidate.Id))
             {
                 yield return new Contestant(BaselineNames.TrimmedUniform, ContestantRole.Baseline, candidate);
             }
         }
     }
 
+    private double StartAt(double share) => schedule.TrainSteps is null ? schedule.MaxTime * share : Math.Round(schedule.MaxTime * share);
+
     private Contestant? Spaced(string name) =>
-        StepSpacing.Names.Contains(name) && Times(name, SpacingOptions.Default) is { } times
+        StepSpacing.Names.Contains(name) && Times(name, SpacingOptions.Default, Steps) is { } times
             ? new Contestant(name, ContestantRole.Baseline, Candidate.At(specification.Solver, times))
             : null;
 
     // A rule that cannot place this many distinct times on this model gives no baseline.
-    private IReadOnlyList<double>? Times(string name, SpacingOptions options)
+    private IReadOnlyList<double>? Times(string name, SpacingOptions options, int count)
     {
         try
         {
-            return StepSpacing.Create(name, schedule, Steps, options);
+            return StepSpacing.Create(name, schedule, count, options);
         }
         catch (ArgumentException)
         {

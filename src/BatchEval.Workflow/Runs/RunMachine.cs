@@ -1,5 +1,6 @@
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Search;
+using BatchEval.Core.Search.Costs;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Runs;
@@ -14,26 +15,20 @@ public sealed class RunMachine
     private readonly ContestantFactory contestants;
     private readonly ISearchMethod? search;
     private readonly ISearchMethod? randomSearch;
+    private readonly IReadOnlyList<(string Name, ISearchMethod Method)> rivals;
 
     /// <summary>Creates the machine of a run.</summary>
     /// <param name="specification">What the user asked for.</param>
     /// <param name="schedule">The model's noise schedule.</param>
+    /// <param name="costs">What the model costs; null where only calls count.</param>
     /// <exception cref="ArgumentException">The search space is empty on this model.</exception>
-    public RunMachine(RunSpecification specification, NoiseSchedule schedule)
+    public RunMachine(RunSpecification specification, NoiseSchedule schedule, CostModel? costs = null)
     {
         ArgumentNullException.ThrowIfNull(specification);
         this.specification = specification;
-        contestants = new ContestantFactory(specification, schedule);
-        if (specification.Search.Method == "none")
-        {
-            return;
-        }
-
-        var options = specification.Search;
-        var space = SearchSpaces.Create(specification, schedule, contestants.Steps);
-        ISearchMethod random = RandomSearch.WithBudgetOf(space, options.Evolution, specification.Seed);
-        search = options.Method == "random" ? random : new Evolution(space, options.Evolution, contestants.Seeds(), specification.Seed);
-        randomSearch = options.Method != "random" && specification.Baselines.Contains(BaselineNames.Random) ? random : null;
+        contestants = new ContestantFactory(specification, schedule, costs);
+        var factory = new SearchFactory(specification, schedule, contestants);
+        (search, randomSearch, rivals) = (factory.Own(), factory.Random(), factory.Rivals());
     }
 
     /// <summary>The next round, or null when the run is done.</summary>
@@ -45,6 +40,7 @@ public sealed class RunMachine
             RunStage.Reference => PlanReference(state),
             RunStage.Search => PlanSearch(state, search!.Next(state.Search)!, contestants.SearchedName, ContestantRole.Searched),
             RunStage.RandomSearch => PlanSearch(state, randomSearch!.Next(state.RandomSearch)!, BaselineNames.Random, ContestantRole.Baseline),
+            RunStage.Rivals => PlanRival(state),
             RunStage.Validation => Plan(state, contestants.Validation(state), new SampleRange(SampleRange.ValidationStart, specification.Validation.Samples), false),
             RunStage.Final => Plan(state, state.Contestants, new SampleRange(SampleRange.FinalStart, specification.Final.Samples), true),
             _ => null,
@@ -59,8 +55,9 @@ public sealed class RunMachine
         ArgumentNullException.ThrowIfNull(state);
         var next = state.Stage switch
         {
-            RunStage.Search => ObserveSearch(state with { Search = search!.Observe(state.Search, scores) }, scores, s => s.Search),
-            RunStage.RandomSearch => ObserveSearch(state with { RandomSearch = randomSearch!.Observe(state.RandomSearch, scores) }, scores, s => s.RandomSearch),
+            RunStage.Search => ObserveSearch(state with { Search = search!.Observe(state.Search, scores) }, scores, search!.Next(state.Search)!, s => s.Search),
+            RunStage.RandomSearch => ObserveSearch(state with { RandomSearch = randomSearch!.Observe(state.RandomSearch, scores) }, scores, randomSearch!.Next(state.RandomSearch)!, s => s.RandomSearch),
+            RunStage.Rivals => ObserveRival(state, scores),
             RunStage.Validation => state with { Contestants = contestants.Final(state, scores) },
             _ => state,
         };
@@ -75,7 +72,8 @@ public sealed class RunMachine
     {
         RunStage.Reference when specification.Reference.Samples == 0 => Settle(state with { Stage = RunStage.Search }),
         RunStage.Search when search?.Next(state.Search) is null => Settle(state with { Stage = RunStage.RandomSearch }),
-        RunStage.RandomSearch when randomSearch?.Next(state.RandomSearch) is null => Settle(state with { Stage = RunStage.Validation }),
+        RunStage.RandomSearch when randomSearch?.Next(state.RandomSearch) is null => Settle(state with { Stage = RunStage.Rivals }),
+        RunStage.Rivals when Current(state) is null => Settle(state with { Stage = RunStage.Validation }),
         RunStage.Validation when state.Contestants.Count == 0 && contestants.Validation(state).Count == 0 =>
             Settle(state with { Stage = RunStage.Final, Contestants = contestants.Final(state, []) }),
         _ => state,
@@ -115,17 +113,38 @@ public sealed class RunMachine
         return new RoundPlan(state.Round, state.Stage, 0, 0, [.. all.Select(c => new Assignment(c, range, final, paired))]);
     }
 
-    private RunState ObserveSearch(RunState state, IReadOnlyList<ScoredCandidate> scores, Func<RunState, SearchState> select)
+    private static SearchState StateOf(RunState state, string name) => state.Rivals.FirstOrDefault(r => r.Name == name)?.Search ?? SearchState.Empty;
+
+    // The first rival that has not ended.
+    private (string Name, ISearchMethod Method)? Current(RunState state)
+    {
+        var open = rivals.Where(r => r.Method.Next(StateOf(state, r.Name)) is not null).Take(1).ToList();
+        return open.Count == 0 ? null : open[0];
+    }
+
+    private RoundPlan PlanRival(RunState state)
+    {
+        var (name, method) = Current(state)!.Value;
+        return PlanSearch(state, method.Next(StateOf(state, name))!, name, ContestantRole.Baseline);
+    }
+
+    private RunState ObserveRival(RunState state, IReadOnlyList<ScoredCandidate> scores)
+    {
+        var (name, method) = Current(state)!.Value;
+        var observed = new RivalState(name, method.Observe(StateOf(state, name), scores));
+        return state with { Rivals = [.. state.Rivals.Where(r => r.Name != name), observed] };
+    }
+
+    private RunState ObserveSearch(RunState state, IReadOnlyList<ScoredCandidate> scores, Proposal proposal, Func<RunState, SearchState> select)
     {
         var search = select(state);
-        var (generation, rung) = Math.DivRem(search.Round - 1, specification.Search.Evolution.Rungs.Count);
-        if (rung < specification.Search.Evolution.Rungs.Count - 1 || search.Archive.Count == 0)
+        if (proposal.Samples < specification.Search.Evolution.Rungs[^1] || search.Archive.Count == 0)
         {
             return state;
         }
 
         var median = ScoredCandidate.Rank(scores).ElementAt(scores.Count / 2).Score;
-        var record = new GenerationRecord(state.Stage, generation, search.Archive[0].Score, median, search.SampleSteps);
+        var record = new GenerationRecord(state.Stage, proposal.Generation, search.Archive[0].Score, median, search.SampleSteps);
         return state with { History = [.. state.History, record] };
     }
 }

@@ -14,6 +14,9 @@ public enum RunStage
     /// <summary>Random search with the same budget.</summary>
     RandomSearch,
 
+    /// <summary>Searches of parts of the space with the same budget.</summary>
+    Rivals,
+
     /// <summary>Elites and variants of baselines on fresh samples.</summary>
     Validation,
 
@@ -39,9 +42,17 @@ public sealed record RunState(
     IReadOnlyList<Contestant> Contestants,
     IReadOnlyList<GenerationRecord> History)
 {
+    /// <summary>States of the searches of parts of the space, in their order; those that have not begun are missing.</summary>
+    public IReadOnlyList<RivalState> Rivals { get; init; } = [];
+
     /// <summary>Where every run begins.</summary>
     public static RunState Start { get; } = new(0, RunStage.Reference, SearchState.Empty, SearchState.Empty, [], []);
 }
+
+/// <summary>A search of a part of the space.</summary>
+/// <param name="Name">Name of the baseline that it makes.</param>
+/// <param name="Search">Its state.</param>
+public sealed record RivalState(string Name, SearchState Search);
 
 /// <summary>One line of the search's history.</summary>
 /// <param name="Stage">Search or random search.</param>

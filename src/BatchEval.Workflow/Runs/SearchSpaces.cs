@@ -22,6 +22,8 @@ internal static class SearchSpaces
         CandidateSpace Times(int n) => new TimeStepSpace(solver, schedule, n, options.MutationProbability, options.LocalShare);
         var (reuse, skip) = (options.Genes.Contains(SearchSpecification.ReuseGene), options.Genes.Contains(SearchSpecification.SkipGene));
         var most = Math.Max(steps, Math.Min(StepsPerCall * steps, schedule.TrainSteps ?? int.MaxValue));
-        return reuse || skip ? new SkippingSpace(solver, Times, steps, specification.Budget.NetworkCalls, most, reuse, skip) : Times(steps);
+        // Where other costs are limited, as many calls as the steps of the whole network that they buy.
+        var calls = specification.Budget is { NeedsCosts: false, NetworkCalls: { } limit } ? limit : Math.Max(1, steps);
+        return reuse || skip ? new SkippingSpace(solver, Times, steps, calls, most, reuse, skip) : Times(steps);
     }
 }

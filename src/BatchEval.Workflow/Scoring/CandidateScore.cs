@@ -21,6 +21,15 @@ public sealed record CandidateScore
     /// <summary>Mean network calls per sample, after run-time skips.</summary>
     public required double NetworkCalls { get; init; }
 
+    /// <summary>Multiply-adds per sample, before run-time skips; null where the model's are unknown.</summary>
+    public double? Macs { get; init; }
+
+    /// <summary>Milliseconds per sample inside the network, from the block costs measured when the run began; null where they were not.</summary>
+    public double? Milliseconds { get; init; }
+
+    /// <summary>Weights and intermediate values of one network call at the worst moment.</summary>
+    public long? PeakBytes { get; init; }
+
     /// <summary>The objective; lower is better, +infinity after a failure.</summary>
     public required double Objective { get; init; }
 

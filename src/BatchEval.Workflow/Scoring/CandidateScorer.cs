@@ -1,5 +1,6 @@
 using BatchEval.Core.Metrics;
 using BatchEval.Core.Search;
+using BatchEval.Core.Search.Costs;
 using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Runs;
 
@@ -8,7 +9,9 @@ namespace BatchEval.Workflow.Scoring;
 /// <summary>Puts a candidate's cells together into its scores.</summary>
 /// <param name="model">The opened model, for its reference statistics.</param>
 /// <param name="metric">The objective's metric.</param>
-public sealed class CandidateScorer(OpenedModel model, string metric)
+/// <param name="costs">What the model costs, or null where that is unknown.</param>
+/// <param name="guided">True where every call evaluates the network twice.</param>
+public sealed class CandidateScorer(OpenedModel model, string metric, CostModel? costs = null, bool guided = false)
 {
     /// <summary>PSNR at which the mean stops growing, so that one equal pair does not make it infinite.</summary>
     public const double PsnrCap = 100;
@@ -21,6 +24,7 @@ public sealed class CandidateScorer(OpenedModel model, string metric)
     public CandidateScore Score(Contestant contestant, IReadOnlyList<CellResult> cells, IReadOnlyList<float[]> features, bool final)
     {
         ArgumentNullException.ThrowIfNull(contestant);
+        var cost = costs?.Of(contestant.Candidate, guided);
         var score = new CandidateScore
         {
             Id = contestant.Candidate.ShortId,
@@ -28,6 +32,9 @@ public sealed class CandidateScorer(OpenedModel model, string metric)
             Role = contestant.Role,
             Candidate = contestant.Candidate,
             NetworkCalls = Math.Round(cells.SelectMany(c => c.NetworkCalls).Average(), 4),
+            Macs = cost?.Macs,
+            Milliseconds = cost is { Milliseconds: > 0 } ? Math.Round(cost.Milliseconds, 4) : null,
+            PeakBytes = cost?.PeakBytes,
             Objective = double.PositiveInfinity,
             NetworkCallsPerImage = contestant.Candidate.Skip is null ? null : ScoreDistribution.Of(cells.SelectMany(c => c.NetworkCalls).Select(n => (double)n)),
         };

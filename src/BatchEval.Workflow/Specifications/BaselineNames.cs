@@ -11,11 +11,23 @@ public static class BaselineNames
     /// <summary>Random search with the search's own budget.</summary>
     public const string Random = "random-search";
 
+    /// <summary>The best times without dropped blocks, found with the budget of a joint search.</summary>
+    public const string TimesOnly = "times-only";
+
+    /// <summary>The best masks on uniform grids, found with the budget of a joint search.</summary>
+    public const string BlocksOnly = "blocks-only";
+
+    /// <summary>The best times with the same blocks dropped at every step, found with the budget of a joint search.</summary>
+    public const string SameBlocks = "same-blocks";
+
     /// <summary>Starts of the trimmed uniform grids, as shares of the largest time.</summary>
     public static IReadOnlyList<double> TrimmedStarts { get; } = [0.9, 0.8, 0.7, 0.65, 0.6, 0.55, 0.5, 0.4];
 
+    /// <summary>Baselines that search a part of the joint space; they need a search over blocks.</summary>
+    public static IReadOnlyList<string> Parts { get; } = [TimesOnly, BlocksOnly, SameBlocks];
+
     /// <summary>All names.</summary>
-    public static IReadOnlyList<string> All { get; } = [.. StepSpacing.Names, TrimmedUniform, Random];
+    public static IReadOnlyList<string> All { get; } = [.. StepSpacing.Names, TrimmedUniform, Random, .. Parts];
 
     /// <summary>What a specification that says nothing gets.</summary>
     public static IReadOnlyList<string> Default { get; } = ["leading", "trailing", "linspace", "karras", "log-snr", TrimmedUniform, Random];

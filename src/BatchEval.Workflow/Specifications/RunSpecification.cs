@@ -39,10 +39,6 @@ public sealed record RunSpecification(
     public const int FormatVersion = 1;
 }
 
-/// <summary>What a candidate may cost.</summary>
-/// <param name="NetworkCalls">Network calls per sample.</param>
-public sealed record BudgetSpecification(int NetworkCalls);
-
 /// <summary>How candidates are found.</summary>
 /// <param name="Method">One of <see cref="SearchMethods"/>.</param>
 /// <param name="Evolution">Parameters of evolutionary and random search.</param>
@@ -67,6 +63,21 @@ public sealed record SearchSpecification(string Method, EvolutionOptions Evoluti
 
     /// <summary>Methods that a specification can name.</summary>
     public static IReadOnlyList<string> SearchMethods { get; } = ["evolution", "random", "none"];
+
+    /// <summary>Spaces that a specification can name.</summary>
+    public static IReadOnlyList<string> Spaces { get; } = ["times", "blocks", "joint"];
+
+    /// <summary>What varies: sampling times, dropped blocks on uniform grids, or both.</summary>
+    public string Space { get; init; } = "times";
+
+    /// <summary>True for the published course: times first, then a growing share of dropped blocks, published operators only.</summary>
+    public bool TwoStages { get; init; }
+
+    /// <summary>Smallest share of the blocks that a freshly drawn mask drops.</summary>
+    public double MinPrune { get; init; }
+
+    /// <summary>Largest share of the blocks that a freshly drawn mask drops.</summary>
+    public double MaxPrune { get; init; } = 0.5;
 }
 
 /// <summary>What is minimised.</summary>

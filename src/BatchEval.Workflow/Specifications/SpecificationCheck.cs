@@ -1,5 +1,6 @@
 using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Search.Costs;
 using BatchEval.Onnx.Packages;
 using BatchEval.Workflow.Runs;
 
@@ -9,13 +10,18 @@ namespace BatchEval.Workflow.Specifications;
 public static class SpecificationCheck
 {
     /// <summary>Everything that does not fit together.</summary>
-    public static IReadOnlyList<Problem> Problems(RunSpecification specification, ModelManifest manifest, int blocks)
+    /// <param name="specification">The specification.</param>
+    /// <param name="manifest">The model's manifest.</param>
+    /// <param name="blocks">Number of droppable blocks.</param>
+    /// <param name="costs">What the model costs, milliseconds not measured yet; null where that is unknown.</param>
+    public static IReadOnlyList<Problem> Problems(RunSpecification specification, ModelManifest manifest, int blocks, CostModel? costs = null)
     {
         ArgumentNullException.ThrowIfNull(specification);
         ArgumentNullException.ThrowIfNull(manifest);
         var problems = new List<Problem>();
         Try("conditions", () => specification.Conditions.Check(manifest));
-        Try("budget.networkCalls", () => _ = new RunMachine(specification, manifest.Schedule));
+        Try(specification.Budget.NeedsCosts ? "budget" : "budget.networkCalls", () => _ = new RunMachine(specification, manifest.Schedule, costs));
+        CheckBlocks(specification, manifest, blocks, costs, problems);
         Try("reference.steps", () => _ = StepSpacing.Create(specification.Reference.Spacing, manifest.Schedule, specification.Reference.Steps));
         for (var i = 0; i < specification.Candidates.Count; i++)
         {
@@ -35,6 +41,24 @@ public static class SpecificationCheck
             {
                 problems.Add(new Problem(path, error.Message.Split(" (Parameter")[0]));
             }
+        }
+    }
+
+    private static void CheckBlocks(RunSpecification specification, ModelManifest manifest, int blocks, CostModel? costs, List<Problem> problems)
+    {
+        if (specification.Search.Space != "times" && blocks == 0)
+        {
+            problems.Add(new Problem("search.space", $"is '{specification.Search.Space}', but no droppable blocks were found in the model '{manifest.Name}'; use times."));
+        }
+
+        if (specification.Budget.NeedsCosts && costs is null)
+        {
+            problems.Add(new Problem("budget", $"limits costs of the model '{manifest.Name}', but they could not be counted; use networkCalls."));
+        }
+
+        if (specification.Search.Space == "times" && specification.Baselines.Intersect(BaselineNames.Parts).FirstOrDefault() is { } part)
+        {
+            problems.Add(new Problem("baselines", $"names '{part}', which is a part of a search over blocks; set search.space to joint or blocks."));
         }
     }
 

@@ -2,7 +2,6 @@ using System.Text.RegularExpressions;
 using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Solvers;
-using BatchEval.Core.Search;
 using BatchEval.Onnx.Sampling;
 
 namespace BatchEval.Workflow.Specifications;
@@ -46,8 +45,8 @@ public static partial class SpecificationReader
             root.Unsigned("seed", 0),
             solver,
             ReadConditions(root.Child("conditions")),
-            ReadBudget(root.Child("budget", required: true)),
-            ReadSearch(root.Child("search"), problems),
+            BudgetReader.Read(root.Child("budget", required: true)),
+            SearchReader.Read(root.Child("search"), problems),
             ReadObjective(root.Child("objective")),
             ReadValidation(root.Child("validation")),
             ReadFinal(root.Child("final")),
@@ -101,57 +100,6 @@ public static partial class SpecificationReader
             inspector.Report("label", message);
             return null;
         }
-    }
-
-    private static BudgetSpecification ReadBudget(JsonInspector? budget)
-    {
-        var specification = new BudgetSpecification(budget?.Integer("networkCalls", low: 1, high: 10_000) ?? 1);
-        budget?.Close();
-        return specification;
-    }
-
-    private static SearchSpecification ReadSearch(JsonInspector? search, List<Problem> problems)
-    {
-        var standard = new EvolutionOptions(32, 6, 8, 14, 10, [128, 512]);
-        if (search is null)
-        {
-            return new SearchSpecification("evolution", standard, 0.25, 0.5);
-        }
-
-        var method = search.Text("method", "evolution", SearchSpecification.SearchMethods);
-        if (search.Text("preset", "batcheval", "batcheval", "autodiffusion") == "autodiffusion")
-        {
-            standard = EvolutionOptions.AutoDiffusion(1000);
-        }
-
-        var population = search.Integer("population", standard.Population, 2, 10_000);
-        var options = new EvolutionOptions(
-            population,
-            search.Integer("generations", standard.Generations, 1, 10_000),
-            search.Integer("elites", Math.Min(standard.Elites, population), 1, 10_000),
-            search.Integer("mutants", population * standard.Mutants / standard.Population, 0, 10_000),
-            search.Integer("crossovers", population * standard.Crossovers / standard.Population, 0, 10_000),
-            search.Integers("rungs", 2, 1_000_000) ?? standard.Rungs,
-            search.Number("survivors", standard.Survivors, 0, 1));
-        var specification = new SearchSpecification(method, options, search.Number("mutationProbability", 0.25, 0, 1), search.Number("localShare", 0.5, 0, 1)) { Genes = ReadGenes(search) };
-        search.Close();
-        problems.AddRange(options.Violations().Select(v => new Problem(search.Path, v)));
-        return specification;
-    }
-
-    private static IReadOnlyList<string> ReadGenes(JsonInspector search)
-    {
-        var genes = search.Texts("genes") ?? [SearchSpecification.TimesGene];
-        if (genes.Except(SearchSpecification.KnownGenes).FirstOrDefault() is { } unknown)
-        {
-            search.Report("genes", $"names '{unknown}'; allowed: {string.Join(", ", SearchSpecification.KnownGenes)}.");
-        }
-        else if (!genes.Contains(SearchSpecification.TimesGene))
-        {
-            search.Report("genes", $"must name '{SearchSpecification.TimesGene}': a search always varies the times.");
-        }
-
-        return [.. SearchSpecification.KnownGenes.Where(genes.Contains)];
     }
 
     private static ObjectiveSpecification ReadObjective(JsonInspector? objective)

@@ -37,8 +37,8 @@ public static class SpecificationWriter
                 ["label"] = specification.Conditions.Label switch { null => null, Conditions.RandomLabel => JsonValue.Create("random"), { } label => JsonValue.Create(label) },
                 ["guidanceScale"] = specification.Conditions.GuidanceScale,
             },
-            ["budget"] = new JsonObject { ["networkCalls"] = specification.Budget.NetworkCalls },
-            ["search"] = WriteSearch(specification.Search),
+            ["budget"] = BudgetReader.Write(specification.Budget),
+            ["search"] = SearchReader.Write(specification.Search),
             ["objective"] = new JsonObject { ["metric"] = specification.Objective.Metric },
             ["validation"] = new JsonObject { ["samples"] = specification.Validation.Samples, ["elites"] = specification.Validation.Elites },
             ["final"] = new JsonObject { ["samples"] = specification.Final.Samples, ["images"] = specification.Final.Images },
@@ -53,19 +53,4 @@ public static class SpecificationWriter
             ["candidates"] = new JsonArray([.. specification.Candidates.Select(c => JsonNode.Parse(CandidateJson.Write(c)))]),
         };
     }
-
-    private static JsonObject WriteSearch(SearchSpecification search) => new()
-    {
-        ["method"] = search.Method,
-        ["genes"] = new JsonArray([.. search.Genes.Select(g => JsonValue.Create(g))]),
-        ["population"] = search.Evolution.Population,
-        ["generations"] = search.Evolution.Generations,
-        ["elites"] = search.Evolution.Elites,
-        ["mutants"] = search.Evolution.Mutants,
-        ["crossovers"] = search.Evolution.Crossovers,
-        ["rungs"] = new JsonArray([.. search.Evolution.Rungs.Select(r => JsonValue.Create(r))]),
-        ["survivors"] = search.Evolution.Survivors,
-        ["mutationProbability"] = search.MutationProbability,
-        ["localShare"] = search.LocalShare,
-    };
 }

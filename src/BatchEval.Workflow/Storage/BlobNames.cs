@@ -15,6 +15,9 @@ public static class BlobNames
     /// <summary>What the run found out about the model before it began.</summary>
     public static string Model(string run) => $"{run}/model.json";
 
+    /// <summary>What the model costs, as counted and measured when the run began.</summary>
+    public static string Costs(string run) => $"{run}/costs.json";
+
     /// <summary>Where the run stands; the only blob of a run that is written more than once.</summary>
     public static string Status(string run) => $"{run}/run.json";
 

@@ -14,26 +14,23 @@ public sealed class JointSearch : ISearchMethod
     public const int WarmRounds = 2;
 
     private const int SeedsKept = 6;
-    private const int Fits = 2;
+    private const int MostStretched = 6;
     private readonly JointSpace space;
     private readonly EvolutionOptions options;
     private readonly IReadOnlyList<Candidate> seeds;
-    private readonly IReadOnlyList<Candidate> stretched;
     private readonly ulong seed;
 
     /// <summary>Creates the search.</summary>
     /// <param name="space">Candidates and operators.</param>
     /// <param name="options">Parameters of the evolution.</param>
     /// <param name="seeds">Known good candidates; those with a place in the space are compared first. None of them: a random one is.</param>
-    /// <param name="stretched">Candidates over the budget that blocks are dropped from until they fit, for the first generation.</param>
     /// <param name="seed">Seed of all breeding decisions.</param>
-    public JointSearch(JointSpace space, EvolutionOptions options, IEnumerable<Candidate> seeds, IEnumerable<Candidate> stretched, ulong seed)
+    public JointSearch(JointSpace space, EvolutionOptions options, IEnumerable<Candidate> seeds, ulong seed)
     {
         ArgumentNullException.ThrowIfNull(space);
         ArgumentNullException.ThrowIfNull(options);
         (this.space, this.options, this.seed) = (space, options, seed);
         this.seeds = [.. seeds.Select(space.Adopt).OfType<Candidate>().DistinctBy(c => c.Id)];
-        this.stretched = [.. stretched];
         if (this.seeds.Count == 0)
         {
             this.seeds = [space.Random(new PhiloxStream(seed, StreamKey.For("warm")))];
@@ -98,7 +95,8 @@ public sealed class JointSearch : ISearchMethod
         // The first generation's contenders are still the warm rounds' best.
         var first = state.Round == WarmRounds;
         var random = new PhiloxStream(seed, StreamKey.For("fit"));
-        var known = first ? state.Contenders.Select(c => c.Candidate).Concat(Enumerable.Repeat(stretched, Fits).SelectMany(c => c).Select(c => informed.Fit(c, random)).OfType<Candidate>()) : [];
+        Candidate[] known = [.. first ? state.Contenders.Select(c => c.Candidate) : []];
+        known = [.. known, .. known.Take(2).SelectMany(c => informed.Stretch(c, random)).Take(MostStretched)];
         return new Evolution(informed, options, known, seed, (scored, places) => ParetoArchive.Keep(scored, places, space.Budget.Use));
     }
 

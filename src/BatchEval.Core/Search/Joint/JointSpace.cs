@@ -157,19 +157,36 @@ public sealed class JointSpace : CandidateSpace
         return adopted is not null && Budget.Allows(adopted) ? adopted : null;
     }
 
-    /// <summary>Brings a candidate of any cost into the budget, by dropping blocks where it can.</summary>
-    /// <returns>Null when the candidate has no place in the space.</returns>
-    public Candidate? Fit(Candidate candidate, PhiloxStream random)
+    /// <summary>Candidates like a given one with one, two and three more steps, paid for with blocks.</summary>
+    public IEnumerable<Candidate> Stretch(Candidate candidate, PhiloxStream random)
     {
         ArgumentNullException.ThrowIfNull(candidate);
-        if (Options.Grids is { } grids && !grids.Any(g => g.SequenceEqual(candidate.Steps.Select(s => s.Time))))
+        double[] times = [.. candidate.Steps.Select(s => s.Time)];
+        for (var more = 1; more <= 3 && masks.Open; more++)
         {
-            return null;
-        }
+            var genome = new JointGenome();
+            foreach (var time in Options.Grids is { } grids ? Closest(grids, times[0], times.Length + more) : Enumerable.Range(0, times.Length + more).Select(i => TimeAtShare(times, (i + 0.5) / (times.Length + more))))
+            {
+                genome.TryAdd(time, []);
+            }
 
-        var genome = new JointGenome();
-        genome.AddAll(candidate.Steps.Where(s => axis.Contains(s.Time)));
-        return genome.Count == 0 ? null : Finish(genome, fill: false, random, rather: 1);
+            if (genome.Count > 0)
+            {
+                yield return Finish(genome, fill: false, random, rather: 1);
+            }
+        }
+    }
+
+    private static IReadOnlyList<double> Closest(IReadOnlyList<IReadOnlyList<double>> grids, double start, int steps) =>
+        grids.Where(g => g.Count == steps).MinBy(g => Math.Abs(g[0] - start)) ?? [];
+
+    // The time where a given share of the steps lies behind, by straight lines through the middles of the steps.
+    private double TimeAtShare(double[] times, double share)
+    {
+        var place = (share * times.Length) - 0.5;
+        var i = Math.Clamp((int)Math.Floor(place), 0, Math.Max(0, times.Length - 2));
+        var next = times[Math.Min(i + 1, times.Length - 1)];
+        return axis.Whole(Math.Clamp(times[i] + ((place - i) * (next - times[i])), schedule.MinTime, schedule.MaxTime));
     }
 
     private void Restructure(JointGenome genome, PhiloxStream random)

@@ -16,6 +16,9 @@ internal static class ReportTables
         (BaselineNames.TrimmedUniform, "uniform grid from a lower start, the best of several starts"),
         ("karras", "Karras et al. spacing, rho 7, over the model's noise levels"),
         ("log-snr", "equal steps in the logarithm of the signal-to-noise ratio"),
+        (BaselineNames.TimesOnly, "the best sampling times without dropped blocks, found with the budget of the joint search"),
+        (BaselineNames.BlocksOnly, "the best blocks to drop on uniform grids, found with the budget of the joint search"),
+        (BaselineNames.SameBlocks, "the best sampling times with the same blocks dropped at every step, found with the budget of the joint search"),
         (BaselineNames.Random, "the best of random search with the same budget of network calls"),
     ];
 

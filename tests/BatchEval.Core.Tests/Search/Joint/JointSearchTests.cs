@@ -73,7 +73,7 @@ public sealed class JointSearchTests
     }
 
     private static JointSearch Search(ulong seed) => new(
-        Space(new JointOptions()), Options, [Uniform, Candidate.At("ddim", [999, 799, 599, 399, 199])], [Candidate.At("ddim", [950, 800, 650, 500, 350, 200, 50])], seed);
+        Space(new JointOptions()), Options, [Uniform, Candidate.At("ddim", [999, 799, 599, 399, 199])], seed);
 
     private static JointSpace Space(JointOptions options) => new("ddim", Schedule, Sixty, options);
 

@@ -101,16 +101,24 @@ public sealed class JointSpaceTests
     }
 
     [Fact]
-    public void Candidates_from_elsewhere_are_adopted_only_when_they_fit_and_fitted_when_asked()
+    public void Candidates_from_elsewhere_are_adopted_only_when_they_fit()
     {
         var space = Space(new(Macs: 430), new JointOptions());
         var grid = Candidate.At("euler", [900, 700, 500, 300, 100]);
         space.Adopt(grid).ShouldBeNull();
         space.Adopt(new Candidate("ddim", [new(5, [99])])).ShouldBeNull();
         space.Adopt(Candidate.At("euler", [900, 700]))!.Solver.ShouldBe("ddim");
-        var fitted = space.Fit(grid, new PhiloxStream(7, 0)).ShouldNotBeNull();
-        fitted.Steps.Count.ShouldBe(5);
-        Check(space, fitted);
+    }
+
+    [Fact]
+    public void Stretched_candidates_have_more_steps_of_the_same_shape_and_keep_the_budget()
+    {
+        var space = Space(new(Macs: 430), new JointOptions());
+        var stretched = space.Stretch(Candidate.At("ddim", [700, 500, 300, 100]), new PhiloxStream(7, 0)).ToList();
+        stretched.Select(c => c.Steps.Count).ShouldBe([5, 6, 7]);
+        stretched.ForEach(c => Check(space, c));
+        stretched[0].Steps.Select(s => s.Time).ShouldBe([720, 560, 400, 240, 80]);
+        Space(new(Macs: 430), new JointOptions { Grids = Grids }).Stretch(Candidate.At("ddim", [900, 600, 300]), new PhiloxStream(7, 0)).Single().Steps.Count.ShouldBe(5);
     }
 
     [Fact]

@@ -1,0 +1,67 @@
+using BatchEval.Core.Json;
+using BatchEval.Core.Search.Costs;
+using BatchEval.Onnx.Blocks;
+using BatchEval.Workflow.Specifications;
+using BatchEval.Workflow.Storage;
+using Microsoft.ML.OnnxRuntime;
+
+namespace BatchEval.Workflow.Activities;
+
+/// <summary>
+/// What a run's model costs. Multiply-adds and memory are counted and the same everywhere; milliseconds are measured, once, when the run
+/// begins, and read back from the store ever after, so that a resumed run decides and reports the same.
+/// </summary>
+public static class ModelCosts
+{
+    /// <summary>Counts a model, or returns null where its graph cannot be read that far.</summary>
+    /// <param name="model">The model.</param>
+    public static CostModel? Count(OpenedModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        try
+        {
+            return model.Sampling.Networks is BlockNetworks networks ? Count(networks.Graph, model) : null;
+        }
+        catch (Exception error) when (error is ProblemException or InvalidOperationException or OnnxRuntimeException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Reads a run's costs, or measures and stores them.</summary>
+    /// <returns>Null where the model's costs are unknown, which only specifications that do not need them get as far as.</returns>
+    public static async Task<CostModel?> EnsureAsync(RunStore store, ModelHost models, string runId, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(models);
+        var name = BlobNames.Costs(runId);
+        if (await store.ReadJsonAsync<CostModel>(name, cancellation) is { } stored)
+        {
+            return stored;
+        }
+
+        var specification = await RunContext.ReadSpecificationAsync(store, runId, cancellation);
+        var model = models.Open(models.Find(specification.Model));
+        if (Measure(model, models, specification) is not { } measured)
+        {
+            return null;
+        }
+
+        await store.WriteJsonOnceAsync(name, measured, cancellation);
+        return await store.RequireJsonAsync<CostModel>(name, cancellation);
+    }
+
+    // Milliseconds differ from run to run, so they are measured only where a run is about them.
+    private static CostModel? Measure(OpenedModel model, ModelHost models, RunSpecification specification) =>
+        NeedsTimes(specification) && model.Sampling.Networks is BlockNetworks networks
+            ? CostMeasurement.Measure(networks.Graph, model.Sampling.Manifest, model.Sampling.Contexts, models.Device)
+            : Count(model);
+
+    private static bool NeedsTimes(RunSpecification specification) => specification.Budget.Milliseconds is not null || specification.Search.Space != "times";
+
+    private static CostModel Count(BlockGraph graph, OpenedModel model)
+    {
+        var profile = NetworkProfile.Of(graph, model.Sampling.Manifest, model.Sampling.Contexts);
+        return new CostModel(profile.Macs, 0, profile.PeakBytes, [.. profile.Blocks.Select(b => new BlockCost(b.Block.Id, b.Block.Name, b.Macs, 0, b.Block.Parameters))]);
+    }
+}

@@ -1,0 +1,93 @@
+using BatchEval.Core.Sampling;
+using BatchEval.Core.Search;
+using BatchEval.Core.Search.Joint;
+using BatchEval.Workflow.Specifications;
+
+namespace BatchEval.Workflow.Runs;
+
+/// <summary>Creates the searches of a run: its own, random search, and searches of parts of its space, all within one budget.</summary>
+public sealed class SearchFactory
+{
+    private const int MoreSteps = 4;
+    private readonly RunSpecification specification;
+    private readonly NoiseSchedule schedule;
+    private readonly ContestantFactory contestants;
+
+    /// <summary>Creates the factory of a run.</summary>
+    /// <param name="specification">What the user asked for.</param>
+    /// <param name="schedule">The model's noise schedule.</param>
+    /// <param name="contestants">Seeds and budget.</param>
+    public SearchFactory(RunSpecification specification, NoiseSchedule schedule, ContestantFactory contestants) =>
+        (this.specification, this.schedule, this.contestants) = (specification, schedule, contestants);
+
+    private SearchSpecification Options => specification.Search;
+
+    /// <summary>The run's own search; null where nothing is searched.</summary>
+    /// <exception cref="ArgumentException">The search space is empty on this model.</exception>
+    public ISearchMethod? Own() => (Options.Method, Options.Space) switch
+    {
+        ("none", _) => null,
+        ("random", _) => RandomSearch.WithBudgetOf(OwnSpace(), Options.Evolution, specification.Seed),
+        (_, "times") => new Evolution(OwnSpace(), Options.Evolution, contestants.Seeds(), specification.Seed),
+        _ when Options.TwoStages => new TwoStageSearch((JointSpace)OwnSpace(), Options.Evolution, contestants.UniformGrid(), specification.Seed),
+        _ => Joint((JointSpace)OwnSpace()),
+    };
+
+    /// <summary>Random search with at least the budget of the run's own search; null where it is not asked for.</summary>
+    public ISearchMethod? Random() => Options.Method == "evolution" && specification.Baselines.Contains(BaselineNames.Random)
+        ? RandomSearch.WithBudgetOf(OwnSpace(), Enlarged(), specification.Seed)
+        : null;
+
+    /// <summary>Searches of parts of the joint space with at least its budget, by the name of the baseline that each of them makes.</summary>
+    public IReadOnlyList<(string Name, ISearchMethod Method)> Rivals()
+    {
+        if (Options.Method != "evolution" || Options.Space == "times")
+        {
+            return [];
+        }
+
+        (string Name, Func<ISearchMethod> Create)[] all =
+        [
+            (BaselineNames.TimesOnly, () => new Evolution(Times(), Enlarged(), contestants.Seeds(), specification.Seed)),
+            (BaselineNames.BlocksOnly, () => Joint(Space(MaskRule.PerStep, Grids()))),
+            (BaselineNames.SameBlocks, () => Joint(Space(MaskRule.Shared, null))),
+        ];
+        return [.. all.Where(r => specification.Baselines.Contains(r.Name)).Select(r => (r.Name, r.Create()))];
+    }
+
+    private CandidateSpace OwnSpace() => Options.Space switch
+    {
+        "joint" => Space(MaskRule.PerStep, null),
+        "blocks" => Space(MaskRule.PerStep, Grids()),
+        _ => Times(),
+    };
+
+    private CandidateSpace Times() => SearchSpaces.Create(specification, schedule, contestants.Steps);
+
+    private JointSpace Space(MaskRule masks, IReadOnlyList<IReadOnlyList<double>>? grids) => new(specification.Solver, schedule, contestants.Budget, new JointOptions
+    {
+        Masks = masks,
+        Grids = grids,
+        Window = new PruneWindow(Options.MinPrune, Options.MaxPrune),
+        MutationProbability = Options.MutationProbability,
+        LocalShare = Options.LocalShare,
+        Published = Options.TwoStages,
+    });
+
+    private JointSearch Joint(JointSpace space) => new(space, Options.Evolution, contestants.Seeds(), specification.Seed);
+
+    // What the warm rounds of the joint search cost, in candidates per generation.
+    private EvolutionOptions Enlarged()
+    {
+        var warm = Own() is JointSearch search ? search.WarmCandidates : 0;
+        return Options.Evolution with { Population = Options.Evolution.Population + ((warm + Options.Evolution.Generations - 1) / Options.Evolution.Generations) };
+    }
+
+    // Uniform grids from all starts, with as many steps as the budget buys and with some more, which dropped blocks have to pay for.
+    private List<IReadOnlyList<double>> Grids()
+    {
+        var most = Math.Max(contestants.Steps + MoreSteps, specification.Budget.Macs?.OfSteps ?? 0);
+        most = Math.Min(most, specification.Budget.NetworkCalls is null ? most : contestants.Steps);
+        return [.. Enumerable.Range(contestants.Steps, Math.Max(1, most - contestants.Steps + 1)).SelectMany(contestants.UniformTimes)];
+    }
+}
