@@ -44,6 +44,11 @@ public static class ScheduleExport
             json["sampler"] = sampler;
         }
 
+        if (Skipping(candidate) is { } note)
+        {
+            json["skipping"] = note;
+        }
+
         return json.ToJsonString(WorkflowJson.Options) + "\n";
     }
 
@@ -63,6 +68,11 @@ public static class ScheduleExport
             _ => ("EulerDiscreteScheduler", "DDIM without noise is Euler in sigma; diffusers' DDIMScheduler takes no custom timesteps"),
         };
         var text = new StringBuilder();
+        if (Skipping(candidate) is { } note)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"# {note}\n");
+        }
+
         text.Append(CultureInfo.InvariantCulture, $"# {scheduler.Item2}\nfrom diffusers import {scheduler.Item1}\n\n");
         text.Append(CultureInfo.InvariantCulture, $"scheduler = {scheduler.Item1}.from_config(pipe.scheduler.config)\n");
         text.Append(CultureInfo.InvariantCulture, $"sigmas = [{string.Join(", ", sigmas.Select(Number))}]\n");
@@ -77,6 +87,24 @@ public static class ScheduleExport
         }
 
         return text.ToString();
+    }
+
+    // Other pipelines call the network at every step of the list.
+    private static string? Skipping(Candidate candidate)
+    {
+        var reused = candidate.Steps.Where(s => s.Reuse).Select(s => s.Time.ToString(CultureInfo.InvariantCulture)).ToList();
+        var parts = new List<string>();
+        if (reused.Count > 0)
+        {
+            parts.Add($"at t = {string.Join(", ", reused)} an earlier network output is reused");
+        }
+
+        if (candidate.Skip is { Threshold: > 0 })
+        {
+            parts.Add("a skip policy leaves out network calls image by image");
+        }
+
+        return parts.Count == 0 ? null : $"Not part of the list of times: {string.Join("; ", parts)} (order {candidate.Skip?.Order ?? 0}; docs/skipping.md). A pipeline that only takes the times calls the network at all {candidate.Steps.Count} of them.";
     }
 
     private static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture);
