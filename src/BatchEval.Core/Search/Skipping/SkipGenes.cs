@@ -3,7 +3,7 @@ using BatchEval.Core.Sampling;
 
 namespace BatchEval.Core.Search.Skipping;
 
-/// <summary>What a search may vary about network calls left out, and the operators that vary it.</summary>
+/// <summary>What a search may vary about network calls left out, and the operators that vary it. Policies use the <c>output</c> rule.</summary>
 /// <param name="Reuse">Whether single steps may reuse an output.</param>
 /// <param name="Policy">Whether a run-time policy may decide per sample.</param>
 /// <param name="Computed">Steps that the budget computes.</param>
@@ -12,14 +12,14 @@ namespace BatchEval.Core.Search.Skipping;
 internal sealed record SkipGenes(bool Reuse, bool Policy, int Computed, int MaxCalls, int CallsPerStep)
 {
     private const int Warmup = 3;
-    private const int HighestOrder = 2;
+    private const int HighestOrder = 3;
     private const int MostConsecutive = 8;
 
     /// <summary>A random policy for a number of steps; null for plain reuse of the last output.</summary>
     public SkipPolicy? RandomPolicy(int steps, PhiloxStream random)
     {
         var adaptive = Policy && steps > Computed && (!Reuse || random.NextInt(2) == 0);
-        var threshold = adaptive ? Math.Exp(double.Lerp(Math.Log(0.01), Math.Log(1), random.NextDouble())) : 0;
+        var threshold = adaptive ? Math.Exp(double.Lerp(Math.Log(0.001), Math.Log(0.3), random.NextDouble())) : 0;
         return Fit(steps, threshold, random.NextInt(HighestOrder + 1), 1 + random.NextInt(4), random.NextInt(2));
     }
 
@@ -41,7 +41,7 @@ internal sealed record SkipGenes(bool Reuse, bool Policy, int Computed, int MaxC
     {
         for (var most = maxConsecutive; threshold > 0 && most <= MostConsecutive; most++)
         {
-            var policy = new SkipPolicy(Math.Round(Math.Max(1e-4, threshold), 6), most, Warmup, order, guard, SkipCriterion.Tensor, MaxCalls);
+            var policy = new SkipPolicy(Math.Round(Math.Max(1e-4, threshold), 6), most, Warmup, order, guard, SkipCriterion.Output, MaxCalls);
             if (policy.LeastComputed(steps) <= MaxCalls / CallsPerStep)
             {
                 return policy;
