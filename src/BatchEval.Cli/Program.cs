@@ -22,5 +22,6 @@ internal sealed partial class Program
         StatsCommand.Create,
         RunsCommand.Create,
         ShowCommand.Create,
+        ServeCommand.Create,
     ];
 }

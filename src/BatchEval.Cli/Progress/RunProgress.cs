@@ -1,3 +1,4 @@
+using BatchEval.Workflow.Runs;
 using System.Globalization;
 using BatchEval.Workflow.Local;
 using BatchEval.Workflow.Specifications;

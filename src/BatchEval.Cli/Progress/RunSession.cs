@@ -6,6 +6,7 @@ using BatchEval.Workflow.Local;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Specifications;
 using BatchEval.Workflow.Storage;
+using BatchEval.Workflow.Telemetry;
 
 namespace BatchEval.Cli.Progress;
 
@@ -48,7 +49,9 @@ internal sealed class RunSession(RunStore store, ModelHost models, int paralleli
             await RunStatusFile.MarkAsync(store, run, "running", null, shell.Time, cancellation);
             var progress = new RunProgress(specification, shell.Time);
             var runner = new LocalRunner(store, models, parallelism, shell.Time, progress, cancellation);
+            using var summary = new TelemetrySummary(shell.Time, parallelism);
             await new ProgressDisplay(shell, progress, () => ReadBestAsync(run)).FollowAsync(runner.RunAsync(run));
+            shell.Error.WriteLine($"Run {run}: {summary.Text()}.");
             return ExitCodes.Done;
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)

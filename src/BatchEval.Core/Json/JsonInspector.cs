@@ -37,12 +37,38 @@ public sealed class JsonInspector
         try
         {
             var document = JsonDocument.Parse(json, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false });
+            if (!IsUnicode(document.RootElement))
+            {
+                problems.Add(new Problem(string.Empty, "holds text that is not Unicode: half of a surrogate pair."));
+                document.Dispose();
+                return null;
+            }
+
             return (document, new JsonInspector(document.RootElement, string.Empty, problems));
         }
         catch (JsonException error)
         {
             problems.Add(new Problem(string.Empty, $"is not valid JSON: {error.Message}"));
             return null;
+        }
+    }
+
+    // Escapes such as \ud800 alone pass the parser and throw only where the text is read.
+    private static bool IsUnicode(JsonElement element)
+    {
+        try
+        {
+            return element.ValueKind switch
+            {
+                JsonValueKind.Object => element.EnumerateObject().All(m => m.Name is not null && IsUnicode(m.Value)),
+                JsonValueKind.Array => element.EnumerateArray().All(IsUnicode),
+                JsonValueKind.String => element.GetString() is not null,
+                _ => true,
+            };
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
         }
     }
 

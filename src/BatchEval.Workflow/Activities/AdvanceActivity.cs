@@ -2,6 +2,7 @@ using BatchEval.Workflow.Reports;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Storage;
+using BatchEval.Workflow.Telemetry;
 
 namespace BatchEval.Workflow.Activities;
 
@@ -27,8 +28,9 @@ public sealed class AdvanceActivity(RunStore store, ModelHost models, TimeProvid
             await new RunPublisher(store).PublishAsync(context, models.Open(context.Package), next, plan, scores, cancellation);
         }
 
-        await store.WriteJsonOnceAsync(BlobNames.State(input.RunId, input.Round + 1), next, cancellation);
+        // The state is the commit, so it comes last: after a crash in between the round is advanced again.
         await RunStatusFile.UpdateAsync(store, context, next, time, cancellation);
+        await store.WriteJsonOnceAsync(BlobNames.State(input.RunId, input.Round + 1), next, cancellation);
         return new RunPosition(next.Round, next.Stage == RunStage.Done);
     }
 
@@ -63,6 +65,7 @@ public sealed class AdvanceActivity(RunStore store, ModelHost models, TimeProvid
             else
             {
                 scores.Add(scorer.Score(assignment.Contestant, results, features, final));
+                WorkflowTelemetry.CandidateCost.Record(results.Sum(r => r.ComputedBy == context.RunId ? r.Milliseconds : 0) / 1000);
             }
         }
 

@@ -5,6 +5,7 @@ using BatchEval.Onnx.Sampling;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Storage;
+using BatchEval.Workflow.Telemetry;
 
 namespace BatchEval.Workflow.Activities;
 
@@ -18,6 +19,7 @@ public sealed class EvaluateActivity(RunStore store, ModelHost models, TimeProvi
     public async Task<UnitOutcome> RunAsync(UnitInput input, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(input);
+        using var trace = WorkflowTelemetry.Traces.StartActivity("evaluate")?.SetTag("run", input.RunId).SetTag("round", input.Round).SetTag("unit", input.Unit);
         var plan = await store.RequireJsonAsync<UnitPlan>(BlobNames.Plan(input.RunId, input.Round), cancellation);
         var cells = plan.Units[input.Unit].Cells;
         var missing = new List<Cell>();
@@ -31,11 +33,13 @@ public sealed class EvaluateActivity(RunStore store, ModelHost models, TimeProvi
 
         if (missing.Count == 0)
         {
+            WorkflowTelemetry.UnitsDone.Add(1, new KeyValuePair<string, object?>("computed", false));
             return new UnitOutcome(0, cells.Count, 0);
         }
 
         var context = await RunContext.LoadAsync(store, models, input.RunId, cancellation);
         var evaluations = await ComputeAsync(context, missing, cancellation);
+        WorkflowTelemetry.UnitsDone.Add(1, new KeyValuePair<string, object?>("computed", true));
         return new UnitOutcome(missing.Count, cells.Count - missing.Count, evaluations);
     }
 
@@ -46,7 +50,10 @@ public sealed class EvaluateActivity(RunStore store, ModelHost models, TimeProvi
         var engine = new SamplingEngine(model.Sampling, new NoiseBank(specification.Seed), specification.Conditions, specification.Execution.BatchSize);
         var began = time.GetTimestamp();
         var samples = Sample(engine, cells, cancellation);
-        var perCall = time.GetElapsedTime(began).TotalMilliseconds / Math.Max(1, cells.Sum(c => c.NetworkCalls));
+        var busy = time.GetElapsedTime(began);
+        WorkflowTelemetry.DeviceTime.Add(busy.TotalSeconds);
+        WorkflowTelemetry.Images.Add(cells.Sum(c => (long)c.Range.Count));
+        var perCall = busy.TotalMilliseconds / Math.Max(1, cells.Sum(c => c.NetworkCalls));
         var scorer = new CellScorer(model);
         foreach (var cell in cells)
         {

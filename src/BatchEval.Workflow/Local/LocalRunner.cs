@@ -1,6 +1,7 @@
 using Azure;
 using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Storage;
+using BatchEval.Workflow.Telemetry;
 
 namespace BatchEval.Workflow.Local;
 
@@ -53,6 +54,7 @@ public sealed class LocalRunner : IActivityCaller
             }
             catch (Exception error) when (attempt < Attempts && IsTransient(error))
             {
+                WorkflowTelemetry.Retries.Add(1, new KeyValuePair<string, object?>("activity", activity));
                 await Task.Delay(TimeSpan.FromSeconds(Math.Pow(2, attempt)), time, cancellation);
             }
         }

@@ -1,4 +1,4 @@
-using BatchEval.Cli.Progress;
+using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Cli.Tests.Progress;

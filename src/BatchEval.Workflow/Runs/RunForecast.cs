@@ -1,13 +1,13 @@
 using BatchEval.Core.Search.Joint;
 using BatchEval.Workflow.Specifications;
 
-namespace BatchEval.Cli.Progress;
+namespace BatchEval.Workflow.Runs;
 
 /// <summary>
 /// The rounds that a run will consist of, with the sample-steps (network calls times samples) that each adds. An estimate for people:
 /// archives that stay smaller than asked, failures and shared evaluations are not foreseen.
 /// </summary>
-internal sealed class RunForecast
+public sealed class RunForecast
 {
     private readonly List<ForecastRound> rounds = [];
 
@@ -79,4 +79,4 @@ internal sealed class RunForecast
 /// <param name="Generation">Its generation, from 0.</param>
 /// <param name="Rung">Its rung, from 0.</param>
 /// <param name="SampleSteps">Sample-steps that it adds.</param>
-internal sealed record ForecastRound(string Stage, int Generation, int Rung, long SampleSteps);
+public sealed record ForecastRound(string Stage, int Generation, int Rung, long SampleSteps);

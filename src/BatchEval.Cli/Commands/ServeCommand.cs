@@ -1,0 +1,92 @@
+using System.CommandLine;
+using System.Net;
+using BatchEval.Cli.Serve;
+using BatchEval.Cli.Storage;
+using BatchEval.Cli.Terminal;
+using BatchEval.Core.Json;
+using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Http;
+
+namespace BatchEval.Cli.Commands;
+
+/// <summary><c>batcheval serve</c>: the HTTP interface over the local runner, and a page that shows the runs.</summary>
+internal static class ServeCommand
+{
+    private const int DefaultPort = 7071;
+
+    /// <summary>Creates the command.</summary>
+    public static Command Create(Shell shell)
+    {
+        var port = new Option<int?>("--port") { Description = $"Port to listen on; 0 takes a free one. Default: {DefaultPort}.", HelpName = "n" };
+        CommonOptions.AtLeast(port, 0);
+        var listen = new Option<string>("--listen") { Description = "Address to listen on. There is no sign-in: anybody who reaches another address than the loopback can start and delete runs.", HelpName = "ip", DefaultValueFactory = _ => "127.0.0.1" };
+        var roots = new Option<string[]>("--models") { Description = "Folder whose subfolders are the models that requests may name; may be repeated. Default: the bundled samples.", HelpName = "root", DefaultValueFactory = _ => [] };
+        var price = new Option<string?>("--price") { Description = "Price of one hour of device time, for example \"1.35 USD\"; shown as the cost of a run.", HelpName = "amount currency" };
+        var (store, device, parallel) = (CommonOptions.Store(), CommonOptions.Device(), CommonOptions.Parallel());
+        var command = new Command("serve", "Serve the HTTP interface and a page that shows the runs. Unfinished runs go on.") { port, listen, roots, store, device, parallel, price };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var address = IPAddress.TryParse(parsed.GetRequiredValue(listen), out var ip) ? ip : throw new ProblemException($"'{parsed.GetValue(listen)}' is not an IP address.");
+            var catalog = new ModelCatalog(RootsOf(parsed.GetRequiredValue(roots), shell));
+            var (options, units) = CommonOptions.Workers(parsed.GetRequiredValue(device), parsed.GetValue(parallel));
+            var cost = PriceOf(parsed.GetValue(price));
+            using var models = new ModelHost(options, catalog.Roots);
+            await using var access = await StoreAccess.OpenAsync(parsed.GetValue(store), shell, cancellation);
+            await using var host = new LocalRunHost(access.Store, models, units, shell);
+            await host.BeginAsync(cancellation);
+            var context = new RunApiContext(access.Store, models, catalog, host, shell.Time, units, cost, error => Application.Unexpected(error, verbose: true, shell.Error));
+            await using var server = new ApiServer(context, address, parsed.GetValue(port) ?? DefaultPort);
+            await ServeAsync(server, shell, cancellation);
+        });
+        return command;
+    }
+
+    private static async Task ServeAsync(ApiServer server, Shell shell, CancellationToken cancellation)
+    {
+        try
+        {
+            var address = await server.StartAsync(cancellation);
+            shell.Out.WriteLine($"Listening on {address} (Ctrl-C ends it; unfinished runs go on at the next start)");
+        }
+        catch (IOException error)
+        {
+            throw new ProblemException($"The port cannot be used: {error.Message} Choose another one with --port.");
+        }
+
+        try
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, shell.Time, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            // The usual end.
+        }
+    }
+
+    private static string[] RootsOf(string[] named, Shell shell)
+    {
+        if (named.Length == 0)
+        {
+            return [FindSamples() ?? shell.PathOf("samples")];
+        }
+
+        string[] roots = [.. named.Select(shell.PathOf)];
+        return roots.FirstOrDefault(r => !Directory.Exists(r)) is { } missing ? throw new ProblemException($"The model folder '{missing}' does not exist.") : roots;
+    }
+
+    private static string? FindSamples()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "BatchEval.sln")))
+            {
+                return Path.Combine(folder.FullName, "samples");
+            }
+        }
+
+        return null;
+    }
+
+    private static DevicePrice? PriceOf(string? text) => text is null ? null
+        : DevicePrice.Parse(text) ?? throw new ProblemException($"'--price {text}' is not an amount and a currency, for example \"1.35 USD\".");
+}

@@ -1,0 +1,209 @@
+using BatchEval.Cli.Terminal;
+using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Http;
+using BatchEval.Workflow.Local;
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Storage;
+using BatchEval.Workflow.Telemetry;
+
+namespace BatchEval.Cli.Serve;
+
+/// <summary>
+/// Runs submitted runs in the background, one after another. What it knows beyond the store is only the queue: whatever is unfinished
+/// when the process ends is taken up again at the next start, except what was paused or stopped.
+/// </summary>
+/// <param name="store">The store.</param>
+/// <param name="models">Model packages.</param>
+/// <param name="parallelism">Units in flight.</param>
+/// <param name="shell">The surroundings.</param>
+internal sealed class LocalRunHost(RunStore store, ModelHost models, int parallelism, Shell shell) : IRunControl, IAsyncDisposable
+{
+    private readonly Lock gate = new();
+    private readonly LinkedList<string> queue = new();
+    private readonly SemaphoreSlim waiting = new(0);
+    private readonly CancellationTokenSource closing = new();
+    private RunInProgress? current;
+    private Task loop = Task.CompletedTask;
+
+    /// <summary>Queues every unfinished run of the store, the oldest first, and begins.</summary>
+    public async Task BeginAsync(CancellationToken cancellation)
+    {
+        var unfinished = new List<RunStatus>();
+        foreach (var run in await store.ListRunsAsync(cancellation))
+        {
+            if (await store.ReadJsonAsync<RunStatus>(BlobNames.Status(run), cancellation) is { State: "pending" or "running" } status)
+            {
+                unfinished.Add(status);
+            }
+        }
+
+        foreach (var status in unfinished.OrderBy(s => s.Started).ThenBy(s => s.RunId, StringComparer.Ordinal))
+        {
+            shell.Error.WriteLine($"Run {status.RunId} was not finished; it goes on.");
+            Enqueue(status.RunId);
+        }
+
+        loop = Task.Run(LoopAsync, CancellationToken.None);
+    }
+
+    /// <inheritdoc/>
+    public async Task StartAsync(string runId, CancellationToken cancellation)
+    {
+        if (!IsUnderWay(runId))
+        {
+            await RunStatusFile.MarkAsync(store, runId, "pending", null, shell.Time, cancellation);
+            Enqueue(runId);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task ResumeAsync(string runId, CancellationToken cancellation) => StartAsync(runId, cancellation);
+
+    /// <inheritdoc/>
+    public Task PauseAsync(string runId, CancellationToken cancellation) => HoldAsync(runId, "paused", cancellation);
+
+    /// <inheritdoc/>
+    public Task StopAsync(string runId, CancellationToken cancellation) => HoldAsync(runId, "stopped", cancellation);
+
+    /// <inheritdoc/>
+    public Task ForgetAsync(string runId, CancellationToken cancellation) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task<RunLife?> LookAsync(string runId, CancellationToken cancellation)
+    {
+        lock (gate)
+        {
+            var life = current is { } now && now.Run == runId ? new RunLife(now.Held ? null : "running", now.Round, now.UnitsDone)
+                : queue.Contains(runId) ? new RunLife("pending") : null;
+            return Task.FromResult(life);
+        }
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, string> ManagementOf(string runId) => new Dictionary<string, string>();
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await closing.CancelAsync();
+        await loop;
+        closing.Dispose();
+        waiting.Dispose();
+    }
+
+    private bool IsUnderWay(string runId)
+    {
+        lock (gate)
+        {
+            return queue.Contains(runId) || (current is { Held: false } now && now.Run == runId);
+        }
+    }
+
+    private void Enqueue(string runId)
+    {
+        lock (gate)
+        {
+            if (queue.Contains(runId))
+            {
+                return;
+            }
+
+            queue.AddLast(runId);
+        }
+
+        waiting.Release();
+    }
+
+    // The state is written after the last activity has ended, so that none overwrites it.
+    private async Task HoldAsync(string runId, string state, CancellationToken cancellation)
+    {
+        Task ended;
+        lock (gate)
+        {
+            queue.Remove(runId);
+            ended = current is { } now && now.Run == runId ? now.HoldAsync() : Task.CompletedTask;
+        }
+
+        await ended.WaitAsync(cancellation);
+        var status = await store.ReadJsonAsync<RunStatus>(BlobNames.Status(runId), cancellation);
+        if (status?.State != "finished")
+        {
+            await RunStatusFile.MarkAsync(store, runId, state, null, shell.Time, cancellation);
+        }
+    }
+
+    private async Task LoopAsync()
+    {
+        while (!closing.IsCancellationRequested)
+        {
+            try
+            {
+                await waiting.WaitAsync(closing.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            if (Take() is { } run)
+            {
+                await ExecuteAsync(run);
+                lock (gate)
+                {
+                    current = null;
+                }
+
+                run.End();
+            }
+        }
+    }
+
+    private RunInProgress? Take()
+    {
+        lock (gate)
+        {
+            if (queue.First is not { } first)
+            {
+                return null;
+            }
+
+            queue.RemoveFirst();
+            return current = new RunInProgress(first.Value, closing.Token);
+        }
+    }
+
+    private async Task ExecuteAsync(RunInProgress run)
+    {
+        using var summary = new TelemetrySummary(shell.Time, parallelism);
+        try
+        {
+            await RunStatusFile.MarkAsync(store, run.Run, "running", null, shell.Time, run.Token);
+            shell.Error.WriteLine($"Run {run.Run} begins.");
+            await new LocalRunner(store, models, parallelism, shell.Time, run, run.Token).RunAsync(run.Run);
+            shell.Error.WriteLine($"Run {run.Run} has finished: {summary.Text()}.");
+        }
+        catch (OperationCanceledException) when (run.Token.IsCancellationRequested)
+        {
+            shell.Error.WriteLine($"Run {run.Run} is held: {summary.Text()}.");
+        }
+#pragma warning disable CA1031 // Whatever ends a run is recorded with it; the next one must not suffer.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            Application.Unexpected(error, verbose: true, shell.Error);
+            await TryMarkFailedAsync(run.Run, error.Message.Split('\n')[0]);
+        }
+    }
+
+    private async Task TryMarkFailedAsync(string run, string reason)
+    {
+        try
+        {
+            await RunStatusFile.MarkAsync(store, run, "failed", reason, shell.Time);
+        }
+        catch (Exception problem) when (problem is Azure.RequestFailedException or AggregateException or IOException)
+        {
+            shell.Error.WriteLine($"The failure of run {run} could not be recorded: {problem.Message.Split('\n')[0]}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using System.Security.Cryptography;
+using System.Text;
+using BatchEval.Workflow.Storage;
+
+namespace BatchEval.Workflow.Http;
+
+/// <summary>
+/// Remembers which body came with which <c>Idempotency-Key</c>. A run's id follows from its specification, so a repeated request starts
+/// nothing twice anyway; the key catches a client that sends something else under a key it has used.
+/// </summary>
+/// <param name="store">The store.</param>
+internal sealed class IdempotencyKeys(RunStore store)
+{
+    private const int LongestKey = 255;
+
+    public async Task ClaimAsync(string key, string digest, CancellationToken cancellation)
+    {
+        if (key.Length is 0 or > LongestKey || key.Any(c => c is < ' ' or > '~'))
+        {
+            throw RefusedException.BadRequest("Idempotency-Key", $"must be 1 to {LongestKey} printable ASCII characters.");
+        }
+
+        var name = $"_keys/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))}.json";
+        if (await store.WriteJsonOnceAsync(name, new Claim(digest), cancellation))
+        {
+            return;
+        }
+
+        var claim = await store.ReadJsonAsync<Claim>(name, cancellation);
+        if (claim is not null && claim.Body != digest)
+        {
+            throw new RefusedException(ApiResponse.Problem(422, "Idempotency key used before", "This Idempotency-Key came with another body before; use a new one."));
+        }
+    }
+
+    private sealed record Claim(string Body);
+}

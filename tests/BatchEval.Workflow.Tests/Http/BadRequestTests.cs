@@ -1,0 +1,120 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Http;
+using BatchEval.Workflow.Tests.Local;
+
+namespace BatchEval.Workflow.Tests.Http;
+
+public sealed class BadRequestTests(AzuriteFixture azurite) : IClassFixture<AzuriteFixture>
+{
+    private const string Candidate = "/candidates/0123456789ab";
+
+    [Theory]
+    [InlineData("GET", "/", 404)]
+    [InlineData("GET", "/api", 404)]
+    [InlineData("GET", "/api/nothing", 404)]
+    [InlineData("PUT", "/api/runs", 405)]
+    [InlineData("DELETE", "/api/runs", 405)]
+    [InlineData("GET", "/api/runs/RUN/pause", 405)]
+    [InlineData("GET", "/api/runs/other-00000000", 404)]
+    [InlineData("GET", "/api/runs/_cells", 404)]
+    [InlineData("GET", "/api/runs/_keys/leaderboard", 404)]
+    [InlineData("GET", "/api/runs/..", 404)]
+    [InlineData("GET", "/api/runs/RUN%2Fgenerations", 404)]
+    [InlineData("GET", "/api/runs/RUN%0A", 404)]
+    [InlineData("GET", "/api/runs/RUN/leaderboard?format=xml", 400)]
+    [InlineData("GET", "/api/runs/RUN/best/..", 404)]
+    [InlineData("GET", "/api/runs/RUN/best/..%2Fspec.json", 404)]
+    [InlineData("GET", "/api/runs/RUN/best/..%5Cspec.json", 404)]
+    [InlineData("GET", "/api/runs/RUN/best/%2e%2e%2f%2e%2e%2fother-00000000%2fspec.json", 404)]
+    [InlineData("GET", "/api/runs/RUN/best/none.json", 404)]
+    [InlineData("GET", "/api/runs/RUN/candidates/xyz", 404)]
+    [InlineData("GET", "/api/runs/RUN/candidates/..%2F..%2Fbest/grid", 404)]
+    [InlineData("GET", "/api/runs/RUN" + Candidate + "0/grid", 404)]
+    [InlineData("GET", "/api/runs/RUN" + Candidate + "/images/-1", 400)]
+    [InlineData("GET", "/api/runs/RUN" + Candidate + "/images/7x", 400)]
+    [InlineData("GET", "/api/runs/RUN" + Candidate + "/images/99999999999999999999", 400)]
+    [InlineData("GET", "/api/runs/RUN" + Candidate + "/images/5", 404)]
+    [InlineData("POST", "/api/runs/other-00000000/stop", 404)]
+    [InlineData("DELETE", "/api/runs/other-00000000", 404)]
+    public async Task A_bad_address_is_refused(string method, string target, int status)
+    {
+        using var bench = await ApiBench.CreateAsync(azurite, "addresses");
+        var run = await bench.FabricateAsync();
+        var answer = await bench.SendAsync(method, target.Replace("RUN", run, StringComparison.Ordinal));
+        ShouldBeProblem(answer, status);
+        bench.Orders.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("", 400, "")]
+    [InlineData("nonsense", 400, "")]
+    [InlineData("[]", 400, "")]
+    [InlineData("{}", 400, "name", "model", "budget")]
+    [InlineData("{\"name\":\"a\",\"name\":\"b\"}", 400, "")]
+    [InlineData("{\"name\":\"tiny\",\"model\":\"digits\",\"budget\":{\"networkCalls\":0}}", 400, "budget.networkCalls")]
+    [InlineData("{\"name\":\"tiny\",\"model\":\"digits\",\"budget\":{\"networkCalls\":3},\"reference\":{\"steps\":2000}}", 400, "reference.steps")]
+    [InlineData("{\"name\":\"tiny\",\"model\":\"digits\",\"budget\":{\"networkCalls\":3},\"more\":1}", 400, "more")]
+    [InlineData("{\"name\":\"\\ud800\",\"model\":\"digits\",\"budget\":{\"networkCalls\":3}}", 400)]
+    [InlineData("{\"name\":\"tiny\",\"model\":\"nowhere\",\"budget\":{\"networkCalls\":3}}", 400, "model")]
+    [InlineData("{\"name\":\"tiny\",\"model\":\"/etc\",\"budget\":{\"networkCalls\":3}}", 400, "model")]
+    [InlineData("{\"name\":\"tiny\",\"model\":\"../samples/digits\",\"budget\":{\"networkCalls\":3}}", 400, "model")]
+    [InlineData("{\"name\":\"tiny\",\"model\":\"digits/../digits\",\"budget\":{\"networkCalls\":3}}", 400, "model")]
+    [InlineData("{\"name\":\"tiny\",\"model\":\"digits\\\\..\",\"budget\":{\"networkCalls\":3}}", 400, "model")]
+    [InlineData("{\"name\":\"tiny\",\"model\":\".\",\"budget\":{\"networkCalls\":3}}", 400, "model")]
+    public async Task A_bad_specification_is_refused_field_by_field_and_starts_nothing(string body, int status, params string[] fields)
+    {
+        using var bench = await ApiBench.CreateAsync(azurite, "bodies");
+        var answer = await bench.PostAsync(body);
+        ShouldBeProblem(answer, status);
+        var named = ApiBench.Read(answer)["errors"]!.AsArray().Select(e => (string)e!["field"]!).ToList();
+        named.ShouldBeUnique();
+        foreach (var field in fields)
+        {
+            named.ShouldContain(field);
+        }
+
+        Encoding.UTF8.GetString(answer.Body.Span).ShouldNotContain(RepoPaths.Root);
+        (await bench.Store.ListRunsAsync()).ShouldBeEmpty();
+        bench.Orders.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Type_size_and_encoding_of_the_body_are_checked()
+    {
+        using var bench = await ApiBench.CreateAsync(azurite, "envelope");
+        var body = Encoding.UTF8.GetBytes(TinyRun.Json);
+        ShouldBeProblem(await bench.SendAsync("POST", "/api/runs", body), 415);
+        ShouldBeProblem(await bench.SendAsync("POST", "/api/runs", body, ("Content-Type", "text/plain")), 415);
+        ShouldBeProblem(await bench.SendAsync("POST", "/api/runs", new byte[RunApiContext.BodyLimit + 1], ("Content-Type", "application/json")), 413);
+        ShouldBeProblem(await bench.SendAsync("POST", "/api/runs", [0xff, 0xfe], ("Content-Type", "application/json")), 400);
+        ShouldBeProblem(await bench.PostAsync(string.Concat(Enumerable.Repeat("[", 2000))), 400);
+    }
+
+    [Fact]
+    public async Task Two_hundred_random_bodies_never_fail_unexpectedly()
+    {
+        using var bench = await ApiBench.CreateAsync(azurite, "random");
+        var random = new Random(5);
+        for (var i = 0; i < 200; i++)
+        {
+            var body = JsonNode.Parse(TinyRun.Json)!.AsObject();
+            for (var change = random.Next(1, 5); change > 0; change--)
+            {
+                RandomJson.Change(body, random);
+            }
+
+            var answer = await bench.PostAsync(i % 10 == 0 ? RandomJson.Any(random, 4)?.ToJsonString() ?? "null" : body.ToJsonString());
+            bench.Failures.ShouldBeEmpty($"{body.ToJsonString()}: {bench.Failures.FirstOrDefault()}");
+            answer.Status.ShouldBeOneOf(202, 400);
+        }
+    }
+
+    private static void ShouldBeProblem(ApiResponse answer, int status)
+    {
+        (answer.Status, answer.ContentType).ShouldBe((status, ApiResponse.ProblemType));
+        var problem = ApiBench.Read(answer);
+        ((int)problem["status"]!, ((string)problem["title"]!).Length > 0, ((string)problem["detail"]!).Length > 0).ShouldBe((status, true, true));
+    }
+}

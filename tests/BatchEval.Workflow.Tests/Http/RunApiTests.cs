@@ -1,0 +1,94 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Http;
+using BatchEval.Workflow.Tests.Local;
+
+namespace BatchEval.Workflow.Tests.Http;
+
+public sealed class RunApiTests(AzuriteFixture azurite) : IClassFixture<AzuriteFixture>
+{
+    [Fact]
+    public async Task A_specification_starts_one_run_however_often_it_is_sent()
+    {
+        using var bench = await ApiBench.CreateAsync(azurite, "start");
+        var first = await bench.PostAsync(TinyRun.Json, ("Idempotency-Key", "k1"));
+        first.Status.ShouldBe(202);
+        var document = ApiBench.Read(first);
+        var run = (string)document["id"]!;
+        ((bool)document["created"]!, (string)document["statusUrl"]!, first.Headers["Location"]).ShouldBe((true, $"/api/runs/{run}", $"/api/runs/{run}"));
+        ((string)document["statusQueryGetUri"]!).ShouldBe($"https://example.test/{run}");
+        var again = ApiBench.Read(await bench.PostAsync(TinyRun.Json, ("Idempotency-Key", "k1")));
+        ((string)again["id"]!, (bool)again["created"]!).ShouldBe((run, false));
+        (await bench.PostAsync(TinyRun.Json + " ", ("Idempotency-Key", "k1"))).Status.ShouldBe(422);
+        (await bench.PostAsync(TinyRun.Json, ("Idempotency-Key", new string('k', 300)))).Status.ShouldBe(400);
+        (await bench.Store.ListRunsAsync()).ShouldBe([run]);
+        bench.Orders.ShouldAllBe(o => o == $"start {run}");
+    }
+
+    [Fact]
+    public async Task Every_file_of_a_run_has_its_route()
+    {
+        using var bench = await ApiBench.CreateAsync(azurite, "files");
+        var run = await bench.FabricateAsync();
+        (string Path, string Type)[] files =
+        [
+            ("leaderboard", "application/json"), ("leaderboard?format=csv", "text/csv"), ("report", "text/html"), ("best", "application/json"), ("best/schedule.json", "application/json"),
+            ("candidates/0123456789ab", "application/json"), ("candidates/0123456789ab/grid", "image/png"), ("candidates/0123456789ab/images/1", "image/png"),
+        ];
+        foreach (var (path, type) in files)
+        {
+            var answer = await bench.SendAsync("GET", $"/api/runs/{run}/{path}");
+            (answer.Status, answer.ContentType!.Split(';')[0]).ShouldBe((200, type), path);
+            answer.Body.Length.ShouldBeGreaterThan(0);
+        }
+
+        (await bench.SendAsync("GET", $"/api/runs/{run}/leaderboard", null, ("Accept", "text/csv"))).ContentType!.ShouldStartWith("text/csv");
+        var status = ApiBench.Read(await bench.SendAsync("GET", $"/api/runs/{run}"));
+        ((string)status["state"]!, (double)status["cost"]!["deviceSeconds"]!, (string)status["cost"]!["currency"]!, (double)status["share"]!).ShouldBe(("finished", 6, "EUR", 1));
+        ApiBench.Read(await bench.SendAsync("GET", "/api/runs"))["runs"]!.AsArray().Count.ShouldBe(1);
+        (await bench.SendAsync("DELETE", $"/api/runs/{run}")).Status.ShouldBe(204);
+        (await bench.Store.ListAsync($"{run}/")).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("pending", "pause", 200, "pause")]
+    [InlineData("running", "pause", 200, "pause")]
+    [InlineData("paused", "pause", 200, null)]
+    [InlineData("finished", "pause", 409, null)]
+    [InlineData("stopped", "pause", 409, null)]
+    [InlineData("paused", "resume", 200, "resume")]
+    [InlineData("failed", "resume", 200, "resume")]
+    [InlineData("running", "resume", 200, null)]
+    [InlineData("stopped", "resume", 409, null)]
+    [InlineData("running", "stop", 200, "stop")]
+    [InlineData("paused", "stop", 200, "stop")]
+    [InlineData("stopped", "stop", 200, null)]
+    [InlineData("finished", "stop", 409, null)]
+    [InlineData("running", "delete", 409, null)]
+    [InlineData("stopped", "delete", 204, "forget")]
+    public async Task Orders_go_with_the_state(string state, string verb, int status, string? order)
+    {
+        using var bench = await ApiBench.CreateAsync(azurite, $"orders-{state}-{verb}");
+        var run = await bench.FabricateAsync(state);
+        var answer = verb == "delete" ? await bench.SendAsync("DELETE", $"/api/runs/{run}") : await bench.SendAsync("POST", $"/api/runs/{run}/{verb}");
+        answer.Status.ShouldBe(status);
+        bench.Orders.ShouldBe(order is null ? [] : [$"{order} {run}"]);
+    }
+
+    [Fact]
+    public async Task The_description_in_docs_is_the_one_that_is_served()
+    {
+        using var bench = await ApiBench.CreateAsync(azurite, "openapi");
+        var served = Encoding.UTF8.GetString((await bench.SendAsync("GET", "/api/openapi.json")).Body.Span) + "\n";
+        var path = Path.Combine(RepoPaths.Root, "docs", "openapi.json");
+        if (Environment.GetEnvironmentVariable("BATCHEVAL_UPDATE_DOCS") == "1")
+        {
+            File.WriteAllText(path, served);
+        }
+
+        File.ReadAllText(path).ShouldBe(served, "Run the tests once with BATCHEVAL_UPDATE_DOCS=1.");
+        var paths = JsonNode.Parse(served)!["paths"]!.AsObject();
+        paths.SelectMany(p => p.Value!.AsObject()).Count().ShouldBe(ApiRoute.All.Count);
+    }
+}
