@@ -104,12 +104,12 @@ pack() {
     || { cat "$artifacts/pack.log" >&2; die "packing $package failed"; }
 }
 
-# adopt_feed KEY: in a linked git worktree, the feed of the main checkout if it is the one wanted.
+# adopt_feed STAMP KEY: in a linked git worktree, the feed of the main checkout if it is the one wanted.
 adopt_feed() {
   local common donor project
   common=$(git -C "$root" rev-parse --path-format=absolute --git-common-dir 2>/dev/null) || return 1
   donor=${common%/.git}/artifacts
-  [[ $donor != "$artifacts" && -f $donor/feed/.complete && $(<"$donor/feed/.complete") == "$1" ]] || return 1
+  [[ $donor != "$artifacts" && -f $donor/feed/$1 && $(<"$donor/feed/$1") == "$2" ]] || return 1
   say "taking feed from $donor"
   rm -rf "$feed"
   cp -al "$donor/feed" "$feed.part" 2>/dev/null || { rm -rf "$feed.part"; cp -a "$donor/feed" "$feed.part"; }
@@ -124,7 +124,7 @@ ensure_feed() {
   local key missing package
   key="$(feed_key) cuda=$cuda"
   [[ -f $feed/.complete && $(<"$feed/.complete") == "$key" ]] && return
-  adopt_feed "$key" && return
+  adopt_feed .complete "$key" && return
   need dotnet
   # The folder must not be there while the registry is asked, and is only complete at the end.
   rm -rf "$feed"
@@ -147,6 +147,7 @@ ensure_contracts() {
   local contracts=$root/eng/contracts key missing project official=true
   key=$(cd "$contracts" && find . -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-16)
   [[ -f $feed/.contracts && $(<"$feed/.contracts") == "$key" ]] && return
+  adopt_feed .contracts "$key" && return
   rm -f "$feed/.contracts" "$feed/registry.props"
   for project in "$contracts"/*.csproj; do forget "$(basename "$project" .csproj)"; done
   missing=$(probe_registry "$contracts/probe.csproj")
