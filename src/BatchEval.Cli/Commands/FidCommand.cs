@@ -14,7 +14,7 @@ internal static class FidCommand
     {
         const string side = "An .npz of statistics (mu, sigma), an .npy of features [n, d], or a folder of PNG or JPEG images.";
         var (a, b) = (new Argument<string>("a") { Description = side }, new Argument<string>("b") { Description = side });
-        var features = new Option<string?>("--features") { Description = "Model package whose feature network turns images into features.", HelpName = "package" };
+        var features = new Option<string?>("--features") { Description = "Package whose feature network turns images into features: a folder with features.json or model.json.", HelpName = "package" };
         var (device, json) = (CommonOptions.Device(), CommonOptions.Json());
         var command = new Command("fid", "Frechet distance of two sets, with a standard error where features are given.") { a, b, features, device, json };
         command.SetAction(parsed =>

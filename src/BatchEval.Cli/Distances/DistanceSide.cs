@@ -1,8 +1,9 @@
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
 using BatchEval.Core.Metrics;
+using BatchEval.Onnx.Datasets;
+using BatchEval.Onnx.Evaluation;
 using BatchEval.Onnx.Features;
-using BatchEval.Onnx.Images;
 using BatchEval.Onnx.Numpy;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
@@ -15,15 +16,12 @@ namespace BatchEval.Cli.Distances;
 /// <param name="Features">The features, or null where only statistics are known.</param>
 internal sealed record DistanceSide(string Kind, GaussianStatistics Statistics, FeatureMatrix? Features)
 {
-    private const int Batch = 256;
-    private static readonly string[] ImageEndings = [".png", ".jpg", ".jpeg"];
-
     /// <summary>Samples behind it, or null where a statistics file does not say.</summary>
     public long? Count => Statistics.Count > 0 ? Statistics.Count : null;
 
     /// <summary>Reads a side.</summary>
     /// <param name="path">An <c>.npz</c> of statistics, an <c>.npy</c> of features, or a folder of images.</param>
-    /// <param name="package">Model package whose feature network folders need, or null.</param>
+    /// <param name="package">Package whose feature network folders need, or null.</param>
     /// <param name="device">Where it runs.</param>
     /// <exception cref="ProblemException">It cannot be used.</exception>
     public static DistanceSide Read(string path, string? package, DeviceOptions device)
@@ -31,8 +29,8 @@ internal sealed record DistanceSide(string Kind, GaussianStatistics Statistics, 
         if (Directory.Exists(path))
         {
             return package is null
-                ? throw new ProblemException($"'{path}' is a folder of images, so a feature network is needed: give --features <model package>.")
-                : FromFeatures("images", FromImages(path, package, device));
+                ? throw new ProblemException($"'{path}' is a folder of images, so a feature network is needed: give --features <package>.")
+                : FromImages(path, package, device);
         }
 
         if (!File.Exists(path))
@@ -62,32 +60,10 @@ internal sealed record DistanceSide(string Kind, GaussianStatistics Statistics, 
         return new FeatureMatrix(array.ToFloat32(), array.Shape[0], array.Shape[1]);
     }
 
-    private static FeatureMatrix FromImages(string folder, string package, DeviceOptions device)
+    private static DistanceSide FromImages(string folder, string package, DeviceOptions device)
     {
-        string[] files = [.. Directory.EnumerateFiles(folder).Where(f => ImageEndings.Contains(Path.GetExtension(f).ToLowerInvariant())).Order(StringComparer.Ordinal)];
-        if (files.Length < 2)
-        {
-            throw new ProblemException($"'{folder}' holds {files.Length} images (png, jpg, jpeg); at least 2 are needed.");
-        }
-
-        var model = ModelPackage.Open(package);
-        var shape = model.Manifest.Sample;
-        using var extractor = new FeatureExtractor(model, device);
-        var features = new List<float>(files.Length * extractor.Dimensions);
-        foreach (var chunk in files.Chunk(Batch))
-        {
-            RgbImage[] images = [.. chunk.Select(file => Decode(file, shape))];
-            features.AddRange(extractor.Extract(Input.Read($"'{folder}'", () => TensorImages.ToTensor(images, shape.Channels, new PixelRange(shape.Low, shape.High)))));
-        }
-
-        return new FeatureMatrix(features.ToArray(), files.Length, extractor.Dimensions);
-    }
-
-    private static RgbImage Decode(string file, SampleEntry shape)
-    {
-        var image = Input.Read($"'{file}'", () => ImageCodec.Decode(File.ReadAllBytes(file), file));
-        return image.Width == shape.Width && image.Height == shape.Height
-            ? image
-            : throw new ProblemException($"'{file}' is {image.Width} x {image.Height}; the feature network takes images of {shape.Width} x {shape.Height}, and nothing is resized.");
+        using var network = new FeatureNetwork(FeaturePackage.Open(package), device);
+        var set = Input.Read($"'{folder}'", () => MeasuredSet.OfImages(ImageSources.Open(folder), network, Environment.ProcessorCount));
+        return new DistanceSide("images", set.Statistics, set.Features);
     }
 }
