@@ -76,11 +76,19 @@ public sealed class SearchFactory
 
     private JointSearch Joint(JointSpace space) => new(space, Options.Evolution, contestants.Seeds(), specification.Seed);
 
-    // What the warm rounds of the joint search cost, in candidates per generation.
+    // As many more candidates per generation as the samples of the joint search's warm rounds pay for.
     private EvolutionOptions Enlarged()
     {
-        var warm = Own() is JointSearch search ? search.WarmCandidates : 0;
-        return Options.Evolution with { Population = Options.Evolution.Population + ((warm + Options.Evolution.Generations - 1) / Options.Evolution.Generations) };
+        var evolution = Options.Evolution;
+        var warm = Own() is JointSearch search ? (double)search.WarmCandidates * evolution.Rungs[0] : 0;
+        var (samples, share) = ((double)evolution.Rungs[0], 1.0);
+        for (var rung = 1; rung < evolution.Rungs.Count; rung++)
+        {
+            share *= evolution.Survivors;
+            samples += share * (evolution.Rungs[rung] - evolution.Rungs[rung - 1]);
+        }
+
+        return evolution with { Population = evolution.Population + (int)Math.Ceiling(warm / evolution.Generations / samples) };
     }
 
     // Uniform grids from all starts, with as many steps as the budget buys and with some more, which dropped blocks have to pay for.
