@@ -102,6 +102,39 @@ public sealed class StatisticsBuilderTests : IDisposable
         statistics.Covariance.ShouldAllBe(v => Math.Abs(v) < 1e-20);
     }
 
+    [Fact]
+    public void Features_that_are_not_finite_or_too_few_are_refused_by_name()
+    {
+        float[] values = [.. Enumerable.Range(0, 8).Select(i => i == 5 ? float.NaN : i)];
+        NpyFormat.WriteFile(In("nan.npy"), NpyArray.From(values, 4, 2));
+        Should.Throw<ProblemException>(() => MeasuredSet.OfFeatures(In("nan.npy"), 1)).Message.ShouldContain("Feature 1 of row 2 is NaN");
+        NpyFormat.WriteFile(In("one.npy"), NpyArray.From(values, 1, 8));
+        Should.Throw<InvalidDataException>(() => MeasuredSet.OfFeatures(In("one.npy"), 1)).Message.ShouldContain("n at least 2");
+    }
+
+    [Fact]
+    public void The_order_of_the_samples_changes_no_score()
+    {
+        var random = new Random(3);
+        float[][] rows = [.. Enumerable.Range(0, 60).Select(_ => Enumerable.Range(0, 3).Select(_ => (float)random.NextDouble()).ToArray())];
+        var reference = Measured("y.npy", [.. Enumerable.Range(0, 50).Select(_ => Enumerable.Range(0, 3).Select(_ => (float)random.NextDouble()).ToArray())]);
+        MetricReport Of(string name, float[][] x) => DistributionMetrics.Compute(Measured(name, x), reference, new DistributionOptions());
+
+        var (there, back) = (Of("x.npy", rows), Of("z.npy", [.. rows.Reverse()]));
+
+        // MIND draws a subset of the larger set and the extrapolation shuffles, so both look at other samples.
+        foreach (var score in there.Scores.Where(s => s.Provenance.Metric is not (MetricNames.Mind or MetricNames.FidInfinity)))
+        {
+            back.Scores.Single(s => s.Provenance.Metric == score.Provenance.Metric).Score.Value.ShouldBe(score.Score.Value, 1e-9, score.Provenance.Metric);
+        }
+    }
+
+    private MeasuredSet Measured(string name, float[][] rows)
+    {
+        NpyFormat.WriteFile(In(name), NpyArray.From(rows.SelectMany(r => r).ToArray(), rows.Length, rows[0].Length));
+        return MeasuredSet.OfFeatures(In(name), 1);
+    }
+
     private static void Stop(CancellationTokenSource source, bool now)
     {
         if (now) source.Cancel();

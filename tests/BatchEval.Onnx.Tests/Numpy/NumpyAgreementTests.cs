@@ -22,6 +22,21 @@ public sealed class NumpyAgreementTests : IDisposable
     }
 
     [NumpyFact]
+    public void Numpy_reads_tagged_statistics_as_other_programs_do()
+    {
+        string path = In("stats.npz");
+        var tags = new StatisticsTags("clean 299x299", "net", "images");
+        using (FileStream stream = File.Create(path))
+        {
+            tags.Write(stream, new GaussianStatistics([1, 2], [2, 0.5, 0.5, 1], 10));
+        }
+
+        Ask("f=np.load(sys.argv[1]); print(f['mu'][:], f['sigma'][:].tolist(), int(f['count']), f['batcheval_preprocessing'].tobytes().decode())", path)
+            .ShouldBe("[1. 2.] [[2.0, 0.5], [0.5, 1.0]] 10 clean 299x299");
+        StatisticsTags.Read(path).ShouldBe(tags);
+    }
+
+    [NumpyFact]
     public void We_read_every_layout_that_numpy_writes()
     {
         string path = In("a.npz");
