@@ -28,7 +28,7 @@ internal static class ExecutionTable
             ["execution"] = t.Name, ["macs"] = t.Macs, ["milliseconds"] = t.Milliseconds, ["ratio"] = t.Ratio, ["openMilliseconds"] = t.OpenMilliseconds,
         })]));
         output.Draw(table);
-        output.Line($"Medians of {rounds} calls of {batch} samples each, all variants in turns; ratios are taken within each turn.");
+        output.Line($"Medians of {rounds} calls of {batch} samples each, all variants in turns; ratios are taken within each turn. On cpu: one thread, processor time.");
     }
 
     private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);

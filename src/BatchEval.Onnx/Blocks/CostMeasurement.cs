@@ -7,7 +7,7 @@ using BatchEval.Onnx.Sampling;
 
 namespace BatchEval.Onnx.Blocks;
 
-/// <summary>Measures what a network and its blocks cost: multiply-adds exactly, milliseconds by running it with and without each block.</summary>
+/// <summary>Measures what a network and its blocks cost: multiply-adds exactly, milliseconds by running it with its blocks on and off.</summary>
 public static class CostMeasurement
 {
     private const int WarmUps = 2;
@@ -40,25 +40,46 @@ public static class CostMeasurement
     private static (double Whole, double[] Blocks) Milliseconds(
         BlockGraph graph, ModelManifest manifest, ContextBank? contexts, DeviceOptions device, CostMeasurementOptions options)
     {
+        device = TimedCall.Timed(device);
         using var networks = new BlockNetworks(graph, manifest, device);
-        using var gates = graph.Blocks.Count > 0 ? new GatedNetwork(graph, manifest, device) : null;
-        // First the file as it is, then the gated network with all blocks, then without each of them.
-        DenoiserNetwork[] variants = [networks.Without([]), .. gates is null ? [] : graph.Blocks.Select(b => gates.Without([b.Id])).Prepend(gates.Without([]))];
-        var batch = variants[0].FixedBatch ?? options.Batch;
-        var call = new TimedCall(manifest, contexts, batch);
-        // Other work on the machine only ever adds time, so the fastest of several runs is the best estimate.
-        var best = Enumerable.Repeat(double.PositiveInfinity, variants.Length).ToArray();
+        var whole = networks.Without([]);
+        var batch = whole.FixedBatch ?? options.Batch;
+        var call = new TimedCall(manifest, contexts, device, batch);
+        if (graph.Blocks.Count == 0)
+        {
+            return (Fastest([whole], call, options)[0] / batch, []);
+        }
+
+        using var gates = new GatedNetwork(graph, manifest, device);
+        var extremes = Fastest([whole, gates.Without([.. graph.Blocks.Select(b => b.Id)])], call, options);
+        var (all, rest) = (extremes[0], extremes[1]);
+        var blocks = device.Device == "cpu" ? GateProfile.Run(graph, manifest, device, call, options.Rounds) : Differences(graph, gates, call, options);
+        // Together the blocks cost what is saved when all of them are dropped; profiling itself costs a little, too.
+        var scale = blocks.Sum() is > 0 and var sum ? Math.Max(0, all - rest) / sum : 1;
+        return (all / batch, Array.ConvertAll(blocks, b => b * scale / batch));
+    }
+
+    private static double[] Differences(BlockGraph graph, GatedNetwork gates, TimedCall call, CostMeasurementOptions options)
+    {
+        var times = Fastest([gates.Without([]), .. graph.Blocks.Select(b => gates.Without([b.Id]))], call, options);
+        return [.. times.Skip(1).Select(without => Math.Max(0, times[0] - without))];
+    }
+
+    // Disturbances only ever add time, so the fastest of several calls is the best estimate.
+    private static double[] Fastest(DenoiserNetwork[] networks, TimedCall call, CostMeasurementOptions options)
+    {
+        var best = Enumerable.Repeat(double.PositiveInfinity, networks.Length).ToArray();
         var limit = Stopwatch.StartNew();
         for (var round = 0; round < WarmUps + options.Rounds && (round <= WarmUps || limit.Elapsed < options.Limit); round++)
         {
-            for (var v = 0; v < variants.Length; v++)
+            for (var n = 0; n < networks.Length; n++)
             {
-                var time = call.Milliseconds(variants[v]) / batch;
-                best[v] = round < WarmUps ? best[v] : Math.Min(best[v], time);
+                var time = call.Milliseconds(networks[n]);
+                best[n] = round < WarmUps ? best[n] : Math.Min(best[n], time);
             }
         }
 
-        return (best[0], [.. best.Skip(2).Select(without => Math.Max(0, best[1] - without))]);
+        return best;
     }
 }
 

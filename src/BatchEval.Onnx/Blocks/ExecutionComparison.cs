@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Sampling;
@@ -13,7 +12,7 @@ namespace BatchEval.Onnx.Blocks;
 /// <param name="OpenMilliseconds">What opening its session took; null where it shares one.</param>
 public sealed record ExecutionTiming(string Name, double Macs, double Milliseconds, double Ratio, double? OpenMilliseconds);
 
-/// <summary>Times the ways of dropping blocks against the plain network, in turns, so that other work on the machine meets all alike.</summary>
+/// <summary>Times the ways of dropping blocks against the plain network, in turns, so that disturbances meet all alike.</summary>
 public static class ExecutionComparison
 {
     private const int WarmUps = 3;
@@ -31,6 +30,7 @@ public static class ExecutionComparison
     {
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentNullException.ThrowIfNull(profile);
+        device = TimedCall.Timed(device);
         var (plainOpen, plain) = Timed(() => new BlockNetworks(graph, manifest, device));
         var (gatedOpen, gated) = Timed(() => new GatedNetwork(graph, manifest, device));
         using var pruned = new PrunedSessionCache(graph, manifest, device);
@@ -45,7 +45,7 @@ public static class ExecutionComparison
                 variants.Add(($"pruned, {name}", drop, network, open));
             }
 
-            var call = new TimedCall(manifest, contexts, batch);
+            var call = new TimedCall(manifest, contexts, device, batch);
             var times = Times([.. variants.Select(v => v.Network)], call, rounds);
             return [.. variants.Select((v, i) => new ExecutionTiming(
                 v.Name, 1 - (v.Drop.Sum(id => profile.Blocks[id].Macs) / profile.Macs), Median(times[i]), Median([.. times[i].Zip(times[0], (t, p) => t / p)]), v.Open))];
@@ -86,9 +86,9 @@ public static class ExecutionComparison
 
     private static (double Milliseconds, T Result) Timed<T>(Func<T> make)
     {
-        var begin = Stopwatch.GetTimestamp();
-        var result = make();
-        return (Stopwatch.GetElapsedTime(begin).TotalMilliseconds, result);
+        T? result = default;
+        var milliseconds = ThreadClock.Milliseconds(() => result = make(), onThisThread: true);
+        return (milliseconds, result!);
     }
 
     private static double Median(double[] values) => values.Order().ElementAt(values.Length / 2);

@@ -40,6 +40,9 @@ public static class GatedGraph
         return (GraphPruner.Model(graph.Model.Proto, gated), input);
     }
 
+    /// <summary>Name of the node that a block stands behind.</summary>
+    internal static string GateName(Block block) => $"{block.Name}/gate";
+
     private static NodeProto Gate(GraphIndex index, Block block, string input)
     {
         var run = new GraphProto { Name = $"{block.Name}/run", Output = { new ValueInfoProto { Name = $"{block.Output}/run" } } };
@@ -53,7 +56,7 @@ public static class GatedGraph
         skip.Node.Add(new NodeProto { OpType = "Identity", Name = $"{block.Name}/skip", Input = { block.Replacement }, Output = { $"{block.Output}/skip" } });
         return new NodeProto
         {
-            OpType = "If", Name = $"{block.Name}/gate", Input = { GateOf(input, block.Id) }, Output = { block.Output },
+            OpType = "If", Name = GateName(block), Input = { GateOf(input, block.Id) }, Output = { block.Output },
             Attribute =
             {
                 new AttributeProto { Name = "then_branch", Type = AttributeProto.Types.AttributeType.Graph, G = run },

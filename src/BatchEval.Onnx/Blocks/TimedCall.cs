@@ -1,11 +1,14 @@
-using System.Diagnostics;
 using BatchEval.Onnx.Packages;
+using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Sampling;
 
 namespace BatchEval.Onnx.Blocks;
 
-/// <summary>One and the same call, timed on any network.</summary>
-internal sealed class TimedCall(ModelManifest manifest, ContextBank? contexts, int batch)
+/// <summary>
+/// One and the same call, timed on any network. On a processor, sessions have one thread and its processor time counts, so that other
+/// work on the machine blurs the result little; elsewhere the wall clock counts.
+/// </summary>
+internal sealed class TimedCall(ModelManifest manifest, ContextBank? contexts, DeviceOptions device, int batch)
 {
     private readonly float[] states = Enumerable.Range(0, batch * manifest.Sample.Size).Select(i => MathF.Sin(i)).ToArray();
     private readonly float[] times = Enumerable.Repeat((float)(manifest.Schedule.MaxTime / 2), batch).ToArray();
@@ -13,10 +16,9 @@ internal sealed class TimedCall(ModelManifest manifest, ContextBank? contexts, i
     private readonly float[] output = new float[batch * manifest.Sample.Size];
     private readonly (float[], long[])? context = contexts?.For(new long[batch]);
 
-    public double Milliseconds(DenoiserNetwork network)
-    {
-        var begin = Stopwatch.GetTimestamp();
-        network.Run(states, times, labels, context, output);
-        return Stopwatch.GetElapsedTime(begin).TotalMilliseconds;
-    }
+    /// <summary>The device as sessions that are timed should have it.</summary>
+    public static DeviceOptions Timed(DeviceOptions device) => device.Device == "cpu" ? device with { Threads = 1 } : device;
+
+    public double Milliseconds(DenoiserNetwork network) =>
+        ThreadClock.Milliseconds(() => network.Run(states, times, labels, context, output), onThisThread: device is { Device: "cpu", Threads: 1 });
 }
