@@ -27,6 +27,8 @@ internal sealed class RunCommands(RunApiContext context)
         var submission = new RunSubmission(context.Store, context.Models, context.Time);
         if (request.Header("Idempotency-Key") is { } key)
         {
+            // A refused body does not use up its key.
+            RunSubmission.Check(specification, context.Models);
             await keys.ClaimAsync(key, Convert.ToHexStringLower(SHA256.HashData(body)), cancellation);
         }
 
