@@ -94,6 +94,37 @@ public sealed class BlockNetworksTests(DigitsFixture digits) : IClassFixture<Dig
     }
 
     [Fact]
+    public void The_exported_rows_sample_what_the_engine_samples()
+    {
+        // What sample.py does, on the rows that it reads.
+        var plan = JsonNode.Parse(new PrunedExport(Networks.Graph, digits.Model.Manifest, Masked).Sampler().ToJsonString())!;
+        float[] x = [.. Enumerable.Range(0, 256).Select(i => MathF.Sin(i * 1.7f))];
+        var expected = new SamplingEngine(digits.Model, new NoiseBank(1), Conditions.None).Run([(Masked, 0L)], _ => x)[0].Image;
+        var (output, anchor, history) = (new float[256], x, new List<float[]>());
+        foreach (var row in plan["rows"]!.AsArray())
+        {
+            if (row!["file"]?.GetValue<string>() is { } file)
+            {
+                var mask = plan["files"]!.AsArray().Select(f => f!.GetValue<string>()).ToList().IndexOf(file);
+                var drop = Networks.Graph.Blocks.Where(b => plan["droppedBlocks"]![mask]!.AsArray().Any(n => n!.GetValue<string>() == b.Name)).Select(b => b.Id);
+                output = new float[256];
+                Networks.Without([.. drop]).Run(x, [row["time"]!.GetValue<float>()], [plan["nullLabel"]!.GetValue<int>()], null, output);
+            }
+
+            var raw = Add((row["predict"]!["state"], x), (row["predict"]!["network"], output));
+            history = [[.. raw.Select(v => Math.Clamp(v, -1, 1))], .. history.Take(plan["history"]!.GetValue<int>() - 1)];
+            (x, anchor) = (Combine(row["next"]!), row["nextAnchor"] is { } next ? Combine(next) : anchor);
+
+            float[] Combine(JsonNode c) => Add([(c["state"], x), (c["anchor"], anchor), (c["raw"], raw), .. c["data"]!.AsArray().Zip(history)]);
+        }
+
+        Difference(x, expected).ShouldBeLessThan(1e-4f);
+
+        static float[] Add(params IEnumerable<(JsonNode? Factor, float[] Values)> terms) =>
+            terms.Aggregate(new float[256], (sum, t) => [.. sum.Zip(t.Values, (s, v) => s + ((float)t.Factor!.GetValue<double>() * v))]);
+    }
+
+    [Fact]
     public void The_cache_keeps_the_sessions_used_last()
     {
         using var cache = new PrunedSessionCache(Networks.Graph, digits.Model.Manifest, new DeviceOptions(), capacity: 2);
