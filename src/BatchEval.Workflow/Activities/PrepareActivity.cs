@@ -1,5 +1,6 @@
 using BatchEval.Onnx.Packages;
 using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Schedules;
 using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Activities;
@@ -17,9 +18,29 @@ public sealed class PrepareActivity(RunStore store, ModelHost models)
         var context = await RunContext.LoadAsync(store, models, input.RunId, cancellation);
         var opened = models.Open(context.Package);
         context.Specification.Conditions.Check(opened.Sampling.Manifest);
+        context = await ProposeAsync(context, opened, cancellation);
         await store.WriteJsonOnceAsync(BlobNames.Model(input.RunId), Describe(context.Package), cancellation);
         await store.WriteJsonOnceAsync(BlobNames.State(input.RunId, 0), context.Machine.Begin(), cancellation);
         return await FindPositionAsync(input.RunId, cancellation);
+    }
+
+    // A schedule method's proposals need the network, so they are computed before the first round and never again.
+    private async Task<RunContext> ProposeAsync(RunContext context, OpenedModel opened, CancellationToken cancellation)
+    {
+        if (!ScheduleProposals.Methods.Contains(context.Specification.Search.Method))
+        {
+            return context;
+        }
+
+        var name = BlobNames.Schedules(context.RunId);
+        if (!await store.ExistsAsync(name, cancellation))
+        {
+            var parallel = models.Device.Device == "cpu" ? Environment.ProcessorCount : 1;
+            var proposals = ScheduleProposals.Compute(opened, context.Specification, context.Contestants.Steps, parallel, cancellation);
+            await store.WriteJsonOnceAsync(name, proposals, cancellation);
+        }
+
+        return await RunContext.LoadAsync(store, models, context.RunId, cancellation);
     }
 
     private static ModelRecord Describe(ModelPackage package) => new(

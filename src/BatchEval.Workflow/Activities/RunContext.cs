@@ -1,6 +1,7 @@
 using BatchEval.Core.Search.Costs;
 using BatchEval.Onnx.Packages;
 using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Schedules;
 using BatchEval.Workflow.Specifications;
 using BatchEval.Workflow.Storage;
 
@@ -32,9 +33,12 @@ public sealed record RunContext(
 
         var schedule = package.Manifest.Schedule;
         var costs = await store.ReadJsonAsync<CostModel>(BlobNames.Costs(runId), cancellation);
+        var proposals = ScheduleProposals.Methods.Contains(specification.Search.Method)
+            ? await store.ReadJsonAsync<ScheduleProposals>(BlobNames.Schedules(runId), cancellation)
+            : null;
         var conditions = specification.Conditions;
         return new RunContext(
-            runId, specification, package, new RunMachine(specification, schedule, costs), new ContestantFactory(specification, schedule, costs),
+            runId, specification, package, new RunMachine(specification, schedule, costs, proposals?.Candidates(specification.Solver)), new ContestantFactory(specification, schedule, costs),
             new CellContext(package.Digest, specification.Seed, conditions.Label, conditions.GuidanceScale, models.Device.Device.Split(':')[0]), costs);
     }
 

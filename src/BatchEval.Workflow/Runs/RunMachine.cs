@@ -21,13 +21,14 @@ public sealed class RunMachine
     /// <param name="specification">What the user asked for.</param>
     /// <param name="schedule">The model's noise schedule.</param>
     /// <param name="costs">What the model costs; null where only calls count.</param>
+    /// <param name="proposals">What a schedule method proposes; null for other methods, and before it is computed.</param>
     /// <exception cref="ArgumentException">The search space is empty on this model.</exception>
-    public RunMachine(RunSpecification specification, NoiseSchedule schedule, CostModel? costs = null)
+    public RunMachine(RunSpecification specification, NoiseSchedule schedule, CostModel? costs = null, IReadOnlyList<Candidate>? proposals = null)
     {
         ArgumentNullException.ThrowIfNull(specification);
         this.specification = specification;
         contestants = new ContestantFactory(specification, schedule, costs);
-        var factory = new SearchFactory(specification, schedule, contestants);
+        var factory = new SearchFactory(specification, schedule, contestants, proposals);
         (search, randomSearch, rivals) = (factory.Own(), factory.Random(), factory.Rivals());
     }
 

@@ -1,6 +1,7 @@
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Joint;
+using BatchEval.Workflow.Schedules;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Runs;
@@ -12,13 +13,15 @@ public sealed class SearchFactory
     private readonly RunSpecification specification;
     private readonly NoiseSchedule schedule;
     private readonly ContestantFactory contestants;
+    private readonly IReadOnlyList<Candidate> proposals;
 
     /// <summary>Creates the factory of a run.</summary>
     /// <param name="specification">What the user asked for.</param>
     /// <param name="schedule">The model's noise schedule.</param>
     /// <param name="contestants">Seeds and budget.</param>
-    public SearchFactory(RunSpecification specification, NoiseSchedule schedule, ContestantFactory contestants) =>
-        (this.specification, this.schedule, this.contestants) = (specification, schedule, contestants);
+    /// <param name="proposals">What a schedule method proposes, or null.</param>
+    public SearchFactory(RunSpecification specification, NoiseSchedule schedule, ContestantFactory contestants, IReadOnlyList<Candidate>? proposals = null) =>
+        (this.specification, this.schedule, this.contestants, this.proposals) = (specification, schedule, contestants, proposals ?? []);
 
     private SearchSpecification Options => specification.Search;
 
@@ -28,6 +31,7 @@ public sealed class SearchFactory
     {
         ("none", _) => null,
         ("random", _) => RandomSearch.WithBudgetOf(OwnSpace(), Options.Evolution, specification.Seed),
+        _ when ScheduleProposals.Methods.Contains(Options.Method) => Race(),
         (_, "times") => new Evolution(OwnSpace(), Options.Evolution, contestants.Seeds(), specification.Seed),
         _ when Options.TwoStages => new TwoStageSearch((JointSpace)OwnSpace(), Options.Evolution, contestants.UniformGrid(), specification.Seed),
         _ => Joint((JointSpace)OwnSpace()),
@@ -53,6 +57,13 @@ public sealed class SearchFactory
             (BaselineNames.SameBlocks, () => Joint(Space(MaskRule.Shared, null))),
         ];
         return [.. all.Where(r => specification.Baselines.Contains(r.Name)).Select(r => (r.Name, r.Create()))];
+    }
+
+    // Proposals of a schedule method race over the rungs; the space is only asked whether it is empty.
+    private CandidateRace Race()
+    {
+        _ = Times();
+        return new CandidateRace(proposals, Options.Evolution.Rungs, Options.Evolution.Survivors, Options.Evolution.Elites);
     }
 
     private CandidateSpace OwnSpace() => Options.Space switch

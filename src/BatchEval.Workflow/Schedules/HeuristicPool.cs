@@ -17,6 +17,23 @@ public sealed class HeuristicPool(NoiseSchedule schedule)
     public IReadOnlyList<NamedSchedule> Defaults(int steps) =>
         [.. Names.Select(name => Place(name, string.Empty, steps, HeuristicOptions.Default)).OfType<NamedSchedule>()];
 
+    /// <summary>Published lists that fit into the model's range, interpolated: made for other models, and hard to beat on some.</summary>
+    public IReadOnlyList<NamedSchedule> Published(int steps)
+    {
+        var (low, high) = (schedule.At(schedule.MinTime).Ratio, schedule.At(schedule.MaxTime).Ratio);
+        return
+        [
+            .. from published in PublishedSchedules.All
+               where published.Indices is not null
+               let calls = SigmaKnots.Interpolate(published.Sigmas, steps + 1)[..steps]
+               where calls[0] <= high && calls[^1] >= low
+               select new NamedSchedule(ScheduleMethods.Ays, published.Name, calls),
+        ];
+    }
+
+    /// <summary>Everything.</summary>
+    public IReadOnlyList<NamedSchedule> All(int steps) => [.. Defaults(steps), .. Trimmed(steps), .. Published(steps)];
+
     /// <summary>Heuristics at end points other than the model's own.</summary>
     public IReadOnlyList<NamedSchedule> Trimmed(int steps)
     {

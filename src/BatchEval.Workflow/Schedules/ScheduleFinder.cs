@@ -89,7 +89,7 @@ public sealed class ScheduleFinder(OpenedModel model, ContestOptions? contest = 
         var pool = new HeuristicPool(Schedule);
         var scorer = new ScheduleScorer(model, request.Setting);
         var result = new ScheduleContest(scorer, contest ?? new ContestOptions())
-            .Run(computed.Count > 0 ? computed : throw TooLong(request), [.. pool.Defaults(request.Steps), .. pool.Trimmed(request.Steps)], cancellation);
+            .Run(computed.Count > 0 ? computed : throw TooLong(request), pool.All(request.Steps), cancellation);
         var winner = result.Chosen.Schedule;
         return Result(new NamedSchedule(ScheduleMethods.KlubDp, $"chosen by FID: {winner.Name}", winner.Calls), materials.Calls + result.Calls, result);
     }

@@ -62,7 +62,7 @@ public sealed record SearchSpecification(string Method, EvolutionOptions Evoluti
     public static IReadOnlyList<string> KnownGenes { get; } = [TimesGene, ReuseGene, SkipGene];
 
     /// <summary>Methods that a specification can name.</summary>
-    public static IReadOnlyList<string> SearchMethods { get; } = ["evolution", "random", "none"];
+    public static IReadOnlyList<string> SearchMethods { get; } = ["evolution", "random", "none", .. Schedules.ScheduleProposals.Methods];
 
     /// <summary>Spaces that a specification can name.</summary>
     public static IReadOnlyList<string> Spaces { get; } = ["times", "blocks", "joint"];

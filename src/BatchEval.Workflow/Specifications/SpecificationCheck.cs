@@ -3,6 +3,7 @@ using BatchEval.Core.Sampling;
 using BatchEval.Core.Search.Costs;
 using BatchEval.Onnx.Packages;
 using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Schedules;
 
 namespace BatchEval.Workflow.Specifications;
 
@@ -26,6 +27,11 @@ public static class SpecificationCheck
         for (var i = 0; i < specification.Candidates.Count; i++)
         {
             problems.AddRange(specification.Candidates[i].Violations(manifest.Schedule, blocks).Select(v => new Problem($"candidates[{i}]", v)));
+        }
+
+        if (ScheduleMethods.NeedsData(specification.Search.Method) && manifest.Data is null)
+        {
+            problems.Add(new Problem("search.method", $"is '{specification.Search.Method}', but the model '{manifest.Name}' has no data ('data' in its manifest); use gits, oss or dmn, which need none, or 'batcheval schedule {specification.Search.Method} --data-free'."));
         }
 
         CheckObjective(specification, manifest, problems);

@@ -18,6 +18,9 @@ public static class BlobNames
     /// <summary>What the model costs, as counted and measured when the run began.</summary>
     public static string Costs(string run) => $"{run}/costs.json";
 
+    /// <summary>What a schedule method proposes, computed once.</summary>
+    public static string Schedules(string run) => $"{run}/schedules.json";
+
     /// <summary>Where the run stands; the only blob of a run that is written more than once.</summary>
     public static string Status(string run) => $"{run}/run.json";
 

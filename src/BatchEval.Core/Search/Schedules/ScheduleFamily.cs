@@ -32,11 +32,12 @@ public sealed class ScheduleFamily(KlubCosts costs, TeacherTable? teacher, int o
     /// <param name="steps">n.</param>
     /// <param name="end">Level at which the integral ends; null for the grid's smallest.</param>
     /// <param name="startWeight">Weight of the start's cost; null to start at the top.</param>
-    public double[]? Klub(int steps, double? end = null, double? startWeight = null)
+    /// <param name="firstOrder">True for the bound of first-order solvers, which the paper uses for all; null for the solver's own.</param>
+    public double[]? Klub(int steps, double? end = null, double? startWeight = null, bool? firstOrder = null)
     {
         var points = Points(end);
         Func<int, double>? start = startWeight is { } w ? i => w * costs.Start[i] : null;
-        var paths = order == 1
+        var paths = firstOrder ?? order == 1
             ? ScheduleProgram.FirstOrder(points, steps, costs.FirstOrder, start)
             : ScheduleProgram.SecondOrder(points, steps, costs.SecondOrder, start);
         return Calls(paths[steps - 1]);
@@ -47,7 +48,8 @@ public sealed class ScheduleFamily(KlubCosts costs, TeacherTable? teacher, int o
     /// <param name="end">Level at which the trajectory ends.</param>
     /// <param name="top">Level that sampling starts from; null for the grid's largest.</param>
     /// <param name="growth">Factor per step; 1.15 in the released code.</param>
-    public double[]? Gits(int steps, double? end = null, double? top = null, double growth = 1.15)
+    /// <param name="firstOrder">True for deviations of first-order steps, which are the authors'; null for the solver's own.</param>
+    public double[]? Gits(int steps, double? end = null, double? top = null, double growth = 1.15, bool? firstOrder = null)
     {
         if (teacher is null)
         {
@@ -56,7 +58,7 @@ public sealed class ScheduleFamily(KlubCosts costs, TeacherTable? teacher, int o
 
         var (points, first) = (Points(end), top is { } t ? Nearest(t) : 0);
         double Start(int i) => i == first ? 0 : double.PositiveInfinity;
-        var paths = order == 1
+        var paths = firstOrder ?? order == 1
             ? ScheduleProgram.FirstOrder(points, steps, (i, j) => Deviation(-1, i, j), Start, growth)
             : ScheduleProgram.SecondOrder(points, steps, Deviation, Start, growth);
         return Calls(paths[steps - 1]);
@@ -73,40 +75,47 @@ public sealed class ScheduleFamily(KlubCosts costs, TeacherTable? teacher, int o
         return ScheduleProgram.EqualDistances([.. costs.Sigmas.Take(points).Skip(first)], length[first..points], steps)[..steps];
     }
 
-    /// <summary>All members for a number of steps, without repetition.</summary>
+    /// <summary>All members for a number of steps, without repetition. A second-order solver gets the first-order optima too.</summary>
     public IReadOnlyList<NamedSchedule> Members(int steps)
     {
         var members = new List<NamedSchedule>();
         foreach (var end in new double?[] { null }.Concat(Ends.Where(e => e > costs.Sigmas[^1]).Select(e => (double?)e)))
         {
-            var tops = new List<double?> { null };
-            Add("klub-dp", Label(end, "top"), Klub(steps, end));
-            foreach (var weight in StartWeights)
+            foreach (var firstOrder in order == 1 ? [true] : new[] { false, true })
             {
-                var free = Klub(steps, end, weight);
-                Add("klub-dp", Label(end, $"start x{weight}"), free);
-                tops.Add(free?[0]);
-            }
-
-            foreach (var top in tops.Distinct())
-            {
-                var label = Label(end, top is null ? "top" : $"from {top:G3}");
-                Add("score-optimal", label, ScoreOptimal(steps, end, top));
-                Add("gits", label, Gits(steps, end, top));
+                AddMembers(members, steps, end, firstOrder);
             }
         }
 
         return [.. members.DistinctBy(m => (m.Method, string.Join(' ', m.Calls)))];
+    }
 
-        void Add(string method, string variant, double[]? calls)
+    private void AddMembers(List<NamedSchedule> members, int steps, double? end, bool firstOrder)
+    {
+        var tops = new List<double?> { null };
+        Add("klub-dp", "top", Klub(steps, end, null, firstOrder));
+        foreach (var weight in StartWeights)
+        {
+            var free = Klub(steps, end, weight, firstOrder);
+            Add("klub-dp", $"start x{weight}", free);
+            tops.Add(free?[0]);
+        }
+
+        foreach (var top in tops.Distinct())
+        {
+            var start = top is null ? "top" : $"from {top:G3}";
+            Add("score-optimal", start, ScoreOptimal(steps, end, top));
+            Add("gits", start, Gits(steps, end, top, firstOrder: firstOrder));
+        }
+
+        void Add(string method, string start, double[]? calls)
         {
             if (calls is not null)
             {
-                members.Add(new NamedSchedule(method, variant, calls));
+                var bound = firstOrder && order == 2 ? ", first-order" : string.Empty;
+                members.Add(new NamedSchedule(method, $"{start}, end {(end is { } e ? $"{e}" : "at the model's")}{bound}", calls));
             }
         }
-
-        static string Label(double? end, string start) => end is { } e ? $"{start}, end {e}" : $"{start}, end at the model's";
     }
 
     private double[]? Calls(int[]? path) => path is null ? null : [.. path.Take(path.Length - 1).Select(k => costs.Sigmas[k])];

@@ -1,0 +1,38 @@
+using BatchEval.Core.Sampling;
+
+namespace BatchEval.Core.Search;
+
+/// <summary>Chooses among given candidates: all are compared on few samples, and only the best go on to more. Nothing is bred.</summary>
+/// <param name="candidates">The candidates.</param>
+/// <param name="rungs">Sample counts, ascending.</param>
+/// <param name="survivors">Share of the contenders that goes on to the next rung.</param>
+/// <param name="elites">Size of the archive.</param>
+public sealed class CandidateRace(IReadOnlyList<Candidate> candidates, IReadOnlyList<int> rungs, double survivors, int elites) : ISearchMethod
+{
+    private readonly List<Candidate> candidates = [.. candidates.DistinctBy(c => c.Id)];
+
+    /// <inheritdoc/>
+    public Proposal? Next(SearchState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        var running = state.Round == 0 ? candidates : [.. state.Contenders.Select(s => s.Candidate)];
+        return state.Round < rungs.Count && running.Count > 0 ? new Proposal(running, rungs[state.Round], 0, state.Round) : null;
+    }
+
+    /// <inheritdoc/>
+    public SearchState Observe(SearchState state, IReadOnlyList<ScoredCandidate> scores)
+    {
+        var proposal = Next(state) ?? throw new InvalidOperationException("The search has ended; there is nothing to observe.");
+        var ranked = ScoredCandidate.Rank(scores.Where(s => s.Failure is null)).ToList();
+        var last = proposal.Rung == rungs.Count - 1;
+        var fresh = proposal.Samples - (proposal.Rung == 0 ? 0 : rungs[proposal.Rung - 1]);
+        return state with
+        {
+            Round = state.Round + 1,
+            Contenders = last ? [] : [.. ranked.Take(Math.Max(1, (int)Math.Ceiling(ranked.Count * survivors)))],
+            Archive = last ? [.. ranked.Take(elites)] : state.Archive,
+            Seen = [.. state.Seen.Union(proposal.Candidates.Select(c => c.Id)).Order(StringComparer.Ordinal)],
+            SampleSteps = state.SampleSteps + (proposal.Candidates.Sum(c => (long)c.NetworkCalls) * fresh),
+        };
+    }
+}
