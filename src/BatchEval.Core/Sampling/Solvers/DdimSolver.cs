@@ -19,7 +19,8 @@ public sealed class DdimSolver(double eta = 0, bool clipNoise = true) : Solver
     private LinearCombination Step(NoiseLevel from, NoiseLevel to)
     {
         var abarRatio = from.Alpha * from.Alpha / (to.Alpha * to.Alpha);
-        var s = eta * Math.Sqrt(to.Sigma * to.Sigma / (from.Sigma * from.Sigma) * (1 - abarRatio));
+        // the posterior's variance for any alpha and sigma; sigma^2 - (alpha/alpha')^2 sigma'^2 = 1 - abar/abar' when variance is preserved
+        var s = eta * to.Sigma / from.Sigma * Math.Sqrt(Math.Max(0, (from.Sigma * from.Sigma) - (abarRatio * to.Sigma * to.Sigma)));
         var direction = Math.Sqrt(Math.Max(0, (to.Sigma * to.Sigma) - (s * s))) / from.Sigma;
         var combination = new LinearCombination { State = direction, Noise = s };
         return clipNoise
