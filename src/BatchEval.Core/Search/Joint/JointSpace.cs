@@ -165,7 +165,8 @@ public sealed class JointSpace : CandidateSpace
         for (var more = 1; more <= 3 && masks.Open; more++)
         {
             var genome = new JointGenome();
-            foreach (var time in Options.Grids is { } grids ? Closest(grids, times[0], times.Length + more) : Enumerable.Range(0, times.Length + more).Select(i => TimeAtShare(times, (i + 0.5) / (times.Length + more))))
+            var count = times.Length + more;
+            foreach (var time in Options.Grids is { } grids ? Closest(grids, times[0], count) : Enumerable.Range(0, count).Select(i => TimeAtShare(times, (i + 0.5) / count)))
             {
                 genome.TryAdd(time, []);
             }
