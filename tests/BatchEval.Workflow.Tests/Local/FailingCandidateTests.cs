@@ -54,7 +54,7 @@ public sealed class FailingCandidateTests(AzuriteFixture azurite) : IClassFixtur
     {
         var folder = Directory.CreateDirectory(Path.Combine(root, "nan")).FullName;
         var digits = Path.Combine(RepoPaths.Samples, "digits");
-        foreach (var file in new[] { "features.onnx", "perceptual.onnx", "ref_stats.npz" })
+        foreach (var file in new[] { "features.onnx", "perceptual.onnx", "ref_stats.npz", "data.npy" })
         {
             File.Copy(Path.Combine(digits, file), Path.Combine(folder, file), overwrite: true);
         }
