@@ -33,6 +33,7 @@ public sealed class ContestantFactory(RunSpecification specification, NoiseSched
     /// <summary>Known good candidates for the first generation: named spacings, trimmed grids, and what the user gave.</summary>
     public IEnumerable<Candidate> Seeds() =>
         specification.Candidates
+            .Concat(SkippingSeeds.Of(specification, schedule, Steps))
             .Concat(TrimmedGrids().Select(c => c.Candidate))
             .Concat(StepSpacing.Names.Select(name => Spaced(name)?.Candidate).OfType<Candidate>());
 

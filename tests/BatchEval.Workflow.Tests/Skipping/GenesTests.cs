@@ -32,6 +32,8 @@ public sealed class GenesTests
         bred.ShouldAllBe(c => c.NetworkCalls <= calls);
         bred.ShouldContain(c => c.Steps.Any(s => s.Reuse));
         bred.ShouldContain(c => c.Skip != null && c.Skip.Threshold > 0);
+        // With Heun that plan costs one call too many: its last step is reused, the only one that would be half as dear.
+        (solver == "heun").ShouldBe(!bred.Exists(c => c.Steps.Where((s, k) => s.Reuse == (k % 2 == 1)).Count() == c.Steps.Count && c.Skip != null && c.Skip.Order == 2), "every other step is a seed");
         bred.ShouldContain(c => c.Skip == null && c.NetworkCalls == calls && !c.Steps.Any(s => s.Reuse), "named spacings are adopted");
     }
 

@@ -1,0 +1,40 @@
+using BatchEval.Core.Sampling;
+using BatchEval.Workflow.Specifications;
+
+namespace BatchEval.Workflow.Runs;
+
+/// <summary>Known good ways to have more steps than network calls, for searches over reused steps and skip policies.</summary>
+internal static class SkippingSeeds
+{
+    private const double Threshold = 0.01;
+
+    /// <summary>Twice as many steps as calls, evenly spaced: reuse at every other step, extrapolated, and a run-time policy.</summary>
+    /// <param name="specification">What the user asked for.</param>
+    /// <param name="schedule">The model's noise schedule.</param>
+    /// <param name="steps">Steps that the budget computes.</param>
+    public static IEnumerable<Candidate> Of(RunSpecification specification, NoiseSchedule schedule, int steps)
+    {
+        var genes = specification.Search.Genes;
+        if (genes.Count == 1 || steps < 4 || 2 * steps > (schedule.TrainSteps ?? int.MaxValue))
+        {
+            return [];
+        }
+
+        var times = StepSpacing.Create("trailing", schedule, 2 * steps);
+        var seeds = new List<Candidate>();
+        if (genes.Contains(SearchSpecification.ReuseGene))
+        {
+            seeds.AddRange(new[] { 1, 2 }.Select(order => new Candidate(
+                specification.Solver, times.Select((t, k) => new CandidateStep(t, reuse: k % 2 == 1)), new SkipPolicy(0, order: order))));
+        }
+
+        // Whatever does not fit the budget exactly is made to fit, or turned away, by the space.
+        if (genes.Contains(SearchSpecification.SkipGene))
+        {
+            var policy = new SkipPolicy(Threshold, warmup: 3, order: 2, criterion: SkipCriterion.Output);
+            seeds.Add(new Candidate(specification.Solver, times.Select(t => new CandidateStep(t)), policy));
+        }
+
+        return seeds;
+    }
+}
