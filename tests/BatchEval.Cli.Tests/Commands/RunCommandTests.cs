@@ -49,7 +49,8 @@ public sealed class RunCommandTests(AzuriteFixture azurite) : IClassFixture<Azur
     [Fact]
     public async Task An_interrupted_run_says_so_and_is_resumed_by_the_same_command()
     {
-        shell.Write("spec.json", SmallRun.Specification("torn", """, "execution": { "unitEvaluations": 40, "cellSamples": 10 }"""));
+        // Long enough for a line of progress in the midst of the search, also on a fast machine.
+        shell.Write("spec.json", SmallRun.Specification("torn", """, "execution": { "unitEvaluations": 40, "cellSamples": 10 }""").Replace("\"generations\": 1", "\"generations\": 40", StringComparison.Ordinal));
         using var interrupt = new CancellationTokenSource();
         shell.OnMessage = line =>
         {
