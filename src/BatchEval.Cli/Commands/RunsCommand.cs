@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using BatchEval.Cli.Results;
 using BatchEval.Cli.Storage;
 using BatchEval.Cli.Terminal;
 using BatchEval.Workflow.Runs;
@@ -72,7 +73,7 @@ internal static class RunsCommand
                 run.RunId,
                 run.State,
                 run.Stage.ToString().ToLowerInvariant(),
-                run.Best is { } best ? string.Create(CultureInfo.InvariantCulture, $"{best.Objective:G4} ± {best.ObjectiveError:G2}") : "-",
+                run.Best is { } best ? ScoreText.Write(best.Objective, best.ObjectiveError) : "-",
                 string.Create(CultureInfo.InvariantCulture, $"{run.Evaluations.Computed} + {run.Evaluations.Reused}"),
                 run.Started.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture),
             ];

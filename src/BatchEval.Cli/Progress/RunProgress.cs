@@ -1,5 +1,6 @@
 using BatchEval.Workflow.Runs;
 using System.Globalization;
+using BatchEval.Cli.Results;
 using BatchEval.Workflow.Local;
 using BatchEval.Workflow.Specifications;
 
@@ -56,7 +57,7 @@ internal sealed class RunProgress(RunSpecification specification, TimeProvider t
 
     /// <summary>The best score in words, for example "best fid 12.3 ± 0.4", or an empty text.</summary>
     public string BestText() => Best is not { } best ? string.Empty
-        : string.Create(CultureInfo.InvariantCulture, $"best {specification.Objective.Metric} {(specification.Objective.Metric is "psnr" or "ssim" ? -best.Score : best.Score):G4} ± {best.Error:G2}");
+        : $"best {specification.Objective.Metric} {ScoreText.Write(specification.Objective.Metric is "psnr" or "ssim" ? -best.Score : best.Score, best.Error)}";
 
     /// <summary>Time since the beginning and, once it can be guessed, time left.</summary>
     public string Times()

@@ -53,7 +53,7 @@ internal sealed class RunPrinter(RunStore store, Shell shell, Output output)
         }
         else if (document.Status.Best is { } best)
         {
-            output.Line(string.Create(CultureInfo.InvariantCulture, $"Best so far: {best.Candidate}, {document.Specification.Objective.Metric} {best.Objective:G4} ± {best.ObjectiveError:G2}"));
+            output.Line(string.Create(CultureInfo.InvariantCulture, $"Best so far: {best.Candidate}, {document.Specification.Objective.Metric} {ScoreText.Write(best.Objective, best.ObjectiveError)}"));
         }
 
         if (document.Status.Error is { } error)
