@@ -25,9 +25,15 @@ public sealed class TimeStepSpace : CandidateSpace
     public TimeStepSpace(string solver, NoiseSchedule schedule, int steps, double mutationProbability = 0.25, double localShare = 0.5)
     {
         ArgumentNullException.ThrowIfNull(schedule);
-        if (steps < 1 || (schedule.TrainSteps is { } trained && steps > trained))
+        if (schedule.TrainSteps is { } trained && steps > trained)
         {
-            throw new ArgumentException($"A search over {steps} steps is empty; the model allows 1 to {schedule.TrainSteps?.ToString() ?? "any number of"} steps.", nameof(steps));
+            // A budget stops counting one step above what the model has, so the number asked for is not known here.
+            throw new ArgumentException($"A search over more than {trained} steps is empty; the model allows 1 to {trained} steps.", nameof(steps));
+        }
+
+        if (steps < 1)
+        {
+            throw new ArgumentException($"A search over {steps} steps is empty; the model allows at least 1 step.", nameof(steps));
         }
 
         if (!(mutationProbability > 0 && mutationProbability <= 1) || !(localShare >= 0 && localShare <= 1))

@@ -12,7 +12,7 @@ public sealed class BadInputTests(AzuriteFixture azurite) : IClassFixture<Azurit
     [InlineData("unknown nested field", "search.size=1", "search.size: is unknown")]
     [InlineData("wrong type", "search.population=many", "search.population: must be a whole number")]
     [InlineData("wrong seed", "seed=-1", "seed: must be a whole number of at least 0")]
-    [InlineData("empty search space", "budget.networkCalls=1200", "budget.networkCalls: A search over")]
+    [InlineData("empty search space", "budget.networkCalls=1200", "budget.networkCalls: A search over more than 1000 steps is empty; the model allows 1 to 1000 steps")]
     [InlineData("no network call", "budget.networkCalls=0", "budget.networkCalls: is 0; allowed: 1 to 10000")]
     [InlineData("steps beyond the schedule", "reference.steps=5000", "reference.steps: 5000 steps asked of a model trained on 1000")]
     [InlineData("unknown solver", "solver=magic", "solver: Unknown solver 'magic'")]

@@ -108,7 +108,7 @@ public sealed class LocalRunTests(AzuriteFixture first) : IClassFixture<AzuriteF
     }
 
     [Theory]
-    [InlineData("budget.networkCalls=1001", "budget.networkCalls: A search over")]
+    [InlineData("budget.networkCalls=1001", "budget.networkCalls: A search over more than 1000 steps is empty; the model allows 1 to 1000 steps")]
     [InlineData("reference.steps=2000", "reference.steps: 2000 steps asked of a model trained on 1000")]
     [InlineData("model=nowhere", "The model package 'nowhere' was not found")]
     [InlineData("conditions.label=11", "Label 11 does not exist")]
