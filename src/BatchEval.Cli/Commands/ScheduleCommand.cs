@@ -23,6 +23,7 @@ internal sealed class ScheduleCommand
     private readonly Option<string?> respacing = new("--respacing") { Description = "String for respacing, for example ddim25 or 10,15,20; --steps is not used.", HelpName = "text" };
     private readonly Option<bool> dataFree = new("--data-free") { Description = "Take clean samples from the model's own long sampling instead of the package's data." };
     private readonly Option<bool> bound = new("--bound") { Description = "klub-dp: the bound's own optimum, not chosen by FID." };
+    private readonly Option<string> distance = new("--distance") { Description = $"gits: distance of a step to the teacher's state, or to the chord of its trajectory: {string.Join(", ", ScheduleMethods.Distances)}.", HelpName = "name", DefaultValueFactory = _ => ScheduleMethods.Distances[0] };
     private readonly Option<int> grid = new("--grid") { Description = "Levels of the grid that tables are computed on.", HelpName = "k", DefaultValueFactory = _ => 64 };
     private readonly Option<int> paths = new("--paths") { Description = "Noise paths of the pairwise table, and of each estimate of klub.", HelpName = "m", DefaultValueFactory = _ => 256 };
     private readonly Option<bool> compare = new("--compare") { Description = "Score it against every named heuristic by FID, on the same noise." };
@@ -44,11 +45,12 @@ internal sealed class ScheduleCommand
         var self = new ScheduleCommand(shell);
         CommonOptions.AtLeast(self.samples, 20);
         CommonOptions.AtLeast(self.choiceSamples, 160);
+        self.distance.AcceptOnlyFromAmong([.. ScheduleMethods.Distances]);
         self.export.AcceptOnlyFromAmong([.. ScheduleForms.Names]);
         var command = new Command("schedule", "Compute where on the noise axis a model is best called, or place the calls by a published list or a heuristic.")
         {
             self.method, self.model, self.steps, self.solver, self.sigmaMin, self.sigmaMax, self.rho, self.start, self.preset, self.respacing, self.dataFree, self.bound,
-            self.grid, self.paths, self.compare, self.compareAll, self.samples, self.choiceSamples, self.export, self.conditions.Seed, self.conditions.Label, self.conditions.Guidance,
+            self.distance, self.grid, self.paths, self.compare, self.compareAll, self.samples, self.choiceSamples, self.export, self.conditions.Seed, self.conditions.Label, self.conditions.Guidance,
             self.device, self.parallel, self.json,
         };
         command.SetAction((parsed, cancellation) => Task.FromResult(self.Run(parsed, cancellation)));
@@ -84,7 +86,8 @@ internal sealed class ScheduleCommand
         return new ScheduleRequest(
             parsed.GetRequiredValue(method), parsed.GetValue(steps), setting,
             new MaterialOptions(parsed.GetValue(dataFree), parsed.GetValue(grid), parsed.GetValue(paths), SigmaMin: low, SigmaMax: high),
-            new HeuristicOptions(low, high, parsed.GetValue(rho)), parsed.GetValue(preset), parsed.GetValue(respacing), parsed.GetValue(bound), parsed.GetValue(start));
+            new HeuristicOptions(low, high, parsed.GetValue(rho)), parsed.GetValue(preset), parsed.GetValue(respacing), parsed.GetValue(bound), parsed.GetValue(start),
+            ScheduleMethods.Distance(parsed.GetValue(distance)!));
     }
 
     private static string SolverName(string text)

@@ -121,10 +121,10 @@ public sealed class ScheduleFinder(OpenedModel model, ContestOptions? contest = 
 
     private static double[]? Trajectory(ScheduleMaterials materials, ScheduleRequest request)
     {
-        var (teacher, n) = (materials.Teacher, materials.Grid.Count);
+        var (deviation, n) = (new StepDeviations(materials.Teacher, request.Distance), materials.Grid.Count);
         var paths = request.Setting.Order == 1
-            ? ScheduleProgram.FirstOrder(n, request.Steps, (i, j) => teacher.Deviation(-1, i, j), growth: 1.15)
-            : ScheduleProgram.SecondOrder(n, request.Steps, teacher.Deviation, growth: 1.15);
+            ? ScheduleProgram.FirstOrder(n, request.Steps, (i, j) => deviation.Of(-1, i, j), growth: 1.15)
+            : ScheduleProgram.SecondOrder(n, request.Steps, deviation.Of, growth: 1.15);
         return paths[request.Steps - 1]?.Take(request.Steps).Select(k => materials.Grid[k]).ToArray();
     }
 

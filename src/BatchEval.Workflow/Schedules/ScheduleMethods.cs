@@ -35,6 +35,12 @@ public static class ScheduleMethods
     /// <summary>All names.</summary>
     public static IReadOnlyList<string> All { get; } = [.. Computed, Dmn, Ays, Respacing, .. HeuristicSchedules.Names];
 
+    /// <summary>Names of what <c>gits</c> can measure, in the order of <see cref="TeacherDistance"/>.</summary>
+    public static IReadOnlyList<string> Distances { get; } = ["l2", "chord"];
+
+    /// <summary>The distance of a name in <see cref="Distances"/>.</summary>
+    public static TeacherDistance Distance(string name) => name == Distances[1] ? TeacherDistance.Chord : TeacherDistance.L2;
+
     /// <summary>True for methods that need clean samples.</summary>
     public static bool NeedsData(string method) => method is Klub or KlubDp or ScoreOptimal;
 }

@@ -38,7 +38,7 @@ public sealed record ScheduleProposals(string Method, long NetworkCalls, IReadOn
         var method = specification.Search.Method;
         var setting = new ScheduleSetting(specification.Solver, specification.Conditions, specification.Seed, parallel);
         var (schedules, calls) = method is ScheduleMethods.KlubDp or ScheduleMethods.Gits or ScheduleMethods.ScoreOptimal
-            ? FamilyOf(model, setting, method, steps, cancellation)
+            ? FamilyOf(model, setting, specification.Search, steps, cancellation)
             : Single(model, setting, method, steps, cancellation);
         var schedule = model.Sampling.Manifest.Schedule;
         return new ScheduleProposals(method, calls, [.. schedules
@@ -47,11 +47,12 @@ public sealed record ScheduleProposals(string Method, long NetworkCalls, IReadOn
     }
 
     private static (IEnumerable<NamedSchedule> Schedules, long Calls) FamilyOf(
-        OpenedModel model, ScheduleSetting setting, string method, int steps, CancellationToken cancellation)
+        OpenedModel model, ScheduleSetting setting, SearchSpecification search, int steps, CancellationToken cancellation)
     {
+        var method = search.Method;
         var dataFree = model.Sampling.Manifest.Data is null && !ScheduleMethods.NeedsData(method);
         var materials = new ScheduleMaterials(model.Sampling, setting, new MaterialOptions(dataFree), needsTable: !dataFree, cancellation);
-        var members = materials.Family(setting.Order).Members(steps);
+        var members = materials.Family(setting.Order).Members(steps, method == ScheduleMethods.Gits ? [search.Distance] : null);
         var pool = new HeuristicPool(model.Sampling.Manifest.Schedule);
         return (method == ScheduleMethods.KlubDp ? [.. members, .. pool.All(steps)] : members.Where(m => m.Method == method), materials.Calls);
     }

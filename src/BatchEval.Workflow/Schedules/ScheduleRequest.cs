@@ -12,9 +12,10 @@ namespace BatchEval.Workflow.Schedules;
 /// <param name="Respacing">String, for <c>respacing</c>.</param>
 /// <param name="BoundAlone">For <c>klub-dp</c>: the bound's own optimum, not chosen by FID.</param>
 /// <param name="Start">Share of the noise that sampling starts from (image-to-image strength), in (0, 1].</param>
+/// <param name="Distance">For <c>gits</c>: what is measured of a step from the teacher's trajectory.</param>
 public sealed record ScheduleRequest(
     string Method, int Steps, ScheduleSetting Setting, MaterialOptions Materials, HeuristicOptions Shape,
-    string? Preset = null, string? Respacing = null, bool BoundAlone = false, double Start = 1);
+    string? Preset = null, string? Respacing = null, bool BoundAlone = false, double Start = 1, TeacherDistance Distance = TeacherDistance.L2);
 
 /// <summary>A schedule that was asked for.</summary>
 /// <param name="Schedule">Its name and the levels at which the network is called.</param>

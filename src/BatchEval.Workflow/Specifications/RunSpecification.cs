@@ -1,5 +1,6 @@
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Search;
+using BatchEval.Core.Search.Schedules;
 using BatchEval.Onnx.Sampling;
 
 namespace BatchEval.Workflow.Specifications;
@@ -63,6 +64,9 @@ public sealed record SearchSpecification(string Method, EvolutionOptions Evoluti
 
     /// <summary>Methods that a specification can name.</summary>
     public static IReadOnlyList<string> SearchMethods { get; } = ["evolution", "random", "none", .. Schedules.ScheduleProposals.Methods];
+
+    /// <summary>What the method <c>gits</c> measures of a step from the teacher's trajectory.</summary>
+    public TeacherDistance Distance { get; init; }
 
     /// <summary>Spaces that a specification can name.</summary>
     public static IReadOnlyList<string> Spaces { get; } = ["times", "blocks", "joint"];

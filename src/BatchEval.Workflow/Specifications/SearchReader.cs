@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using BatchEval.Core.Json;
 using BatchEval.Core.Search;
+using BatchEval.Workflow.Schedules;
 
 namespace BatchEval.Workflow.Specifications;
 
@@ -24,6 +25,7 @@ internal static class SearchReader
         var specification = new SearchSpecification(method, options, search.Number("mutationProbability", 0.25, 0, 1), search.Number("localShare", published ? 0 : 0.5, 0, 1))
         {
             Genes = ReadGenes(search),
+            Distance = ScheduleMethods.Distance(search.Text("distance", ScheduleMethods.Distances[0], ScheduleMethods.Distances)),
             Space = space,
             TwoStages = search.Flag("twoStages", published && space != "times"),
             MinPrune = search.Number("minPrune", 0, 0, 1),
@@ -48,6 +50,7 @@ internal static class SearchReader
     {
         ["method"] = search.Method,
         ["genes"] = new JsonArray([.. search.Genes.Select(g => JsonValue.Create(g))]),
+        ["distance"] = ScheduleMethods.Distances[(int)search.Distance],
         ["space"] = search.Space,
         ["population"] = search.Evolution.Population,
         ["generations"] = search.Evolution.Generations,

@@ -36,6 +36,16 @@ public sealed class ScheduleCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Gits_measures_what_it_is_asked_to()
+    {
+        string[] gits = ["gits", "--solver", "dpmpp-2m", "--steps", "4", "--grid", "24", "--json"];
+        var (standard, l2, chord) = (await RunAsync(gits), await RunAsync([.. gits, "--distance", "l2"]), await RunAsync([.. gits, "--distance", "chord"]));
+        l2.Out.ShouldBe(standard.Out);
+        chord.Json["timesteps"]!.ToJsonString().ShouldNotBe(l2.Json["timesteps"]!.ToJsonString());
+        (await RunAsync([.. gits, "--distance", "l1"])).ShouldBeRefused("'l2'", "'chord'");
+    }
+
+    [Fact]
     public async Task A_computed_schedule_says_what_it_cost()
     {
         var result = await RunAsync("klub-dp", "--bound", "--steps", "3", "--grid", "12", "--paths", "8", "--json");

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Schedules;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Tests.Specifications;
@@ -33,6 +34,8 @@ public sealed class SchemaTests
         baselines.ShouldBe(BaselineNames.All, ignoreOrder: true);
         var methods = Schema["properties"]!["search"]!["properties"]!["method"]!["enum"]!.AsArray().Select(n => n!.GetValue<string>());
         methods.ShouldBe(SearchSpecification.SearchMethods, ignoreOrder: true);
+        var distances = Schema["properties"]!["search"]!["properties"]!["distance"]!["enum"]!.AsArray().Select(n => n!.GetValue<string>());
+        distances.ShouldBe(ScheduleMethods.Distances);
     }
 
     private static void Compare(JsonObject schema, JsonObject written, string path)

@@ -26,7 +26,7 @@ public sealed class ScheduleFamily(KlubCosts costs, TeacherTable? teacher, int o
     /// <summary>Levels at which the integral may end besides the smallest of the grid, for data in [-1, 1].</summary>
     public static IReadOnlyList<double> Ends { get; } = [0.05, 0.15, 0.4];
 
-    private readonly Dictionary<(int, int, int), double> deviations = [];
+    private readonly Dictionary<TeacherDistance, StepDeviations> deviations = [];
 
     /// <summary>KLUB's optimum on the grid (dynamic programming).</summary>
     /// <param name="steps">n.</param>
@@ -49,18 +49,25 @@ public sealed class ScheduleFamily(KlubCosts costs, TeacherTable? teacher, int o
     /// <param name="top">Level that sampling starts from; null for the grid's largest.</param>
     /// <param name="growth">Factor per step; 1.15 in the released code.</param>
     /// <param name="firstOrder">True for deviations of first-order steps, which are the authors'; null for the solver's own.</param>
-    public double[]? Gits(int steps, double? end = null, double? top = null, double growth = 1.15, bool? firstOrder = null)
+    /// <param name="distance">What is measured of a step.</param>
+    public double[]? Gits(
+        int steps, double? end = null, double? top = null, double growth = 1.15, bool? firstOrder = null, TeacherDistance distance = TeacherDistance.L2)
     {
         if (teacher is null)
         {
             return null;
         }
 
+        if (!deviations.TryGetValue(distance, out var deviation))
+        {
+            deviations.Add(distance, deviation = new StepDeviations(teacher, distance));
+        }
+
         var (points, first) = (Points(end), top is { } t ? Nearest(t) : 0);
         double Start(int i) => i == first ? 0 : double.PositiveInfinity;
         var paths = firstOrder ?? order == 1
-            ? ScheduleProgram.FirstOrder(points, steps, (i, j) => Deviation(-1, i, j), Start, growth)
-            : ScheduleProgram.SecondOrder(points, steps, Deviation, Start, growth);
+            ? ScheduleProgram.FirstOrder(points, steps, (i, j) => deviation.Of(-1, i, j), Start, growth)
+            : ScheduleProgram.SecondOrder(points, steps, deviation.Of, Start, growth);
         return Calls(paths[steps - 1]);
     }
 
@@ -76,21 +83,23 @@ public sealed class ScheduleFamily(KlubCosts costs, TeacherTable? teacher, int o
     }
 
     /// <summary>All members for a number of steps, without repetition. A second-order solver gets the first-order optima too.</summary>
-    public IReadOnlyList<NamedSchedule> Members(int steps)
+    /// <param name="steps">n.</param>
+    /// <param name="distances">What GITS measures; null for everything that it can.</param>
+    public IReadOnlyList<NamedSchedule> Members(int steps, IReadOnlyList<TeacherDistance>? distances = null)
     {
         var members = new List<NamedSchedule>();
         foreach (var end in new double?[] { null }.Concat(Ends.Where(e => e > costs.Sigmas[^1]).Select(e => (double?)e)))
         {
             foreach (var firstOrder in order == 1 ? [true] : new[] { false, true })
             {
-                AddMembers(members, steps, end, firstOrder);
+                AddMembers(members, steps, end, firstOrder, distances ?? Enum.GetValues<TeacherDistance>());
             }
         }
 
         return [.. members.DistinctBy(m => (m.Method, string.Join(' ', m.Calls)))];
     }
 
-    private void AddMembers(List<NamedSchedule> members, int steps, double? end, bool firstOrder)
+    private void AddMembers(List<NamedSchedule> members, int steps, double? end, bool firstOrder, IReadOnlyList<TeacherDistance> distances)
     {
         var tops = new List<double?> { null };
         Add("klub-dp", "top", Klub(steps, end, null, firstOrder));
@@ -105,15 +114,18 @@ public sealed class ScheduleFamily(KlubCosts costs, TeacherTable? teacher, int o
         {
             var start = top is null ? "top" : $"from {top:G3}";
             Add("score-optimal", start, ScoreOptimal(steps, end, top));
-            Add("gits", start, Gits(steps, end, top, firstOrder: firstOrder));
+            foreach (var distance in distances)
+            {
+                Add("gits", start, Gits(steps, end, top, firstOrder: firstOrder, distance: distance), distance == TeacherDistance.Chord ? ", chord" : string.Empty);
+            }
         }
 
-        void Add(string method, string start, double[]? calls)
+        void Add(string method, string start, double[]? calls, string distance = "")
         {
             if (calls is not null)
             {
                 var bound = firstOrder && order == 2 ? ", first-order" : string.Empty;
-                members.Add(new NamedSchedule(method, $"{start}, end {(end is { } e ? $"{e}" : "at the model's")}{bound}", calls));
+                members.Add(new NamedSchedule(method, $"{start}, end {(end is { } e ? $"{e}" : "at the model's")}{bound}{distance}", calls));
             }
         }
     }
@@ -123,15 +135,4 @@ public sealed class ScheduleFamily(KlubCosts costs, TeacherTable? teacher, int o
     private int Points(double? end) => end is { } e ? Math.Max(2, Nearest(e) + 1) : costs.Sigmas.Count;
 
     private int Nearest(double sigma) => Enumerable.Range(0, costs.Sigmas.Count).MinBy(k => Math.Abs(Math.Log(costs.Sigmas[k] / sigma)));
-
-    private double Deviation(int p, int i, int j)
-    {
-        if (!deviations.TryGetValue((p, i, j), out var value))
-        {
-            value = teacher!.Deviation(p, i, j);
-            deviations.Add((p, i, j), value);
-        }
-
-        return value;
-    }
 }

@@ -58,33 +58,22 @@ public sealed record TeacherTable(IReadOnlyList<double> Sigmas, IReadOnlyList<fl
         return new TeacherTable([.. grid], states, outputs, size, firstSample, (long)grid.Count * paths);
     }
 
-    /// <summary>
-    /// GITS: mean L2 distance, per square root of the size, between the teacher's state at j and the single step from the teacher's state at i.
-    /// </summary>
+    /// <summary>A single step from the teacher's state.</summary>
+    /// <param name="path">Whose state.</param>
     /// <param name="p">Grid point before i that a second-order step extrapolates through; -1 for a first-order step.</param>
     /// <param name="i">Where the step starts.</param>
     /// <param name="j">Where it ends, j &gt; i.</param>
-    public double Deviation(int p, int i, int j)
+    /// <param name="state">Receives the state at j [size].</param>
+    public void Land(int path, int p, int i, int j, Span<float> state)
     {
         var ratio = Sigmas[j] / Sigmas[i];
         var gamma = p < 0 ? 0 : Math.Log(Sigmas[i] / Sigmas[j]) / (2 * Math.Log(Sigmas[p] / Sigmas[i]));
-        var (onState, onFirst, onSecond) = ((float)ratio, (float)((1 - ratio) * (1 + gamma)), (float)(-(1 - ratio) * gamma));
-        var difference = new float[Size];
-        var sum = 0.0;
-        for (var m = 0; m < States.Count; m++)
+        TensorPrimitives.Multiply(States[path].AsSpan(i * Size, Size), (float)ratio, state);
+        TensorPrimitives.MultiplyAdd(Outputs[path].AsSpan(i * Size, Size), (float)((1 - ratio) * (1 + gamma)), state, state);
+        if (gamma != 0)
         {
-            TensorPrimitives.Negate<float>(States[m].AsSpan(j * Size, Size), difference);
-            TensorPrimitives.MultiplyAdd(States[m].AsSpan(i * Size, Size), onState, difference, difference);
-            TensorPrimitives.MultiplyAdd(Outputs[m].AsSpan(i * Size, Size), onFirst, difference, difference);
-            if (gamma != 0)
-            {
-                TensorPrimitives.MultiplyAdd(Outputs[m].AsSpan(p * Size, Size), onSecond, difference, difference);
-            }
-
-            sum += TensorPrimitives.Norm<float>(difference);
+            TensorPrimitives.MultiplyAdd(Outputs[path].AsSpan(p * Size, Size), (float)(-(1 - ratio) * gamma), state, state);
         }
-
-        return sum / States.Count / Math.Sqrt(Size);
     }
 
     private static float[] Start(double sigma, int paths, int size, NoiseBank noise, long firstSample, double startVariance)

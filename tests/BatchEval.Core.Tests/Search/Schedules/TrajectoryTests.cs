@@ -26,16 +26,6 @@ public class TrajectoryTests
     }
 
     [Fact]
-    public void Gits_deviations_vanish_with_the_step_and_the_program_uses_them()
-    {
-        var teacher = Teacher(40);
-        teacher.Deviation(-1, 20, 21).ShouldBeLessThan(teacher.Deviation(-1, 10, 21));
-        teacher.Deviation(19, 20, 21).ShouldBe(0, 1e-6);
-        var paths = ScheduleProgram.FirstOrder(40, 6, (i, j) => teacher.Deviation(-1, i, j), growth: 1.15);
-        paths[5]!.Length.ShouldBe(7);
-    }
-
-    [Fact]
     public void Optimal_steps_of_one_path_are_no_worse_than_any_other_choice_of_the_last_knot()
     {
         var teacher = Teacher(30);
