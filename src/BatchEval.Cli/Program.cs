@@ -17,6 +17,7 @@ internal sealed partial class Program
         EvaluateCommand.Create,
         FidCommand.Create,
         ModelCommand.Create,
+        BenchmarkCommand.Create,
         SkipCommand.Create,
         MetricsCommand.Create,
         StatsCommand.Create,

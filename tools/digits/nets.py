@@ -88,7 +88,7 @@ class Unet(nn.Module):
         return x
 
     def forward(self, sample, timestep, class_labels):
-        frequency = torch.exp(-math.log(10000.0) / 32 * torch.arange(32, dtype=torch.float32))
+        frequency = torch.exp(-math.log(10000.0) / 32 * torch.arange(32, dtype=torch.float32, device=timestep.device))
         angle = timestep.float()[:, None] * frequency[None]
         embedding = self.t2(F.silu(self.t1(torch.cat([angle.sin(), angle.cos()], 1))))
         embedding = F.silu(embedding + self.y(class_labels))

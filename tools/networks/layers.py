@@ -9,7 +9,7 @@ GROUPS = 4
 
 def sinusoid(t, width, cosine_first):
     half = width // 2
-    angle = t.float()[:, None] * torch.exp(-math.log(10000.0) / half * torch.arange(half, dtype=torch.float32))[None]
+    angle = t.float()[:, None] * torch.exp(-math.log(10000.0) / half * torch.arange(half, dtype=torch.float32, device=t.device))[None]
     parts = [angle.cos(), angle.sin()] if cosine_first else [angle.sin(), angle.cos()]
     return torch.cat(parts, dim=-1)
 

@@ -7,10 +7,28 @@ namespace BatchEval.Onnx.Runtime;
 /// <param name="Threads">Threads inside one call; 1 lets several units run side by side, which is fastest on a CPU.</param>
 public sealed record DeviceOptions(string Device = "cpu", int Threads = 1)
 {
+    /// <summary>Whether CUDA may round single precision to TF32 inside products, as ONNX Runtime does unless told otherwise.</summary>
+    public bool AllowTf32 { get; init; } = true;
+
+    /// <summary>Whether CUDA records a network's kernels and replays them. Only for calls whose values are bound (<see cref="BoundCall"/>).</summary>
+    public bool CudaGraph { get; init; }
+
+    /// <summary>Number of the CUDA device, or null on the processor.</summary>
+    /// <exception cref="ArgumentException">An unknown device.</exception>
+    public int? CudaIndex => Device.Split(':') switch
+    {
+        ["cpu"] => null,
+        ["cuda"] => 0,
+        ["cuda", var text] when int.TryParse(text, out var index) && index >= 0 => index,
+        _ => throw new ArgumentException($"Unknown device '{Device}'; allowed: cpu, cuda, cuda:<index>."),
+    };
+
     /// <summary>Builds the session options.</summary>
     /// <exception cref="ArgumentException">An unknown device.</exception>
+    /// <exception cref="Core.Json.ProblemException">The CUDA provider could not be loaded.</exception>
     public SessionOptions CreateSessionOptions()
     {
+        var cuda = CudaIndex;
         var options = new SessionOptions
         {
             GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
@@ -20,19 +38,15 @@ public sealed record DeviceOptions(string Device = "cpu", int Threads = 1)
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
         };
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
-        if (CudaIndex() is { } index)
+        if (cuda is { } index)
         {
-            options.AppendExecutionProvider_CUDA(index);
+            CudaProvider.Append(options, index, AllowTf32, CudaGraph);
         }
 
         return options;
     }
 
-    private int? CudaIndex() => Device.Split(':') switch
-    {
-        ["cpu"] => null,
-        ["cuda"] => 0,
-        ["cuda", var text] when int.TryParse(text, out var index) && index >= 0 => index,
-        _ => throw new ArgumentException($"Unknown device '{Device}'; allowed: cpu, cuda, cuda:<index>."),
-    };
+    /// <summary>The memory in which a network's values lie between calls.</summary>
+    internal OrtMemoryInfo CreateMemoryInfo() =>
+        new(CudaIndex is null ? "Cpu" : "Cuda", OrtAllocatorType.DeviceAllocator, CudaIndex ?? 0, OrtMemType.Default);
 }

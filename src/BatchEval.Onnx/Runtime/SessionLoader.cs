@@ -7,8 +7,11 @@ namespace BatchEval.Onnx.Runtime;
 public static class SessionLoader
 {
     /// <summary>Opens a network.</summary>
+    /// <param name="path">The ONNX file.</param>
+    /// <param name="device">Where it runs.</param>
+    /// <param name="configure">Changes the session's options, or null.</param>
     /// <exception cref="ProblemException">The file is missing, is no ONNX model, or the device is not available.</exception>
-    public static InferenceSession Open(string path, DeviceOptions device)
+    public static InferenceSession Open(string path, DeviceOptions device, Action<SessionOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(device);
         if (!File.Exists(path))
@@ -19,6 +22,7 @@ public static class SessionLoader
         try
         {
             using var options = device.CreateSessionOptions();
+            configure?.Invoke(options);
             return new InferenceSession(path, options);
         }
         catch (OnnxRuntimeException error)

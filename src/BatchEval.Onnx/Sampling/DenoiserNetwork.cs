@@ -2,6 +2,7 @@ using BatchEval.Core.Json;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace BatchEval.Onnx.Sampling;
 
@@ -85,45 +86,69 @@ public sealed class DenoiserNetwork : IDisposable
         float[] states, float[] times, float[] labels, (float[] Data, long[] Shape)? contexts, IReadOnlyCollection<string> wanted)
     {
         ArgumentNullException.ThrowIfNull(times);
-        long batch = times.Length;
-        var values = new List<OrtValue>();
-        var names = new List<string>();
+        var inputs = new List<(string Name, OrtValue Value)>();
         try
         {
-            Add(sample, sample.Create(states, [batch, shape.Channels, shape.Height, shape.Width]));
-            Add(time, TimePerSample ? time.Create(times, [batch]) : time.Create([times[0]], []));
-            if (label is not null)
-            {
-                Add(label, label.Create(labels, [batch]));
-            }
-
-            if (context is not null && contexts is { } c)
-            {
-                Add(context, context.Create(c.Data, c.Shape));
-            }
-
-            if (gateInput is not null)
-            {
-                names.Add(gateInput);
-                values.Add(OrtValue.CreateTensorValueFromMemory(gates ?? throw new InvalidOperationException("A gated network runs with its gates set."), [gates.Length]));
-            }
-
+            inputs.Add((sample.Name, State(states, times.Length)));
+            Conditions(inputs, times, labels, contexts);
             using var options = new RunOptions();
-            return session.Run(options, names, values, wanted);
+            return session.Run(options, [.. inputs.Select(i => i.Name)], [.. inputs.Select(i => i.Value)], wanted);
         }
         catch (OnnxRuntimeException error)
         {
-            throw new InvalidOperationException($"{file} failed on a batch of {batch}: {SessionLoader.FirstLine(error.Message)}", error);
+            throw new InvalidOperationException($"{file} failed on a batch of {times.Length}: {SessionLoader.FirstLine(error.Message)}", error);
         }
         finally
         {
-            values.ForEach(v => v.Dispose());
+            inputs.ForEach(i => i.Value.Dispose());
+        }
+    }
+
+    /// <summary>Binds everything but the state and the output; times, labels and contexts are copied to the device here, once.</summary>
+    internal BoundCall Bind(float[] times, float[] labels, (float[] Data, long[] Shape)? contexts)
+    {
+        var inputs = new List<(string Name, OrtValue Value)>();
+        Conditions(inputs, times, labels, contexts);
+        var call = new BoundCall(session);
+        inputs.ForEach(i => call.Input(i.Name, i.Value, owned: true));
+        return call;
+    }
+
+    /// <summary>Binds a state.</summary>
+    internal void BindState(BoundCall call, OrtValue state, bool owned = false) => call.Input(sample.Name, state, owned);
+
+    /// <summary>Binds the output.</summary>
+    internal void BindOutput(BoundCall call, OrtValue output) => call.Output(outputs[0], output);
+
+    /// <summary>Element types of the state and of the output.</summary>
+    internal (TensorElementType State, TensorElementType Output) ElementTypes => (sample.Type, session.OutputMetadata[outputs[0]].ElementDataType);
+
+    /// <summary>A state on the processor, in the network's own element type.</summary>
+    internal OrtValue State(float[] states, int batch) => sample.Create(states, Shape(batch));
+
+    /// <summary>Room on the device for states and outputs.</summary>
+    internal DeviceRooms Rooms(DeviceOptions device) => new(session, device);
+
+    /// <summary>Shape of a batch of states.</summary>
+    internal long[] Shape(int batch) => [batch, shape.Channels, shape.Height, shape.Width];
+
+    private void Conditions(List<(string Name, OrtValue Value)> inputs, float[] times, float[] labels, (float[] Data, long[] Shape)? contexts)
+    {
+        inputs.Add((time.Name, TimePerSample ? time.Create(times, [times.Length]) : time.Create([times[0]], [])));
+        if (label is not null)
+        {
+            inputs.Add((label.Name, label.Create(labels, [times.Length])));
         }
 
-        void Add(TensorInput input, OrtValue value)
+        if (context is not null && contexts is { } c)
         {
-            names.Add(input.Name);
-            values.Add(value);
+            inputs.Add((context.Name, context.Create(c.Data, c.Shape)));
+        }
+
+        if (gateInput is not null)
+        {
+            var keep = gates ?? throw new InvalidOperationException("A gated network runs with its gates set.");
+            inputs.Add((gateInput, OrtValue.CreateTensorValueFromMemory(keep, [keep.Length])));
         }
     }
 

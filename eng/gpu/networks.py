@@ -1,0 +1,133 @@
+"""The networks that the checks run: the bundled digits model, and a large one with random weights. Each as a PyTorch module and as a model
+package for batcheval, with the same weights, in float32 and float16."""
+import inspect
+import json
+import pathlib
+import shutil
+import sys
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, numpy_helper
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tools" / "digits"), str(ROOT / "tools" / "networks")]
+import nets  # noqa: E402
+from adm import Adm  # noqa: E402
+from layers import randomise  # noqa: E402
+
+DIGITS = ROOT / "samples" / "digits"
+OPERATOR_SET = 17
+
+
+def digits():
+    model = nets.Unet()
+    with np.load(DIGITS / "unet_weights.npz") as archive:
+        model.load_state_dict({k: torch.tensor(archive[k]) for k in archive.files}, strict=False)
+    return model.eval()
+
+
+def large(width):
+    """Guided diffusion's layout for 64x64: 129 M parameters at width 128."""
+    return randomise(Adm(width=width, channels=3, attention=(4, 8)), 7)
+
+
+def module(name, dtype, device, width):
+    """The PyTorch module; in float16 the sinusoids of the time stay in single precision, as in the exported graph."""
+    model = digits() if name == "digits" else large(width)
+    first = model.t1 if name == "digits" else model.time_embed[0]
+    first.register_forward_pre_hook(lambda m, inputs: (inputs[0].to(m.weight.dtype),))
+    return model.to(device=device, dtype=getattr(torch, dtype))
+
+
+def feeds(name, batch, dtype, device):
+    """State, time and label, made on the device."""
+    shape = (batch, 1, 16, 16) if name == "digits" else (batch, 3, 64, 64)
+    return (torch.randn(shape, device=device, dtype=getattr(torch, dtype)), torch.full((batch,), 500.0, device=device), torch.zeros(batch, dtype=torch.int64, device=device))
+
+
+def package(name, dtype, folder, width):
+    """Writes the model package unless it is there, and returns its folder."""
+    target = pathlib.Path(folder) / f"{name}-{dtype}-{width}"
+    if (target / "model.json").exists():
+        return target
+    target.mkdir(parents=True, exist_ok=True)
+    single = target / "single.onnx"
+    if name == "digits":
+        shutil.copy(DIGITS / "unet.onnx", single)
+        manifest = json.loads((DIGITS / "model.json").read_text())
+        manifest = {k: v for k, v in manifest.items() if k not in ("features", "perceptual", "reference", "data", "digests")}
+    else:
+        export(large(width), single)
+        manifest = {
+            "formatVersion": 1, "name": f"adm-{width}", "description": "Random weights.", "kind": "class-conditional",
+            "denoiser": {"file": "", "prediction": "epsilon", "inputs": {"sample": "x", "time": "timesteps", "labels": "y"}, "output": "output"},
+            "schedule": {"type": "linear", "trainSteps": 1000, "betaStart": 0.0001, "betaEnd": 0.02},
+            "sample": {"channels": 3, "height": 64, "width": 64, "range": [-1, 1], "clampDenoised": True},
+            "labels": {"count": 10}, "provenance": "Random weights; eng/gpu/networks.py.",
+        }
+    if dtype == "float16":
+        halve(single, target / "model.onnx")
+        single.unlink()
+    else:
+        single.rename(target / "model.onnx")
+    manifest["denoiser"]["file"] = "model.onnx"
+    (target / "model.json").write_text(json.dumps(manifest, indent=1))
+    return target
+
+
+def export(model, path):
+    example = feeds("large", 1, "float32", "cpu")
+    names = ["x", "timesteps", "y"]
+    axes = {n: {0: "batch"} for n in [*names, "output"]}
+    options = {"input_names": names, "output_names": ["output"], "opset_version": OPERATOR_SET}
+    # Newer versions of PyTorch export in another way by default, which names and cuts operators differently; it has to do where the old one is gone.
+    ways = [{"dynamo": False}, {"dynamo": True, "external_data": False, "opset_version": 18}] if "dynamo" in inspect.signature(torch.onnx.export).parameters else [{}]
+    for way in ways:
+        try:
+            with torch.no_grad():
+                return torch.onnx.export(model, example, str(path), dynamic_axes=axes, **{**options, **way})
+        except Exception as error:
+            print(f"export with {way} failed: {error}")
+            if way is ways[-1]:
+                raise
+
+
+def halve(source, target):
+    """The graph in float16 but for the sinusoids of the time; the time itself stays in single precision."""
+    model = onnx.load(str(source))
+    graph = model.graph
+    makers = {o: n for n in graph.node for o in n.output}
+    first = next(n for n in graph.node if n.op_type in ("Gemm", "MatMul"))
+    single, stack = set(), [first.input[0]]
+    while stack:
+        name = stack.pop()
+        single.add(name)
+        node = makers.get(name)
+        if node is not None:
+            single.update(node.output)
+            stack += [i for i in node.input if i not in single]
+    single.update(n.input[2] for n in graph.node if n.op_type == "Resize")
+    for initializer in graph.initializer:
+        if initializer.data_type == TensorProto.FLOAT and initializer.name not in single:
+            initializer.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(initializer).astype(np.float16), initializer.name))
+    nodes = []
+    for node in graph.node:
+        if node is first:
+            nodes.append(onnx.helper.make_node("Cast", [node.input[0]], ["time_half"], name="/time_half/Cast", to=TensorProto.FLOAT16))
+            node.input[0] = "time_half"
+        if not set(node.output) & single:
+            for attribute in node.attribute:
+                if node.op_type == "Constant" and attribute.t.data_type == TensorProto.FLOAT:
+                    attribute.t.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(attribute.t).astype(np.float16)))
+                if node.op_type == "Cast" and attribute.name == "to" and attribute.i == TensorProto.FLOAT:
+                    attribute.i = TensorProto.FLOAT16
+        nodes.append(node)
+    del graph.node[:]
+    graph.node.extend(nodes)
+    del graph.value_info[:]
+    for value in [*graph.input, *graph.output]:
+        if value.type.tensor_type.elem_type == TensorProto.FLOAT and value.name not in single:
+            value.type.tensor_type.elem_type = TensorProto.FLOAT16
+    onnx.save(model, str(target))

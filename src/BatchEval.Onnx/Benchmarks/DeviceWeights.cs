@@ -1,0 +1,75 @@
+using BatchEval.Onnx.Graph.Proto;
+using BatchEval.Onnx.Runtime;
+using Google.Protobuf;
+using Microsoft.ML.OnnxRuntime;
+
+namespace BatchEval.Onnx.Benchmarks;
+
+/// <summary>One copy of a model's larger weights in the device's memory; a model of nothing but identities takes them there.</summary>
+internal sealed class DeviceWeights : IDisposable
+{
+    private const int OperatorSet = 17;
+    private readonly InferenceSession session;
+    private readonly DeviceRooms rooms;
+    private readonly Dictionary<string, OrtValue> values = new(StringComparer.Ordinal);
+
+    /// <summary>Copies weights to a device.</summary>
+    /// <param name="weights">Weights on the processor, by name.</param>
+    /// <param name="device">The device.</param>
+    public DeviceWeights(IReadOnlyDictionary<string, OrtValue> weights, DeviceOptions device)
+    {
+        string[] names = [.. weights.Keys];
+        using (var options = device.CreateSessionOptions())
+        {
+            session = new InferenceSession(Identities([.. names.Select(n => (int)weights[n].GetTensorTypeAndShape().ElementDataType)]), options);
+        }
+
+        rooms = new DeviceRooms(session, device);
+        using var call = new BoundCall(session);
+        for (var i = 0; i < names.Length; i++)
+        {
+            var tensor = weights[names[i]].GetTensorTypeAndShape();
+            values[names[i]] = rooms.Add(tensor.ElementDataType, tensor.Shape);
+            call.Input(Input(i), weights[names[i]]);
+            call.Output(Output(i), values[names[i]]);
+        }
+
+        call.Run();
+    }
+
+    /// <summary>Gives a session the weights.</summary>
+    public void AddTo(SessionOptions options)
+    {
+        foreach (var (name, value) in values)
+        {
+            options.AddInitializer(name, value);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        rooms.Dispose();
+        session.Dispose();
+    }
+
+    private static byte[] Identities(int[] types)
+    {
+        var graph = new GraphProto { Name = "weights" };
+        for (var i = 0; i < types.Length; i++)
+        {
+            graph.Input.Add(Value(Input(i), types[i]));
+            graph.Output.Add(Value(Output(i), types[i]));
+            graph.Node.Add(new NodeProto { OpType = "Identity", Name = $"copy{i}", Input = { Input(i) }, Output = { Output(i) } });
+        }
+
+        return new ModelProto { IrVersion = 8, Graph = graph, OpsetImport = { new OperatorSetIdProto { Version = OperatorSet } } }.ToByteArray();
+    }
+
+    private static ValueInfoProto Value(string name, int type) =>
+        new() { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = type } } };
+
+    private static string Input(int index) => $"in{index}";
+
+    private static string Output(int index) => $"out{index}";
+}

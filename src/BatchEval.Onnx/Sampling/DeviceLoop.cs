@@ -1,0 +1,126 @@
+using BatchEval.Core.Json;
+using BatchEval.Onnx.Packages;
+using BatchEval.Onnx.Runtime;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace BatchEval.Onnx.Sampling;
+
+/// <summary>
+/// A whole sampling loop whose state never leaves the device: network and solver step run on the same device, everything is bound once, and
+/// only the first state goes in and the last one comes out. For deterministic one-step solvers; all samples of a batch take the same steps.
+/// </summary>
+public sealed class DeviceLoop : IDisposable
+{
+    private readonly DenoiserNetwork network;
+    private readonly InferenceSession stepper;
+    private readonly List<BoundCall> calls = [];
+    private readonly List<BoundCall> steps = [];
+    private readonly DeviceRooms rooms;
+    private readonly float[] image;
+    private readonly int batch;
+
+    /// <summary>Binds the loop.</summary>
+    /// <param name="network">The network; must outlive the loop.</param>
+    /// <param name="plan">What is sampled.</param>
+    /// <param name="manifest">The package's manifest.</param>
+    /// <param name="device">Where the network runs.</param>
+    /// <param name="labels">One label per sample of the batch.</param>
+    /// <param name="contexts">Contexts with their shape, or null.</param>
+    /// <exception cref="ProblemException">The solver adds noise or remembers earlier steps, or skips calls.</exception>
+    public DeviceLoop(DenoiserNetwork network, SamplingPlan plan, ModelManifest manifest, DeviceOptions device, float[] labels, (float[] Data, long[] Shape)? contexts = null)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(manifest);
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(labels);
+        (this.network, batch) = (network, labels.Length);
+        Refuse(plan);
+        var (types, shape) = (network.ElementTypes, network.Shape(batch));
+        using (var options = device.CreateSessionOptions())
+        {
+            stepper = new InferenceSession(StepModel.Build((int)types.State, (int)types.Output, manifest.Sample), options);
+        }
+
+        rooms = network.Rooms(device);
+        image = new float[batch * manifest.Sample.Size];
+        try
+        {
+            var (input, output) = (rooms.Add(types.State, shape), rooms.Add(types.Output, shape));
+            OrtValue[] states = [rooms.Add(TensorElementType.Float, shape), rooms.Add(TensorElementType.Float, shape)];
+            var last = rooms.Add(OrtValue.CreateTensorValueFromMemory(image, shape));
+            for (var row = 0; row < plan.Table.Rows.Count; row++)
+            {
+                Bind(plan, row, labels, contexts, input, output, states[row % 2], row == plan.Table.Rows.Count - 1 ? last : states[(row + 1) % 2]);
+            }
+        }
+        catch
+        {
+            // Where memory was short, what was taken must be given back.
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Runs the loop.</summary>
+    /// <param name="start">First states [B, C, H, W].</param>
+    /// <returns>Last states; the array is the loop's own and is overwritten by the next run.</returns>
+    public float[] Run(float[] start)
+    {
+        using var state = network.State(start, batch);
+        using var single = OrtValue.CreateTensorValueFromMemory(start, network.Shape(batch));
+        network.BindState(calls[0], state);
+        steps[0].Input(StepModel.State, single);
+        for (var row = 0; row < calls.Count; row++)
+        {
+            calls[row].Run();
+            steps[row].Run();
+        }
+
+        return image;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        calls.ForEach(c => c.Dispose());
+        steps.ForEach(s => s.Dispose());
+        rooms.Dispose();
+        stepper.Dispose();
+    }
+
+    private void Bind(
+        SamplingPlan plan, int row, float[] labels, (float[] Data, long[] Shape)? contexts, OrtValue input, OrtValue output, OrtValue state, OrtValue next)
+    {
+        var (level, combination) = (plan.Table.Rows[row].Level, plan.Table.Rows[row].Next);
+        var call = network.Bind([.. labels.Select(_ => (float)level.Time)], labels, contexts);
+        calls.Add(call);
+        network.BindOutput(call, output);
+        var step = new BoundCall(stepper);
+        steps.Add(step);
+        if (row > 0)
+        {
+            network.BindState(call, input);
+            step.Input(StepModel.State, state);
+        }
+
+        var data = plan.Data[row];
+        double[] numbers = [data.FromState, data.FromNetwork, combination.State, combination.Raw, combination.Data.ElementAtOrDefault(0)];
+        step.Input(StepModel.Network, output);
+        step.Input(StepModel.Coefficients, OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(numbers, n => (float)n), [numbers.Length]), owned: true);
+        step.Output(StepModel.Next, next);
+        step.Output(StepModel.Input, input);
+    }
+
+    private static void Refuse(SamplingPlan plan)
+    {
+        var simple = plan.Candidate.Skip is null && !plan.Table.IsStochastic
+            && plan.Table.Rows.All(r => r.NextAnchor is null && r.Next.Anchor == 0 && r.Next.Data.Skip(1).All(d => d == 0))
+            && plan.Candidate.Steps.All(s => s is { Drop.Count: 0, Reuse: false });
+        if (!simple)
+        {
+            throw new ProblemException($"{plan.Candidate} cannot be sampled on the device alone; that needs a solver without noise and memory, such as ddim or euler, and nothing left out.");
+        }
+    }
+}
