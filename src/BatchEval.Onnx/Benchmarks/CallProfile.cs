@@ -14,21 +14,14 @@ public sealed record CallProfile(IReadOnlyDictionary<string, double> Nodes, doub
     /// <param name="calls">Number of calls in it.</param>
     public static CallProfile Read(string path, int calls)
     {
-        var nodes = new SortedDictionary<string, double>(StringComparer.Ordinal);
-        var (copies, branches, milliseconds) = (0.0, 0.0, 0.0);
         using var document = JsonDocument.Parse(File.ReadAllBytes(path));
-        foreach (var (operation, provider, duration) in document.RootElement.EnumerateArray().Select(Node).OfType<(string, string, double)>())
-        {
-            nodes[provider] = nodes.GetValueOrDefault(provider) + (1.0 / calls);
-            copies += operation.StartsWith("Memcpy", StringComparison.Ordinal) ? 1.0 / calls : 0;
-            if (operation == "If")
-            {
-                branches += 1.0 / calls;
-                milliseconds += duration / 1000 / calls;
-            }
-        }
-
-        return new CallProfile(nodes, copies, branches, milliseconds);
+        var nodes = document.RootElement.EnumerateArray().Select(Node).OfType<(string Operation, string Provider, double Microseconds)>().ToList();
+        var branches = nodes.Where(n => n.Operation == "If").ToList();
+        return new CallProfile(
+            new SortedDictionary<string, double>(nodes.CountBy(n => n.Provider).ToDictionary(p => p.Key, p => (double)p.Value / calls), StringComparer.Ordinal),
+            (double)nodes.Count(n => n.Operation.StartsWith("Memcpy", StringComparison.Ordinal)) / calls,
+            (double)branches.Count / calls,
+            branches.Sum(b => b.Microseconds) / 1000 / calls);
     }
 
     private static (string Operation, string Provider, double Microseconds)? Node(JsonElement entry) =>
