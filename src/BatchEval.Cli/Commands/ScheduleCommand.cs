@@ -22,14 +22,14 @@ internal sealed class ScheduleCommand
     private readonly Option<string?> preset = new("--preset") { Description = $"Published list for ays: {string.Join(", ", PublishedSchedules.All.Select(s => s.Name))}.", HelpName = "name" };
     private readonly Option<string?> respacing = new("--respacing") { Description = "String for respacing, for example ddim25 or 10,15,20; --steps is not used.", HelpName = "text" };
     private readonly Option<bool> dataFree = new("--data-free") { Description = "Take clean samples from the model's own long sampling instead of the package's data." };
-    private readonly Option<bool> bound = new("--bound") { Description = "klub-dp: the bound's own optimum, not chosen by FID." };
+    private readonly Option<bool> bound = new("--bound") { Description = "klub-dp, klub: the bound's own optimum, neither chosen nor stopped early by FID." };
     private readonly Option<string> distance = new("--distance") { Description = $"gits: distance of a step to the teacher's state, or to the chord of its trajectory: {string.Join(", ", ScheduleMethods.Distances)}.", HelpName = "name", DefaultValueFactory = _ => ScheduleMethods.Distances[0] };
     private readonly Option<int> grid = new("--grid") { Description = "Levels of the grid that tables are computed on.", HelpName = "k", DefaultValueFactory = _ => 64 };
     private readonly Option<int> paths = new("--paths") { Description = "Noise paths of the pairwise table, and of each estimate of klub.", HelpName = "m", DefaultValueFactory = _ => 256 };
     private readonly Option<bool> compare = new("--compare") { Description = "Score it against every named heuristic by FID, on the same noise." };
     private readonly Option<bool> compareAll = new("--compare-all") { Description = "As --compare, and against every other method." };
     private readonly Option<int?> samples = new("--samples") { Description = "Samples per schedule of a comparison. Default: 1000.", HelpName = "n" };
-    private readonly Option<int?> choiceSamples = new("--choice-samples") { Description = "klub-dp: samples of the last round of the choice by FID; earlier rounds take an eighth and a half. Default: 512.", HelpName = "n" };
+    private readonly Option<int?> choiceSamples = new("--choice-samples") { Description = "klub-dp: samples of the last round of the choice by FID; earlier rounds take a sixteenth and a quarter. klub: samples of its early stopping. Default: 1024.", HelpName = "n" };
     private readonly Option<string?> export = new("--export") { Description = $"Print the schedule in a tool's form: {string.Join(", ", ScheduleForms.Names)}.", HelpName = "form" };
     private readonly ConditionOptions conditions = new();
     private readonly Option<string> device = CommonOptions.Device();
@@ -44,7 +44,7 @@ internal sealed class ScheduleCommand
     {
         var self = new ScheduleCommand(shell);
         CommonOptions.AtLeast(self.samples, 20);
-        CommonOptions.AtLeast(self.choiceSamples, 160);
+        CommonOptions.AtLeast(self.choiceSamples, 320);
         self.distance.AcceptOnlyFromAmong([.. ScheduleMethods.Distances]);
         self.export.AcceptOnlyFromAmong([.. ScheduleForms.Names]);
         var command = new Command("schedule", "Compute where on the noise axis a model is best called, or place the calls by a published list or a heuristic.")
@@ -65,8 +65,7 @@ internal sealed class ScheduleCommand
         var setting = new ScheduleSetting(SolverName(parsed.GetValue(solver)!), conditions.Read(parsed, package.Manifest), conditions.SeedOf(parsed), units);
         var request = Request(parsed, setting);
         var opened = models.Open(package);
-        var choice = parsed.GetValue(choiceSamples) ?? 512;
-        var found = new ScheduleFinder(opened, new ContestOptions(choice / 8, choice / 2, choice)).Find(request, cancellation);
+        var found = new ScheduleFinder(opened, ContestOptions.Of(parsed.GetValue(choiceSamples) ?? 1024)).Find(request, cancellation);
         var everything = parsed.GetValue(compareAll);
         var lines = everything || parsed.GetValue(compare)
             ? new ScheduleComparison(opened, request with { Steps = found.Times.Count }).Run(found, everything, parsed.GetValue(samples) ?? 1000, cancellation)

@@ -38,7 +38,7 @@ public sealed record RunContext(
             : null;
         var conditions = specification.Conditions;
         return new RunContext(
-            runId, specification, package, new RunMachine(specification, schedule, costs, proposals?.Candidates(specification.Solver)), new ContestantFactory(specification, schedule, costs),
+            runId, specification, package, new RunMachine(specification, schedule, costs, proposals), new ContestantFactory(specification, schedule, costs),
             new CellContext(package.Digest, specification.Seed, conditions.Label, conditions.GuidanceScale, models.Device.Device.Split(':')[0]), costs);
     }
 

@@ -1,4 +1,6 @@
 using BatchEval.Core.Search.Joint;
+using BatchEval.Core.Search.Schedules;
+using BatchEval.Workflow.Schedules;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Runs;
@@ -59,15 +61,21 @@ public sealed class RunForecast
             Add(stage, 0, 0, (long)specification.Budget.ExpectedCalls * options.Population * options.Rungs[0]);
         }
 
-        for (var generation = 0; wanted && generation < options.Generations; generation++)
+        var race = ScheduleProposals.Methods.Contains(specification.Search.Method);
+        for (var generation = 0; wanted && generation < (race ? 1 : options.Generations); generation++)
         {
-            var contenders = options.Population;
+            var contenders = race ? ScheduleProposals.Expected(specification.Search.Method) : options.Population;
             for (var rung = 0; rung < options.Rungs.Count; rung++)
             {
                 var fresh = options.Rungs[rung] - (rung == 0 ? 0 : options.Rungs[rung - 1]);
                 Add(stage, generation, rung, (long)specification.Budget.ExpectedCalls * contenders * fresh);
                 contenders = Math.Max(1, (int)Math.Ceiling(contenders * options.Survivors));
             }
+        }
+
+        if (wanted && specification.Search.Method == ScheduleMethods.KlubDp)
+        {
+            Add(stage, 0, options.Rungs.Count - 1, (long)specification.Budget.ExpectedCalls * ScheduleRace.MostBred * options.Rungs[^1]);
         }
     }
 

@@ -1,6 +1,7 @@
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Costs;
+using BatchEval.Workflow.Schedules;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Runs;
@@ -23,7 +24,7 @@ public sealed class RunMachine
     /// <param name="costs">What the model costs; null where only calls count.</param>
     /// <param name="proposals">What a schedule method proposes; null for other methods, and before it is computed.</param>
     /// <exception cref="ArgumentException">The search space is empty on this model.</exception>
-    public RunMachine(RunSpecification specification, NoiseSchedule schedule, CostModel? costs = null, IReadOnlyList<Candidate>? proposals = null)
+    public RunMachine(RunSpecification specification, NoiseSchedule schedule, CostModel? costs = null, ScheduleProposals? proposals = null)
     {
         ArgumentNullException.ThrowIfNull(specification);
         this.specification = specification;

@@ -13,15 +13,15 @@ public sealed class SearchFactory
     private readonly RunSpecification specification;
     private readonly NoiseSchedule schedule;
     private readonly ContestantFactory contestants;
-    private readonly IReadOnlyList<Candidate> proposals;
+    private readonly ScheduleProposals proposals;
 
     /// <summary>Creates the factory of a run.</summary>
     /// <param name="specification">What the user asked for.</param>
     /// <param name="schedule">The model's noise schedule.</param>
     /// <param name="contestants">Seeds and budget.</param>
     /// <param name="proposals">What a schedule method proposes, or null.</param>
-    public SearchFactory(RunSpecification specification, NoiseSchedule schedule, ContestantFactory contestants, IReadOnlyList<Candidate>? proposals = null) =>
-        (this.specification, this.schedule, this.contestants, this.proposals) = (specification, schedule, contestants, proposals ?? []);
+    public SearchFactory(RunSpecification specification, NoiseSchedule schedule, ContestantFactory contestants, ScheduleProposals? proposals = null) =>
+        (this.specification, this.schedule, this.contestants, this.proposals) = (specification, schedule, contestants, proposals ?? new ScheduleProposals(specification.Search.Method, 0, []));
 
     private SearchSpecification Options => specification.Search;
 
@@ -60,10 +60,10 @@ public sealed class SearchFactory
     }
 
     // Proposals of a schedule method race over the rungs; the space is only asked whether it is empty.
-    private CandidateRace Race()
+    private ISearchMethod Race()
     {
         _ = Times();
-        return new CandidateRace(proposals, Options.Evolution.Rungs, Options.Evolution.Survivors, Options.Evolution.Elites);
+        return proposals.Race(specification.Solver, schedule, Options.Evolution);
     }
 
     private CandidateSpace OwnSpace() => Options.Space switch

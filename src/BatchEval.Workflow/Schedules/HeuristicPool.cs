@@ -5,7 +5,8 @@ namespace BatchEval.Workflow.Schedules;
 
 /// <summary>Every named heuristic at its default and at trimmed end points: what users have, and the best that they could make of it.</summary>
 /// <param name="schedule">The model's noise schedule.</param>
-public sealed class HeuristicPool(NoiseSchedule schedule)
+/// <param name="order">Order of the solver, which <c>dmn</c> depends on.</param>
+public sealed class HeuristicPool(NoiseSchedule schedule, int order = 1)
 {
     private static readonly double[] UniformStarts = [0.9, 0.8, 0.7, 0.65, 0.6, 0.55, 0.5, 0.4];
     private static readonly double[] LogStarts = [0.8, 0.65, 0.55];
@@ -31,8 +32,18 @@ public sealed class HeuristicPool(NoiseSchedule schedule)
         ];
     }
 
+    /// <summary>The model-free optimum between the model's and some trimmed end points.</summary>
+    public IReadOnlyList<NamedSchedule> ModelFree(int steps) =>
+    [
+        .. from top in LogStarts.Select(share => (double?)Level(share)).Prepend(null)
+           from end in new double?[] { null, 0.15 }
+           let range = HeuristicSchedules.Range(schedule, end, top)
+           let name = (top, end) is (null, null) ? string.Empty : $"{(top is { } t ? $"from {t:G3}" : "top")}{(end is { } e ? $", to {e}" : string.Empty)}"
+           select new NamedSchedule(ScheduleMethods.Dmn, name, DmnSchedule.Create(range.Low, range.High, steps, order, 1, schedule is not SigmaNoiseSchedule)[..steps]),
+    ];
+
     /// <summary>Everything.</summary>
-    public IReadOnlyList<NamedSchedule> All(int steps) => [.. Defaults(steps), .. Trimmed(steps), .. Published(steps)];
+    public IReadOnlyList<NamedSchedule> All(int steps) => [.. Defaults(steps), .. Trimmed(steps), .. Published(steps), .. ModelFree(steps)];
 
     /// <summary>Heuristics at end points other than the model's own.</summary>
     public IReadOnlyList<NamedSchedule> Trimmed(int steps)

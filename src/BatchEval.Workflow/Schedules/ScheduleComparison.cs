@@ -27,20 +27,28 @@ public sealed class ScheduleComparison(OpenedModel model, ScheduleRequest reques
         ScheduleScorer.Require(model);
         var lines = new List<(string Name, NamedSchedule Schedule, long Calls)> { ($"{found.Schedule.Name} <-", found.Schedule, found.Calls) };
         lines.AddRange(new HeuristicPool(model.Sampling.Manifest.Schedule).Defaults(request.Steps).Select(s => (s.Name, s, 0L)));
+        var defaults = lines.Select(l => (l.Schedule.Method, string.Join(' ', l.Schedule.Calls))).ToHashSet();
         foreach (var (method, best) in found.Contest?.BestOf ?? new Dictionary<string, ScheduleScore>())
         {
+            if (defaults.Contains((method, string.Join(' ', best.Schedule.Calls))))
+            {
+                continue;
+            }
+
             lines.Add(($"{method}, best: {best.Schedule.Variant}", best.Schedule, found.Calls));
         }
 
-        lines.AddRange(everything ? Methods(cancellation) : []);
+        lines.AddRange(everything ? Methods(found.Contest is not null, cancellation) : []);
         var scores = new ScheduleScorer(model, request.Setting).Score([.. lines.Select(l => l.Schedule)], new SampleRange(SampleRange.FinalStart, samples), cancellation);
         return [.. lines.Zip(scores, (l, s) => new ComparedSchedule(l.Name, s, l.Calls)).OrderBy(l => l.Score.Fid.Value).ThenBy(l => l.Name, StringComparer.Ordinal)];
     }
 
-    private IEnumerable<(string Name, NamedSchedule Schedule, long Calls)> Methods(CancellationToken cancellation)
+    // What a contest has compared already is not computed again; its members of the other three have ends of their own.
+    private IEnumerable<(string Name, NamedSchedule Schedule, long Calls)> Methods(bool contest, CancellationToken cancellation)
     {
         var finder = new ScheduleFinder(model);
-        foreach (var method in new[] { ScheduleMethods.KlubDp, ScheduleMethods.Gits, ScheduleMethods.Oss, ScheduleMethods.ScoreOptimal, ScheduleMethods.Dmn, ScheduleMethods.Ays })
+        string[] methods = [ScheduleMethods.KlubDp, ScheduleMethods.Gits, ScheduleMethods.ScoreOptimal, .. contest ? Array.Empty<string>() : [ScheduleMethods.Oss, ScheduleMethods.Dmn, ScheduleMethods.Ays]];
+        foreach (var method in methods)
         {
             var found = finder.Find(request with { Method = method, BoundAlone = true, Preset = method == ScheduleMethods.Ays ? "sd15" : null }, cancellation);
             yield return (method is ScheduleMethods.KlubDp ? "klub-dp, the bound alone" : found.Schedule.Name, found.Schedule, found.Calls);

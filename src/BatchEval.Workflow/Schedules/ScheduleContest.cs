@@ -1,3 +1,4 @@
+using BatchEval.Core.Search;
 using BatchEval.Core.Search.Schedules;
 using BatchEval.Workflow.Runs;
 
@@ -5,9 +6,16 @@ namespace BatchEval.Workflow.Schedules;
 
 /// <summary>Sample counts of a contest.</summary>
 /// <param name="First">Samples on which everything is compared.</param>
-/// <param name="Second">Samples on which the best of each method are compared, and blends.</param>
+/// <param name="Second">Samples on which the best of each method are compared, and what is bred from them.</param>
 /// <param name="Last">Fresh samples on which the winner is chosen.</param>
-public sealed record ContestOptions(int First = 64, int Second = 256, int Last = 512);
+public sealed record ContestOptions(int First = 64, int Second = 256, int Last = 1024)
+{
+    /// <summary>Finalists.</summary>
+    public const int Finalists = 8;
+
+    /// <summary>The counts that belong to a number of last samples: a sixteenth and a quarter of it before.</summary>
+    public static ContestOptions Of(int last) => new(last / 16, last / 4, last);
+}
 
 /// <summary>What a contest found.</summary>
 /// <param name="Chosen">The winner.</param>
@@ -16,53 +24,34 @@ public sealed record ContestOptions(int First = 64, int Second = 256, int Last =
 public sealed record ContestResult(ScheduleScore Chosen, IReadOnlyDictionary<string, ScheduleScore> BestOf, long Calls);
 
 /// <summary>
-/// Chooses among computed schedules, heuristics and their blends by FID: the early stopping that KLUB needs, done by measurement. All
-/// compete on the same noise, and the last decision falls on samples that no earlier one saw.
+/// Runs a <see cref="ScheduleRace"/> by FID outside a run. All compete on the same noise, and the last decision falls on samples that no earlier
+/// one saw, as in a run's validation.
 /// </summary>
 /// <param name="scorer">Scores schedules.</param>
 /// <param name="options">Sample counts.</param>
 public sealed class ScheduleContest(ScheduleScorer scorer, ContestOptions options)
 {
-    private const int KeptPerMethod = 2;
-    private const int KeptOverall = 8;
-    private const int Finalists = 4;
-
-    /// <summary>Method name of blends.</summary>
-    public const string Blend = "blend";
-
-    private static readonly double[] Weights = [0.25, 0.5, 0.75];
-
     /// <summary>Runs the contest.</summary>
     /// <param name="computed">Schedules computed from the model.</param>
     /// <param name="heuristics">Named heuristics, trimmed ones included.</param>
     /// <param name="cancellation">Checked before network calls.</param>
     public ContestResult Run(IReadOnlyList<NamedSchedule> computed, IReadOnlyList<NamedSchedule> heuristics, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(computed);
-        ArgumentNullException.ThrowIfNull(heuristics);
         var before = scorer.Evaluations;
-        var first = Ranked(scorer.Score([.. computed, .. heuristics], new SampleRange(SampleRange.SearchStart, options.First), cancellation));
-        var kept = first.GroupBy(s => s.Schedule.Method).SelectMany(g => g.Take(KeptPerMethod)).Concat(first.Take(KeptOverall)).Select(s => s.Schedule).Distinct().ToList();
-        var range = new SampleRange(SampleRange.SearchStart, options.Second);
-        var second = Ranked(scorer.Score(kept, range, cancellation));
-        var ours = computed.Select(c => c.Name).ToHashSet(StringComparer.Ordinal);
-        var blends = Blends([.. second.Where(s => ours.Contains(s.Schedule.Name)).Take(2)], [.. second.Where(s => !ours.Contains(s.Schedule.Name)).Take(2)]);
-        var all = Ranked(second.Concat(scorer.Score(blends, range, cancellation)));
-        var final = Ranked(scorer.Score([.. all.Take(Finalists).Select(s => s.Schedule)], new SampleRange(SampleRange.ValidationStart, options.Last), cancellation));
+        var race = new ScheduleRace(computed, heuristics, scorer.Solver, scorer.Schedule, new RaceSizes([options.First, options.Second], ContestOptions.Finalists));
+        var state = SearchState.Empty;
+        while (race.Next(state) is { } proposal)
+        {
+            var scores = scorer.Score(proposal.Candidates, new SampleRange(SampleRange.SearchStart, proposal.Samples), cancellation);
+            state = race.Observe(state, scores);
+        }
+
+        var standings = race.Standings(state);
+        var finalists = standings.DistinctBy(s => s.Score.Candidate.Id).Take(ContestOptions.Finalists).Select(s => s.Schedule).ToList();
+        var final = scorer.Score(finalists, new SampleRange(SampleRange.ValidationStart, options.Last), cancellation);
         return new ContestResult(
-            final[0],
-            all.GroupBy(s => s.Schedule.Method).ToDictionary(g => g.Key, g => g.First(), StringComparer.Ordinal),
+            final.OrderBy(s => s.Fid.Value).ThenBy(s => s.Schedule.Name, StringComparer.Ordinal).First(),
+            standings.GroupBy(s => s.Schedule.Method).ToDictionary(g => g.Key, g => scorer.Describe(g.First().Schedule, g.First().Score), StringComparer.Ordinal),
             scorer.Evaluations - before);
     }
-
-    private static List<NamedSchedule> Blends(List<ScheduleScore> computed, List<ScheduleScore> heuristics) =>
-    [
-        .. from c in computed
-           from h in heuristics
-           from w in Weights
-           select new NamedSchedule(Blend, $"{1 - w} {h.Schedule.Name} + {w} {c.Schedule.Name}", SigmaKnots.Blend(h.Schedule.Calls, c.Schedule.Calls, w)),
-    ];
-
-    private static List<ScheduleScore> Ranked(IEnumerable<ScheduleScore> scores) =>
-        [.. scores.OrderBy(s => s.Fid.Value).ThenBy(s => s.Schedule.Name, StringComparer.Ordinal)];
 }

@@ -63,6 +63,11 @@ public sealed class ScheduleFinder(OpenedModel model, ContestOptions? contest = 
             return Chosen(request, cancellation);
         }
 
+        if (request.Method == ScheduleMethods.Klub && !request.BoundAlone)
+        {
+            return Stopped(request, cancellation);
+        }
+
         if (!ScheduleMethods.Computed.Contains(request.Method))
         {
             return Result(new NamedSchedule(request.Method, request.Preset ?? request.Respacing ?? string.Empty, Placed(request)), 0, null);
@@ -71,7 +76,7 @@ public sealed class ScheduleFinder(OpenedModel model, ContestOptions? contest = 
         var materials = new ScheduleMaterials(model.Sampling, request.Setting, request.Materials, ScheduleMethods.NeedsData(request.Method), cancellation);
         var calls = request.Method switch
         {
-            ScheduleMethods.Klub => Descend(request, materials),
+            ScheduleMethods.Klub => Sweeps(request, materials).Last().Calls,
             ScheduleMethods.KlubDp => new ScheduleFamily(new KlubCosts(materials.Table), null, request.Setting.Order).Klub(request.Steps),
             ScheduleMethods.ScoreOptimal => new ScheduleFamily(new KlubCosts(materials.Table), null, 1).ScoreOptimal(request.Steps),
             ScheduleMethods.Gits => Trajectory(materials, request),
@@ -85,11 +90,11 @@ public sealed class ScheduleFinder(OpenedModel model, ContestOptions? contest = 
     {
         ScheduleScorer.Require(model);
         var materials = new ScheduleMaterials(model.Sampling, request.Setting, request.Materials, needsTable: true, cancellation);
-        var computed = materials.Family(request.Setting.Order).Members(request.Steps);
-        var pool = new HeuristicPool(Schedule);
+        var computed = materials.Pool(request.Steps, request.Setting.Order);
+        var pool = new HeuristicPool(Schedule, request.Setting.Order);
         var scorer = new ScheduleScorer(model, request.Setting);
         var result = new ScheduleContest(scorer, contest ?? new ContestOptions())
-            .Run(computed.Count > 0 ? computed : throw TooLong(request), pool.All(request.Steps), cancellation);
+            .Run(computed.Any(c => c.Method == ScheduleMethods.KlubDp) ? computed : throw TooLong(request), pool.All(request.Steps), cancellation);
         var winner = result.Chosen.Schedule;
         return Result(new NamedSchedule(ScheduleMethods.KlubDp, $"chosen by FID: {winner.Name}", winner.Calls), materials.Calls + result.Calls, result);
     }
@@ -110,13 +115,24 @@ public sealed class ScheduleFinder(OpenedModel model, ContestOptions? contest = 
         };
     }
 
-    // Algorithm 1 from the paper's own start: EDM for continuous models, time-uniform for discrete ones
-    private double[] Descend(ScheduleRequest request, ScheduleMaterials materials)
+    /// <summary>The published loop, stopped early by FID.</summary>
+    private FoundSchedule Stopped(ScheduleRequest request, CancellationToken cancellation)
     {
-        var start = HeuristicSchedules.Create(Schedule.TrainSteps is null ? "karras" : "time-uniform", Schedule, request.Steps + 1, request.Shape);
+        ScheduleScorer.Require(model);
+        var materials = new ScheduleMaterials(model.Sampling, request.Setting, request.Materials, needsTable: true, cancellation);
+        var scorer = new ScheduleScorer(model, request.Setting);
+        var best = new EarlyStopping(scorer, (contest ?? new ContestOptions()).Last).Follow(Sweeps(request, materials), cancellation).Schedule;
+        return Result(best with { Variant = $"stopped by FID after {best.Variant}" }, materials.Calls + scorer.Evaluations, null);
+    }
+
+    /// <summary>Algorithm 1 from the paper's own start, EDM for continuous models and time-uniform for discrete ones: a schedule after every sweep.</summary>
+    internal static IEnumerable<NamedSchedule> Sweeps(ScheduleRequest request, ScheduleMaterials materials)
+    {
+        var start = HeuristicSchedules.Create(materials.Schedule.TrainSteps is null ? "karras" : "time-uniform", materials.Schedule, request.Steps + 1, request.Shape);
         var solver = request.Setting.Order == 1 ? KlubSolver.FirstOrder : KlubSolver.SecondOrderMultistep;
         var estimator = new KlubEstimator(materials.Denoiser, materials.Data(request.Setting.Seed), request.Materials.Paths, solver);
-        return CoordinateDescent.Run(start, estimator.Local, new DescentOptions(MaxSweeps: 30, MinReach: 0.1))[..request.Steps];
+        return CoordinateDescent.Sweeps(start, estimator.Local, new DescentOptions(MaxSweeps: 30, MinReach: 0.1))
+            .Select((knots, i) => new NamedSchedule(ScheduleMethods.Klub, $"sweep {i + 1}", knots[..request.Steps]));
     }
 
     private static double[]? Trajectory(ScheduleMaterials materials, ScheduleRequest request)

@@ -37,17 +37,20 @@ public sealed class ScheduleMaterials
         ArgumentNullException.ThrowIfNull(setting);
         ArgumentNullException.ThrowIfNull(options);
         this.options = options;
-        var schedule = model.Manifest.Schedule;
-        var (low, high) = HeuristicSchedules.Range(schedule, options.SigmaMin, options.SigmaMax);
+        Schedule = model.Manifest.Schedule;
+        var (low, high) = HeuristicSchedules.Range(Schedule, options.SigmaMin, options.SigmaMax);
         var noise = new NoiseBank(setting.Seed);
         denoiser = new CountingDenoiser(new NetworkDenoiser(model, noise, setting.Conditions, parallel: setting.Parallel));
         Grid = DenoiserTables.LogGrid(low, high, options.GridPoints);
         data = needsTable && !options.DataFree ? new SampleSet(TrainingData.Read(model.Package), denoiser.Size, setting.Seed) : null;
-        var variance = StartVariance(schedule);
+        var variance = StartVariance(Schedule);
         teacher = new(() => TeacherTable.Run(denoiser, Grid, options.TeacherPaths, noise, TeacherStart, variance, cancellation));
         table = new(() => DenoiserTables.Build(denoiser, Data(setting.Seed), Grid, options.Paths, variance, cancellation));
         Cancellation = cancellation;
     }
+
+    /// <summary>The model's noise schedule.</summary>
+    public NoiseSchedule Schedule { get; }
 
     /// <summary>The grid, largest level first.</summary>
     public IReadOnlyList<double> Grid { get; }
@@ -68,6 +71,10 @@ public sealed class ScheduleMaterials
 
     /// <summary>The family for solvers of an order.</summary>
     public ScheduleFamily Family(int order) => new(new KlubCosts(Table), Teacher, order);
+
+    /// <summary>Every schedule that is computed from the model: the family, and optimal steps where they fit the grid.</summary>
+    public IReadOnlyList<NamedSchedule> Pool(int steps, int order) =>
+        [.. Family(order).Members(steps), .. steps < Grid.Count ? [new NamedSchedule(ScheduleMethods.Oss, string.Empty, OptimalSteps(steps))] : Array.Empty<NamedSchedule>()];
 
     /// <summary>Clean samples: the package's, or the model's own.</summary>
     public SampleSet Data(ulong seed) => data ?? new SampleSet(Teacher.Samples(), denoiser.Size, seed, Teacher.FirstSample);

@@ -1,4 +1,5 @@
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Search;
 using BatchEval.Core.Search.Schedules;
 using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Specifications;
@@ -6,9 +7,15 @@ using BatchEval.Workflow.Specifications;
 namespace BatchEval.Workflow.Schedules;
 
 /// <summary>A schedule that a run scores.</summary>
-/// <param name="Name">Method and variant.</param>
+/// <param name="Method">The method.</param>
+/// <param name="Variant">What sets it apart from the method's other schedules.</param>
+/// <param name="Sigmas">sigma / alpha of each network call.</param>
 /// <param name="Times">The model's times.</param>
-public sealed record ProposedSchedule(string Name, IReadOnlyList<double> Times);
+public sealed record ProposedSchedule(string Method, string Variant, IReadOnlyList<double> Sigmas, IReadOnlyList<double> Times)
+{
+    /// <summary>As a schedule with a name.</summary>
+    public NamedSchedule Named() => new(Method, Variant, Sigmas);
+}
 
 /// <summary>
 /// What a schedule method proposes in a run: computed once when the run is prepared, stored, and scored and chosen by the same rounds as
@@ -22,10 +29,37 @@ public sealed record ScheduleProposals(string Method, long NetworkCalls, IReadOn
     /// <summary>Methods that a run specification can name.</summary>
     public static IReadOnlyList<string> Methods { get; } = [.. ScheduleMethods.Computed, ScheduleMethods.Dmn];
 
+    /// <summary>About as many proposals as a method makes, for forecasts.</summary>
+    internal static int Expected(string method) => method switch
+    {
+        ScheduleMethods.KlubDp => 250,
+        ScheduleMethods.Oss or ScheduleMethods.Dmn => 1,
+        _ => 16,
+    };
+
     /// <summary>The proposals as candidates.</summary>
     public IReadOnlyList<Candidate> Candidates(string solver) => [.. Schedules.Select(s => Candidate.At(solver, s.Times))];
 
-    /// <summary>Computes the proposals of a run: the whole family and every heuristic for <c>klub-dp</c>, the method's own variants otherwise.</summary>
+    /// <summary>How the run chooses among them: <c>klub-dp</c> by the race that <c>batcheval schedule</c> runs, another method among its own variants.</summary>
+    /// <param name="solver">Solver of all.</param>
+    /// <param name="schedule">The model's noise schedule.</param>
+    /// <param name="options">Rungs, survivors and elites.</param>
+    public ISearchMethod Race(string solver, NoiseSchedule schedule, EvolutionOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (Method != ScheduleMethods.KlubDp)
+        {
+            return new CandidateRace(Candidates(solver), options.Rungs, options.Survivors, options.Elites);
+        }
+
+        var named = Schedules.Select(s => s.Named()).ToLookup(s => ScheduleMethods.Computed.Contains(s.Method));
+        return new ScheduleRace([.. named[true]], [.. named[false]], solver, schedule, new RaceSizes(options.Rungs, options.Elites));
+    }
+
+    /// <summary>
+    /// Computes the proposals of a run: everything that is computed and every heuristic for <c>klub-dp</c>, the state after every sweep for <c>klub</c>, the
+    /// method's own variants otherwise.
+    /// </summary>
     /// <param name="model">The opened model.</param>
     /// <param name="specification">The run's specification.</param>
     /// <param name="steps">Steps that the budget buys.</param>
@@ -35,32 +69,35 @@ public sealed record ScheduleProposals(string Method, long NetworkCalls, IReadOn
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(specification);
-        var method = specification.Search.Method;
+        var (search, schedule) = (specification.Search, model.Sampling.Manifest.Schedule);
         var setting = new ScheduleSetting(specification.Solver, specification.Conditions, specification.Seed, parallel);
-        var (schedules, calls) = method is ScheduleMethods.KlubDp or ScheduleMethods.Gits or ScheduleMethods.ScoreOptimal
-            ? FamilyOf(model, setting, specification.Search, steps, cancellation)
-            : Single(model, setting, method, steps, cancellation);
-        var schedule = model.Sampling.Manifest.Schedule;
-        return new ScheduleProposals(method, calls, [.. schedules
-            .Select(s => new ProposedSchedule(s.Name, ModelTimes.Of(schedule, s.Calls)))
+        var options = new MaterialOptions(search.DataFree || (model.Sampling.Manifest.Data is null && !ScheduleMethods.NeedsData(search.Method)));
+        var request = new ScheduleRequest(search.Method, steps, setting, options, HeuristicOptions.Default, Distance: search.Distance);
+        var (schedules, calls) = search.Method switch
+        {
+            ScheduleMethods.Oss or ScheduleMethods.Dmn => Single(model, request, cancellation),
+            _ => Several(new ScheduleMaterials(model.Sampling, setting, options, needsTable: true, cancellation), request),
+        };
+        return new ScheduleProposals(search.Method, calls, [.. schedules
+            .Select(s => new ProposedSchedule(s.Method, s.Variant, s.Calls, ModelTimes.Of(schedule, s.Calls)))
             .DistinctBy(s => string.Join(' ', s.Times))]);
     }
 
-    private static (IEnumerable<NamedSchedule> Schedules, long Calls) FamilyOf(
-        OpenedModel model, ScheduleSetting setting, SearchSpecification search, int steps, CancellationToken cancellation)
+    // Early stopping of klub is the run's own choice among all sweeps.
+    private static (IReadOnlyList<NamedSchedule> Schedules, long Calls) Several(ScheduleMaterials materials, ScheduleRequest request)
     {
-        var method = search.Method;
-        var dataFree = model.Sampling.Manifest.Data is null && !ScheduleMethods.NeedsData(method);
-        var materials = new ScheduleMaterials(model.Sampling, setting, new MaterialOptions(dataFree), needsTable: !dataFree, cancellation);
-        var members = materials.Family(setting.Order).Members(steps, method == ScheduleMethods.Gits ? [search.Distance] : null);
-        var pool = new HeuristicPool(model.Sampling.Manifest.Schedule);
-        return (method == ScheduleMethods.KlubDp ? [.. members, .. pool.All(steps)] : members.Where(m => m.Method == method), materials.Calls);
+        IReadOnlyList<NamedSchedule> schedules = request.Method switch
+        {
+            ScheduleMethods.Klub => [.. ScheduleFinder.Sweeps(request, materials)],
+            ScheduleMethods.KlubDp => [.. materials.Pool(request.Steps, request.Setting.Order), .. new HeuristicPool(materials.Schedule, request.Setting.Order).All(request.Steps)],
+            _ => [.. materials.Family(request.Setting.Order).Members(request.Steps, [request.Distance]).Where(m => m.Method == request.Method)],
+        };
+        return (schedules, materials.Calls);
     }
 
-    private static (IEnumerable<NamedSchedule> Schedules, long Calls) Single(
-        OpenedModel model, ScheduleSetting setting, string method, int steps, CancellationToken cancellation)
+    private static (IReadOnlyList<NamedSchedule> Schedules, long Calls) Single(OpenedModel model, ScheduleRequest request, CancellationToken cancellation)
     {
-        var found = new ScheduleFinder(model).Find(new ScheduleRequest(method, steps, setting, new MaterialOptions(), HeuristicOptions.Default), cancellation);
+        var found = new ScheduleFinder(model).Find(request, cancellation);
         return ([found.Schedule], found.Calls);
     }
 }

@@ -10,7 +10,7 @@ namespace BatchEval.Workflow.Schedules;
 /// <param name="Shape">End points and parameters of heuristics.</param>
 /// <param name="Preset">Published list, for <c>ays</c>.</param>
 /// <param name="Respacing">String, for <c>respacing</c>.</param>
-/// <param name="BoundAlone">For <c>klub-dp</c>: the bound's own optimum, not chosen by FID.</param>
+/// <param name="BoundAlone">For <c>klub-dp</c> and <c>klub</c>: the bound's own optimum, neither chosen nor stopped early by FID.</param>
 /// <param name="Start">Share of the noise that sampling starts from (image-to-image strength), in (0, 1].</param>
 /// <param name="Distance">For <c>gits</c>: what is measured of a step from the teacher's trajectory.</param>
 public sealed record ScheduleRequest(

@@ -2,6 +2,7 @@ using BatchEval.Core.Json;
 using BatchEval.Core.Metrics;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Search;
 using BatchEval.Core.Search.Schedules;
 using BatchEval.Onnx.Sampling;
 using BatchEval.Workflow.Activities;
@@ -46,19 +47,39 @@ public sealed class ScheduleScorer(OpenedModel model, ScheduleSetting setting)
         ArgumentNullException.ThrowIfNull(model);
         if (model.Features is null || model.Training is null)
         {
-            throw new ProblemException($"The model package '{model.Sampling.Package.Directory}' has no feature network and reference statistics, so schedules cannot be compared by FID. klub-dp gives the bound's own optimum with --bound.");
+            throw new ProblemException($"The model package '{model.Sampling.Package.Directory}' has no feature network and reference statistics, so schedules cannot be compared by FID. klub-dp and klub give the bound's own optimum with --bound.");
         }
     }
+
+    /// <summary>Solver of all schedules.</summary>
+    public string Solver => setting.Solver;
+
+    /// <summary>The model's noise schedule.</summary>
+    public NoiseSchedule Schedule => model.Sampling.Manifest.Schedule;
 
     /// <summary>Scores schedules on a range of samples.</summary>
     public IReadOnlyList<ScheduleScore> Score(IReadOnlyList<NamedSchedule> schedules, SampleRange range, CancellationToken cancellation = default)
     {
-        Require(model);
         ArgumentNullException.ThrowIfNull(schedules);
+        Candidate[] candidates = [.. schedules.Select(s => Candidate.At(setting.Solver, ModelTimes.Of(Schedule, s.Calls)))];
+        var scores = Score(candidates, range, cancellation);
+        return [.. schedules.Zip(scores, Describe)];
+    }
+
+    /// <summary>A schedule's score under its name.</summary>
+    public ScheduleScore Describe(NamedSchedule named, ScoredCandidate score)
+    {
+        ArgumentNullException.ThrowIfNull(named);
+        ArgumentNullException.ThrowIfNull(score);
+        return new ScheduleScore(named, ModelTimes.Of(Schedule, named.Calls), new ScoreWithError(score.Score, score.Error, score.Samples, "jackknife"), score.Failure);
+    }
+
+    /// <summary>Scores candidates on a range of samples.</summary>
+    public IReadOnlyList<ScoredCandidate> Score(IReadOnlyList<Candidate> candidates, SampleRange range, CancellationToken cancellation = default)
+    {
+        Require(model);
+        ArgumentNullException.ThrowIfNull(candidates);
         ArgumentNullException.ThrowIfNull(range);
-        var schedule = model.Sampling.Manifest.Schedule;
-        double[][] times = [.. schedules.Select(s => ModelTimes.Of(schedule, s.Calls))];
-        Candidate[] candidates = [.. times.Select(t => Candidate.At(setting.Solver, t))];
         var distinct = candidates.DistinctBy(c => c.Id).ToList();
         var features = distinct.ToDictionary(c => c.Id, _ => new float[range.Count * model.Features!.Dimensions]);
         var failures = new System.Collections.Concurrent.ConcurrentDictionary<string, string>(StringComparer.Ordinal);
@@ -66,10 +87,19 @@ public sealed class ScheduleScorer(OpenedModel model, ScheduleSetting setting)
             range.Indices.Chunk(Chunk),
             new ParallelOptions { MaxDegreeOfParallelism = setting.Parallel, CancellationToken = cancellation },
             indices => Sample(distinct, indices, range.Start, features, failures, cancellation));
-        var fids = distinct.ToDictionary(c => c.Id, c => failures.ContainsKey(c.Id)
-            ? new ScoreWithError(double.PositiveInfinity, 0, range.Count, "failed")
-            : FrechetJackknife.Estimate(model.Training!, new FeatureMatrix(features[c.Id], range.Count, model.Features!.Dimensions)));
-        return [.. schedules.Select((s, i) => new ScheduleScore(s, times[i], fids[candidates[i].Id], failures.GetValueOrDefault(candidates[i].Id)))];
+        var scores = distinct.ToDictionary(c => c.Id, c => Scored(c, new FeatureMatrix(features[c.Id], range.Count, model.Features!.Dimensions), failures.GetValueOrDefault(c.Id)));
+        return [.. candidates.Select(c => scores[c.Id])];
+    }
+
+    private ScoredCandidate Scored(Candidate candidate, FeatureMatrix features, string? failure)
+    {
+        if (failure is not null)
+        {
+            return new ScoredCandidate(candidate, double.PositiveInfinity, 0, features.Count, failure);
+        }
+
+        var fid = FrechetJackknife.Estimate(model.Training!, features);
+        return new ScoredCandidate(candidate, fid.Value, fid.StandardError, features.Count);
     }
 
     private void Sample(

@@ -68,6 +68,9 @@ public sealed record SearchSpecification(string Method, EvolutionOptions Evoluti
     /// <summary>What the method <c>gits</c> measures of a step from the teacher's trajectory.</summary>
     public TeacherDistance Distance { get; init; }
 
+    /// <summary>True to take clean samples from the model's own long sampling instead of the package's data, for the methods that need them.</summary>
+    public bool DataFree { get; init; }
+
     /// <summary>Spaces that a specification can name.</summary>
     public static IReadOnlyList<string> Spaces { get; } = ["times", "blocks", "joint"];
 

@@ -26,6 +26,7 @@ internal static class SearchReader
         {
             Genes = ReadGenes(search),
             Distance = ScheduleMethods.Distance(search.Text("distance", ScheduleMethods.Distances[0], ScheduleMethods.Distances)),
+            DataFree = search.Flag("dataFree", false),
             Space = space,
             TwoStages = search.Flag("twoStages", published && space != "times"),
             MinPrune = search.Number("minPrune", 0, 0, 1),
@@ -51,6 +52,7 @@ internal static class SearchReader
         ["method"] = search.Method,
         ["genes"] = new JsonArray([.. search.Genes.Select(g => JsonValue.Create(g))]),
         ["distance"] = ScheduleMethods.Distances[(int)search.Distance],
+        ["dataFree"] = search.DataFree,
         ["space"] = search.Space,
         ["population"] = search.Evolution.Population,
         ["generations"] = search.Evolution.Generations,

@@ -29,9 +29,9 @@ public static class SpecificationCheck
             problems.AddRange(specification.Candidates[i].Violations(manifest.Schedule, blocks).Select(v => new Problem($"candidates[{i}]", v)));
         }
 
-        if (ScheduleMethods.NeedsData(specification.Search.Method) && manifest.Data is null)
+        if (ScheduleMethods.NeedsData(specification.Search.Method) && manifest.Data is null && !specification.Search.DataFree)
         {
-            problems.Add(new Problem("search.method", $"is '{specification.Search.Method}', but the model '{manifest.Name}' has no data ('data' in its manifest); use gits, oss or dmn, which need none, or 'batcheval schedule {specification.Search.Method} --data-free'."));
+            problems.Add(new Problem("search.method", $"is '{specification.Search.Method}', but the model '{manifest.Name}' has no data ('data' in its manifest); set search.dataFree to true, which takes clean samples from the model's own long sampling, or use gits, oss or dmn, which need none."));
         }
 
         CheckObjective(specification, manifest, problems);

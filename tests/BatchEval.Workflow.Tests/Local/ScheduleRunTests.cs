@@ -1,4 +1,10 @@
+using BatchEval.Core.Json;
+using BatchEval.Core.Search.Schedules;
+using BatchEval.Onnx.Exact;
+using BatchEval.Onnx.Runtime;
 using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Schedules;
 using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Storage;
@@ -20,11 +26,50 @@ public sealed class ScheduleRunTests(AzuriteFixture first) : IClassFixture<Azuri
         var run = await TinyRun.RunAsync(store, models, overrides: [$"search.method={method}", $"search.distance={distance}", "search.rungs=[20]", "baselines=[\"trailing\"]", "reference.samples=0", "final.images=0"]);
 
         var proposals = await store.RequireJsonAsync<ScheduleProposals>(BlobNames.Schedules(run));
-        proposals.Schedules.ShouldAllBe(s => s.Times.Count == 3 && s.Name.StartsWith(method, StringComparison.Ordinal));
+        proposals.Schedules.ShouldAllBe(s => s.Times.Count == 3 && s.Method == method);
         (proposals.NetworkCalls > 0).ShouldBe(method == "gits");
-        proposals.Schedules.ShouldAllBe(s => s.Name.Contains("chord", StringComparison.Ordinal) == (distance == "chord"));
+        proposals.Schedules.ShouldAllBe(s => s.Variant.Contains("chord", StringComparison.Ordinal) == (distance == "chord"));
         var leaderboard = await store.RequireJsonAsync<Leaderboard>(BlobNames.Result(run, "leaderboard.json"));
         leaderboard.Best.ShouldNotBeNull().Name.ShouldBe("searched");
         proposals.Schedules.ShouldContain(s => s.Times.SequenceEqual(leaderboard.Best.Candidate.Steps.Select(step => step.Time)));
+    }
+
+    // An exact mixture has neither data nor a feature network: clean samples come from its own sampling, and PSNR to the unaccelerated sampler chooses.
+    [Fact]
+    public async Task Without_data_klub_dp_takes_samples_from_the_model_and_races_blends_too()
+    {
+        using var folder = new TemporaryMixture();
+        using var models = new ModelHost(new DeviceOptions(), [folder.Parent]);
+        var store = await RunStore.OpenAsync(first.ConnectionString);
+        string[] overrides =
+        [
+            "model=mixture", "search.method=klub-dp", "search.rungs=[8,16]", "search.elites=3", "validation.samples=24", "validation.elites=3", "final.samples=16",
+            "reference.steps=20", "reference.samples=8", "objective.metric=psnr", "baselines=[\"trailing\"]", "final.images=0", "execution.unitEvaluations=100000",
+        ];
+
+        var refused = await Should.ThrowAsync<ProblemException>(() => TinyRun.RunAsync(store, models, overrides: overrides));
+        var run = await TinyRun.RunAsync(store, models, overrides: [.. overrides, "search.dataFree=true"]);
+
+        refused.Message.ShouldContain("set search.dataFree to true");
+        var proposals = await store.RequireJsonAsync<ScheduleProposals>(BlobNames.Schedules(run));
+        proposals.NetworkCalls.ShouldBeGreaterThan(64 * (256 + 64));
+        string[] expected = ["klub-dp", "gits", "score-optimal", "oss", "karras", "dmn"];
+        expected.ShouldBeSubsetOf(proposals.Schedules.Select(s => s.Method));
+        // all, the kept, and what is bred from them, before validation: one round more than there are rungs
+        var search = (await store.RequireJsonAsync<RunState>(BlobNames.State(run, 4))).Search;
+        search.Round.ShouldBe(3);
+        var proposed = proposals.Candidates("ddim").Select(c => c.Id).ToHashSet(StringComparer.Ordinal);
+        search.Seen.Count(id => !proposed.Contains(id)).ShouldBeInRange(1, ScheduleRace.MostBred);
+        var leaderboard = await store.RequireJsonAsync<Leaderboard>(BlobNames.Result(run, "leaderboard.json"));
+        search.Archive.Select(a => a.Candidate.Id).ShouldContain(leaderboard.Best.ShouldNotBeNull().Candidate.Id);
+    }
+
+    private sealed class TemporaryMixture : IDisposable
+    {
+        public TemporaryMixture() => MixtureModelExport.Write(GaussianMixture.Grid(2, 2, 0.15, 0.5), Path.Combine(Parent, "mixture"));
+
+        public string Parent { get; } = Directory.CreateTempSubdirectory("batcheval-mixture").FullName;
+
+        public void Dispose() => Directory.Delete(Parent, recursive: true);
     }
 }

@@ -6,6 +6,7 @@ using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Sampling;
 using BatchEval.Tests.Shared;
 using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Schedules;
 
 namespace BatchEval.Workflow.Tests.Schedules;
@@ -71,9 +72,43 @@ public sealed class ScheduleFinderTests : IDisposable
             Should.Throw<ProblemException>(() => new ScheduleFinder(model).Find(Request(method, dataFree: false))).Message.ShouldContain("--data-free");
         }
 
-        Should.Throw<ProblemException>(() => new ScheduleFinder(model).Find(Request("klub-dp") with { BoundAlone = false })).Message.ShouldContain("--bound");
+        foreach (var method in new[] { "klub", "klub-dp" })
+        {
+            Should.Throw<ProblemException>(() => new ScheduleFinder(model).Find(Request(method) with { BoundAlone = false })).Message.ShouldContain("--bound");
+        }
+
         Should.Throw<ProblemException>(() => new ScheduleFinder(model).Find(Request("karras", shape: new(SigmaMin: 3, SigmaMax: 1)))).Message.ShouldContain("sigma-min");
         Should.Throw<ProblemException>(() => new ScheduleFinder(model).Find(Request("karras", shape: new(SigmaMax: 900)))).Message.ShouldContain("outside the model's range");
+    }
+
+    [Fact]
+    public void Early_stopping_asks_for_no_sweep_after_two_without_improvement()
+    {
+        using var model = OpenedModel.Open(ModelPackage.Open(Path.Combine(RepoPaths.Samples, "digits")), new DeviceOptions());
+        var scorer = new ScheduleScorer(model, new ScheduleSetting("ddim", Conditions.None));
+        double[][] course = [[0.3, 0.2], [2, 0.4], [8, 0.8], [20, 0.1], [100, 0.05], [1, 0.5], [1, 0.4]];
+        var asked = 0;
+
+        var best = new EarlyStopping(scorer, 20).Follow(course.Select((calls, i) => new NamedSchedule("klub", $"sweep {++asked}", calls)));
+
+        var all = scorer.Score([.. course.Select(c => new NamedSchedule("klub", "", c))], new SampleRange(SampleRange.SearchStart, 20));
+        asked.ShouldBe(4);
+        best.Schedule.Variant.ShouldBe("sweep 2");
+        best.Fid.Value.ShouldBe(all.Take(4).Min(s => s.Fid.Value));
+    }
+
+    [Fact]
+    public void The_published_loop_is_stopped_by_fid()
+    {
+        using var model = OpenedModel.Open(ModelPackage.Open(Path.Combine(RepoPaths.Samples, "digits")), new DeviceOptions());
+        var request = new ScheduleRequest(
+            ScheduleMethods.Klub, 3, new ScheduleSetting("ddim", Conditions.None), new MaterialOptions(Paths: 8), HeuristicOptions.Default);
+
+        var found = new ScheduleFinder(model, new ContestOptions(20, 20, 20)).Find(request);
+
+        found.Schedule.Variant.ShouldStartWith("stopped by FID after sweep ");
+        // a sweep: 2 knots x 11 candidates x 8 paths x 2 calls, and 20 samples x 3 calls to judge it
+        (found.Calls % (352 + 60)).ShouldBe(0);
     }
 
     [Fact]
@@ -88,8 +123,8 @@ public sealed class ScheduleFinderTests : IDisposable
 
         found.Times.Count.ShouldBe(2);
         again.Times.ShouldBe(found.Times);
-        found.Contest!.BestOf.Keys.ShouldBeSubsetOf([.. ScheduleMethods.All, ScheduleContest.Blend]);
-        foreach (var method in new[] { "klub-dp", "gits", "score-optimal", "trailing", "karras", "blend" })
+        found.Contest!.BestOf.Keys.ShouldBeSubsetOf([.. ScheduleMethods.All, ScheduleRace.Blend, ScheduleRace.Refined]);
+        foreach (var method in new[] { "klub-dp", "gits", "score-optimal", "trailing", "karras", "blend", "refined" })
         {
             found.Contest.BestOf.Keys.ShouldContain(method);
         }

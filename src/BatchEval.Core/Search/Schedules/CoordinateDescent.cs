@@ -24,32 +24,19 @@ public static class CoordinateDescent
     /// <param name="cost">The cost.</param>
     /// <param name="options">Parameters.</param>
     /// <param name="frozen">Knots that stay besides the ends, or null.</param>
-    /// <param name="stop">Early stopping: called after every sweep with the present knots; true ends the search and keeps the best that it saw.</param>
-    public static double[] Run(
-        IReadOnlyList<double> start, LocalCost cost, DescentOptions? options = null, Func<int, bool>? frozen = null, Func<IReadOnlyList<double>, bool>? stop = null)
+    public static double[] Run(IReadOnlyList<double> start, LocalCost cost, DescentOptions? options = null, Func<int, bool>? frozen = null) =>
+        Sweeps(start, cost, options, frozen).Last();
+
+    /// <summary>The knots after every sweep, each computed when it is asked for: early stopping looks at them by a quality metric and asks no further.</summary>
+    /// <param name="start">Where to begin; the ends stay.</param>
+    /// <param name="cost">The cost.</param>
+    /// <param name="options">Parameters.</param>
+    /// <param name="frozen">Knots that stay besides the ends, or null.</param>
+    public static IEnumerable<double[]> Sweeps(IReadOnlyList<double> start, LocalCost cost, DescentOptions? options = null, Func<int, bool>? frozen = null)
     {
         SigmaKnots.CheckDescending(start);
         ArgumentNullException.ThrowIfNull(cost);
-        options ??= new DescentOptions();
-        double[] knots = [.. start];
-        var reach = options.Reach;
-        for (var sweep = 0; sweep < options.MaxSweeps && reach >= options.MinReach; sweep++)
-        {
-            var moved = false;
-            for (var i = 1; i < knots.Length - 1; i++)
-            {
-                moved |= frozen?.Invoke(i) != true && Move(knots, i, reach, options.Candidates, cost);
-            }
-
-            if (stop?.Invoke(knots) == true)
-            {
-                break;
-            }
-
-            reach = moved ? reach : reach / 2;
-        }
-
-        return knots;
+        return Descend([.. start], cost, options ?? new DescentOptions(), frozen);
     }
 
     /// <summary>
@@ -76,6 +63,22 @@ public static class CoordinateDescent
         }
 
         return levels;
+    }
+
+    private static IEnumerable<double[]> Descend(double[] knots, LocalCost cost, DescentOptions options, Func<int, bool>? frozen)
+    {
+        var reach = options.Reach;
+        for (var sweep = 0; sweep == 0 || (sweep < options.MaxSweeps && reach >= options.MinReach); sweep++)
+        {
+            var moved = false;
+            for (var i = 1; i < knots.Length - 1; i++)
+            {
+                moved |= frozen?.Invoke(i) != true && Move(knots, i, reach, options.Candidates, cost);
+            }
+
+            reach = moved ? reach : reach / 2;
+            yield return [.. knots];
+        }
     }
 
     private static bool Move(double[] knots, int i, double reach, int count, LocalCost cost)

@@ -29,6 +29,9 @@ public sealed class KlubEstimator(IDenoiser denoiser, SampleSet data, int sample
 {
     private const int Batch = 512;
 
+    // denoiser calls per path: at t and at the step's start, and at the knot before it where the solver extrapolates
+    private readonly int points = solver == KlubSolver.SecondOrderMultistep ? 3 : 2;
+
     private readonly record struct Step(double From, double To, double Previous)
     {
         // 1 / (2r), r = (lambda_b - lambda_p) / (lambda_a - lambda_b)
@@ -85,25 +88,24 @@ public sealed class KlubEstimator(IDenoiser denoiser, SampleSet data, int sample
     // ||D(x_t) - frozen||^2 over the proposal's density shape, for some paths
     private double[] Ratios(Step[] steps, double[] normalisers, double total, int first, int count)
     {
-        const int Points = 3;
         var size = data.Size;
-        var (states, sigmas, paths) = (new float[Points * count * size], new double[Points * count], new long[Points * count]);
+        var (states, sigmas, paths) = (new float[points * count * size], new double[points * count], new long[points * count]);
         var (chosen, times) = (new Step[count], new double[count]);
         for (var n = 0; n < count; n++)
         {
             (chosen[n], times[n]) = Draw(steps, normalisers, data.Uniform(first + n) * total);
             var (t, u) = (times[n], chosen[n].From);
-            double[] levels = [t, u, double.IsNaN(chosen[n].Previous) ? u : chosen[n].Previous];
-            Path(first + n, levels, states.AsSpan(n * Points * size, Points * size));
-            for (var k = 0; k < Points; k++)
+            double[] levels = points == 2 ? [t, u] : [t, u, double.IsNaN(chosen[n].Previous) ? u : chosen[n].Previous];
+            Path(first + n, levels, states.AsSpan(n * points * size, points * size));
+            for (var k = 0; k < points; k++)
             {
-                (sigmas[(n * Points) + k], paths[(n * Points) + k]) = (levels[k], data.Sample(first + n));
+                (sigmas[(n * points) + k], paths[(n * points) + k]) = (levels[k], data.Sample(first + n));
             }
         }
 
         var output = new float[states.Length];
         denoiser.Denoise(states, sigmas, paths, output);
-        return [.. Enumerable.Range(0, count).Select(n => Squared(output.AsSpan(n * Points * size, Points * size), chosen[n]) / Shape(chosen[n], times[n]))];
+        return [.. Enumerable.Range(0, count).Select(n => Squared(output.AsSpan(n * points * size, points * size), chosen[n]) / Shape(chosen[n], times[n]))];
     }
 
     // x_t = x0 + t z, and upwards x_u = x_t + sqrt(u^2 - t^2) z'
@@ -131,8 +133,8 @@ public sealed class KlubEstimator(IDenoiser denoiser, SampleSet data, int sample
         var (gamma, sum) = (step.Gamma, 0.0);
         for (var i = 0; i < size; i++)
         {
-            double d = outputs[i], b = outputs[size + i], p = outputs[(2 * size) + i];
-            var difference = d - b - (gamma * (b - p));
+            double d = outputs[i], b = outputs[size + i];
+            var difference = d - b - (gamma == 0 ? 0 : gamma * (b - outputs[(2 * size) + i]));
             sum += difference * difference;
         }
 

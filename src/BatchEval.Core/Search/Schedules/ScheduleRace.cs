@@ -1,0 +1,137 @@
+using BatchEval.Core.Sampling;
+
+namespace BatchEval.Core.Search.Schedules;
+
+/// <summary>Sizes of a <see cref="ScheduleRace"/>.</summary>
+/// <param name="Rungs">Sample counts, ascending.</param>
+/// <param name="Elites">How many of the best are left in the end, to be compared on fresh samples.</param>
+public sealed record RaceSizes(IReadOnlyList<int> Rungs, int Elites);
+
+/// <summary>
+/// Chooses among computed schedules, heuristics and what is bred from the best of them by a quality metric: the early stopping that KLUB
+/// needs, done by measurement. All are compared on few samples; the best two of every method and the best eight of all go on; the last rung is also
+/// run by blends of the best computed schedules with the best heuristics, and by the two best with their end points moved.
+/// </summary>
+public sealed class ScheduleRace : ISearchMethod
+{
+    /// <summary>Method name of blends in log sigma.</summary>
+    public const string Blend = "blend";
+
+    /// <summary>Method name of schedules with moved end points.</summary>
+    public const string Refined = "refined";
+
+    /// <summary>Most schedules that are bred: blends of two with two, and eight moves of two.</summary>
+    public const int MostBred = 28;
+
+    private const int KeptPerMethod = 2;
+    private const int KeptOverall = 8;
+    private const int Parents = 2;
+    private static readonly double[] Weights = [0.25, 0.5, 0.75];
+    private static readonly double[] Moves = [0.8, 1, 1.25];
+
+    private readonly List<NamedSchedule> entries;
+    private readonly HashSet<string> computed;
+    private readonly ILookup<string, NamedSchedule> names;
+    private readonly string solver;
+    private readonly NoiseSchedule schedule;
+    private readonly RaceSizes sizes;
+
+    /// <summary>Creates the race.</summary>
+    /// <param name="computed">Schedules computed from the model.</param>
+    /// <param name="heuristics">Everything that they are compared with.</param>
+    /// <param name="solver">Solver of all.</param>
+    /// <param name="schedule">The model's noise schedule.</param>
+    /// <param name="sizes">Sample counts.</param>
+    public ScheduleRace(IReadOnlyList<NamedSchedule> computed, IReadOnlyList<NamedSchedule> heuristics, string solver, NoiseSchedule schedule, RaceSizes sizes)
+    {
+        ArgumentNullException.ThrowIfNull(computed);
+        ArgumentNullException.ThrowIfNull(heuristics);
+        (this.solver, this.schedule, this.sizes) = (solver, schedule, sizes);
+        entries = [.. computed, .. heuristics];
+        this.computed = computed.Select(c => c.Name).ToHashSet(StringComparer.Ordinal);
+        names = entries.ToLookup(e => Of(e).Id, StringComparer.Ordinal);
+    }
+
+    /// <summary>The candidate that samples by a schedule.</summary>
+    public Candidate Of(NamedSchedule named)
+    {
+        ArgumentNullException.ThrowIfNull(named);
+        return Candidate.At(solver, ModelTimes.Of(schedule, named.Calls));
+    }
+
+    /// <summary>Everything that has been scored on the present rung, best first, under every name that it has.</summary>
+    public IReadOnlyList<(NamedSchedule Schedule, ScoredCandidate Score)> Standings(SearchState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        var bred = state.Round > sizes.Rungs.Count ? Bred(state).ToLookup(b => Of(b).Id, StringComparer.Ordinal) : null;
+        return [.. from score in state.Contenders
+                   from named in names[score.Candidate.Id].Concat(bred?[score.Candidate.Id] ?? [])
+                   select (named, score)];
+    }
+
+    /// <inheritdoc/>
+    public Proposal? Next(SearchState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        var (round, last) = (state.Round, sizes.Rungs.Count);
+        IEnumerable<Candidate> field = round == 0 ? entries.Select(Of)
+            : round < last ? state.Contenders.Select(s => s.Candidate)
+            : round == last ? Bred(state).Select(Of)
+            : [];
+        List<Candidate> distinct = [.. field.DistinctBy(c => c.Id)];
+        return distinct.Count > 0 ? new Proposal(distinct, sizes.Rungs[Math.Min(round, last - 1)], 0, Math.Min(round, last - 1)) : null;
+    }
+
+    /// <inheritdoc/>
+    public SearchState Observe(SearchState state, IReadOnlyList<ScoredCandidate> scores)
+    {
+        var proposal = Next(state) ?? throw new InvalidOperationException("The race has ended; there is nothing to observe.");
+        var last = proposal.Rung == sizes.Rungs.Count - 1;
+        var before = state.Round == sizes.Rungs.Count ? state.Contenders : [];
+        var ranked = ScoredCandidate.Rank(before.Concat(scores.Where(s => s.Failure is null))).ToList();
+        var fresh = proposal.Samples - (state.Round == 0 || state.Round == sizes.Rungs.Count ? 0 : sizes.Rungs[proposal.Rung - 1]);
+        return state with
+        {
+            Round = state.Round + 1,
+            Contenders = last ? ranked : Kept(ranked),
+            Archive = last ? [.. ranked.Take(sizes.Elites)] : state.Archive,
+            Seen = [.. state.Seen.Union(proposal.Candidates.Select(c => c.Id)).Order(StringComparer.Ordinal)],
+            SampleSteps = state.SampleSteps + (proposal.Candidates.Sum(c => (long)c.NetworkCalls) * fresh),
+        };
+    }
+
+    private List<ScoredCandidate> Kept(List<ScoredCandidate> ranked)
+    {
+        var ofMethods = from s in ranked
+                        from named in names[s.Candidate.Id]
+                        group s by named.Method into method
+                        from kept in method.DistinctBy(s => s.Candidate.Id).Take(KeptPerMethod)
+                        select kept.Candidate.Id;
+        var ids = ofMethods.Concat(ranked.Take(KeptOverall).Select(s => s.Candidate.Id)).ToHashSet(StringComparer.Ordinal);
+        return [.. ranked.Where(s => ids.Contains(s.Candidate.Id))];
+    }
+
+    // Bred from entries only, so that the same state gives the same schedules before and after they were scored.
+    private List<NamedSchedule> Bred(SearchState state)
+    {
+        var standings = (from s in state.Contenders where names[s.Candidate.Id].Any() select names[s.Candidate.Id].First()).ToList();
+        var bred = from c in standings.Where(s => computed.Contains(s.Name)).Take(Parents)
+                   from h in standings.Where(s => !computed.Contains(s.Name)).Take(Parents)
+                   from w in Weights
+                   select new NamedSchedule(Blend, $"{1 - w} {h.Name} + {w} {c.Name}", SigmaKnots.Blend(h.Calls, c.Calls, w));
+        return [.. bred.Concat(standings.Take(Parents).SelectMany(Moved)).Where(b => !names.Contains(Of(b).Id)).DistinctBy(b => Of(b).Id)];
+    }
+
+    // linear in log sigma: the first level times one factor, the last times another, those between in proportion
+    private IEnumerable<NamedSchedule> Moved(NamedSchedule parent)
+    {
+        var (low, high) = (schedule.At(schedule.MinTime).Ratio, schedule.At(schedule.MaxTime).Ratio);
+        var (top, span) = (parent.Calls[0], Math.Log(parent.Calls[0] / parent.Calls[^1]));
+        return from first in Moves
+               from last in parent.Calls.Count > 1 ? Moves : [1]
+               where first != 1 || last != 1
+               let moved = parent.Calls.Select(c => c * first * Math.Pow(last / first, span > 0 ? Math.Log(top / c) / span : 0)).ToArray()
+               where moved[0] <= high && moved[^1] >= low && moved.Zip(moved.Skip(1)).All(p => p.First > p.Second)
+               select new NamedSchedule(Refined, $"{parent.Name}, ends x{first}, x{last}", moved);
+    }
+}

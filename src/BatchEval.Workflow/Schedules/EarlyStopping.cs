@@ -1,0 +1,37 @@
+using BatchEval.Core.Search.Schedules;
+using BatchEval.Workflow.Runs;
+
+namespace BatchEval.Workflow.Schedules;
+
+/// <summary>
+/// Early stopping of an optimiser of the bound by FID, which Align Your Steps asks for (appendix B.1) because the bound's own optimum is not
+/// the best schedule: the course is followed until FID has not improved for some sweeps, and the best that was seen is kept.
+/// </summary>
+/// <param name="scorer">Scores schedules.</param>
+/// <param name="samples">Samples per sweep, the same for all.</param>
+public sealed class EarlyStopping(ScheduleScorer scorer, int samples)
+{
+    /// <summary>Sweeps without improvement after which the optimiser is stopped.</summary>
+    public const int Patience = 2;
+
+    /// <summary>Follows a course.</summary>
+    /// <param name="course">Schedules in the order in which the optimiser passes them, each computed when it is asked for.</param>
+    /// <param name="cancellation">Checked before network calls.</param>
+    public ScheduleScore Follow(IEnumerable<NamedSchedule> course, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(course);
+        var range = new SampleRange(SampleRange.SearchStart, samples);
+        var (best, worse) = ((ScheduleScore?)null, 0);
+        foreach (var schedule in course)
+        {
+            var score = scorer.Score([schedule], range, cancellation)[0];
+            (best, worse) = best is null || score.Fid.Value < best.Fid.Value ? (score, 0) : (best, worse + 1);
+            if (worse == Patience)
+            {
+                break;
+            }
+        }
+
+        return best ?? throw new ArgumentException("An optimiser passes at least one schedule.", nameof(course));
+    }
+}
