@@ -18,10 +18,11 @@ public class PublishedSchedulesTests
 
         for (var i = 0; i < published.Sigmas.Count; i++)
         {
-            var sigma = schedule.At(published.Indices![i]).Ratio;
-            // SDXL's second value is off by 0.00345; DeepFloyd's first is printed with two decimals
-            var tolerance = published.Sigmas[i] > 100 ? 0.005 : 0.0035;
-            sigma.ShouldBe(published.Sigmas[i], tolerance);
+            var (printed, index) = (published.Sigmas[i], published.Indices![i]);
+            // SDXL's second sigma, 6.315, lies at index 844.89, which no whole index reproduces: 845 is off by 0.00345, 844 by 0.027. So the index list
+            // is the list of sigmas rounded, not its source. DeepFloyd's first sigma is printed with two decimals.
+            var tolerance = (name, i) is ("sdxl", 1) or ("deepfloyd", 0) ? 0.005 : 0.003;
+            schedule.At(index).Ratio.ShouldBe(printed, tolerance);
         }
     }
 
