@@ -10,7 +10,7 @@ public sealed record RaceSizes(IReadOnlyList<int> Rungs, int Elites);
 /// <summary>
 /// Chooses among computed schedules, heuristics and what is bred from the best of them by a quality metric: the early stopping that KLUB
 /// needs, done by measurement. All are compared on few samples; the best two of every method and the best eight of all go on; the last rung is also
-/// run by blends of the best computed schedules with the best heuristics, and by the two best with their end points moved.
+/// run by blends of the best computed schedules with the best heuristics, and by the two best with their ends, or the last call alone, moved.
 /// </summary>
 public sealed class ScheduleRace : ISearchMethod
 {
@@ -20,14 +20,15 @@ public sealed class ScheduleRace : ISearchMethod
     /// <summary>Method name of schedules with moved end points.</summary>
     public const string Refined = "refined";
 
-    /// <summary>Most schedules that are bred: blends of two with two, and eight moves of two.</summary>
-    public const int MostBred = 28;
+    /// <summary>Most schedules that are bred: blends of two with two, and ten moves of two.</summary>
+    public const int MostBred = 32;
 
     private const int KeptPerMethod = 2;
     private const int KeptOverall = 8;
     private const int Parents = 2;
     private static readonly double[] Weights = [0.25, 0.5, 0.75];
     private static readonly double[] Moves = [0.8, 1, 1.25];
+    private static readonly double[] LastMoves = [0.4, 0.15];
 
     private readonly List<NamedSchedule> entries;
     private readonly HashSet<string> computed;
@@ -122,16 +123,22 @@ public sealed class ScheduleRace : ISearchMethod
         return [.. bred.Concat(standings.Take(Parents).SelectMany(Moved)).Where(b => !names.Contains(Of(b).Id)).DistinctBy(b => Of(b).Id)];
     }
 
-    // linear in log sigma: the first level times one factor, the last times another, those between in proportion
     private IEnumerable<NamedSchedule> Moved(NamedSchedule parent)
     {
         var (low, high) = (schedule.At(schedule.MinTime).Ratio, schedule.At(schedule.MaxTime).Ratio);
-        var (top, span) = (parent.Calls[0], Math.Log(parent.Calls[0] / parent.Calls[^1]));
-        return from first in Moves
-               from last in parent.Calls.Count > 1 ? Moves : [1]
-               where first != 1 || last != 1
-               let moved = parent.Calls.Select(c => c * first * Math.Pow(last / first, span > 0 ? Math.Log(top / c) / span : 0)).ToArray()
-               where moved[0] <= high && moved[^1] >= low && moved.Zip(moved.Skip(1)).All(p => p.First > p.Second)
-               select new NamedSchedule(Refined, $"{parent.Name}, ends x{first}, x{last}", moved);
+        var moved = from first in Moves
+                    from last in parent.Calls.Count > 1 ? Moves : [1]
+                    where first != 1 || last != 1
+                    select new NamedSchedule(Refined, $"{parent.Name}, ends x{first}, x{last}", Stretch(parent.Calls, first, last));
+        var lowered = from last in parent.Calls.Count > 1 ? LastMoves : []
+                      select new NamedSchedule(Refined, $"{parent.Name}, last call x{last}", [.. parent.Calls.SkipLast(1), parent.Calls[^1] * last]);
+        return moved.Concat(lowered).Where(m => m.Calls[0] <= high && m.Calls[^1] >= low && m.Calls.Zip(m.Calls.Skip(1)).All(p => p.First > p.Second));
+    }
+
+    // linear in log sigma: the first level times one factor, the last times another, those between in proportion
+    private static double[] Stretch(IReadOnlyList<double> calls, double first, double last)
+    {
+        var (top, span) = (calls[0], Math.Log(calls[0] / calls[^1]));
+        return [.. calls.Select(c => c * first * Math.Pow(last / first, span > 0 ? Math.Log(top / c) / span : 0))];
     }
 }

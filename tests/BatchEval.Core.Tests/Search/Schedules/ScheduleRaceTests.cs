@@ -60,7 +60,19 @@ public class ScheduleRaceTests
         var share = Math.Log(78 / 1.6) / Math.Log(78 / 0.05);
         best.Schedule.Calls[1].ShouldBe(1.6 * Math.Pow(0.8, 1 - share) * Math.Pow(1.25, share), 1e-12);
         rounds[1].Candidates.ShouldAllBe(c => c.Steps[0].Time < 80);
-        rounds[1].Candidates.Count.ShouldBe(5);
+        rounds[1].Candidates.Count.ShouldBe(7);
+    }
+
+    [Fact]
+    public void The_last_call_alone_may_be_lowered()
+    {
+        var race = Race([Of("gits", "", 20, 4, 0.5)], [Of("karras", "", 20, 5, 0.6)], 8);
+
+        var (end, _) = Run(race, To(20, 4, 0.075));
+
+        var best = race.Standings(end)[0];
+        best.Schedule.Name.ShouldBe("refined (gits, last call x0.15)");
+        best.Schedule.Calls.ShouldBe([20, 4, 0.075], 1e-12);
     }
 
     [Fact]
