@@ -14,14 +14,14 @@ public sealed class ArrayImageSource : IImageSource
 
     private const int BytesAtOnce = 1 << 24;
 
-    private readonly Func<Rows> _open;
-    private readonly ArrayLayout _layout;
+    private readonly Func<Rows> open;
+    private readonly ArrayLayout layout;
 
     private ArrayImageSource(string name, string identity, Func<Rows> open)
     {
-        (Name, Identity, _open) = (name, identity, open);
+        (Name, Identity, this.open) = (name, identity, open);
         using Rows rows = open();
-        _layout = ArrayLayout.Of(rows.Reader.Header, name);
+        layout = ArrayLayout.Of(rows.Reader.Header, name);
         Count = rows.Reader.Header.Shape[0];
         if (Count == 0)
         {
@@ -62,8 +62,8 @@ public sealed class ArrayImageSource : IImageSource
     /// <inheritdoc/>
     public IEnumerable<RgbImage> Read(int first = 0)
     {
-        using Rows rows = _open();
-        int atOnce = Math.Max(1, BytesAtOnce / (3 * _layout.Height * _layout.Width));
+        using Rows rows = open();
+        int atOnce = Math.Max(1, BytesAtOnce / (3 * layout.Height * layout.Width));
         int at = 0;
         while (rows.Reader.ReadRows(atOnce) is { } block)
         {
@@ -71,7 +71,7 @@ public sealed class ArrayImageSource : IImageSource
             {
                 if (at >= first)
                 {
-                    yield return _layout.ToImage(block.Bytes, i);
+                    yield return layout.ToImage(block.Bytes, i);
                 }
             }
         }

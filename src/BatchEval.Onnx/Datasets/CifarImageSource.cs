@@ -9,7 +9,7 @@ public sealed class CifarImageSource : IImageSource
     private const int Record = 1 + (3 * Side * Side);
     private static readonly ArrayLayout Layout = new(3, Side, Side, true);
 
-    private readonly string[] _files;
+    private readonly string[] files;
 
     /// <summary>Checks the files' lengths.</summary>
     /// <param name="name">Name of the whole, for messages.</param>
@@ -17,9 +17,9 @@ public sealed class CifarImageSource : IImageSource
     /// <exception cref="InvalidDataException">A file is no whole number of records.</exception>
     public CifarImageSource(string name, IReadOnlyList<string> files)
     {
-        (Name, _files) = (name, [.. files]);
+        (Name, this.files) = (name, [.. files]);
         long count = 0;
-        foreach (string file in _files)
+        foreach (string file in this.files)
         {
             long length = new FileInfo(file).Length;
             if (length == 0 || length % Record != 0)
@@ -31,7 +31,7 @@ public sealed class CifarImageSource : IImageSource
         }
 
         Count = checked((int)count);
-        Identity = SourceIdentity.OfFiles("cifar", Path.GetDirectoryName(Path.GetFullPath(_files[0]))!, _files);
+        Identity = SourceIdentity.OfFiles("cifar", Path.GetDirectoryName(Path.GetFullPath(this.files[0]))!, this.files);
     }
 
     /// <inheritdoc/>
@@ -51,7 +51,7 @@ public sealed class CifarImageSource : IImageSource
     {
         var record = new byte[Record];
         int index = 0;
-        foreach (string file in _files)
+        foreach (string file in files)
         {
             using FileStream stream = File.OpenRead(file);
             for (; stream.ReadAtLeast(record, Record, throwOnEndOfStream: false) == Record; index++)

@@ -8,7 +8,7 @@ public sealed class FolderImageSource : IImageSource
     // Files decoded side by side; the next ones wait until these are used.
     private const int Chunk = 32;
 
-    private readonly string[] _files;
+    private readonly string[] files;
 
     /// <summary>Lists a folder.</summary>
     /// <exception cref="InvalidDataException">No image, or images of other formats among them.</exception>
@@ -16,25 +16,25 @@ public sealed class FolderImageSource : IImageSource
     {
         var options = new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 16 };
         Name = folder;
-        _files = EncodedImages.Choose(Directory.EnumerateFiles(folder, "*", options).Where(file => !Path.GetFileName(file).StartsWith('.')), $"'{folder}'");
-        if (_files.Length == 0)
+        files = EncodedImages.Choose(Directory.EnumerateFiles(folder, "*", options).Where(file => !Path.GetFileName(file).StartsWith('.')), $"'{folder}'");
+        if (files.Length == 0)
         {
             throw new InvalidDataException($"'{folder}' holds 0 images (png, jpg, jpeg).");
         }
 
-        Identity = SourceIdentity.OfFiles("folder", folder, _files);
+        Identity = SourceIdentity.OfFiles("folder", folder, files);
     }
 
     /// <inheritdoc/>
     public string Name { get; }
 
     /// <inheritdoc/>
-    public int Count => _files.Length;
+    public int Count => files.Length;
 
     /// <inheritdoc/>
     public string Identity { get; }
 
     /// <inheritdoc/>
     public IEnumerable<RgbImage> Read(int first = 0) =>
-        _files.Skip(first).Chunk(Chunk).SelectMany(files => EncodedImages.DecodeAll(files, File.ReadAllBytes));
+        this.files.Skip(first).Chunk(Chunk).SelectMany(files => EncodedImages.DecodeAll(files, File.ReadAllBytes));
 }

@@ -12,21 +12,21 @@ public sealed class IdxImageSource : IImageSource
 {
     private const byte UnsignedBytes = 0x08;
 
-    private readonly string _path;
-    private readonly bool _compressed;
-    private readonly ArrayLayout _layout;
+    private readonly string path;
+    private readonly bool compressed;
+    private readonly ArrayLayout layout;
 
     /// <summary>Reads the header.</summary>
     /// <exception cref="InvalidDataException">Not an IDX file of images, or truncated.</exception>
     public IdxImageSource(string path)
     {
-        (_path, Name) = (path, path);
-        _compressed = IsCompressed(path);
+        (this.path, Name) = (path, path);
+        compressed = IsCompressed(path);
         Identity = SourceIdentity.OfFile("idx", path);
         using Stream stream = Open();
-        (Count, _layout) = ReadHeader(stream);
-        long expected = (long)Count * _layout.Channels * _layout.Height * _layout.Width;
-        if (!_compressed && stream.Length - stream.Position != expected)
+        (Count, layout) = ReadHeader(stream);
+        long expected = (long)Count * layout.Channels * layout.Height * layout.Width;
+        if (!compressed && stream.Length - stream.Position != expected)
         {
             throw new InvalidDataException($"{path} is {(stream.Length - stream.Position < expected ? "truncated" : "damaged")}: its header announces {expected} bytes of pixels, but there are {stream.Length - stream.Position}.");
         }
@@ -46,19 +46,19 @@ public sealed class IdxImageSource : IImageSource
     {
         using Stream stream = Open();
         _ = ReadHeader(stream);
-        var image = new byte[_layout.Channels * _layout.Height * _layout.Width];
+        var image = new byte[layout.Channels * layout.Height * layout.Width];
         for (int i = 0; i < Count; i++)
         {
             Fill(stream, image, i);
             if (i >= first)
             {
-                yield return _layout.ToImage(image, 0);
+                yield return layout.ToImage(image, 0);
             }
         }
 
         if (stream.ReadByte() >= 0)
         {
-            throw new InvalidDataException($"{_path} is damaged: it goes on after its last image.");
+            throw new InvalidDataException($"{path} is damaged: it goes on after its last image.");
         }
     }
 
@@ -69,7 +69,7 @@ public sealed class IdxImageSource : IImageSource
         return stream.ReadByte() == 0x1F && stream.ReadByte() == 0x8B;
     }
 
-    private Stream Open() => _compressed ? new GZipStream(File.OpenRead(_path), CompressionMode.Decompress) : File.OpenRead(_path);
+    private Stream Open() => compressed ? new GZipStream(File.OpenRead(path), CompressionMode.Decompress) : File.OpenRead(path);
 
     private (int Count, ArrayLayout Layout) ReadHeader(Stream stream)
     {
@@ -77,13 +77,13 @@ public sealed class IdxImageSource : IImageSource
         Fill(stream, start, null);
         if (start[0] != 0 || start[1] != 0 || start[2] is < 0x08 or > 0x0E)
         {
-            throw new InvalidDataException($"{_path} is not an IDX file: it does not begin with two zero bytes and an element type.");
+            throw new InvalidDataException($"{path} is not an IDX file: it does not begin with two zero bytes and an element type.");
         }
 
         int rank = start[3];
         if (start[2] != UnsignedBytes || rank is not (3 or 4))
         {
-            throw new InvalidDataException($"{_path} is an IDX file of {rank} dimensions and element type 0x{start[2]:X2}; images have 3 or 4 dimensions of unsigned bytes (0x08).{(rank == 1 ? " It looks like the file of labels." : string.Empty)}");
+            throw new InvalidDataException($"{path} is an IDX file of {rank} dimensions and element type 0x{start[2]:X2}; images have 3 or 4 dimensions of unsigned bytes (0x08).{(rank == 1 ? " It looks like the file of labels." : string.Empty)}");
         }
 
         var sizes = new byte[4 * rank];
@@ -92,7 +92,7 @@ public sealed class IdxImageSource : IImageSource
         int channels = rank == 4 ? shape[3] : 1;
         if (shape.Any(size => size < 1) || channels is not (1 or 3) || (long)shape[1] * shape[2] > ImageCodec.DefaultMaxPixels)
         {
-            throw new InvalidDataException($"{_path} has shape ({string.Join(", ", shape)}); [N, H, W] or [N, H, W, 3] is needed, each at least 1 and at most {ImageCodec.DefaultMaxPixels} pixels.");
+            throw new InvalidDataException($"{path} has shape ({string.Join(", ", shape)}); [N, H, W] or [N, H, W, 3] is needed, each at least 1 and at most {ImageCodec.DefaultMaxPixels} pixels.");
         }
 
         return (shape[0], new ArrayLayout(channels, shape[1], shape[2], false));
@@ -109,9 +109,9 @@ public sealed class IdxImageSource : IImageSource
         }
         catch (InvalidDataException error)
         {
-            throw new InvalidDataException($"{_path} is damaged: {error.Message}", error);
+            throw new InvalidDataException($"{path} is damaged: {error.Message}", error);
         }
 
-        throw new InvalidDataException($"{_path} is truncated: it ends within {(image is { } index ? $"image {index}" : "its header")}.");
+        throw new InvalidDataException($"{path} is truncated: it ends within {(image is { } index ? $"image {index}" : "its header")}.");
     }
 }

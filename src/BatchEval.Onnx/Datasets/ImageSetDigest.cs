@@ -10,7 +10,7 @@ namespace BatchEval.Onnx.Datasets;
 /// </summary>
 public sealed class ImageSetDigest
 {
-    private readonly ulong[] _sum = new ulong[4];
+    private readonly ulong[] sum = new ulong[4];
 
     /// <summary>An empty set.</summary>
     public ImageSetDigest()
@@ -24,9 +24,9 @@ public sealed class ImageSetDigest
         ArgumentNullException.ThrowIfNull(state);
         ArgumentOutOfRangeException.ThrowIfNotEqual(state.Count, 5, nameof(state));
         Count = state[0];
-        for (int i = 0; i < _sum.Length; i++)
+        for (int i = 0; i < sum.Length; i++)
         {
-            _sum[i] = (ulong)state[i + 1];
+            sum[i] = (ulong)state[i + 1];
         }
     }
 
@@ -34,7 +34,7 @@ public sealed class ImageSetDigest
     public long Count { get; private set; }
 
     /// <summary>The count and the four sums.</summary>
-    public long[] State => [Count, .. _sum.Select(value => (long)value)];
+    public long[] State => [Count, .. sum.Select(value => (long)value)];
 
     /// <summary>Adds an image.</summary>
     public void Add(RgbImage image)
@@ -44,7 +44,7 @@ public sealed class ImageSetDigest
     }
 
     /// <inheritdoc/>
-    public override string ToString() => string.Concat(_sum.Select(value => $"{value:x16}")) + $"-{Count}";
+    public override string ToString() => string.Concat(sum.Select(value => $"{value:x16}")) + $"-{Count}";
 
     /// <summary>What one image contributes; may be computed side by side.</summary>
     internal static byte[] HashOf(RgbImage image)
@@ -61,9 +61,9 @@ public sealed class ImageSetDigest
     /// <summary>Adds the contribution of one image.</summary>
     internal void Add(ReadOnlySpan<byte> hash)
     {
-        for (int i = 0; i < _sum.Length; i++)
+        for (int i = 0; i < sum.Length; i++)
         {
-            _sum[i] += BinaryPrimitives.ReadUInt64LittleEndian(hash[(8 * i)..]);
+            sum[i] += BinaryPrimitives.ReadUInt64LittleEndian(hash[(8 * i)..]);
         }
 
         Count++;

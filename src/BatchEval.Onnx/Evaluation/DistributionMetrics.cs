@@ -25,17 +25,17 @@ public sealed class DistributionMetrics
     private const int InfinityCount = 5000;
     private const int InfinityPerDimension = 10;
 
-    private readonly MeasuredSet _generated;
-    private readonly MeasuredSet _reference;
-    private readonly DistributionOptions _options;
-    private readonly ScoreProvenance _provenance;
-    private readonly ReportBuilder _report = new();
+    private readonly MeasuredSet generated;
+    private readonly MeasuredSet reference;
+    private readonly DistributionOptions options;
+    private readonly ScoreProvenance provenance;
+    private readonly ReportBuilder report = new();
 
     private DistributionMetrics(MeasuredSet generated, MeasuredSet reference, DistributionOptions options)
     {
-        (_generated, _reference, _options) = (generated, reference, options);
+        (this.generated, this.reference, this.options) = (generated, reference, options);
         StatisticsTags? tags = generated.Tags ?? reference.Tags;
-        _provenance = new ScoreProvenance(string.Empty, tags?.Preprocessing ?? Unknown, tags?.Network ?? Unknown, reference.Digest);
+        provenance = new ScoreProvenance(string.Empty, tags?.Preprocessing ?? Unknown, tags?.Network ?? Unknown, reference.Digest);
     }
 
     /// <summary>Computes everything that the sets allow; the rest is listed with the reason.</summary>
@@ -50,7 +50,7 @@ public sealed class DistributionMetrics
         self.AddFrechet();
         self.AddInceptionScore();
         self.AddFeatureMetrics();
-        return self._report.Build();
+        return self.report.Build();
     }
 
     private static void RequireComparable(MeasuredSet a, MeasuredSet b)
@@ -69,85 +69,85 @@ public sealed class DistributionMetrics
 
     private void AddFrechet()
     {
-        var reference = new FrechetReference(_reference.Statistics, _options.Threads);
+        var reference = new FrechetReference(this.reference.Statistics, options.Threads);
         int d = reference.Dimensions;
-        _report.Add(MetricNames.Fid, Frechet(reference), _provenance);
-        long count = _generated.Count;
-        _report.Warn(count > 0 ? SampleSizeAdvice.ForFrechetDistance(count, d) : null);
-        if (_reference.Count > 0 && _reference.Count <= d)
+        report.Add(MetricNames.Fid, Frechet(reference), provenance);
+        long count = generated.Count;
+        report.Warn(count > 0 ? SampleSizeAdvice.ForFrechetDistance(count, d) : null);
+        if (this.reference.Count > 0 && this.reference.Count <= d)
         {
-            _report.Warn($"The reference has {_reference.Count} samples in {d} dimensions: its covariance is singular, and the Frechet distance is too high.");
+            report.Warn($"The reference has {this.reference.Count} samples in {d} dimensions: its covariance is singular, and the Frechet distance is too high.");
         }
 
-        foreach (MeasuredSet side in new[] { _generated, _reference }.Where(side => side.Tags is null))
+        foreach (MeasuredSet side in new[] { generated, this.reference }.Where(side => side.Tags is null))
         {
-            _report.Warn($"'{side.Name}' does not say which network and preprocessing it was computed with; that they agree could not be checked.");
+            report.Warn($"'{side.Name}' does not say which network and preprocessing it was computed with; that they agree could not be checked.");
         }
 
-        if (_generated.Features is not { } features)
+        if (generated.Features is not { } features)
         {
-            _report.Skip(MetricNames.FidInfinity, "needs the generated images or their features.");
+            report.Skip(MetricNames.FidInfinity, "needs the generated images or their features.");
         }
         else if (features.Count <= InfinityCount && features.Count < InfinityPerDimension * d)
         {
-            _report.Skip(MetricNames.FidInfinity, $"needs more than {InfinityCount} samples, or {InfinityPerDimension} per dimension ({InfinityPerDimension * d}); there are {features.Count}.");
+            report.Skip(MetricNames.FidInfinity, $"needs more than {InfinityCount} samples, or {InfinityPerDimension} per dimension ({InfinityPerDimension * d}); there are {features.Count}.");
         }
         else
         {
-            _report.Add(MetricNames.FidInfinity, FrechetInfinity.Estimate(reference, features, new FrechetInfinityOptions(_options.Seed)), _provenance);
+            report.Add(MetricNames.FidInfinity, FrechetInfinity.Estimate(reference, features, new FrechetInfinityOptions(options.Seed)), provenance);
         }
     }
 
     private ScoreWithError Frechet(FrechetReference reference)
     {
         const int Groups = FrechetJackknife.DefaultGroups;
-        if (_generated.Features is { Count: >= 2 * Groups } features)
+        if (generated.Features is { Count: >= 2 * Groups } features)
         {
             return FrechetJackknife.Estimate(reference, features);
         }
 
-        double value = _generated.Features is { } few ? reference.DistanceTo(few) : reference.DistanceTo(_generated.Statistics);
-        return new ScoreWithError(value, double.NaN, _generated.Count, $"Frechet distance; no standard error: it needs features of at least {2 * Groups} samples");
+        double value = generated.Features is { } few ? reference.DistanceTo(few) : reference.DistanceTo(generated.Statistics);
+        return new ScoreWithError(value, double.NaN, generated.Count, $"Frechet distance; no standard error: it needs features of at least {2 * Groups} samples");
     }
 
     private void AddInceptionScore()
     {
-        if (_generated.Logits is not { } logits)
+        if (generated.Logits is not { } logits)
         {
-            _report.Skip(MetricNames.InceptionScore, "needs generated images and a network that gives class scores.");
+            report.Skip(MetricNames.InceptionScore, "needs generated images and a network that gives class scores.");
         }
         else if (logits.Count < Splits)
         {
-            _report.Skip(MetricNames.InceptionScore, $"needs at least {Splits} samples.");
+            report.Skip(MetricNames.InceptionScore, $"needs at least {Splits} samples.");
         }
         else
         {
             // The score does not look at the reference.
-            _report.Add(MetricNames.InceptionScore, InceptionScore.FromLogits(logits, Splits, _options.Seed).Score, _provenance with { ReferenceDigest = string.Empty });
+            report.Add(MetricNames.InceptionScore, InceptionScore.FromLogits(logits, Splits, options.Seed).Score, provenance with { ReferenceDigest = string.Empty });
         }
     }
 
     private void AddFeatureMetrics()
     {
-        if (_generated.Features is not { } x || _reference.Features is not { } y)
+        if (generated.Features is not { } x || reference.Features is not { } y)
         {
             const string Reason = "needs images or features on both sides; statistics hold mean and covariance only.";
             string[] names = [MetricNames.Kid, MetricNames.Precision, MetricNames.Recall, MetricNames.Density, MetricNames.Coverage, MetricNames.Cmmd, MetricNames.Mind];
-            Array.ForEach(names, name => _report.Skip(name, Reason));
+            Array.ForEach(names, name => report.Skip(name, Reason));
             return;
         }
 
         int smaller = Math.Min(x.Count, y.Count);
-        _report.Add(
+        report.Add(
             MetricNames.Kid,
             smaller > KidSubset
-                ? KernelInceptionDistance.EstimateBySubsets(x, y, new KidOptions(_options.Seed, SubsetSize: KidSubset), _options.Threads).Score
-                : KernelInceptionDistance.Estimate(x, y, degreeOfParallelism: _options.Threads),
-            _provenance);
+                ? KernelInceptionDistance.EstimateBySubsets(x, y, new KidOptions(options.Seed, SubsetSize: KidSubset), options.Threads).Score
+                : KernelInceptionDistance.Estimate(x, y, degreeOfParallelism: options.Threads),
+            provenance);
         (FeatureMatrix few, FeatureMatrix others) = (Limited(x, 0), Limited(y, 1));
         AddNeighbourhoods(few, others);
         AddCmmd(few, others);
-        _report.Add(MetricNames.Mind, Mind.Compute(x, y, _options.Seed, degreeOfParallelism: _options.Threads), _provenance);
+        report.Add(MetricNames.Mind, Mind.Compute(x, y, options.Seed, degreeOfParallelism: options.Threads), provenance);
     }
 
     private void AddNeighbourhoods(FeatureMatrix x, FeatureMatrix y)
@@ -155,24 +155,24 @@ public sealed class DistributionMetrics
         int smaller = Math.Min(x.Count, y.Count);
         if (smaller > Neighbours)
         {
-            PrecisionRecallResult result = PrecisionRecall.Compute(x, y, Neighbours, _options.Threads);
-            _report.Add(MetricNames.Precision, result.Precision, _provenance);
-            _report.Add(MetricNames.Recall, result.Recall, _provenance);
+            PrecisionRecallResult result = PrecisionRecall.Compute(x, y, Neighbours, options.Threads);
+            report.Add(MetricNames.Precision, result.Precision, provenance);
+            report.Add(MetricNames.Recall, result.Recall, provenance);
         }
         else
         {
-            Array.ForEach([MetricNames.Precision, MetricNames.Recall], name => _report.Skip(name, $"needs more than {Neighbours} samples on each side."));
+            Array.ForEach([MetricNames.Precision, MetricNames.Recall], name => report.Skip(name, $"needs more than {Neighbours} samples on each side."));
         }
 
         if (smaller > DensityNeighbours)
         {
-            DensityCoverageResult result = DensityCoverage.Compute(x, y, DensityNeighbours, _options.Threads);
-            _report.Add(MetricNames.Density, result.Density, _provenance);
-            _report.Add(MetricNames.Coverage, result.Coverage, _provenance);
+            DensityCoverageResult result = DensityCoverage.Compute(x, y, DensityNeighbours, options.Threads);
+            report.Add(MetricNames.Density, result.Density, provenance);
+            report.Add(MetricNames.Coverage, result.Coverage, provenance);
         }
         else
         {
-            Array.ForEach([MetricNames.Density, MetricNames.Coverage], name => _report.Skip(name, $"needs more than {DensityNeighbours} samples on each side."));
+            Array.ForEach([MetricNames.Density, MetricNames.Coverage], name => report.Skip(name, $"needs more than {DensityNeighbours} samples on each side."));
         }
     }
 
@@ -180,24 +180,24 @@ public sealed class DistributionMetrics
     {
         try
         {
-            _report.Add(MetricNames.Cmmd, Cmmd.Compute(x, y, _options.Threads), _provenance);
+            report.Add(MetricNames.Cmmd, Cmmd.Compute(x, y, options.Threads), provenance);
         }
         catch (ArgumentException error)
         {
-            _report.Skip(MetricNames.Cmmd, error.Message.Split(" (Parameter")[0]);
+            report.Skip(MetricNames.Cmmd, error.Message.Split(" (Parameter")[0]);
         }
     }
 
     private FeatureMatrix Limited(FeatureMatrix x, int side)
     {
-        if (x.Count <= _options.PairLimit)
+        if (x.Count <= options.PairLimit)
         {
             return x;
         }
 
-        _report.Warn($"Precision, recall, density, coverage and CMMD look at all pairs and were computed from {_options.PairLimit} samples per side, drawn with seed {_options.Seed}.");
+        report.Warn($"Precision, recall, density, coverage and CMMD look at all pairs and were computed from {options.PairLimit} samples per side, drawn with seed {options.Seed}.");
         int[] rows = [.. Enumerable.Range(0, x.Count)];
-        new PhiloxStream(_options.Seed, LimitStream + (ulong)side).PartialShuffle<int>(rows, _options.PairLimit);
-        return x.Select(rows.AsSpan(0, _options.PairLimit));
+        new PhiloxStream(options.Seed, LimitStream + (ulong)side).PartialShuffle<int>(rows, options.PairLimit);
+        return x.Select(rows.AsSpan(0, options.PairLimit));
     }
 }

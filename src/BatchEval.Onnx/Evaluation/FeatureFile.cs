@@ -7,8 +7,8 @@ namespace BatchEval.Onnx.Evaluation;
 /// <summary>Features written row by row into a <c>.npy</c> file that gets its name only when it is complete.</summary>
 internal sealed class FeatureFile : IDisposable
 {
-    private readonly string _path;
-    private readonly FileStream _stream;
+    private readonly string path;
+    private readonly FileStream stream;
 
     /// <summary>Begins a file, or goes on with one.</summary>
     /// <param name="path">Its final name.</param>
@@ -18,44 +18,44 @@ internal sealed class FeatureFile : IDisposable
     /// <exception cref="ProblemException">Fewer rows are there than that.</exception>
     public FeatureFile(string path, int count, int dimensions, int done)
     {
-        _path = path;
+        this.path = path;
         byte[] header = NpyHeader.ToBytes(NpyKind.Float32, [count, dimensions]);
         long position = header.Length + ((long)done * dimensions * sizeof(float));
-        _stream = new FileStream(Partial, done == 0 ? FileMode.Create : FileMode.OpenOrCreate, FileAccess.Write);
-        if (_stream.Length < position && done > 0)
+        stream = new FileStream(Partial, done == 0 ? FileMode.Create : FileMode.OpenOrCreate, FileAccess.Write);
+        if (stream.Length < position && done > 0)
         {
-            _stream.Dispose();
+            stream.Dispose();
             throw new ProblemException($"'{Partial}' lacks features of images that the saved state counts as done. Delete the state to begin again.");
         }
 
-        _stream.Write(header);
-        _stream.SetLength(position);
-        _stream.Position = position;
+        stream.Write(header);
+        stream.SetLength(position);
+        stream.Position = position;
     }
 
-    private string Partial => _path + ".part";
+    private string Partial => path + ".part";
 
     /// <summary>Appends rows.</summary>
-    public void Add(float[] rows) => _stream.Write(MemoryMarshal.AsBytes(rows.AsSpan()));
+    public void Add(float[] rows) => stream.Write(MemoryMarshal.AsBytes(rows.AsSpan()));
 
     /// <summary>Makes everything so far lasting.</summary>
-    public void Flush() => _stream.Flush(flushToDisk: true);
+    public void Flush() => stream.Flush(flushToDisk: true);
 
     /// <summary>Gives the complete file its name.</summary>
     public void Complete()
     {
         Flush();
-        _stream.Dispose();
-        File.Move(Partial, _path, overwrite: true);
+        stream.Dispose();
+        File.Move(Partial, path, overwrite: true);
     }
 
     /// <summary>Removes what was written.</summary>
     public void Discard()
     {
-        _stream.Dispose();
+        stream.Dispose();
         File.Delete(Partial);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _stream.Dispose();
+    public void Dispose() => stream.Dispose();
 }

@@ -16,21 +16,21 @@ public sealed record MetricReport(IReadOnlyList<MetricScore> Scores, IReadOnlyLi
 /// <summary>Collects a <see cref="MetricReport"/>.</summary>
 internal sealed class ReportBuilder
 {
-    private readonly List<MetricScore> _scores = [];
-    private readonly List<SkippedMetric> _skipped = [];
-    private readonly List<string> _warnings = [];
+    private readonly List<MetricScore> scores = [];
+    private readonly List<SkippedMetric> skipped = [];
+    private readonly List<string> warnings = [];
 
-    public void Add(string metric, ScoreWithError score, ScoreProvenance provenance) => _scores.Add(new MetricScore(score, provenance with { Metric = metric }));
+    public void Add(string metric, ScoreWithError score, ScoreProvenance provenance) => scores.Add(new MetricScore(score, provenance with { Metric = metric }));
 
-    public void Skip(string metric, string reason) => _skipped.Add(new SkippedMetric(metric, reason));
+    public void Skip(string metric, string reason) => skipped.Add(new SkippedMetric(metric, reason));
 
     public void Warn(string? warning)
     {
-        if (warning is not null && !_warnings.Contains(warning))
+        if (warning is not null && !warnings.Contains(warning))
         {
-            _warnings.Add(warning);
+            warnings.Add(warning);
         }
     }
 
-    public MetricReport Build() => new(_scores, _skipped, _warnings);
+    public MetricReport Build() => new(scores, skipped, warnings);
 }

@@ -17,18 +17,18 @@ public sealed class PairedMetrics
     private const int SsimWindow = 11;
     private const int MultiScaleMinimum = SsimWindow << 4;
 
-    private readonly PerceptualNetwork? _network;
-    private readonly PsnrAccumulator _psnr = new(Peak);
-    private readonly Dictionary<string, RunningStatistics> _means = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, string> _reasons = new(StringComparer.Ordinal);
-    private readonly ImageSetDigest _reference = new();
+    private readonly PerceptualNetwork? network;
+    private readonly PsnrAccumulator psnr = new(Peak);
+    private readonly Dictionary<string, RunningStatistics> means = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> reasons = new(StringComparer.Ordinal);
+    private readonly ImageSetDigest reference = new();
 
     private PairedMetrics(PerceptualNetwork? network)
     {
-        _network = network;
+        this.network = network;
         if (network is null)
         {
-            _reasons[MetricNames.Lpips] = "needs a package with a perceptual network.";
+            reasons[MetricNames.Lpips] = "needs a package with a perceptual network.";
         }
     }
 
@@ -73,12 +73,12 @@ public sealed class PairedMetrics
 
         foreach (Values values in pairs.AsParallel().AsOrdered().Select(Values.Of).ToArray())
         {
-            _psnr.Add(values.A, values.B);
+            psnr.Add(values.A, values.B);
             Add(MetricNames.Ssim, values.Ssim, values.Size, SsimWindow);
             Add(MetricNames.MultiScaleSsim, values.MultiScale, values.Size, MultiScaleMinimum);
         }
 
-        Array.ForEach(pairs, pair => _reference.Add(pair.B));
+        Array.ForEach(pairs, pair => reference.Add(pair.B));
         AddPerceptual(pairs);
     }
 
@@ -90,56 +90,56 @@ public sealed class PairedMetrics
         }
         else
         {
-            _reasons.TryAdd(metric, $"an image is {size}; both sides need at least {minimum} pixels.");
+            reasons.TryAdd(metric, $"an image is {size}; both sides need at least {minimum} pixels.");
         }
     }
 
     private void AddPerceptual(Pair[] pairs)
     {
-        for (int start = 0; _network is not null && start < pairs.Length;)
+        for (int start = 0; network is not null && start < pairs.Length;)
         {
             RgbImage one = pairs[start].A;
             Pair[] same = [.. pairs.Skip(start).TakeWhile(p => p.A.Width == one.Width && p.A.Height == one.Height)];
             start += same.Length;
-            if (_network.ReasonAgainst(one) is { } reason)
+            if (network.ReasonAgainst(one) is { } reason)
             {
-                _reasons.TryAdd(MetricNames.Lpips, reason + ".");
+                reasons.TryAdd(MetricNames.Lpips, reason + ".");
                 continue;
             }
 
             try
             {
-                Array.ForEach(_network.Measure([.. same.Select(p => p.A)], [.. same.Select(p => p.B)]), distance => Mean(MetricNames.Lpips).Add(distance));
+                Array.ForEach(network.Measure([.. same.Select(p => p.A)], [.. same.Select(p => p.B)]), distance => Mean(MetricNames.Lpips).Add(distance));
             }
             catch (ArgumentException error)
             {
-                _reasons.TryAdd(MetricNames.Lpips, error.Message.Split(" (Parameter")[0]);
+                reasons.TryAdd(MetricNames.Lpips, error.Message.Split(" (Parameter")[0]);
             }
         }
     }
 
-    private RunningStatistics Mean(string metric) => _means.TryGetValue(metric, out RunningStatistics? mean) ? mean : _means[metric] = new RunningStatistics();
+    private RunningStatistics Mean(string metric) => means.TryGetValue(metric, out RunningStatistics? mean) ? mean : means[metric] = new RunningStatistics();
 
     private MetricReport Build()
     {
         var report = new ReportBuilder();
-        var provenance = new ScoreProvenance(string.Empty, Preprocessing, string.Empty, _reference.ToString());
-        report.Add(MetricNames.Psnr, _psnr.MeanOfImages, provenance);
-        report.Add(MetricNames.PooledPsnr, _psnr.OfPooledError, provenance);
-        if (_psnr.IdenticalImages > 0)
+        var provenance = new ScoreProvenance(string.Empty, Preprocessing, string.Empty, reference.ToString());
+        report.Add(MetricNames.Psnr, psnr.MeanOfImages, provenance);
+        report.Add(MetricNames.PooledPsnr, psnr.OfPooledError, provenance);
+        if (psnr.IdenticalImages > 0)
         {
-            report.Warn($"{_psnr.IdenticalImages} pairs are identical; in the mean of per-image PSNR each counts as {_psnr.Cap} dB.");
+            report.Warn($"{psnr.IdenticalImages} pairs are identical; in the mean of per-image PSNR each counts as {psnr.Cap} dB.");
         }
 
         (string Metric, string Method, ScoreProvenance Provenance)[] others =
         [
             (MetricNames.Ssim, "SSIM, Gaussian window 11, sigma 1.5, per channel; standard error over images", provenance),
             (MetricNames.MultiScaleSsim, "MS-SSIM, five scales; standard error over images", provenance),
-            (MetricNames.Lpips, $"LPIPS, {_network?.Name}; standard error over images", provenance with { NetworkDigest = _network?.Digest ?? string.Empty }),
+            (MetricNames.Lpips, $"LPIPS, {network?.Name}; standard error over images", provenance with { NetworkDigest = network?.Digest ?? string.Empty }),
         ];
         foreach ((string metric, string method, ScoreProvenance with) in others)
         {
-            if (_reasons.TryGetValue(metric, out string? reason))
+            if (reasons.TryGetValue(metric, out string? reason))
             {
                 report.Skip(metric, reason);
             }

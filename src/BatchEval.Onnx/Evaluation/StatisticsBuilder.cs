@@ -16,7 +16,7 @@ namespace BatchEval.Onnx.Evaluation;
 /// <param name="options">Settings.</param>
 public sealed class StatisticsBuilder(IImageSource source, FeatureNetwork network, StatisticsOptions options)
 {
-    private long _saved = options.Time.GetTimestamp();
+    private long saved = options.Time.GetTimestamp();
 
     /// <summary>Computes the statistics and writes them, readable by pytorch-fid, clean-fid and the guided-diffusion evaluator.</summary>
     /// <param name="output">The <c>.npz</c> file; written only when everything is done.</param>
@@ -113,11 +113,11 @@ public sealed class StatisticsBuilder(IImageSource source, FeatureNetwork networ
 
     private void SaveNowAndThen(StatisticsState state, string identity, FeatureFile? features)
     {
-        if (options.StateFile is { } path && options.Time.GetElapsedTime(_saved) >= options.SaveEvery)
+        if (options.StateFile is { } path && options.Time.GetElapsedTime(saved) >= options.SaveEvery)
         {
             features?.Flush();
             state.Save(path, identity);
-            _saved = options.Time.GetTimestamp();
+            saved = options.Time.GetTimestamp();
         }
     }
 }

@@ -2,17 +2,14 @@ using BatchEval.Core.Json;
 using BatchEval.Onnx.Images;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
-using Microsoft.ML.OnnxRuntime;
 
 namespace BatchEval.Onnx.Features;
 
 /// <summary>Features, and class scores where there are any, of 8-bit images of any size.</summary>
 public sealed class FeatureNetwork : IDisposable
 {
-    private readonly InferenceSession _session;
-    private readonly FeaturesEntry _entry;
-    private readonly TensorInput _input;
-    private readonly FeatureInput _image;
+    private readonly FeatureSession session;
+    private readonly FeatureInput image;
 
     /// <summary>Opens the package's feature network.</summary>
     /// <param name="package">The package.</param>
@@ -22,21 +19,9 @@ public sealed class FeatureNetwork : IDisposable
     public FeatureNetwork(FeaturePackage package, DeviceOptions device, ResizeMethod? resize = null)
     {
         ArgumentNullException.ThrowIfNull(package);
-        _image = package.InputWith(resize);
-        _entry = package.Manifest.Features!;
+        image = package.InputWith(resize);
         (Digest, Name) = (package.NetworkDigest, package.Manifest.Name);
-        _session = SessionLoader.Open(package.PathOf(_entry.File), device);
-        _input = TensorInput.Find(_session.InputMetadata, _entry.Input, "input", _entry.File);
-        TensorInput output = TensorInput.Find(_session.OutputMetadata, _entry.Output, "output", _entry.File);
-        if (output.Rank < 2 || (output.Shape[1] > 0 && output.Shape[1] != _entry.Dimensions))
-        {
-            throw new ProblemException($"The output '{_entry.Output}' of {_entry.File} has shape [{string.Join(", ", output.Shape)}]; the manifest says [batch, {_entry.Dimensions}].");
-        }
-
-        if (_entry.Logits is { } logits)
-        {
-            _ = TensorInput.Find(_session.OutputMetadata, logits, "output", _entry.File);
-        }
+        session = new FeatureSession(package.PathOf(package.Manifest.Features!.File), package.Manifest.Features, device);
     }
 
     /// <summary>Name of the package.</summary>
@@ -46,13 +31,13 @@ public sealed class FeatureNetwork : IDisposable
     public string Digest { get; }
 
     /// <summary>What was done to the images; comparable scores share it.</summary>
-    public string Preprocessing => _image.Tag;
+    public string Preprocessing => image.Tag;
 
     /// <summary>Features per image.</summary>
-    public int Dimensions => _entry.Dimensions;
+    public int Dimensions => session.Dimensions;
 
     /// <summary>Whether the network gives class scores.</summary>
-    public bool HasLogits => _entry.Logits is not null;
+    public bool HasLogits => session.HasLogits;
 
     /// <summary>Computes one batch.</summary>
     /// <param name="images">At least one image.</param>
@@ -62,41 +47,27 @@ public sealed class FeatureNetwork : IDisposable
     public (float[] Features, float[]? Logits) Run(IReadOnlyList<RgbImage> images, long first = 0)
     {
         ArgumentNullException.ThrowIfNull(images);
-        var data = new float[checked(images.Count * _image.Size)];
+        var data = new float[checked(images.Count * image.Size)];
         if (images.Count == 1)
         {
-            _image.Write(images[0], first, data);
+            image.Write(images[0], first, data);
         }
         else
         {
             Fill(images, first, data);
         }
 
-        using OrtValue value = _input.Create(data, [images.Count, _image.Channels, _image.Height, _image.Width]);
-        using var options = new RunOptions();
-        string[] outputs = HasLogits ? [_entry.Output, _entry.Logits!] : [_entry.Output];
-        using IDisposableReadOnlyCollection<OrtValue> results = _session.Run(options, [_entry.Input], [value], outputs);
-        float[] features = ToArray(results[0]);
-        return features.Length == images.Count * Dimensions
-            ? (features, HasLogits ? ToArray(results[1]) : null)
-            : throw new ProblemException($"The output '{_entry.Output}' of {_entry.File} has {features.Length} numbers for {images.Count} images; the manifest says {Dimensions} per image.");
+        return session.Run(data, [images.Count, image.Channels, image.Height, image.Width], withLogits: true);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _session.Dispose();
-
-    private static float[] ToArray(OrtValue value)
-    {
-        var values = new float[value.GetTensorTypeAndShape().ElementCount];
-        TensorInput.Read(value, values);
-        return values;
-    }
+    public void Dispose() => session.Dispose();
 
     private void Fill(IReadOnlyList<RgbImage> images, long first, float[] data)
     {
         try
         {
-            Parallel.For(0, images.Count, i => _image.Write(images[i], first + i, data.AsSpan(i * _image.Size, _image.Size)));
+            Parallel.For(0, images.Count, i => image.Write(images[i], first + i, data.AsSpan(i * image.Size, image.Size)));
         }
         catch (AggregateException error) when (error.InnerExceptions.OfType<ProblemException>().MinBy(e => e.Message, StringComparer.Ordinal) is { } problem)
         {

@@ -1,18 +1,14 @@
 using BatchEval.Core.Json;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
-using Microsoft.ML.OnnxRuntime;
 
 namespace BatchEval.Onnx.Features;
 
-/// <summary>Runs a perceptual network (LPIPS) over pairs of images.</summary>
+/// <summary>Perceptual distances (LPIPS) of pairs of a model's samples, by the network of its package.</summary>
 public sealed class PerceptualDistance : IDisposable
 {
-    private readonly InferenceSession session;
-    private readonly PerceptualEntry entry;
+    private readonly PerceptualSession session;
     private readonly SampleEntry shape;
-    private readonly TensorInput first;
-    private readonly TensorInput second;
     private readonly int batchSize;
 
     /// <summary>Opens the package's perceptual network.</summary>
@@ -20,12 +16,9 @@ public sealed class PerceptualDistance : IDisposable
     public PerceptualDistance(ModelPackage package, DeviceOptions device, int batchSize = 128)
     {
         ArgumentNullException.ThrowIfNull(package);
-        entry = package.Manifest.Perceptual ?? throw new ProblemException($"The model package '{package.Directory}' has no perceptual network ('perceptual' in {ModelPackage.ManifestFile}).");
+        var entry = package.Manifest.Perceptual ?? throw new ProblemException($"The model package '{package.Directory}' has no perceptual network ('perceptual' in {ModelPackage.ManifestFile}).");
         (shape, this.batchSize) = (package.Manifest.Sample, batchSize);
-        session = SessionLoader.Open(package.PathOf(entry.File), device);
-        first = TensorInput.Find(session.InputMetadata, entry.First, "input", entry.File);
-        second = TensorInput.Find(session.InputMetadata, entry.Second, "input", entry.File);
-        _ = TensorInput.Find(session.OutputMetadata, entry.Output, "output", entry.File);
+        session = new PerceptualSession(package.PathOf(entry.File), entry, device);
     }
 
     /// <summary>Distances of pairs.</summary>
@@ -44,12 +37,8 @@ public sealed class PerceptualDistance : IDisposable
         for (var start = 0; start < count; start += batchSize)
         {
             var batch = Math.Min(batchSize, count - start);
-            long[] dimensions = [batch, shape.Channels, shape.Height, shape.Width];
-            using var left = first.Create(a.Slice(start * shape.Size, batch * shape.Size).ToArray(), dimensions);
-            using var right = second.Create(b.Slice(start * shape.Size, batch * shape.Size).ToArray(), dimensions);
-            using var options = new RunOptions();
-            using var results = session.Run(options, [entry.First, entry.Second], [left, right], [entry.Output]);
-            TensorInput.Read(results[0], distances.AsSpan(start, batch));
+            float[] Part(ReadOnlySpan<float> images) => images.Slice(start * shape.Size, batch * shape.Size).ToArray();
+            session.Run(Part(a), Part(b), [batch, shape.Channels, shape.Height, shape.Width], distances.AsSpan(start, batch));
         }
 
         return distances;

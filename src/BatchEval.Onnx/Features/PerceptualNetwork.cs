@@ -2,31 +2,24 @@ using BatchEval.Core.Json;
 using BatchEval.Onnx.Images;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
-using Microsoft.ML.OnnxRuntime;
 
 namespace BatchEval.Onnx.Features;
 
 /// <summary>The perceptual distance (LPIPS) of pairs of 8-bit images; nothing is resized.</summary>
 public sealed class PerceptualNetwork : IDisposable
 {
-    private readonly InferenceSession _session;
-    private readonly PerceptualEntry _entry;
-    private readonly PerceptualImage _image;
-    private readonly TensorInput _first;
-    private readonly TensorInput _second;
+    private readonly PerceptualSession session;
+    private readonly PerceptualImage image;
 
     /// <summary>Opens the package's perceptual network.</summary>
     /// <exception cref="ProblemException">The package has none, or it does not fit the manifest.</exception>
     public PerceptualNetwork(FeaturePackage package, DeviceOptions device)
     {
         ArgumentNullException.ThrowIfNull(package);
-        _entry = package.Manifest.Perceptual ?? throw new ProblemException($"The package '{package.Directory}' has no perceptual network ('perceptual' in its manifest).");
-        _image = package.Manifest.PerceptualImage!;
+        var entry = package.Manifest.Perceptual ?? throw new ProblemException($"The package '{package.Directory}' has no perceptual network ('perceptual' in its manifest).");
+        image = package.Manifest.PerceptualImage!;
         (Digest, Name) = (package.PerceptualDigest, package.Manifest.Name);
-        _session = SessionLoader.Open(package.PathOf(_entry.File), device);
-        _first = TensorInput.Find(_session.InputMetadata, _entry.First, "input", _entry.File);
-        _second = TensorInput.Find(_session.InputMetadata, _entry.Second, "input", _entry.File);
-        _ = TensorInput.Find(_session.OutputMetadata, _entry.Output, "output", _entry.File);
+        session = new PerceptualSession(package.PathOf(entry.File), entry, device);
     }
 
     /// <summary>Name of the package.</summary>
@@ -39,10 +32,10 @@ public sealed class PerceptualNetwork : IDisposable
     public string? ReasonAgainst(RgbImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return (_image.Width ?? image.Width) != image.Width || (_image.Height ?? image.Height) != image.Height
-            ? $"the images are {image.Width} x {image.Height}; the perceptual network takes {_image.Width} x {_image.Height}"
-            : Math.Min(image.Width, image.Height) < _image.MinimumSize
-                ? $"the images are {image.Width} x {image.Height}; the perceptual network needs at least {_image.MinimumSize} x {_image.MinimumSize}"
+        return (this.image.Width ?? image.Width) != image.Width || (this.image.Height ?? image.Height) != image.Height
+            ? $"the images are {image.Width} x {image.Height}; the perceptual network takes {this.image.Width} x {this.image.Height}"
+            : Math.Min(image.Width, image.Height) < this.image.MinimumSize
+                ? $"the images are {image.Width} x {image.Height}; the perceptual network needs at least {this.image.MinimumSize} x {this.image.MinimumSize}"
                 : null;
     }
 
@@ -53,17 +46,13 @@ public sealed class PerceptualNetwork : IDisposable
         ArgumentNullException.ThrowIfNull(a);
         ArgumentNullException.ThrowIfNull(b);
         ArgumentOutOfRangeException.ThrowIfNotEqual(a.Count, b.Count, nameof(b));
-        var range = new PixelRange(_image.Low, _image.High);
-        long[] shape = [a.Count, _image.Channels, a[0].Height, a[0].Width];
-        using OrtValue left = _first.Create(TensorImages.ToTensor(a, _image.Channels, range), shape);
-        using OrtValue right = _second.Create(TensorImages.ToTensor(b, _image.Channels, range), shape);
-        using var options = new RunOptions();
-        using IDisposableReadOnlyCollection<OrtValue> results = _session.Run(options, [_entry.First, _entry.Second], [left, right], [_entry.Output]);
+        var range = new PixelRange(image.Low, image.High);
+        long[] shape = [a.Count, image.Channels, a[0].Height, a[0].Width];
         var distances = new float[a.Count];
-        TensorInput.Read(results[0], distances);
+        session.Run(TensorImages.ToTensor(a, image.Channels, range), TensorImages.ToTensor(b, image.Channels, range), shape, distances);
         return distances;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _session.Dispose();
+    public void Dispose() => session.Dispose();
 }

@@ -12,9 +12,9 @@ internal sealed class CodecSession
     private const string Input = "input";
     private const string Output = "output";
 
-    private readonly InferenceSession _session;
+    private readonly InferenceSession session;
 
-    private CodecSession(InferenceSession session) => _session = session;
+    private CodecSession(InferenceSession session) => this.session = session;
 
     /// <summary>Opens a session.</summary>
     /// <param name="operation"><c>DecodeImage</c> or <c>EncodeImage</c>.</param>
@@ -40,7 +40,7 @@ internal sealed class CodecSession
     {
         using OrtValue input = OrtValue.CreateTensorValueFromMemory(data, shape);
         using var options = new RunOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
-        using IDisposableReadOnlyCollection<OrtValue> outputs = _session.Run(options, [Input], [input], [Output]);
+        using IDisposableReadOnlyCollection<OrtValue> outputs = session.Run(options, [Input], [input], [Output]);
         return (outputs[0].GetTensorTypeAndShape().Shape, outputs[0].GetTensorDataAsSpan<byte>().ToArray());
     }
 

@@ -9,21 +9,21 @@ internal sealed class JpegFrame
     private const int MostBlocksPerUnit = 10;
     private const int LastCoefficient = 63;
 
-    private readonly string _source;
-    private readonly byte _process;
-    private readonly Component[] _components;
+    private readonly string source;
+    private readonly byte process;
+    private readonly Component[] components;
 
     // A sequential file with all components in its first scan is decoded row by row as it comes, and has no other.
-    private bool _complete;
+    private bool complete;
 
     private JpegFrame(string source, byte process, int width, int height, Component[] components) =>
-        (_source, _process, Width, Height, _components) = (source, process, width, height, components);
+        (this.source, this.process, Width, Height, this.components) = (source, process, width, height, components);
 
     public int Width { get; }
 
     public int Height { get; }
 
-    private bool Progressive => _process == 0xC2;
+    private bool Progressive => process == 0xC2;
 
     /// <summary>Reads a SOF0, SOF1 or SOF2 segment.</summary>
     public static JpegFrame Read(byte process, ReadOnlySpan<byte> content, string source)
@@ -65,17 +65,17 @@ internal sealed class JpegFrame
     public void AddScan(ReadOnlySpan<byte> content, JpegTables tables)
     {
         int count = content.IsEmpty ? 0 : content[0];
-        if (count < 1 || count > _components.Length || content.Length != 4 + (2 * count))
+        if (count < 1 || count > components.Length || content.Length != 4 + (2 * count))
         {
-            throw JpegProblems.Damaged(_source, "a scan header is malformed");
+            throw JpegProblems.Damaged(source, "a scan header is malformed");
         }
 
-        if (_complete)
+        if (complete)
         {
-            throw JpegProblems.Damaged(_source, "a scan follows the one that had everything");
+            throw JpegProblems.Damaged(source, "a scan follows the one that had everything");
         }
 
-        _complete = !Progressive && count == _components.Length;
+        complete = !Progressive && count == components.Length;
         var scan = new ScanRange(content[^3], content[^2], content[^1] >> 4, content[^1] & 15);
         RequireRange(scan, count);
         int blocks = 0;
@@ -83,10 +83,10 @@ internal sealed class JpegFrame
         for (int i = 0; i < count; i++)
         {
             (byte id, byte slots) = (content[1 + (2 * i)], content[2 + (2 * i)]);
-            Component? component = Array.Find(_components, c => c.Id == id);
+            Component? component = Array.Find(components, c => c.Id == id);
             if (component is null || !seen.Add(id))
             {
-                throw JpegProblems.Damaged(_source, $"a scan names component {id}, which is unknown or named twice");
+                throw JpegProblems.Damaged(source, $"a scan names component {id}, which is unknown or named twice");
             }
 
             RequireTables(component, slots >> 4, slots & 15, scan, tables);
@@ -96,16 +96,16 @@ internal sealed class JpegFrame
 
         if (count > 1 && blocks > MostBlocksPerUnit)
         {
-            throw JpegProblems.Damaged(_source, $"a scan has {blocks} blocks per unit, more than {MostBlocksPerUnit}");
+            throw JpegProblems.Damaged(source, $"a scan has {blocks} blocks per unit, more than {MostBlocksPerUnit}");
         }
     }
 
     /// <summary>Refuses a file that ends before each component has had a scan.</summary>
     public void RequireAllComponents()
     {
-        if (Array.Find(_components, c => !c.Started) is { } missing)
+        if (Array.Find(components, c => !c.Started) is { } missing)
         {
-            throw JpegProblems.Damaged(_source, $"component {missing.Id} has no scan");
+            throw JpegProblems.Damaged(source, $"component {missing.Id} has no scan");
         }
     }
 
@@ -140,7 +140,7 @@ internal sealed class JpegFrame
             : scan.First == 0 && scan.Last == LastCoefficient;
         if (!fits)
         {
-            throw JpegProblems.Damaged(_source, $"a scan has the coefficients {scan.First} to {scan.Last}, bits {scan.High} to {scan.Low}");
+            throw JpegProblems.Damaged(source, $"a scan has the coefficients {scan.First} to {scan.Last}, bits {scan.High} to {scan.Low}");
         }
     }
 
@@ -150,7 +150,7 @@ internal sealed class JpegFrame
         bool needsAc = !Progressive || scan.First > 0;
         if (!tables.HasQuantisation(component.Quantisation) || (needsDc && !tables.HasDc(dc)) || (needsAc && !tables.HasAc(ac)))
         {
-            throw JpegProblems.Damaged(_source, $"component {component.Id} uses a table that is not defined");
+            throw JpegProblems.Damaged(source, $"component {component.Id} uses a table that is not defined");
         }
     }
 

@@ -12,19 +12,19 @@ internal ref struct JpegStructure
     // Ordinary progressive files have about ten scans; each costs a pass over all coefficients.
     private const int MostScans = 100;
 
-    private readonly ReadOnlySpan<byte> _bytes;
-    private readonly string _source;
-    private readonly JpegTables _tables;
-    private int _at;
-    private int _scans;
-    private JpegFrame? _frame;
+    private readonly ReadOnlySpan<byte> bytes;
+    private readonly string source;
+    private readonly JpegTables tables;
+    private int at;
+    private int scans;
+    private JpegFrame? frame;
 
     /// <summary>Prepares the check of a whole file.</summary>
     public JpegStructure(ReadOnlySpan<byte> bytes, string source)
     {
-        _bytes = bytes;
-        _source = source;
-        _tables = new JpegTables(source);
+        this.bytes = bytes;
+        this.source = source;
+        tables = new JpegTables(source);
     }
 
     public static ReadOnlySpan<byte> Signature => [0xFF, 0xD8];
@@ -33,7 +33,7 @@ internal ref struct JpegStructure
     /// <exception cref="InvalidDataException">Truncated, damaged, or a process other than baseline and progressive with 8 bits and 1 or 3 components.</exception>
     public ImageInfo Check()
     {
-        _at = Signature.Length;
+        at = Signature.Length;
         while (true)
         {
             byte marker = NextMarker();
@@ -46,55 +46,55 @@ internal ref struct JpegStructure
                     break;
                 case 0xC0 or 0xC1 or 0xC2:
                     ReadOnlySpan<byte> frame = Segment();
-                    _frame = _frame is null ? JpegFrame.Read(marker, frame, _source) : throw JpegProblems.Damaged(_source, "it has two frames");
+                    this.frame = this.frame is null ? JpegFrame.Read(marker, frame, source) : throw JpegProblems.Damaged(source, "it has two frames");
                     break;
                 case 0xC4:
-                    _tables.AddHuffman(Segment());
+                    tables.AddHuffman(Segment());
                     break;
                 case 0xDB:
-                    _tables.AddQuantisation(Segment());
+                    tables.AddQuantisation(Segment());
                     break;
                 case 0xDA:
                     Scan(Segment());
                     break;
                 case 0xDD:
-                    if (Segment().Length != 2) throw JpegProblems.Damaged(_source, "its restart interval is malformed");
+                    if (Segment().Length != 2) throw JpegProblems.Damaged(source, "its restart interval is malformed");
                     break;
                 case 0xDC or 0xFE or (>= 0xE0 and <= 0xEF):
                     Segment();
                     break;
                 case >= 0xC3 and <= 0xCF:
-                    throw JpegProblems.Unsupported(_source, "is lossless, hierarchical or arithmetically coded");
+                    throw JpegProblems.Unsupported(source, "is lossless, hierarchical or arithmetically coded");
                 default:
-                    throw JpegProblems.Damaged(_source, $"it has the unknown marker 0x{marker:X2}");
+                    throw JpegProblems.Damaged(source, $"it has the unknown marker 0x{marker:X2}");
             }
         }
     }
 
     private void Scan(ReadOnlySpan<byte> content)
     {
-        if (_frame is null)
+        if (frame is null)
         {
-            throw JpegProblems.Damaged(_source, "a scan comes before the frame");
+            throw JpegProblems.Damaged(source, "a scan comes before the frame");
         }
 
-        if (++_scans > MostScans)
+        if (++this.scans > MostScans)
         {
-            throw JpegProblems.Unsupported(_source, $"has more than {MostScans} scans");
+            throw JpegProblems.Unsupported(source, $"has more than {MostScans} scans");
         }
 
-        _frame.AddScan(content, _tables);
+        frame.AddScan(content, tables);
     }
 
     private readonly ImageInfo End()
     {
-        if (_frame is null)
+        if (frame is null)
         {
-            throw JpegProblems.Damaged(_source, "it has no frame");
+            throw JpegProblems.Damaged(source, "it has no frame");
         }
 
-        _frame.RequireAllComponents();
-        return new ImageInfo(ImageFormat.Jpeg, _frame.Width, _frame.Height);
+        frame.RequireAllComponents();
+        return new ImageInfo(ImageFormat.Jpeg, frame.Width, frame.Height);
     }
 
     // The next 0xFF that is followed by neither padding (0xFF) nor a stuffed zero; what lies between is coefficients or rubbish.
@@ -102,42 +102,42 @@ internal ref struct JpegStructure
     {
         while (true)
         {
-            int found = _bytes[_at..].IndexOf((byte)0xFF);
+            int found = bytes[at..].IndexOf((byte)0xFF);
             if (found < 0)
             {
-                throw JpegProblems.Truncated(_source);
+                throw JpegProblems.Truncated(source);
             }
 
-            _at += found;
-            int other = _bytes[_at..].IndexOfAnyExcept((byte)0xFF);
+            at += found;
+            int other = bytes[at..].IndexOfAnyExcept((byte)0xFF);
             if (other < 0)
             {
-                throw JpegProblems.Truncated(_source);
+                throw JpegProblems.Truncated(source);
             }
 
-            _at += other + 1;
-            if (_bytes[_at - 1] != 0)
+            at += other + 1;
+            if (bytes[at - 1] != 0)
             {
-                return _bytes[_at - 1];
+                return bytes[at - 1];
             }
         }
     }
 
     private ReadOnlySpan<byte> Segment()
     {
-        int length = _bytes.Length - _at < 2 ? int.MaxValue : BinaryPrimitives.ReadUInt16BigEndian(_bytes[_at..]);
+        int length = bytes.Length - at < 2 ? int.MaxValue : BinaryPrimitives.ReadUInt16BigEndian(bytes[at..]);
         if (length < 2)
         {
-            throw JpegProblems.Damaged(_source, $"a segment has the length {length}");
+            throw JpegProblems.Damaged(source, $"a segment has the length {length}");
         }
 
-        if (length > _bytes.Length - _at)
+        if (length > bytes.Length - at)
         {
-            throw JpegProblems.Truncated(_source);
+            throw JpegProblems.Truncated(source);
         }
 
-        ReadOnlySpan<byte> content = _bytes.Slice(_at + 2, length - 2);
-        _at += length;
+        ReadOnlySpan<byte> content = bytes.Slice(at + 2, length - 2);
+        at += length;
         return content;
     }
 }

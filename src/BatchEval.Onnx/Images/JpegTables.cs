@@ -5,15 +5,15 @@ internal sealed class JpegTables(string source)
 {
     private const int Slots = 4;
 
-    private readonly bool[] _quantisation = new bool[Slots];
-    private readonly bool[] _dc = new bool[Slots];
-    private readonly bool[] _ac = new bool[Slots];
+    private readonly bool[] quantisation = new bool[Slots];
+    private readonly bool[] dc = new bool[Slots];
+    private readonly bool[] ac = new bool[Slots];
 
-    public bool HasQuantisation(int slot) => _quantisation[slot];
+    public bool HasQuantisation(int slot) => quantisation[slot];
 
-    public bool HasDc(int slot) => slot < Slots && _dc[slot];
+    public bool HasDc(int slot) => slot < Slots && dc[slot];
 
-    public bool HasAc(int slot) => slot < Slots && _ac[slot];
+    public bool HasAc(int slot) => slot < Slots && ac[slot];
 
     /// <summary>Takes the tables of one DQT segment.</summary>
     public void AddQuantisation(ReadOnlySpan<byte> content)
@@ -27,7 +27,7 @@ internal sealed class JpegTables(string source)
                 throw JpegProblems.Damaged(source, "a quantisation table is malformed");
             }
 
-            _quantisation[slot] = true;
+            quantisation[slot] = true;
             content = content[size..];
         }
     }
@@ -53,7 +53,7 @@ internal sealed class JpegTables(string source)
                 throw JpegProblems.Damaged(source, "a Huffman table is malformed");
             }
 
-            (kind == 0 ? _dc : _ac)[slot] = true;
+            (kind == 0 ? dc : ac)[slot] = true;
             content = content[size..];
         }
     }

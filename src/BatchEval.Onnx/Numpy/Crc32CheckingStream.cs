@@ -8,7 +8,7 @@ internal sealed class Crc32CheckingStream(Stream inner, uint expected, string so
 {
     private static readonly uint[] Table = [.. Enumerable.Range(0, 256).Select(Entry)];
 
-    private uint _state = uint.MaxValue;
+    private uint state = uint.MaxValue;
 
     /// <inheritdoc />
     public override bool CanRead => true;
@@ -29,13 +29,13 @@ internal sealed class Crc32CheckingStream(Stream inner, uint expected, string so
     public override int Read(Span<byte> buffer)
     {
         int read = ReadInner(buffer);
-        uint state = _state;
+        uint state = this.state;
         foreach (byte value in buffer[..read])
         {
             state = (state >> 8) ^ Table[(byte)state ^ value];
         }
 
-        _state = state;
+        this.state = state;
         if (read == 0 && buffer.Length > 0 && ~state != expected)
         {
             throw new InvalidDataException($"{source} is damaged: its checksum does not match its content.");

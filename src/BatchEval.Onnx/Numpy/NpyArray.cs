@@ -7,23 +7,23 @@ namespace BatchEval.Onnx.Numpy;
 /// <summary>An array with its element type and shape; row-major (C order), little-endian, in memory.</summary>
 public sealed class NpyArray
 {
-    private readonly byte[] _data;
-    private readonly int[] _shape;
+    private readonly byte[] data;
+    private readonly int[] shape;
 
     /// <summary>Takes over row-major bytes that fit the kind and shape.</summary>
-    internal NpyArray(NpyKind kind, int[] shape, byte[] data) => (Kind, _shape, _data) = (kind, shape, data);
+    internal NpyArray(NpyKind kind, int[] shape, byte[] data) => (Kind, this.shape, this.data) = (kind, shape, data);
 
     /// <summary>Element type.</summary>
     public NpyKind Kind { get; }
 
     /// <summary>Dimensions; empty for a single number.</summary>
-    public IReadOnlyList<int> Shape => _shape;
+    public IReadOnlyList<int> Shape => shape;
 
     /// <summary>Number of elements.</summary>
-    public int Length => _data.Length / Kind.Size();
+    public int Length => data.Length / Kind.Size();
 
     /// <summary>The elements as they lie in memory.</summary>
-    public ReadOnlySpan<byte> Bytes => _data;
+    public ReadOnlySpan<byte> Bytes => data;
 
     /// <summary>Copies values into an array.</summary>
     /// <param name="values">Row-major elements.</param>
@@ -48,7 +48,7 @@ public sealed class NpyArray
     /// <exception cref="InvalidOperationException">The array holds another type.</exception>
     public ReadOnlySpan<T> AsSpan<T>()
         where T : unmanaged => typeof(T) == Kind.ElementType()
-            ? MemoryMarshal.Cast<byte, T>(_data)
+            ? MemoryMarshal.Cast<byte, T>(data)
             : throw new InvalidOperationException($"The array holds {Kind} elements, not {typeof(T).Name}.");
 
     /// <summary>The elements as single precision, rounded where they need it; booleans are 0 and 1.</summary>
@@ -105,5 +105,5 @@ public sealed class NpyArray
     private void Convert<TFrom, TTo>(TTo[] destination)
         where TFrom : unmanaged, INumber<TFrom>
         where TTo : unmanaged, INumber<TTo> =>
-        TensorPrimitives.ConvertTruncating<TFrom, TTo>(MemoryMarshal.Cast<byte, TFrom>(_data), destination);
+        TensorPrimitives.ConvertTruncating<TFrom, TTo>(MemoryMarshal.Cast<byte, TFrom>(data), destination);
 }

@@ -5,11 +5,11 @@ namespace BatchEval.Onnx.Numpy;
 /// <summary>Reads the text of a header, a Python dictionary such as <c>{'descr': '&lt;f4', 'fortran_order': False, 'shape': (3, 4), }</c>.</summary>
 internal sealed class NpyHeaderParser
 {
-    private readonly string _text;
-    private readonly string _source;
-    private int _position;
+    private readonly string text;
+    private readonly string source;
+    private int position;
 
-    private NpyHeaderParser(string text, string source) => (_text, _source) = (text, source);
+    private NpyHeaderParser(string text, string source) => (this.text, this.source) = (text, source);
 
     /// <summary>Reads the three keys, in any order, each exactly once.</summary>
     /// <exception cref="InvalidDataException">Anything else.</exception>
@@ -40,7 +40,7 @@ internal sealed class NpyHeaderParser
             }
         }
 
-        if (_text.AsSpan(_position).Trim().Length > 0)
+        if (text.AsSpan(position).Trim().Length > 0)
         {
             throw Wrong("goes on after the closing brace");
         }
@@ -50,7 +50,7 @@ internal sealed class NpyHeaderParser
             throw Wrong("needs the keys 'descr', 'fortran_order' and 'shape'");
         }
 
-        (NpyKind kind, bool bigEndian) = NpyKinds.Parse(descriptor, _source);
+        (NpyKind kind, bool bigEndian) = NpyKinds.Parse(descriptor, source);
         return new NpyHeader(kind, bigEndian, fortran.Value, shape);
     }
 
@@ -58,7 +58,7 @@ internal sealed class NpyHeaderParser
     {
         if (Peek() == '[')
         {
-            throw new InvalidDataException($"{_source} holds a structured array (several named fields per element), which is not supported. Save each field as an array of its own: np.savez(path, a=x['a'], b=x['b']).");
+            throw new InvalidDataException($"{source} holds a structured array (several named fields per element), which is not supported. Save each field as an array of its own: np.savez(path, a=x['a'], b=x['b']).");
         }
 
         return Text();
@@ -69,17 +69,17 @@ internal sealed class NpyHeaderParser
         char quote = Peek();
         if (quote is not ('\'' or '"'))
         {
-            throw Wrong($"has no text in quotes at character {_position}");
+            throw Wrong($"has no text in quotes at character {position}");
         }
 
-        int end = _text.IndexOf(quote, _position + 1);
+        int end = this.text.IndexOf(quote, position + 1);
         if (end < 0)
         {
             throw Wrong("has a quote that is never closed");
         }
 
-        string value = _text[(_position + 1)..end];
-        _position = end + 1;
+        string value = this.text[(position + 1)..end];
+        position = end + 1;
         return value;
     }
 
@@ -88,9 +88,9 @@ internal sealed class NpyHeaderParser
         Peek();
         foreach ((string word, bool value) in (ReadOnlySpan<(string, bool)>)[("True", true), ("False", false)])
         {
-            if (string.CompareOrdinal(_text, _position, word, 0, word.Length) == 0)
+            if (string.CompareOrdinal(text, position, word, 0, word.Length) == 0)
             {
-                _position += word.Length;
+                position += word.Length;
                 return value;
             }
         }
@@ -129,21 +129,21 @@ internal sealed class NpyHeaderParser
     private int Size()
     {
         Peek();
-        int start = _position;
-        while (_position < _text.Length && char.IsAsciiDigit(_text[_position]))
+        int start = position;
+        while (position < text.Length && char.IsAsciiDigit(text[position]))
         {
-            _position++;
+            position++;
         }
 
-        if (!int.TryParse(_text.AsSpan(start, _position - start), NumberStyles.None, CultureInfo.InvariantCulture, out int size))
+        if (!int.TryParse(text.AsSpan(start, position - start), NumberStyles.None, CultureInfo.InvariantCulture, out int size))
         {
             throw Wrong($"has a shape whose dimensions are not whole numbers from 0 to {int.MaxValue}");
         }
 
         // Python 2 wrote long integers as 3L.
-        if (_position < _text.Length && _text[_position] == 'L')
+        if (position < text.Length && text[position] == 'L')
         {
-            _position++;
+            position++;
         }
 
         return size;
@@ -151,12 +151,12 @@ internal sealed class NpyHeaderParser
 
     private char Peek()
     {
-        while (_position < _text.Length && char.IsWhiteSpace(_text[_position]))
+        while (position < text.Length && char.IsWhiteSpace(text[position]))
         {
-            _position++;
+            position++;
         }
 
-        return _position < _text.Length ? _text[_position] : throw Wrong("ends too early");
+        return position < text.Length ? text[position] : throw Wrong("ends too early");
     }
 
     private bool Accept(char expected)
@@ -166,7 +166,7 @@ internal sealed class NpyHeaderParser
             return false;
         }
 
-        _position++;
+        position++;
         return true;
     }
 
@@ -174,9 +174,9 @@ internal sealed class NpyHeaderParser
     {
         if (!Accept(expected))
         {
-            throw Wrong($"has '{_text[_position]}' at character {_position}, where '{expected}' is needed");
+            throw Wrong($"has '{text[position]}' at character {position}, where '{expected}' is needed");
         }
     }
 
-    private InvalidDataException Wrong(string what) => new($"{_source} has a broken NumPy header: it {what}.");
+    private InvalidDataException Wrong(string what) => new($"{source} has a broken NumPy header: it {what}.");
 }

@@ -6,9 +6,9 @@ namespace BatchEval.Onnx.Numpy;
 /// </summary>
 public sealed class NpyRowReader : IDisposable
 {
-    private readonly Stream _stream;
-    private readonly string _source;
-    private int _done;
+    private readonly Stream stream;
+    private readonly string source;
+    private int done;
 
     /// <summary>Reads the header.</summary>
     /// <param name="stream">At the first byte of an array; need not seek; disposed with the reader.</param>
@@ -17,7 +17,7 @@ public sealed class NpyRowReader : IDisposable
     public NpyRowReader(Stream stream, string source)
     {
         Header = NpyHeader.Read(stream, source);
-        (_stream, _source) = (stream, source);
+        (this.stream, this.source) = (stream, source);
         if (Header.Shape.Count == 0)
         {
             throw new InvalidDataException($"{source} holds a single number and has no rows.");
@@ -33,7 +33,7 @@ public sealed class NpyRowReader : IDisposable
     public NpyHeader Header { get; }
 
     /// <summary>Rows not yet read.</summary>
-    public int Remaining => Header.Shape[0] - _done;
+    public int Remaining => Header.Shape[0] - done;
 
     /// <summary>The next rows, shape [k, ...] with k at most <paramref name="maximum"/>, or null at the end.</summary>
     /// <exception cref="InvalidDataException">The data ends early or goes on after the last row.</exception>
@@ -47,16 +47,16 @@ public sealed class NpyRowReader : IDisposable
         }
 
         long rowBytes = Header.ByteCount / Header.Shape[0];
-        byte[] data = NpyPayload.Read(_stream, rows * rowBytes, $"{_source} (from row {_done})");
-        _done += rows;
+        byte[] data = NpyPayload.Read(stream, rows * rowBytes, $"{source} (from row {done})");
+        done += rows;
         if (Remaining == 0)
         {
-            NpyPayload.ExpectEnd(_stream, _source);
+            NpyPayload.ExpectEnd(stream, source);
         }
 
         return new NpyArray(Header.Kind, [rows, .. Header.Shape.Skip(1)], NpyLayout.Normalise(Header, data));
     }
 
     /// <inheritdoc />
-    public void Dispose() => _stream.Dispose();
+    public void Dispose() => stream.Dispose();
 }

@@ -7,17 +7,17 @@ public sealed class NpzFile : IDisposable
 {
     private const string Extension = ".npy";
 
-    private readonly ZipArchive _archive;
-    private readonly string _source;
-    private readonly Dictionary<string, ZipArchiveEntry> _entries = new(StringComparer.Ordinal);
+    private readonly ZipArchive archive;
+    private readonly string source;
+    private readonly Dictionary<string, ZipArchiveEntry> entries = new(StringComparer.Ordinal);
 
     private NpzFile(ZipArchive archive, string source)
     {
-        (_archive, _source) = (archive, source);
+        (this.archive, this.source) = (archive, source);
         foreach (ZipArchiveEntry entry in archive.Entries)
         {
             string name = entry.FullName.EndsWith(Extension, StringComparison.Ordinal) ? entry.FullName[..^Extension.Length] : entry.FullName;
-            if (!_entries.TryAdd(name, entry))
+            if (!entries.TryAdd(name, entry))
             {
                 throw new InvalidDataException($"{source} holds two arrays named '{name}'.");
             }
@@ -25,7 +25,7 @@ public sealed class NpzFile : IDisposable
     }
 
     /// <summary>Names of the arrays, in the order of the file.</summary>
-    public IReadOnlyCollection<string> Names => _entries.Keys;
+    public IReadOnlyCollection<string> Names => entries.Keys;
 
     /// <summary>Opens a file.</summary>
     /// <exception cref="InvalidDataException">Not a zip archive, truncated, or two arrays of the same name.</exception>
@@ -50,7 +50,7 @@ public sealed class NpzFile : IDisposable
     }
 
     /// <summary>Whether there is an array of that name.</summary>
-    public bool Contains(string name) => _entries.ContainsKey(name);
+    public bool Contains(string name) => entries.ContainsKey(name);
 
     /// <summary>Reads one array as a whole.</summary>
     /// <exception cref="InvalidDataException">No such name, or as <see cref="NpyFormat.Read"/>, or a wrong checksum.</exception>
@@ -79,16 +79,16 @@ public sealed class NpzFile : IDisposable
     }
 
     /// <inheritdoc />
-    public void Dispose() => _archive.Dispose();
+    public void Dispose() => archive.Dispose();
 
     private Crc32CheckingStream OpenEntry(string name, out string source)
     {
-        if (!_entries.TryGetValue(name, out ZipArchiveEntry? entry))
+        if (!entries.TryGetValue(name, out ZipArchiveEntry? entry))
         {
-            throw new InvalidDataException($"{_source} holds no array '{name}'; it holds: {string.Join(", ", Names)}.");
+            throw new InvalidDataException($"{this.source} holds no array '{name}'; it holds: {string.Join(", ", Names)}.");
         }
 
-        source = $"{_source}[{name}]";
+        source = $"{this.source}[{name}]";
         try
         {
             return new Crc32CheckingStream(entry.Open(), entry.Crc32, source);

@@ -8,17 +8,17 @@ public sealed class NpzWriter : IDisposable
     // The earliest time a zip entry can carry, as NumPy writes too.
     private static readonly DateTimeOffset FixedTime = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    private readonly ZipArchive _archive;
-    private readonly CompressionLevel _level;
-    private readonly HashSet<string> _names = new(StringComparer.Ordinal);
+    private readonly ZipArchive archive;
+    private readonly CompressionLevel level;
+    private readonly HashSet<string> names = new(StringComparer.Ordinal);
 
     /// <summary>Starts an archive.</summary>
     /// <param name="stream">Writable; left open.</param>
     /// <param name="compress">Deflate (as <c>np.savez_compressed</c>) instead of store (as <c>np.savez</c>).</param>
     public NpzWriter(Stream stream, bool compress = false)
     {
-        _archive = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true);
-        _level = compress ? CompressionLevel.Optimal : CompressionLevel.NoCompression;
+        archive = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true);
+        level = compress ? CompressionLevel.Optimal : CompressionLevel.NoCompression;
     }
 
     /// <summary>Writes all arrays into a file; an existing file is replaced.</summary>
@@ -45,17 +45,17 @@ public sealed class NpzWriter : IDisposable
     public void Add(string name, NpyArray array)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        if (!_names.Add(name))
+        if (!names.Add(name))
         {
             throw new ArgumentException($"The archive holds an array named '{name}' already.", nameof(name));
         }
 
-        ZipArchiveEntry entry = _archive.CreateEntry(name + ".npy", _level);
+        ZipArchiveEntry entry = this.archive.CreateEntry(name + ".npy", level);
         entry.LastWriteTime = FixedTime;
         using Stream stream = entry.Open();
         NpyFormat.Write(stream, array);
     }
 
     /// <summary>Writes the directory that makes the archive complete.</summary>
-    public void Dispose() => _archive.Dispose();
+    public void Dispose() => archive.Dispose();
 }

@@ -11,9 +11,9 @@ public sealed class FeaturePackage
     /// <summary>Name of the manifest in a stand-alone package.</summary>
     public const string ManifestFile = "features.json";
 
-    private readonly Dictionary<string, string> _digests;
+    private readonly Dictionary<string, string> digests;
 
-    private FeaturePackage(string directory, FeatureManifest manifest, Dictionary<string, string> digests) => (Directory, Manifest, _digests) = (directory, manifest, digests);
+    private FeaturePackage(string directory, FeatureManifest manifest, Dictionary<string, string> digests) => (Directory, Manifest, this.digests) = (directory, manifest, digests);
 
     /// <summary>Folder of the package.</summary>
     public string Directory { get; }
@@ -38,10 +38,10 @@ public sealed class FeaturePackage
     }
 
     /// <summary>SHA-256 of the feature network's file: the same network in another package is the same network.</summary>
-    public string NetworkDigest => _digests[Manifest.Features!.File];
+    public string NetworkDigest => digests[Manifest.Features!.File];
 
     /// <summary>SHA-256 of the perceptual network's file.</summary>
-    public string PerceptualDigest => _digests[Manifest.Perceptual!.File];
+    public string PerceptualDigest => digests[Manifest.Perceptual!.File];
 
     /// <summary>Full path of a file of the package.</summary>
     public string PathOf(string file) => Path.Combine(Directory, file);
