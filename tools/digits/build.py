@@ -6,19 +6,22 @@
     python3 build.py --verify DIR [--golden FILE]   check digests, statistics and recorded outputs of a package
 """
 import argparse
-import hashlib
 import json
 import math
 import pathlib
+import sys
 import time
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-import data
-import perceptual
-from nets import BLOCKS, NULL_LABEL, Classifier, Perceptual, Unet
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "training"))
+import data  # noqa: E402
+import perceptual  # noqa: E402
+from layers import Perceptual  # noqa: E402
+from nets import BLOCKS, NULL_LABEL, TAPS, Classifier, Unet  # noqa: E402
+from packages import digest, export, export_perceptual, restore, save, verify_digests  # noqa: E402
 
 torch.set_num_threads(1)
 STEPS, CLASSIFIER_STEPS = 8500, 2500
@@ -103,52 +106,14 @@ def train_classifier(training, held_out, steps, seed=0):
     return model
 
 
-# ---- weights --------------------------------------------------------------------------------------------------
-
-def save(model, path, only=None):
-    np.savez_compressed(path, **{k: v.numpy() for k, v in model.state_dict().items() if only is None or k.startswith(only)})
-
-
-def restore(model, path, strict=True):
-    with np.load(path) as archive:
-        model.load_state_dict({k: torch.tensor(archive[k]) for k in archive.files}, strict=strict)
-    return model.eval()
-
+# ---- the package ----------------------------------------------------------------------------------------------
 
 def load_all(folder):
     unet = restore(Unet(), folder / ARCHIVES["unet"])
     classifier = restore(Classifier(), folder / ARCHIVES["classifier"])
-    distance = Perceptual(classifier.f).eval()
+    distance = Perceptual(classifier.f, TAPS).eval()
     restore(distance, folder / ARCHIVES["perceptual"], strict=False)
     return unet, classifier, distance
-
-
-# ---- export ---------------------------------------------------------------------------------------------------
-
-
-def export(model, inputs, names, outputs, path, opset):
-    torch.onnx.export(model, inputs, str(path), input_names=names, output_names=outputs, opset_version=opset,
-                      dynamic_axes={name: {0: "B"} for name in names + outputs})
-
-
-def fused(trunk):
-    """The trunk with batch normalisation folded into the convolutions (the same function, half the nodes)."""
-    layers = []
-    for layer in trunk:
-        if isinstance(layer, torch.nn.BatchNorm2d):
-            layers[-1] = torch.nn.utils.fusion.fuse_conv_bn_eval(layers[-1], layer)
-            layers.append(torch.nn.Identity())
-        else:
-            layers.append(layer)
-    return torch.nn.Sequential(*layers)
-
-
-def export_perceptual(distance, path):
-    folded = Perceptual(fused(distance.trunk)).eval()
-    folded.lin = distance.lin
-    images = torch.rand(2, 1, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    assert (folded(images, images.flip(0)) - distance(images, images.flip(0))).abs().max() < 1e-5
-    export(folded, (images, images.flip(0)), ["a", "b"], ["distance"], path, 17)
 
 
 @torch.no_grad()
@@ -160,7 +125,7 @@ def export_all(unet, classifier, distance, out, which=FILES):
     if "features.onnx" in which:
         export(classifier, (two,), ["images"], ["features", "logits"], out / "features.onnx", 16)
     if "perceptual.onnx" in which:
-        export_perceptual(distance, out / "perceptual.onnx")
+        export_perceptual(distance, torch.zeros(2, 1, 16, 16), out / "perceptual.onnx")
     if "ref_stats.npz" in which:
         (a, _), (b, _) = data.load()
         f, g = (classifier(x)[0].double().numpy() for x in (a, b))
@@ -178,7 +143,6 @@ def save_data(path):
 def manifest(out):
     (a, _), (b, _) = data.load()
     archives = [name for name in ARCHIVES.values() if (out / name).exists()]
-    digest = {name: "sha256:" + hashlib.sha256((out / name).read_bytes()).hexdigest() for name in FILES + archives}
     document = {
         "formatVersion": 1,
         "name": "digits",
@@ -196,7 +160,7 @@ def manifest(out):
         "reference": {"file": "ref_stats.npz", "mean": "mu", "covariance": "sigma", "count": len(a),
                       "heldOut": {"mean": "mu_test", "covariance": "sigma_test", "count": len(b)}},
         "data": {"file": "data.npy"},
-        "digests": digest,
+        "digests": {name: digest(out / name) for name in FILES + archives},
         "provenance": "Trained for this project by tools/digits/build.py on scikit-learn's load_digits (8x8, 17 grey levels; the test "
                       "part of UCI 'Optical Recognition of Handwritten Digits', E. Alpaydin and C. Kaynak), resized to 16x16 by "
                       "bicubic interpolation. 1500 images for training, 297 never trained on. See README.md.",
@@ -212,9 +176,7 @@ def manifest(out):
 def verify(folder, golden):
     unet, classifier, distance = load_all(folder)
     document = json.loads((folder / "model.json").read_text())
-    for name, expected in document["digests"].items():
-        assert expected == "sha256:" + hashlib.sha256((folder / name).read_bytes()).hexdigest(), name
-    print(f"digests: {len(document['digests'])} files match model.json")
+    verify_digests(folder, document)
     (a, _), (b, _) = data.load()
     with np.load(folder / "ref_stats.npz") as stats:
         for (mean, cov), x in ((("mu", "sigma"), a), (("mu_test", "sigma_test"), b)):
@@ -257,7 +219,7 @@ def main():
         training, held_out = data.load()
         classifier = train_classifier(training, held_out, arguments.classifier_steps)
         classifier.requires_grad_(False)
-        distance = perceptual.train(classifier, training, per_kind=arguments.perceptual_comparisons)
+        distance = perceptual.train(classifier.f, TAPS, training, per_kind=arguments.perceptual_comparisons)
         unet = train_unet(training, held_out, arguments.steps)
     save(unet, arguments.out / ARCHIVES["unet"])
     save(classifier, arguments.out / ARCHIVES["classifier"])

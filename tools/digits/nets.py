@@ -1,4 +1,4 @@
-"""The three networks of the digits package, in PyTorch.
+"""The networks of the digits package, in PyTorch.
 
 Module names are the keys of the weight archives and the scopes of the exported graphs; changing one
 changes both.
@@ -9,9 +9,12 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from layers import Attention
+
 BLOCKS = ["d16_res0", "d16_res1", "d8_res0", "d8_attn", "d8_res1", "mid_res0", "mid_attn", "mid_res1",
           "u8_res0", "u8_attn", "u8_res1", "u16_res0", "u16_res1"]
 CLASSES, NULL_LABEL = 10, 10
+TAPS = {2: 32, 5: 32, 9: 64, 12: 64}  # the classifier's rectified convolutions, and their channels
 EMBEDDING = 128
 
 
@@ -35,26 +38,6 @@ class Residual(nn.Module):
         if self.training and self.dropout > 0:
             h = F.dropout(h, self.dropout)
         return x + self.c2(h)
-
-
-class Attention(nn.Module):
-    """x + projection of 4-head self-attention over the pixels, scale (channels per head)^-1/2."""
-
-    def __init__(self, width, side, heads=4):
-        super().__init__()
-        self.n = nn.GroupNorm(8, width)
-        self.qkv = nn.Conv2d(width, 3 * width, 1)
-        self.o = nn.Conv2d(width, width, 1)
-        self.width, self.side, self.heads = width, side, heads
-        nn.init.zeros_(self.o.weight)
-        nn.init.zeros_(self.o.bias)
-
-    def forward(self, x, embedding):
-        head = self.width // self.heads
-        qkv = self.qkv(self.n(x)).reshape(-1, 3 * self.heads, head, self.side * self.side)
-        q, k, v = qkv.split(self.heads, dim=1)
-        weights = (q.transpose(-1, -2) @ k * head ** -0.5).softmax(-1)
-        return x + self.o((v @ weights.transpose(-1, -2)).reshape(-1, self.width, self.side, self.side))
 
 
 class Unet(nn.Module):
@@ -120,36 +103,3 @@ class Classifier(nn.Module):
     def forward(self, images):
         features = self.b(self.l1(torch.flatten(self.f(images), 1)))
         return features, self.l2(F.dropout(F.relu(features), 0.3, self.training))
-
-
-class Perceptual(nn.Module):
-    """LPIPS on the trunk of the classifier: taps after its four rectified convolutions.
-
-    Per tap: channels to unit length, squared difference, weights >= 0, mean over pixels; the sum over taps.
-    """
-
-    TAPS = {2: 32, 5: 32, 9: 64, 12: 64}
-
-    def __init__(self, trunk):
-        super().__init__()
-        self.trunk = trunk
-        self.lin = nn.ParameterList([nn.Parameter(torch.full((c,), 1.0 / c)) for c in self.TAPS.values()])
-
-    def taps(self, images):
-        found, h = [], images
-        for index, layer in enumerate(self.trunk):
-            h = layer(h)
-            if index in self.TAPS:
-                found.append(h / (h.square().sum(1, keepdim=True).sqrt() + 1e-10))
-            if index == max(self.TAPS):
-                return found
-
-    def differences(self, a, b):
-        """Per tap the mean over pixels of the squared difference, [B, channels]: all that `lin` needs."""
-        return [(x - y).square().mean((2, 3)) for x, y in zip(self.taps(a), self.taps(b))]
-
-    def forward(self, a, b):
-        total = 0
-        for x, y, lin in zip(self.taps(a), self.taps(b), self.lin):
-            total = total + ((x - y).square() * lin[None, :, None, None]).sum(1).mean((1, 2))
-        return total

@@ -11,12 +11,14 @@ import torch
 import torch.nn.functional as F
 
 import common
+from counting import multiply_adds
 
 TOOLS = pathlib.Path(__file__).resolve().parents[1]
 PACKAGE = TOOLS.parent / "samples" / "digits"
-sys.path[:0] = [str(TOOLS / "digits"), str(TOOLS / "networks")]
+sys.path[:0] = [str(TOOLS / "digits"), str(TOOLS / "networks"), str(TOOLS / "training")]
 import data  # noqa: E402
 import evaluate  # noqa: E402
+from distortions import distort  # noqa: E402
 
 build_file = importlib.util.spec_from_file_location("digits_build", TOOLS / "digits" / "build.py")
 build = importlib.util.module_from_spec(build_file)
@@ -45,23 +47,6 @@ def lpips(a, b):
         weight = torch.tensor(lin[f"lin.{tap}"]).double()
         total += torch.einsum("bchw,c->bhw", (u - v) ** 2, weight).mean((1, 2))
     return total
-
-
-def multiply_adds(unet):
-    """Of one call for one image, by hooks: layers, plus the two products of each attention."""
-    found, hooks = {}, []
-    for name, layer in unet.named_modules():
-        if isinstance(layer, (torch.nn.Conv2d, torch.nn.Linear)):
-            hooks.append(layer.register_forward_hook(
-                lambda m, i, o, name=name: found.__setitem__(name, o.numel() * m.weight[0].numel())))
-        elif name.endswith("attn"):
-            hooks.append(layer.register_forward_hook(
-                lambda m, i, o, name=name: found.__setitem__(name + ".products", 2 * m.side ** 4 * m.width)))
-    unet(torch.zeros(1, 1, 16, 16), torch.zeros(1), torch.zeros(1, dtype=torch.int64))
-    for hook in hooks:
-        hook.remove()
-    blocks = {b: sum(v for n, v in found.items() if n.startswith(f"blocks.{b}.")) for b in build.BLOCKS}
-    return {"total": sum(found.values()), "blocks": blocks}
 
 
 @torch.no_grad()
@@ -95,8 +80,8 @@ def main():
 
     full = torch.full((1,), 0.3)
     a = images[20:28].clone()
-    b = torch.cat([a[:1], data.distort(a[1:2], "noise", full, generator), data.distort(a[2:3], "blur", full, generator),
-                   data.distort(a[3:4], "shift", full, generator), data.distort(a[4:5], "contrast", full, generator),
+    b = torch.cat([a[:1], distort(a[1:2], "noise", full, generator), distort(a[2:3], "blur", full, generator),
+                   distort(a[3:4], "shift", full, generator), distort(a[4:5], "contrast", full, generator),
                    images[30:31], torch.randn(1, 1, 16, 16, generator=generator).clamp(-1, 1), -torch.ones(1, 1, 16, 16)])
     expected = lpips(a.double(), b.double()).numpy()
     gap = abs(distance(a, b).numpy() - expected).max()
@@ -117,7 +102,7 @@ def main():
         d = s["mu"] - s["mu_test"]
         value = float(d @ d + np.trace(s["sigma"]) + np.trace(s["sigma_test"]) - 2 * np.trace(root).real)
     print(f"held-out against training images: {value:.6f}")
-    macs = multiply_adds(unet)
+    macs = multiply_adds(unet, build.BLOCKS, 1, 16)
     print(f"multiply-adds: {macs['total']}, {sum(macs['blocks'].values()) / macs['total']:.3f} in blocks")
     common.write(out / "digits.json", {
         "source": "tools/golden/digits.py: PyTorch 1.13 on CPU, float32 networks, float64 sampling arithmetic",

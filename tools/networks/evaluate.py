@@ -69,6 +69,9 @@ def run(path, feeds):
             assert attr["mode"] == b"nearest"
             size = ints(x[3]) if len(x) > 3 and x[3] is not None else [int(s * f) for s, f in zip(x[0].shape, x[2])]
             out = F.interpolate(x[0], size[2:], mode="nearest")
+        elif op == "DepthToSpace":
+            assert attr["mode"] == b"CRD"
+            out = F.pixel_shuffle(x[0], attr["blocksize"])
         elif op == "Cast":
             out = x[0].to({1: torch.float32, 6: torch.int32, 7: torch.int64, 9: torch.bool, 10: torch.float32, 11: torch.float64}[attr["to"]])
         elif op == "Shape":
