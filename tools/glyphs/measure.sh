@@ -20,13 +20,13 @@ measure() {
   fi
 }
 
-for solver in ddim dpmpp-2m; do
-  for steps in 4 6 2 3 10; do
+for steps in 4 6 2 3 10; do
+  for solver in ddim dpmpp-2m; do
     measure "$solver" "$steps" klub-dp --choice-samples "${CHOICE:-320}" --paths 128 --samples "${SAMPLES:-500}"
   done
 done
 for solver in ddim dpmpp-2m; do
-  measure "$solver" 20 klub-dp --choice-samples 160 --paths 64 --samples "${MORE_SAMPLES:-250}"
+  measure "$solver" 20 klub-dp --choice-samples 320 --paths 64 --samples "${MORE_SAMPLES:-250}"
   for steps in 50 100; do
     measure "$solver" "$steps" trailing --samples "${MORE_SAMPLES:-250}"
   done
