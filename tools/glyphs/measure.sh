@@ -2,7 +2,7 @@
 # Scores every heuristic spacing at its default and at its best end points, and our schedules, on samples/glyphs; FID by own features.
 #
 #   tools/glyphs/measure.sh OUT        writes OUT/<solver>-<steps>.json, about an hour on two cores; finished files are kept
-#   python3 tools/glyphs/tables.py OUT prints the tables of samples/glyphs/README.md from them
+#   python3 tools/schedules/tables.py DDIM OUT/ddim-*.json   prints a table of samples/glyphs/README.md from them
 #
 # Best end points are chosen on other noise than the noise that scores. From 50 steps on the end points are the default ones.
 set -euo pipefail
