@@ -12,7 +12,7 @@ import torch
 from onnx import TensorProto, numpy_helper
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tools" / "digits"), str(ROOT / "tools" / "networks")]
+sys.path[:0] = [str(ROOT / "tools" / folder) for folder in ("digits", "networks", "training")]
 import nets  # noqa: E402
 from adm import Adm  # noqa: E402
 from layers import randomise  # noqa: E402

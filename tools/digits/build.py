@@ -19,7 +19,7 @@ import torch.nn.functional as F
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "training"))
 import data  # noqa: E402
 import perceptual  # noqa: E402
-from layers import Perceptual  # noqa: E402
+from shared_layers import Perceptual  # noqa: E402
 from nets import BLOCKS, NULL_LABEL, TAPS, Classifier, Unet  # noqa: E402
 from packages import digest, export, export_perceptual, restore, save, verify_digests  # noqa: E402
 

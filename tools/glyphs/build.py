@@ -19,7 +19,7 @@ import denoiser  # noqa: E402
 import features  # noqa: E402
 import fonts  # noqa: E402
 import perceptual  # noqa: E402
-from layers import Perceptual  # noqa: E402
+from shared_layers import Perceptual  # noqa: E402
 from nets import NULL_LABEL, TAPS, Classifier, Unet  # noqa: E402
 from packages import digest, export, export_perceptual, restore, restore_from_onnx, save, verify_digests  # noqa: E402
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from layers import Attention, Norm
+from shared_layers import Attention, Norm
 
 BLOCKS = ["d16_res0", "d16_res1", "d8_res0", "d8_attn", "d8_res1", "mid_res0", "mid_attn", "mid_res1",
           "u8_res0", "u8_attn", "u8_res1", "u16_res0", "u16_res1"]

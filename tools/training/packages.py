@@ -6,7 +6,7 @@ import onnx
 import torch
 from onnx import numpy_helper
 
-from layers import Perceptual
+from shared_layers import Perceptual
 
 
 def save(model, path, only=None):

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from distortions import KINDS, distort
-from layers import Perceptual
+from shared_layers import Perceptual
 
 
 def comparisons(images, labels, count, generator):
