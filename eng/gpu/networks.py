@@ -7,14 +7,13 @@ import shutil
 import sys
 
 import numpy as np
-import onnx
 import torch
-from onnx import TensorProto, numpy_helper
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tools" / folder) for folder in ("digits", "networks", "training")]
 import nets  # noqa: E402
 from adm import Adm  # noqa: E402
+from half import half_graph  # noqa: E402
 from layers import randomise  # noqa: E402
 
 DIGITS = ROOT / "samples" / "digits"
@@ -68,7 +67,7 @@ def package(name, dtype, folder, width):
             "labels": {"count": 10}, "provenance": "Random weights; eng/gpu/networks.py.",
         }
     if dtype == "float16":
-        halve(single, target / "model.onnx")
+        half_graph(single, target / "model.onnx")
         single.unlink()
     else:
         single.rename(target / "model.onnx")
@@ -92,42 +91,3 @@ def export(model, path):
             print(f"export with {way} failed: {error}")
             if way is ways[-1]:
                 raise
-
-
-def halve(source, target):
-    """The graph in float16 but for the sinusoids of the time; the time itself stays in single precision."""
-    model = onnx.load(str(source))
-    graph = model.graph
-    makers = {o: n for n in graph.node for o in n.output}
-    first = next(n for n in graph.node if n.op_type in ("Gemm", "MatMul"))
-    single, stack = set(), [first.input[0]]
-    while stack:
-        name = stack.pop()
-        single.add(name)
-        node = makers.get(name)
-        if node is not None:
-            single.update(node.output)
-            stack += [i for i in node.input if i not in single]
-    single.update(n.input[2] for n in graph.node if n.op_type == "Resize")
-    for initializer in graph.initializer:
-        if initializer.data_type == TensorProto.FLOAT and initializer.name not in single:
-            initializer.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(initializer).astype(np.float16), initializer.name))
-    nodes = []
-    for node in graph.node:
-        if node is first:
-            nodes.append(onnx.helper.make_node("Cast", [node.input[0]], ["time_half"], name="/time_half/Cast", to=TensorProto.FLOAT16))
-            node.input[0] = "time_half"
-        if not set(node.output) & single:
-            for attribute in node.attribute:
-                if node.op_type == "Constant" and attribute.t.data_type == TensorProto.FLOAT:
-                    attribute.t.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(attribute.t).astype(np.float16)))
-                if node.op_type == "Cast" and attribute.name == "to" and attribute.i == TensorProto.FLOAT:
-                    attribute.i = TensorProto.FLOAT16
-        nodes.append(node)
-    del graph.node[:]
-    graph.node.extend(nodes)
-    del graph.value_info[:]
-    for value in [*graph.input, *graph.output]:
-        if value.type.tensor_type.elem_type == TensorProto.FLOAT and value.name not in single:
-            value.type.tensor_type.elem_type = TensorProto.FLOAT16
-    onnx.save(model, str(target))

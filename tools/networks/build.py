@@ -14,6 +14,7 @@ from onnx import TensorProto, numpy_helper
 import evaluate
 from adm import Adm
 from diffusers_like import BasicTransformerBlock, UNet2D, UNet2DCondition
+from half import half_graph
 from layers import Block, randomise
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "golden"))
@@ -96,46 +97,6 @@ def half_weights(source, target):
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     onnx.checker.check_model(model)
-    onnx.save(model, str(target))
-
-
-def half_graph(source, target):
-    """Everything in float16 (inputs and outputs too) but the sinusoids of the time step and the scales of Resize."""
-    model = onnx.load(str(source))
-    graph = model.graph
-    makers = {o: n for n in graph.node for o in n.output}
-    first = next(n for n in graph.node if n.name.endswith("time_embedding/linear_1/Gemm"))
-    single, stack = set(), [first.input[0]]
-    while stack:
-        node = makers.get(stack.pop())
-        if node is not None:
-            single.update(node.output)
-            stack += list(node.input)
-    for node in graph.node:
-        if node.op_type == "Resize":
-            single.add(node.input[2])
-    for initializer in graph.initializer:
-        if initializer.data_type == TensorProto.FLOAT and initializer.name not in single:
-            initializer.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(initializer).astype(np.float16), initializer.name))
-    nodes = []
-    for node in graph.node:
-        if node is first:
-            nodes.append(onnx.helper.make_node("Cast", [node.input[0]], ["time_half"], name="/time_half/Cast", to=TensorProto.FLOAT16))
-            node.input[0] = "time_half"
-        if not set(node.output) & single:
-            for attribute in node.attribute:
-                if node.op_type == "Constant" and attribute.t.data_type == TensorProto.FLOAT:
-                    attribute.t.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(attribute.t).astype(np.float16)))
-                if node.op_type == "Cast" and attribute.name == "to" and attribute.i == TensorProto.FLOAT:
-                    attribute.i = TensorProto.FLOAT16
-        nodes.append(node)
-    del graph.node[:]
-    graph.node.extend(nodes)
-    del graph.value_info[:]
-    for value in list(graph.input) + list(graph.output):
-        if value.type.tensor_type.elem_type == TensorProto.FLOAT:
-            value.type.tensor_type.elem_type = TensorProto.FLOAT16
-    onnx.checker.check_model(onnx.shape_inference.infer_shapes(model, strict_mode=True))
     onnx.save(model, str(target))
 
 
