@@ -1,6 +1,6 @@
 using BatchEval.Onnx.Runtime;
-using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Http;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Storage;
 using Microsoft.Extensions.Configuration;
 

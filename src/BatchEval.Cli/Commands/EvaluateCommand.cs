@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using BatchEval.Cli.Options;
 using BatchEval.Cli.Progress;
 using BatchEval.Cli.Results;
 using BatchEval.Cli.Sampling;
@@ -7,7 +8,7 @@ using BatchEval.Cli.Storage;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Packages;
-using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Cli.Commands;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using BatchEval.Cli.Distances;
+using BatchEval.Cli.Options;
 using BatchEval.Cli.Terminal;
 
 namespace BatchEval.Cli.Commands;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using BatchEval.Cli.Metrics;
+using BatchEval.Cli.Options;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
 using BatchEval.Onnx.Evaluation;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using BatchEval.Cli.Models;
+using BatchEval.Cli.Options;
 using BatchEval.Cli.Terminal;
 
 namespace BatchEval.Cli.Commands;

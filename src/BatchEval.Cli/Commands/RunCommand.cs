@@ -1,11 +1,12 @@
 using System.CommandLine;
+using BatchEval.Cli.Options;
 using BatchEval.Cli.Progress;
 using BatchEval.Cli.Results;
 using BatchEval.Cli.Storage;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
-using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Local;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Cli.Commands;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using BatchEval.Cli.Options;
 using BatchEval.Cli.Sampling;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;

@@ -1,10 +1,12 @@
 using System.CommandLine;
+using BatchEval.Cli.Options;
 using BatchEval.Cli.Schedules;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
 using BatchEval.Core.Search.Schedules;
-using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Schedules;
+using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Cli.Commands;
 

@@ -1,11 +1,12 @@
 using System.CommandLine;
 using System.Net;
+using BatchEval.Cli.Options;
 using BatchEval.Cli.Serve;
 using BatchEval.Cli.Storage;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
-using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Http;
+using BatchEval.Workflow.Models;
 
 namespace BatchEval.Cli.Commands;
 

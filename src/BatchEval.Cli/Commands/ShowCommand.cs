@@ -1,4 +1,5 @@
 using System.CommandLine;
+using BatchEval.Cli.Options;
 using BatchEval.Cli.Results;
 using BatchEval.Cli.Storage;
 using BatchEval.Cli.Terminal;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using BatchEval.Cli.Metrics;
+using BatchEval.Cli.Options;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Metrics;
 using BatchEval.Onnx.Datasets;

@@ -2,9 +2,9 @@ using BatchEval.Core.Json;
 using BatchEval.Core.Search.Costs;
 using BatchEval.Onnx.Blocks;
 using BatchEval.Onnx.Graph;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
-using BatchEval.Onnx.Sampling;
 
 namespace BatchEval.Cli.Models;
 

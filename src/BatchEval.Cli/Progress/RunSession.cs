@@ -3,6 +3,7 @@ using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
 using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Local;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Specifications;
 using BatchEval.Workflow.Storage;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Scoring;
 using Spectre.Console;
 

@@ -2,6 +2,7 @@ using BatchEval.Cli.Terminal;
 using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Http;
 using BatchEval.Workflow.Local;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Storage;
 using BatchEval.Workflow.Telemetry;

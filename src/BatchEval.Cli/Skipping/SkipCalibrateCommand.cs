@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using BatchEval.Cli.Commands;
+using BatchEval.Cli.Options;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
 using BatchEval.Core.Metrics;

@@ -1,11 +1,11 @@
 using System.CommandLine;
-using BatchEval.Cli.Commands;
+using BatchEval.Cli.Options;
 using BatchEval.Cli.Sampling;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Solvers;
 using BatchEval.Onnx.Packages;
-using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Skipping;
 
 namespace BatchEval.Cli.Skipping;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using BatchEval.Cli.Commands;
+using BatchEval.Cli.Options;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;

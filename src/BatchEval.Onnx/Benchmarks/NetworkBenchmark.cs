@@ -2,6 +2,7 @@ using System.Diagnostics;
 using BatchEval.Core.Json;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Sampling;

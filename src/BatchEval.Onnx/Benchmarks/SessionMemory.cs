@@ -1,9 +1,9 @@
 using BatchEval.Core.Json;
 using BatchEval.Onnx.Blocks;
 using BatchEval.Onnx.Graph;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
-using BatchEval.Onnx.Sampling;
 using Microsoft.ML.OnnxRuntime;
 
 namespace BatchEval.Onnx.Benchmarks;

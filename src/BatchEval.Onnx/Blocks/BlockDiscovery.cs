@@ -1,5 +1,6 @@
 using BatchEval.Core.Json;
 using BatchEval.Onnx.Graph;
+using BatchEval.Onnx.Networks;
 
 namespace BatchEval.Onnx.Blocks;
 

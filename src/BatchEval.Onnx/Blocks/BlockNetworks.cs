@@ -1,7 +1,7 @@
 using BatchEval.Onnx.Graph;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
-using BatchEval.Onnx.Sampling;
 
 namespace BatchEval.Onnx.Blocks;
 

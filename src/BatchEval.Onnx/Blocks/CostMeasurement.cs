@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using BatchEval.Core.Json;
 using BatchEval.Core.Search.Costs;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
-using BatchEval.Onnx.Sampling;
 
 namespace BatchEval.Onnx.Blocks;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
-using BatchEval.Onnx.Sampling;
 using Microsoft.ML.OnnxRuntime;
 
 namespace BatchEval.Onnx.Blocks;

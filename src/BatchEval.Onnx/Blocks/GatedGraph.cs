@@ -1,5 +1,6 @@
 using BatchEval.Onnx.Graph;
 using BatchEval.Onnx.Graph.Proto;
+using BatchEval.Onnx.Networks;
 using Type = BatchEval.Onnx.Graph.Proto.TensorProto.Types.DataType;
 
 namespace BatchEval.Onnx.Blocks;

@@ -1,6 +1,7 @@
 using BatchEval.Core.Json;
 using BatchEval.Onnx.Graph;
 using BatchEval.Onnx.Graph.Proto;
+using BatchEval.Onnx.Networks;
 
 namespace BatchEval.Onnx.Blocks;
 

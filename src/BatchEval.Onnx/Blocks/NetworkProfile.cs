@@ -1,7 +1,7 @@
 using BatchEval.Core.Json;
 using BatchEval.Onnx.Graph;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Sampling;
 using Type = BatchEval.Onnx.Graph.Proto.TensorProto.Types.DataType;
 
 namespace BatchEval.Onnx.Blocks;

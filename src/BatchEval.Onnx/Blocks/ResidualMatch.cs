@@ -1,5 +1,6 @@
 using BatchEval.Onnx.Graph;
 using BatchEval.Onnx.Graph.Proto;
+using BatchEval.Onnx.Networks;
 
 namespace BatchEval.Onnx.Blocks;
 

@@ -1,6 +1,6 @@
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
-using BatchEval.Onnx.Sampling;
 
 namespace BatchEval.Onnx.Blocks;
 

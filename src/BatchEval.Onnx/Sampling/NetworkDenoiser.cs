@@ -2,6 +2,7 @@ using System.Numerics.Tensors;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Search.Schedules;
+using BatchEval.Onnx.Networks;
 
 namespace BatchEval.Onnx.Sampling;
 

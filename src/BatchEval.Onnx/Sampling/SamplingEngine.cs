@@ -1,5 +1,6 @@
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
+using BatchEval.Onnx.Networks;
 
 namespace BatchEval.Onnx.Sampling;
 

@@ -1,5 +1,6 @@
 using BatchEval.Core.Json;
 using BatchEval.Onnx.Blocks;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 

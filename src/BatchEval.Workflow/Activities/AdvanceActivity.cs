@@ -1,3 +1,5 @@
+using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Reports;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Scoring;

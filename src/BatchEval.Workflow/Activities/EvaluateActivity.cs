@@ -2,6 +2,8 @@ using System.Diagnostics;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Sampling;
+using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Storage;

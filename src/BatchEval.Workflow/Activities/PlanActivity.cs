@@ -1,3 +1,4 @@
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Storage;
 

@@ -1,6 +1,8 @@
 using BatchEval.Onnx.Packages;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Schedules;
+using BatchEval.Workflow.Specifications;
 using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Activities;
@@ -27,7 +29,7 @@ public sealed class PrepareActivity(RunStore store, ModelHost models)
     // A schedule method's proposals need the network, so they are computed before the first round and never again.
     private async Task<RunContext> ProposeAsync(RunContext context, OpenedModel opened, CancellationToken cancellation)
     {
-        if (!ScheduleProposals.Methods.Contains(context.Specification.Search.Method))
+        if (!ScheduleMethods.Searchable.Contains(context.Specification.Search.Method))
         {
             return context;
         }

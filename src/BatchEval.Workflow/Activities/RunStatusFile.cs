@@ -1,3 +1,4 @@
+using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Storage;

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using Azure;
 using BatchEval.Core.Json;
-using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Http;

@@ -1,5 +1,6 @@
 using Azure;
 using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Storage;
 using BatchEval.Workflow.Telemetry;
 

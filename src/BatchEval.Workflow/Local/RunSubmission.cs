@@ -2,6 +2,8 @@ using System.Security.Cryptography;
 using System.Text;
 using BatchEval.Core.Json;
 using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Serialization;
 using BatchEval.Workflow.Specifications;

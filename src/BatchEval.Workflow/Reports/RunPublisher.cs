@@ -1,7 +1,8 @@
 using System.Text;
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Images;
-using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Storage;

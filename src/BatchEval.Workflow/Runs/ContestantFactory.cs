@@ -1,6 +1,7 @@
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Costs;
+using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Runs;

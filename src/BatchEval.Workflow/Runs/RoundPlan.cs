@@ -1,3 +1,5 @@
+using BatchEval.Workflow.Cells;
+
 namespace BatchEval.Workflow.Runs;
 
 /// <summary>What a round has to compute and score.</summary>

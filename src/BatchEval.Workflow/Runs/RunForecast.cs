@@ -61,7 +61,7 @@ public sealed class RunForecast
             Add(stage, 0, 0, (long)specification.Budget.ExpectedCalls * options.Population * options.Rungs[0]);
         }
 
-        var race = ScheduleProposals.Methods.Contains(specification.Search.Method);
+        var race = ScheduleMethods.Searchable.Contains(specification.Search.Method);
         for (var generation = 0; wanted && generation < (race ? 1 : options.Generations); generation++)
         {
             var contenders = race ? ScheduleProposals.Expected(specification.Search.Method) : options.Population;

@@ -1,4 +1,5 @@
 using BatchEval.Core.Search;
+using BatchEval.Workflow.Cells;
 
 namespace BatchEval.Workflow.Runs;
 

@@ -31,7 +31,7 @@ public sealed class SearchFactory
     {
         ("none", _) => null,
         ("random", _) => RandomSearch.WithBudgetOf(OwnSpace(), Options.Evolution, specification.Seed),
-        _ when ScheduleProposals.Methods.Contains(Options.Method) => Race(),
+        _ when ScheduleMethods.Searchable.Contains(Options.Method) => Race(),
         (_, "times") => new Evolution(OwnSpace(), Options.Evolution, contestants.Seeds(), specification.Seed),
         _ when Options.TwoStages => new TwoStageSearch((JointSpace)OwnSpace(), Options.Evolution, contestants.UniformGrid(), specification.Seed),
         _ => Joint((JointSpace)OwnSpace()),

@@ -1,3 +1,5 @@
+using BatchEval.Workflow.Cells;
+
 namespace BatchEval.Workflow.Runs;
 
 /// <summary>A round's <c>plan.json</c>.</summary>

@@ -1,3 +1,4 @@
+using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Runs;

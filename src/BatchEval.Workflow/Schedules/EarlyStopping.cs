@@ -1,5 +1,5 @@
 using BatchEval.Core.Search.Schedules;
-using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Cells;
 
 namespace BatchEval.Workflow.Schedules;
 

@@ -1,5 +1,6 @@
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Search.Schedules;
+using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Schedules;
 

@@ -1,6 +1,7 @@
 using BatchEval.Core.Search.Schedules;
-using BatchEval.Workflow.Activities;
-using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Models;
+using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Schedules;
 

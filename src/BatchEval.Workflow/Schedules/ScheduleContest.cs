@@ -1,6 +1,6 @@
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Schedules;
-using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Cells;
 
 namespace BatchEval.Workflow.Schedules;
 

@@ -1,7 +1,8 @@
 using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Search.Schedules;
-using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Models;
+using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Schedules;
 

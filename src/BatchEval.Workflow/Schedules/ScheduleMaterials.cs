@@ -4,6 +4,7 @@ using BatchEval.Core.Sampling;
 using BatchEval.Core.Search.Schedules;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Sampling;
+using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Schedules;
 

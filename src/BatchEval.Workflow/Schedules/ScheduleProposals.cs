@@ -1,7 +1,7 @@
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Schedules;
-using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Schedules;
@@ -26,9 +26,6 @@ public sealed record ProposedSchedule(string Method, string Variant, IReadOnlyLi
 /// <param name="Schedules">The proposals, no two alike.</param>
 public sealed record ScheduleProposals(string Method, long NetworkCalls, IReadOnlyList<ProposedSchedule> Schedules)
 {
-    /// <summary>Methods that a run specification can name.</summary>
-    public static IReadOnlyList<string> Methods { get; } = [.. ScheduleMethods.Computed, ScheduleMethods.Dmn];
-
     /// <summary>About as many proposals as a method makes, for forecasts.</summary>
     internal static int Expected(string method) => method switch
     {

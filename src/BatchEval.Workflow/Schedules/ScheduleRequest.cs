@@ -1,4 +1,5 @@
 using BatchEval.Core.Search.Schedules;
+using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Schedules;
 

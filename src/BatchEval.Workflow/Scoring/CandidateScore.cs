@@ -1,5 +1,5 @@
 using BatchEval.Core.Sampling;
-using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Cells;
 
 namespace BatchEval.Workflow.Scoring;
 

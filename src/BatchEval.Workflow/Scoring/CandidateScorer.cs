@@ -1,8 +1,8 @@
 using BatchEval.Core.Metrics;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Costs;
-using BatchEval.Workflow.Activities;
-using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Models;
 
 namespace BatchEval.Workflow.Scoring;
 

@@ -1,8 +1,8 @@
 using BatchEval.Core.Metrics;
 using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Onnx.Sampling;
-using BatchEval.Workflow.Activities;
-using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Models;
 
 namespace BatchEval.Workflow.Scoring;
 

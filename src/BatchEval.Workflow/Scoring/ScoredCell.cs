@@ -1,4 +1,4 @@
-using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Cells;
 
 namespace BatchEval.Workflow.Scoring;
 

@@ -4,9 +4,10 @@ using BatchEval.Core.Metrics;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Skipping;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Sampling;
-using BatchEval.Workflow.Activities;
-using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Scoring;
 
 namespace BatchEval.Workflow.Skipping;

@@ -1,7 +1,7 @@
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Schedules;
-using BatchEval.Onnx.Sampling;
+using BatchEval.Onnx.Networks;
 
 namespace BatchEval.Workflow.Specifications;
 
@@ -63,7 +63,7 @@ public sealed record SearchSpecification(string Method, EvolutionOptions Evoluti
     public static IReadOnlyList<string> KnownGenes { get; } = [TimesGene, ReuseGene, SkipGene];
 
     /// <summary>Methods that a specification can name.</summary>
-    public static IReadOnlyList<string> SearchMethods { get; } = ["evolution", "random", "none", .. Schedules.ScheduleProposals.Methods];
+    public static IReadOnlyList<string> SearchMethods { get; } = ["evolution", "random", "none", .. ScheduleMethods.Searchable];
 
     /// <summary>What the method <c>gits</c> measures of a step from the teacher's trajectory.</summary>
     public TeacherDistance Distance { get; init; }

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using BatchEval.Core.Json;
 using BatchEval.Core.Search;
-using BatchEval.Workflow.Schedules;
 
 namespace BatchEval.Workflow.Specifications;
 

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Solvers;
-using BatchEval.Onnx.Sampling;
+using BatchEval.Onnx.Networks;
 
 namespace BatchEval.Workflow.Specifications;
 

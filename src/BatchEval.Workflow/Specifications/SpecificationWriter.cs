@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using BatchEval.Core.Sampling;
-using BatchEval.Onnx.Sampling;
+using BatchEval.Onnx.Networks;
 
 namespace BatchEval.Workflow.Specifications;
 

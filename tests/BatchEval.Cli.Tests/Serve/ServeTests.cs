@@ -2,8 +2,8 @@ using System.Net;
 using Azure.Storage.Blobs;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Tests.Shared;
-using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Local;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Specifications;
 using BatchEval.Workflow.Storage;
 

@@ -21,6 +21,26 @@ public class ArchitectureTests
             .SelectMany(f => InwardRule.CheckSource(f.relative.Split(Path.DirectorySeparatorChar)[0], f.relative, File.ReadAllText(f.file)))
             .ShouldBeEmpty();
 
+    [Theory]
+    [InlineData("BatchEval.Core")]
+    [InlineData("BatchEval.Onnx")]
+    [InlineData("BatchEval.Workflow")]
+    [InlineData("BatchEval.Functions")]
+    [InlineData("BatchEval.Cli")]
+    public void Rooms_of_a_project_know_each_other_in_one_direction_only(string project)
+    {
+        var root = Path.Combine(Src, project);
+        var sources = Directory.GetFiles(root, "*.cs", SearchOption.AllDirectories)
+            .Select(file => (Path.GetRelativePath(root, file).Replace(Path.DirectorySeparatorChar, '/'), File.ReadAllText(file)));
+
+        RoomRule.Cycles(project, sources).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_seeded_circle_of_rooms_is_caught() =>
+        RoomRule.Cycles("House", [("Hall/A.cs", "using House.Attic;"), ("Attic/B.cs", "var c = new House.Cellar.C();"), ("Cellar/C.cs", "using House.Hall;"), ("Shed/D.cs", "using House.Hall;")])
+            .ShouldBe(["House: Hall knows Attic, and is known by way of them", "House: Attic knows Cellar, and is known by way of them", "House: Cellar knows Hall, and is known by way of them"]);
+
     [Fact]
     public void Core_takes_nothing_from_its_surroundings() =>
         AmbientUse.Of(Path.Combine(AppContext.BaseDirectory, "BatchEval.Core.dll")).ShouldBeEmpty();

@@ -1,5 +1,6 @@
 using BatchEval.Onnx.Blocks;
 using BatchEval.Onnx.Graph;
+using BatchEval.Onnx.Networks;
 using BatchEval.Tests.Shared;
 
 namespace BatchEval.Onnx.Tests.Blocks;

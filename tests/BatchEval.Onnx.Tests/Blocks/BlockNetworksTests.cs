@@ -4,6 +4,7 @@ using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Blocks;
 using BatchEval.Onnx.Graph;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Numpy;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Sampling;

@@ -2,6 +2,7 @@ using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Blocks;
 using BatchEval.Onnx.Graph;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Sampling;
 

@@ -2,7 +2,7 @@ using BatchEval.Core.Json;
 using BatchEval.Onnx.Blocks;
 using BatchEval.Onnx.Graph;
 using BatchEval.Onnx.Graph.Proto;
-using BatchEval.Onnx.Sampling;
+using BatchEval.Onnx.Networks;
 
 namespace BatchEval.Onnx.Tests.Blocks;
 

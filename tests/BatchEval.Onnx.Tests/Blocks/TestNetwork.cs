@@ -2,10 +2,10 @@ using System.Text.Json;
 using BatchEval.Onnx.Blocks;
 using BatchEval.Onnx.Graph;
 using BatchEval.Onnx.Graph.Proto;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Numpy;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
-using BatchEval.Onnx.Sampling;
 using BatchEval.Tests.Shared;
 using Microsoft.ML.OnnxRuntime;
 

@@ -2,6 +2,7 @@ using BatchEval.Core.Json;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Search.Schedules;
 using BatchEval.Onnx.Exact;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Sampling;

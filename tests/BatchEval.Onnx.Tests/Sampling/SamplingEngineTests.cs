@@ -1,6 +1,7 @@
 using BatchEval.Core.Json;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Sampling;
 
 namespace BatchEval.Onnx.Tests.Sampling;

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using BatchEval.Onnx.Graph.Proto;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Tests.Shared;
-using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Storage;

@@ -3,7 +3,7 @@ using BatchEval.Core.Search.Schedules;
 using BatchEval.Onnx.Exact;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Tests.Shared;
-using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Schedules;
 using BatchEval.Workflow.Scoring;

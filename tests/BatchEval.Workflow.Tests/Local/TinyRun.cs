@@ -1,7 +1,7 @@
 using BatchEval.Onnx.Runtime;
 using BatchEval.Tests.Shared;
-using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Local;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Specifications;
 using BatchEval.Workflow.Storage;
 

@@ -1,6 +1,7 @@
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Search;
-using BatchEval.Onnx.Sampling;
+using BatchEval.Onnx.Networks;
+using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Reports;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Scoring;

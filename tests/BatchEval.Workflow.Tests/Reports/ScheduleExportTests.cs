@@ -1,7 +1,7 @@
 using System.Text.Json;
 using BatchEval.Core.Sampling;
+using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Reports;
-using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Scoring;
 
 namespace BatchEval.Workflow.Tests.Reports;

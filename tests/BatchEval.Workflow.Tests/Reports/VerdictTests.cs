@@ -1,5 +1,5 @@
+using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Reports.Html;
-using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Scoring;
 
 namespace BatchEval.Workflow.Tests.Reports;

@@ -1,5 +1,6 @@
 using BatchEval.Core.Sampling;
 using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Specifications;
 using FsCheck;

@@ -1,13 +1,14 @@
 using BatchEval.Core.Json;
 using BatchEval.Core.Search.Schedules;
 using BatchEval.Onnx.Exact;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
-using BatchEval.Onnx.Sampling;
 using BatchEval.Tests.Shared;
-using BatchEval.Workflow.Activities;
-using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Schedules;
+using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Tests.Schedules;
 

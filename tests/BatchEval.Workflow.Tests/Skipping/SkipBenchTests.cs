@@ -2,11 +2,11 @@ using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Core.Search.Skipping;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
-using BatchEval.Onnx.Sampling;
 using BatchEval.Tests.Shared;
-using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Reports;
 using BatchEval.Workflow.Skipping;
 

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Tests.Shared;
-using BatchEval.Workflow.Schedules;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Tests.Specifications;

@@ -3,7 +3,7 @@ using BatchEval.Core.Json;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 
-namespace BatchEval.Workflow.Activities;
+namespace BatchEval.Workflow.Models;
 
 /// <summary>Finds model packages and keeps them open: one session per network and process.</summary>
 /// <param name="device">Where networks run.</param>

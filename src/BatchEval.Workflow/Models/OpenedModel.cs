@@ -4,7 +4,7 @@ using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Sampling;
 
-namespace BatchEval.Workflow.Activities;
+namespace BatchEval.Workflow.Models;
 
 /// <summary>A model package with everything opened that scoring needs.</summary>
 /// <param name="Sampling">The denoiser.</param>

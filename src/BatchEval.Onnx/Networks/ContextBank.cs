@@ -2,7 +2,7 @@ using BatchEval.Core.Json;
 using BatchEval.Onnx.Numpy;
 using BatchEval.Onnx.Packages;
 
-namespace BatchEval.Onnx.Sampling;
+namespace BatchEval.Onnx.Networks;
 
 /// <summary>Fixed cross-attention contexts (encoded prompts); sample i uses row i modulo the number of rows.</summary>
 public sealed class ContextBank

@@ -1,4 +1,4 @@
-namespace BatchEval.Workflow.Runs;
+namespace BatchEval.Workflow.Cells;
 
 /// <summary>Samples [Start, Start + Count).</summary>
 /// <param name="Start">First sample index.</param>

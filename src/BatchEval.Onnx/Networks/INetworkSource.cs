@@ -1,4 +1,4 @@
-namespace BatchEval.Onnx.Sampling;
+namespace BatchEval.Onnx.Networks;
 
 /// <summary>Gives the network in which a set of blocks does not exist.</summary>
 public interface INetworkSource : IDisposable

@@ -4,7 +4,7 @@ using System.Text.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Workflow.Serialization;
 
-namespace BatchEval.Workflow.Runs;
+namespace BatchEval.Workflow.Cells;
 
 /// <summary>
 /// The smallest stored result: one candidate on one range of samples. Its key is a digest of everything that can change the result, so

@@ -4,7 +4,7 @@ using BatchEval.Onnx.Runtime;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
-namespace BatchEval.Onnx.Sampling;
+namespace BatchEval.Onnx.Networks;
 
 /// <summary>One loaded denoising network. Safe to call from several threads.</summary>
 public sealed class DenoiserNetwork : IDisposable

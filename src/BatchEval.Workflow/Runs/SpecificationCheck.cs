@@ -2,10 +2,9 @@ using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Search.Costs;
 using BatchEval.Onnx.Packages;
-using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Schedules;
+using BatchEval.Workflow.Specifications;
 
-namespace BatchEval.Workflow.Specifications;
+namespace BatchEval.Workflow.Runs;
 
 /// <summary>Checks a specification against the model it names.</summary>
 public static class SpecificationCheck

@@ -4,7 +4,7 @@ using BatchEval.Onnx.Packages;
 using Google.Protobuf;
 using Type = BatchEval.Onnx.Graph.Proto.TensorProto.Types.DataType;
 
-namespace BatchEval.Onnx.Sampling;
+namespace BatchEval.Onnx.Benchmarks;
 
 /// <summary>
 /// A solver's step as a model of its own, so that it runs where the network runs: raw = p x + q net, data = clamped raw,

@@ -2,12 +2,12 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Solvers;
+using BatchEval.Onnx.Blocks;
 using BatchEval.Onnx.Graph;
 using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Sampling;
 using Google.Protobuf;
 
-namespace BatchEval.Onnx.Blocks;
+namespace BatchEval.Onnx.Sampling;
 
 /// <summary>One file of an export; its content is made when it is written.</summary>
 /// <param name="Name">File name.</param>

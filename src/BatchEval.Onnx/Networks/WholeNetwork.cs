@@ -1,6 +1,6 @@
 using BatchEval.Core.Json;
 
-namespace BatchEval.Onnx.Sampling;
+namespace BatchEval.Onnx.Networks;
 
 /// <summary>A network none of whose blocks can be dropped.</summary>
 /// <param name="network">The network; owned from here on.</param>

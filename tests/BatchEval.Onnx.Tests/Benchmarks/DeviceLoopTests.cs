@@ -1,12 +1,14 @@
 using BatchEval.Core.Json;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
+using BatchEval.Onnx.Benchmarks;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Sampling;
 using BatchEval.Tests.Shared;
 
-namespace BatchEval.Onnx.Tests.Sampling;
+namespace BatchEval.Onnx.Tests.Benchmarks;
 
 /// <summary>The loop that stays on the device, on the one device that every machine has, against the engine's.</summary>
 public sealed class DeviceLoopTests(DigitsFixture digits) : IClassFixture<DigitsFixture>

@@ -3,7 +3,7 @@ using BatchEval.Core.Metrics;
 using BatchEval.Onnx.Numpy;
 using BatchEval.Onnx.Packages;
 
-namespace BatchEval.Workflow.Activities;
+namespace BatchEval.Workflow.Models;
 
 /// <summary>Reads a package's reference statistics.</summary>
 internal static class ReferenceStatistics

@@ -1,10 +1,12 @@
 using BatchEval.Core.Json;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
+using BatchEval.Onnx.Sampling;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
-namespace BatchEval.Onnx.Sampling;
+namespace BatchEval.Onnx.Benchmarks;
 
 /// <summary>
 /// A whole sampling loop whose state never leaves the device: network and solver step run on the same device, everything is bound once, and

@@ -1,4 +1,4 @@
-namespace BatchEval.Onnx.Blocks;
+namespace BatchEval.Onnx.Networks;
 
 /// <summary>What a block computes.</summary>
 public enum BlockKind

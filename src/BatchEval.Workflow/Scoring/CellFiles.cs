@@ -1,9 +1,8 @@
 using BatchEval.Onnx.Numpy;
-using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Storage;
 
-namespace BatchEval.Workflow.Activities;
+namespace BatchEval.Workflow.Scoring;
 
 /// <summary>The files of a cell, and the order in which they are written.</summary>
 internal static class CellFiles

@@ -1,6 +1,6 @@
 using BatchEval.Core.Search.Schedules;
 
-namespace BatchEval.Workflow.Schedules;
+namespace BatchEval.Workflow.Specifications;
 
 /// <summary>Names of everything that gives a schedule.</summary>
 public static class ScheduleMethods
@@ -31,6 +31,9 @@ public static class ScheduleMethods
 
     /// <summary>Methods that are computed from the model's network.</summary>
     public static IReadOnlyList<string> Computed { get; } = [Klub, KlubDp, Gits, Oss, ScoreOptimal];
+
+    /// <summary>Methods that a run specification can name.</summary>
+    public static IReadOnlyList<string> Searchable { get; } = [.. Computed, Dmn];
 
     /// <summary>All names.</summary>
     public static IReadOnlyList<string> All { get; } = [.. Computed, Dmn, Ays, Respacing, .. HeuristicSchedules.Names];

@@ -5,7 +5,7 @@ using BatchEval.Workflow.Specifications;
 using BatchEval.Workflow.Storage;
 using Microsoft.ML.OnnxRuntime;
 
-namespace BatchEval.Workflow.Activities;
+namespace BatchEval.Workflow.Models;
 
 /// <summary>
 /// What a run's model costs. Multiply-adds and memory are counted and the same everywhere; milliseconds are measured, once, when the run
@@ -40,7 +40,7 @@ public static class ModelCosts
             return stored;
         }
 
-        var specification = await RunContext.ReadSpecificationAsync(store, runId, cancellation);
+        var specification = await StoredSpecification.ReadAsync(store, runId, cancellation);
         var model = models.Open(models.Find(specification.Model));
         if (Measure(model, models, specification) is not { } measured)
         {

@@ -1,7 +1,9 @@
-using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Scoring;
 
-namespace BatchEval.Workflow.Scoring;
+namespace BatchEval.Workflow.Reports;
 
 /// <summary>Builds a run's leaderboard from the scores of its final round.</summary>
 public static class LeaderboardBuilder

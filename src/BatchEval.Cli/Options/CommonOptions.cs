@@ -1,7 +1,7 @@
 using System.CommandLine;
 using BatchEval.Onnx.Runtime;
 
-namespace BatchEval.Cli.Commands;
+namespace BatchEval.Cli.Options;
 
 /// <summary>Options that several commands share; each command gets its own instance.</summary>
 internal static class CommonOptions

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Sampling;
 
-namespace BatchEval.Cli.Commands;
+namespace BatchEval.Cli.Options;
 
 /// <summary>Options for the seed, labels and guidance.</summary>
 internal sealed class ConditionOptions

@@ -1,4 +1,4 @@
-namespace BatchEval.Workflow.Runs;
+namespace BatchEval.Workflow.Cells;
 
 /// <summary>The <c>result.json</c> of a cell; features and images lie beside it.</summary>
 /// <param name="Key">The cell's key.</param>

@@ -2,7 +2,7 @@ using BatchEval.Core.Json;
 using BatchEval.Core.Randomness;
 using BatchEval.Onnx.Packages;
 
-namespace BatchEval.Onnx.Sampling;
+namespace BatchEval.Onnx.Networks;
 
 /// <summary>What samples are conditioned on, the same for every candidate of a run.</summary>
 /// <param name="Label">A class label for all samples; null for none, <see cref="RandomLabel"/> for one drawn per sample.</param>

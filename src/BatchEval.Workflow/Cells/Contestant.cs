@@ -1,6 +1,6 @@
 using BatchEval.Core.Sampling;
 
-namespace BatchEval.Workflow.Runs;
+namespace BatchEval.Workflow.Cells;
 
 /// <summary>What a candidate is in a run.</summary>
 public enum ContestantRole

@@ -1,11 +1,12 @@
 using BatchEval.Core.Search.Costs;
 using BatchEval.Onnx.Packages;
-using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Schedules;
 using BatchEval.Workflow.Specifications;
 using BatchEval.Workflow.Storage;
 
-namespace BatchEval.Workflow.Activities;
+namespace BatchEval.Workflow.Runs;
 
 /// <summary>What every activity needs to know about a run, read back from the store.</summary>
 /// <param name="RunId">The run.</param>
@@ -24,7 +25,7 @@ public sealed record RunContext(
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(models);
-        var specification = await ReadSpecificationAsync(store, runId, cancellation);
+        var specification = await StoredSpecification.ReadAsync(store, runId, cancellation);
         var package = models.Find(specification.Model);
         if (await store.ReadJsonAsync<ModelRecord>(BlobNames.Model(runId), cancellation) is { } model && model.Digest != package.Digest)
         {
@@ -33,7 +34,7 @@ public sealed record RunContext(
 
         var schedule = package.Manifest.Schedule;
         var costs = await store.ReadJsonAsync<CostModel>(BlobNames.Costs(runId), cancellation);
-        var proposals = ScheduleProposals.Methods.Contains(specification.Search.Method)
+        var proposals = ScheduleMethods.Searchable.Contains(specification.Search.Method)
             ? await store.ReadJsonAsync<ScheduleProposals>(BlobNames.Schedules(runId), cancellation)
             : null;
         var conditions = specification.Conditions;
@@ -41,22 +42,4 @@ public sealed record RunContext(
             runId, specification, package, new RunMachine(specification, schedule, costs, proposals), new ContestantFactory(specification, schedule, costs),
             new CellContext(package.Digest, specification.Seed, conditions.Label, conditions.GuidanceScale, models.Device.Device.Split(':')[0]), costs);
     }
-
-    /// <summary>Reads a run's specification.</summary>
-    /// <exception cref="InvalidOperationException">The run does not exist.</exception>
-    public static async Task<RunSpecification> ReadSpecificationAsync(RunStore store, string runId, CancellationToken cancellation)
-    {
-        ArgumentNullException.ThrowIfNull(store);
-        var text = await store.ReadAsync(BlobNames.Specification(runId), cancellation)
-            ?? throw new InvalidOperationException($"There is no run '{runId}' in {store.Location}.");
-        return SpecificationReader.Read(System.Text.Encoding.UTF8.GetString(text));
-    }
 }
-
-/// <summary>A run's <c>model.json</c>: what it found out about the model before it began.</summary>
-/// <param name="Name">The model's name.</param>
-/// <param name="Digest">Digest of the package.</param>
-/// <param name="Description">One sentence.</param>
-/// <param name="Provenance">Where weights and data come from.</param>
-/// <param name="FeatureNetwork">Feature network and preprocessing of all distribution scores.</param>
-public sealed record ModelRecord(string Name, string Digest, string Description, string Provenance, string? FeatureNetwork);

@@ -1,0 +1,18 @@
+using System.Text;
+using BatchEval.Workflow.Storage;
+
+namespace BatchEval.Workflow.Specifications;
+
+/// <summary>The specification that a run keeps in the store.</summary>
+public static class StoredSpecification
+{
+    /// <summary>Reads a run's specification.</summary>
+    /// <exception cref="InvalidOperationException">The run does not exist.</exception>
+    public static async Task<RunSpecification> ReadAsync(RunStore store, string runId, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        var text = await store.ReadAsync(BlobNames.Specification(runId), cancellation)
+            ?? throw new InvalidOperationException($"There is no run '{runId}' in {store.Location}.");
+        return SpecificationReader.Read(Encoding.UTF8.GetString(text));
+    }
+}
