@@ -1,8 +1,9 @@
 """Builds samples/glyphs from nothing: draws the images, trains the three networks and exports the package.
 
-    python3 build.py --out DIR                      draw and train everything (about an hour and a half on two cores)
+    python3 build.py --out DIR                      draw and train everything (about two hours on two cores)
+    python3 build.py --out DIR --features-from P    the same with the feature network and the distance of the package P
     python3 build.py --out DIR --from-package P     export again from the weights in the package P, no training
-    python3 build.py --out DIR --images 2304 --steps 20 --feature-steps 20 --perceptual-comparisons 200     a smoke run of the same path
+    python3 build.py --out DIR --images 1152 --steps 20 --feature-steps 20 --perceptual-comparisons 200     a smoke run of the same path
     python3 build.py --verify DIR                   digests, statistics, held-out loss and quality of the distance of a package
 """
 import argparse
@@ -23,15 +24,14 @@ from shared_layers import Perceptual  # noqa: E402
 from nets import NULL_LABEL, TAPS, Classifier, Unet  # noqa: E402
 from packages import digest, export, export_perceptual, restore, restore_from_onnx, save, verify_digests  # noqa: E402
 
-torch.set_num_threads(1)
-CHUNK, TRAINING_SEEDS, TEST_SEED, REFERENCE_SEED = 108000, (1, 2), 3, 4
-TRAINING_IMAGES, TEST_IMAGES, REFERENCE_IMAGES, CLEAN_IMAGES = CHUNK * len(TRAINING_SEEDS), 21600, 36000, 720
+CHUNK, FEATURE_SEEDS, TRAINING_SEEDS, TEST_SEED, REFERENCE_SEED = 108000, (1, 2), (1, 2, 5, 6), 3, 4
+TEST_IMAGES, REFERENCE_IMAGES, CLEAN_IMAGES = 21600, 36000, 720
 FILES = ["unet.onnx", "features.onnx", "perceptual.onnx", "ref_stats.npz", "data.npy", "classifier_weights.npz", "perceptual_weights.npz"]
 
 
-def draw(families, count, *seeds):
-    """`count` images, as tensors, in equal parts from each seed."""
-    parts = [data.draw(families, count // len(seeds), seed) for seed in seeds]
+def draw(families, count, *seeds, drawing=data.MODEL):
+    """`count` images from each seed, as tensors."""
+    parts = [data.draw(families, count, seed, drawing) for seed in seeds]
     return {key: torch.tensor(np.concatenate([part[key] for part in parts])) for key in parts[0]}
 
 
@@ -85,7 +85,7 @@ def manifest(out):
                       "heldOut": {"mean": "mu_test", "covariance": "sigma_test", "count": TEST_IMAGES}},
         "data": {"file": "data.npy"},
         "digests": {name: digest(out / name) for name in FILES},
-        "provenance": "Drawn and trained for this project by tools/glyphs/build.py: 216,000 images of 36 characters in the typefaces of "
+        "provenance": "Drawn and trained for this project by tools/glyphs/build.py: 432,000 images of 36 characters in the typefaces of "
                       "Debian's free font packages, named in README.md; fifteen packages were kept for testing and never trained on.",
         "license": {"data": "drawings of characters; the fonts themselves are not included, their licences are named in README.md",
                     "weights": "same terms as this repository"},
@@ -109,35 +109,54 @@ def verify(folder):
     perceptual.report(distance, (data.scaled(test["images"][:720].float()), test["labels"][:720]))
 
 
-def train_all(training_fonts, test_fonts, arguments):
-    training = draw(training_fonts, arguments.images, *TRAINING_SEEDS)
-    test = draw(test_fonts, min(7200, arguments.images), TEST_SEED)
+def train_features(training_fonts, test_fonts, arguments):
+    """(classifier, distance), trained on wider drawings than the denoiser's: what a sample gets wrong is often outside of its data."""
+    training = draw(training_fonts, arguments.images, *FEATURE_SEEDS, drawing=data.WIDE)
+    test = draw(test_fonts, min(7200, arguments.images), TEST_SEED, drawing=data.WIDE)
     classifier = features.train(training, test, arguments.feature_steps)
     classifier.requires_grad_(False)
     distance = perceptual.train(classifier.f, TAPS, (data.scaled(training["images"][:7200].float()), training["labels"][:7200]),
                                 per_kind=arguments.perceptual_comparisons)
-    unet = denoiser.train(training["images"], training["labels"], (test["images"], test["labels"]), arguments.steps)
-    return unet, classifier, distance
+    return classifier, distance
+
+
+def train_denoiser(training_fonts, test_fonts, arguments):
+    training = draw(training_fonts, arguments.images, *TRAINING_SEEDS)
+    test = draw(test_fonts, min(7200, arguments.images), TEST_SEED)
+    return denoiser.train(training["images"], training["labels"], (test["images"], test["labels"]), arguments.steps)
+
+
+def networks(training_fonts, test_fonts, arguments):
+    """(denoiser, classifier, distance): taken from packages where the arguments name some, trained otherwise."""
+    if arguments.from_package:
+        return load_all(arguments.from_package)
+    if arguments.features_from:
+        _, classifier, distance = load_all(arguments.features_from)
+    else:
+        classifier, distance = train_features(training_fonts, test_fonts, arguments)
+    return train_denoiser(training_fonts, test_fonts, arguments), classifier, distance
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=pathlib.Path)
     parser.add_argument("--from-package", type=pathlib.Path, metavar="DIR")
-    parser.add_argument("--images", type=int, default=TRAINING_IMAGES)
+    parser.add_argument("--features-from", type=pathlib.Path, metavar="DIR")
+    parser.add_argument("--images", type=int, default=CHUNK, help="drawn from each training seed")
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--steps", type=int, default=denoiser.STEPS, help="denoiser training steps")
     parser.add_argument("--feature-steps", type=int, default=features.STEPS)
     parser.add_argument("--perceptual-comparisons", type=int, default=4000, help="per family")
     parser.add_argument("--verify", type=pathlib.Path, metavar="DIR")
     arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
     if arguments.verify:
         return verify(arguments.verify)
     if not arguments.out:
         parser.error("--out or --verify is needed")
     arguments.out.mkdir(parents=True, exist_ok=True)
     training_fonts, test_fonts = fonts.training(), fonts.test()
-    networks = load_all(arguments.from_package) if arguments.from_package else train_all(training_fonts, test_fonts, arguments)
-    export_all(*networks, training_fonts, test_fonts, arguments.out)
+    export_all(*networks(training_fonts, test_fonts, arguments), training_fonts, test_fonts, arguments.out)
     manifest(arguments.out)
     print(f"package written to {arguments.out}")
 

@@ -6,9 +6,11 @@ import torch
 import torch.nn.functional as F
 
 import data
+from muon import Muon
 from nets import NULL_LABEL, Unet
 
-STEPS, BATCH, RATE, LABEL_DROPOUT, DEPTH_DROPOUT, AVERAGE = 10000, 128, 1e-3, 0.12, 0.08, 0.9993
+STEPS, BATCH, LABEL_DROPOUT, DEPTH_DROPOUT, AVERAGE = 15000, 128, 0.1, 0.03, 0.9995
+RATE, MATRIX_RATE, WARM_UP, DECAY_FROM = 1e-3, 3e-3, 200, 0.5
 
 
 def alpha_bars(steps=1000, offset=0.008, max_beta=0.999):
@@ -26,14 +28,28 @@ def noised(images, t, generator):
     return a * images + s * noise, a * noise - s * images
 
 
+def optimisers(model):
+    """Muon for every matrix and convolution between the first and the last one, AdamW for these two, embeddings, gains and biases."""
+    ends = ("inp.", "out.", "y.")
+    matrices = [p for name, p in model.named_parameters() if p.ndim >= 2 and not name.startswith(ends)]
+    others = [p for name, p in model.named_parameters() if p.ndim < 2 or name.startswith(ends)]
+    return [Muon(matrices, lr=MATRIX_RATE, weight_decay=0.02),
+            torch.optim.AdamW(others, lr=RATE, weight_decay=1e-3, betas=(0.9, 0.99))]
+
+
+def rate_at(step, steps):
+    """Of the full rate: a linear warm-up, a plateau, and from DECAY_FROM of the steps a straight line to zero."""
+    return min(1, (step + 1) / WARM_UP, (1 - step / steps) / (1 - DECAY_FROM))
+
+
 def train(images, labels, held_out, steps=STEPS, seed=0, checkpoint=None, log=print):
-    """AdamW, linear warm-up over 300 steps and cosine decay, moving average; convolutions in bfloat16."""
+    """Minimises the squared error of v; returns the moving average of the weights. Convolutions in bfloat16."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     model = Unet(DEPTH_DROPOUT).train()
     average = {k: v.clone() for k, v in model.state_dict().items()}
-    optimiser = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=1e-3, betas=(0.9, 0.99))
-    rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda s: min(1, (s + 1) / 300) * 0.5 * (1 + math.cos(math.pi * s / steps)))
+    both = optimisers(model)
+    rates = [torch.optim.lr_scheduler.LambdaLR(one, lambda step: rate_at(step, steps)) for one in both]
     started, smooth, report = time.time(), None, max(1, steps // 44)
     for step in range(steps):
         index = torch.randint(len(images), (BATCH,), generator=generator)
@@ -44,11 +60,11 @@ def train(images, labels, held_out, steps=STEPS, seed=0, checkpoint=None, log=pr
         with torch.autocast("cpu", torch.bfloat16):
             predicted = model(state, t.float(), y)
         loss = F.mse_loss(predicted.float(), target)
-        optimiser.zero_grad()
+        model.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        rate.step()
+        for one in (*both, *rates):
+            one.step()
         with torch.no_grad():
             decay = min(AVERAGE, (1 + step) / (10 + step))
             for key, value in model.state_dict().items():

@@ -14,9 +14,9 @@ from PIL import Image
 
 import data
 import fonts
-from build import TRAINING_IMAGES, TRAINING_SEEDS, draw
+from build import CHUNK, TRAINING_SEEDS, draw
 
-FRESH_SEED = 5
+FRESH_SEED = 8
 
 
 def nearest(images, training):
@@ -48,7 +48,7 @@ def main():
     torch.set_num_threads(1)
     samples = ((torch.tensor(np.load(arguments.samples)).clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
     families = fonts.training()
-    training = draw(families, TRAINING_IMAGES, *TRAINING_SEEDS)["images"]
+    training = draw(families, CHUNK, *TRAINING_SEEDS)["images"]
     fresh = draw(families, len(samples), FRESH_SEED)["images"]
     for name, some in (("samples", samples), ("fresh drawings", fresh)):
         distances, where = nearest(some, training)
