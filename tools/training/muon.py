@@ -3,7 +3,7 @@ import torch
 
 
 def orthogonalised(matrices, iterations=5):
-    """The matrices [N, rows, columns] with all singular values near 1, by Newton-Schulz iterations of fifth order."""
+    """The matrices [N, rows, columns] with all singular values near 1, by Newton-Schulz iterations of fifth order in bfloat16."""
     tall = matrices.shape[1] > matrices.shape[2]
     x = matrices.transpose(1, 2) if tall else matrices
     x = (x / (x.flatten(1).norm(dim=1).view(-1, 1, 1) + 1e-7)).bfloat16()
