@@ -19,7 +19,7 @@ stamp=$artifacts/.cli-built
 # Folders count too: deleting a file changes only its folder's time.
 up_to_date() {
   [[ -f $tool && -f $stamp ]] || return 1
-  [[ -z $(find "$root/src" "$root"/Directory.*.props "$root/global.json" "$root/.editorconfig" "$artifacts/feed/.complete" "$artifacts/node/.complete" \
+  [[ -z $(find "$root/src" "$root"/Directory.*.props "$root/global.json" "$root/.editorconfig" "$artifacts/node/.complete" \
     -newer "$stamp" -print -quit) ]]
 }
 

@@ -34,7 +34,8 @@ if ! dotnet build "$target" -m:2 -nodeReuse:false -v quiet -clp:NoSummary >"$res
   echo "build failed"
   exit 1
 fi
-grep -E ': warning ' "$results/build.log" | sort -u
+# NU1603 in the generated project of the Functions host's extensions: a newer patch of one of its dependencies was taken.
+grep -E ': warning ' "$results/build.log" | grep -v 'WorkerExtensions.csproj : warning NU1603' | sort -u
 echo "Built in $((SECONDS - started)) s"
 
 counter() { sed -n 's/.*<Counters .*\b'"$1"'="\([0-9]*\)".*/\1/p' "$2" | head -1; }

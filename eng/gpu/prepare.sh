@@ -41,12 +41,12 @@ publish() {
   local target=$1 log=$work/publish.log
   say "restoring (CUDA provider: $cuda)"
   # The copy is a checkout of its own: git must not find this one, whose feed restore.sh would take over.
-  (cd "$tree" && GIT_CEILING_DIRECTORIES=$work BATCHEVAL_CUDA=$cuda BATCHEVAL_ARTIFACTS_SEED=$root/artifacts eng/restore.sh) || die "restoring failed"
+  (cd "$tree" && GIT_CEILING_DIRECTORIES=$work eng/restore.sh) || die "restoring failed"
   say "publishing"
   # Notes of an earlier restore name the files of the packages as they were then.
   rm -rf "$target" "$tree/artifacts/obj"
   (cd "$tree" && dotnet publish src/BatchEval.Cli/BatchEval.Cli.csproj -c Release -r linux-x64 --self-contained -o "$target" \
-    -m:2 -nodeReuse:false -v quiet -clp:NoSummary >"$log" 2>&1) || { cat "$log" >&2; die "publishing failed"; }
+    -p:Cuda="$([[ $cuda == 1 ]] && echo true || echo false)" -m:2 -nodeReuse:false -v quiet -clp:NoSummary >"$log" 2>&1) || { cat "$log" >&2; die "publishing failed"; }
   # Self-contained: the natives lie beside the program. TensorRT's provider needs TensorRT and is of no use here.
   rm -f "$target"/libonnxruntime_providers_tensorrt.so "$target"/*.pdb "$target"/*.xml
   if [[ $cuda == 1 && ! -f $target/libonnxruntime_providers_cuda.so ]]; then

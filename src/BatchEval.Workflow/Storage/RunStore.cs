@@ -105,7 +105,7 @@ public sealed class RunStore(BlobContainerClient container)
     public async Task<IReadOnlyList<string>> ListRunsAsync(CancellationToken cancellation = default)
     {
         var names = new List<string>();
-        await foreach (var item in container.GetBlobsByHierarchyAsync(delimiter: "/", cancellationToken: cancellation))
+        await foreach (var item in container.GetBlobsByHierarchyAsync(BlobTraits.None, BlobStates.None, "/", null, cancellation))
         {
             if (item.IsPrefix && !item.Prefix.StartsWith('_'))
             {
@@ -120,7 +120,7 @@ public sealed class RunStore(BlobContainerClient container)
     public async Task<IReadOnlyList<(string Name, DateTimeOffset Written)>> ListAsync(string prefix, CancellationToken cancellation = default)
     {
         var found = new List<(string, DateTimeOffset)>();
-        await foreach (var item in container.GetBlobsAsync(prefix: prefix, cancellationToken: cancellation))
+        await foreach (var item in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancellation))
         {
             found.Add((item.Name, item.Properties.LastModified ?? default));
         }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
 using BatchEval.Tests.Shared;
 
 namespace BatchEval.EndToEnd.Runs;
@@ -70,7 +71,7 @@ public sealed class KillAndResumeTests(AzuriteFixture azurite) : IClassFixture<A
         var container = new BlobContainerClient(azurite.ConnectionString, "runs");
         if (await container.ExistsAsync())
         {
-            await foreach (var blob in container.GetBlobsAsync(prefix: "_cells/"))
+            await foreach (var blob in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, "_cells/", default))
             {
                 if (blob.Name.EndsWith("/result.json", StringComparison.Ordinal))
                 {

@@ -62,14 +62,14 @@ public sealed partial class InfraTests
         var host = JsonNode.Parse(File.ReadAllText(Path.Combine(RepoPaths.Root, "host.json")))!;
         var durable = host["extensions"]!["durableTask"]!;
         var (provider, hub) = (durable["storageProvider"]!, (string)durable["hubName"]!);
-        ((bool)provider["workItemFilteringEnabled"]!, (int)durable["maxConcurrentActivityFunctions"]!, (string)durable["tracing"]!["version"]!).ShouldBe((true, 1, "V2"));
+        ((string)provider["type"]!, (int)durable["maxConcurrentActivityFunctions"]!, (string)durable["tracing"]!["version"]!).ShouldBe(("AzureStorage", 1, "V2"));
         TimeSpan.Parse((string)host["functionTimeout"]!, System.Globalization.CultureInfo.InvariantCulture).ShouldBeInRange(TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(30));
         string[] needed =
         [
-            (string)provider["connectionStringName"]!, hub.Trim('%'), WorkerSettings.StoreName, WorkerSettings.ModelsName, WorkerSettings.DeviceName, WorkerSettings.UnitsName,
+            (string)provider["connectionName"]!, hub.Trim('%'), WorkerSettings.StoreName, WorkerSettings.ModelsName, WorkerSettings.DeviceName, WorkerSettings.UnitsName,
         ];
         var local = JsonNode.Parse(File.ReadAllText(Path.Combine(RepoPaths.Root, "local.settings.sample.json")))!["Values"]!.AsObject().Select(p => p.Key).ToList();
-        var set = SettingName().Matches(Apps.Source).Select(m => m.Groups[1].Value).ToList();
+        var set = SettingName().Matches(Apps.Source).Select(m => m.Groups[1].Value.Split("__")[0]).ToList();
         foreach (var name in needed)
         {
             set.ShouldContain(name);
@@ -103,12 +103,12 @@ public sealed partial class InfraTests
     }
 
     [Fact]
-    public void The_image_is_pinned_runs_as_nobody_and_refuses_contracts()
+    public void The_image_is_pinned_runs_as_nobody_and_has_cuda()
     {
         var docker = File.ReadAllText(Path.Combine(Infra, "docker", "Dockerfile"));
         Regex.Matches(docker, @"^ARG \w+=(\S+)", RegexOptions.Multiline).Select(m => m.Groups[1].Value).ShouldAllBe(i => i.Contains(':') && !i.EndsWith(":latest", StringComparison.Ordinal));
         docker.ShouldContain("\nUSER 10001\n");
-        docker.ShouldContain("OfficialFunctions");
+        docker.ShouldContain("ENV BATCHEVAL_CUDA=1");
         var services = ServiceName().Matches(File.ReadAllText(Path.Combine(RepoPaths.Root, "azure.yaml"))).Select(m => m.Groups[1].Value).ToList();
         services.ShouldBe(Regex.Matches(Apps.Source, "'azd-service-name': '([^']+)'").Select(m => m.Groups[1].Value), ignoreOrder: true);
         Regex.Matches(Apps.Source, @"targetPort: (\d+)").Select(m => m.Groups[1].Value).ShouldAllBe(p => docker.Contains($"EXPOSE {p}", StringComparison.Ordinal));

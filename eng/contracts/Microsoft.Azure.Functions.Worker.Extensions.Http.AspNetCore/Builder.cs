@@ -1,8 +1,0 @@
-using BatchEval.Contracts;
-
-namespace Microsoft.Azure.Functions.Worker.Builder;
-
-public static class FunctionsApplicationBuilderAspNetCoreExtensions
-{
-    public static FunctionsApplicationBuilder ConfigureFunctionsWebApplication(this FunctionsApplicationBuilder builder) => throw ContractsOnly.Refusal();
-}
