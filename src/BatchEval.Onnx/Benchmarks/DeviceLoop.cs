@@ -95,8 +95,8 @@ public sealed class DeviceLoop : IDisposable
     private void Bind(
         SamplingPlan plan, int row, float[] labels, (float[] Data, long[] Shape)? contexts, OrtValue input, OrtValue output, OrtValue state, OrtValue next)
     {
-        var (level, combination) = (plan.Table.Rows[row].Level, plan.Table.Rows[row].Next);
-        var call = network.Bind([.. labels.Select(_ => (float)level.Time)], labels, contexts);
+        var combination = plan.Table.Rows[row].Next;
+        var call = network.Bind([.. labels.Select(_ => (float)plan.Table.Rows[row].NetworkTime)], labels, contexts);
         calls.Add(call);
         network.BindOutput(call, output);
         var step = new BoundCall(stepper);
@@ -117,8 +117,8 @@ public sealed class DeviceLoop : IDisposable
 
     private static void Refuse(SamplingPlan plan)
     {
-        var simple = plan.Candidate.Skip is null && !plan.Table.IsStochastic
-            && plan.Table.Rows.All(r => r.NextAnchor is null && r.Next.Anchor == 0 && r.Next.Data.Skip(1).All(d => d == 0))
+        var simple = plan.Candidate.Skip is null && !plan.Table.IsStochastic && plan.Table.StartScale == 1
+            && plan.Table.Rows.All(r => r.NextAnchor is null && r.Remembered is null && r.Next.Anchor == 0 && r.Next.Data.Skip(1).All(d => d == 0))
             && plan.Candidate.Steps.All(s => s is { Drop.Count: 0, Reuse: false });
         if (!simple)
         {

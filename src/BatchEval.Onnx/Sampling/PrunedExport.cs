@@ -108,7 +108,7 @@ public sealed class PrunedExport(BlockGraph graph, ModelManifest manifest, Candi
         var (row, step) = (plan.Table.Rows[index], plan.StepOf(index));
         return new JsonObject
         {
-            ["time"] = row.Level.Time,
+            ["time"] = row.NetworkTime,
             ["file"] = step.Reuse ? null : FileOf(masks.FindIndex(m => m.SequenceEqual(step.Drop))),
             ["predict"] = new JsonObject { ["state"] = plan.Data[index].FromState, ["network"] = plan.Data[index].FromNetwork },
             ["next"] = Combination(row.Next),

@@ -54,7 +54,7 @@ public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditi
             noise.Fill(sample, NoiseBank.StartDraw, start);
             for (var i = 0; i < start.Length; i++)
             {
-                start[i] *= plan.StartScale;
+                start[i] *= plan.NoiseScale;
             }
         }
         else
@@ -62,7 +62,7 @@ public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditi
             starts(sample).CopyTo(start, 0);
         }
 
-        (float, float)? clamp = shape.ClampDenoised ? ((float)shape.Low, (float)shape.High) : null;
+        (double, double)? clamp = shape.ClampDenoised ? (shape.Low, shape.High) : null;
         return new Lane(plan, sample, conditions.LabelOf(sample, model.Manifest.Labels, noise), start, clamp);
     }
 
@@ -137,7 +137,7 @@ public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditi
         }
     }
 
-    private static float Time(Lane lane, int row) => (float)lane.Plan.Table.Rows[row].Level.Time;
+    private static float Time(Lane lane, int row) => (float)lane.Plan.Table.Rows[row].NetworkTime;
 
     private static string DropKey(Lane lane, int row) => string.Join(',', lane.Plan.StepOf(row).Drop);
 }

@@ -15,10 +15,10 @@ public sealed class SamplingPlan
     /// <summary>Prepares a candidate.</summary>
     public SamplingPlan(Candidate candidate, NoiseSchedule schedule, PredictionType prediction)
     {
-        Candidate = candidate;
+        (Candidate, Prediction) = (candidate, prediction);
         Table = Solver.Table(candidate, schedule);
-        Data = [.. Table.Rows.Select(r => DataPrediction.For(prediction, r.Level))];
-        StartScale = (float)schedule.StartScale(Table.Rows[0].Level);
+        Data = [.. Table.Rows.Select(r => r.Prediction(prediction))];
+        NoiseScale = (float)schedule.StartScale(Table.Rows[0].Level);
         Keys = EvaluationKeys();
     }
 
@@ -28,11 +28,17 @@ public sealed class SamplingPlan
     /// <summary>Its rows.</summary>
     public CoefficientTable Table { get; }
 
+    /// <summary>What the network returns.</summary>
+    public PredictionType Prediction { get; }
+
     /// <summary>Data prediction coefficients per row.</summary>
     public IReadOnlyList<DataPrediction> Data { get; }
 
-    /// <summary>Standard deviation of the start state.</summary>
-    public float StartScale { get; }
+    /// <summary>Standard deviation of the state that the table starts from, before the table's own factor.</summary>
+    public float NoiseScale { get; }
+
+    /// <summary>Standard deviation of the state that enters the first network call.</summary>
+    public float StartScale => (float)(NoiseScale * Table.StartScale);
 
     /// <summary>Evaluation keys per row.</summary>
     public IReadOnlyList<UInt128> Keys { get; }
@@ -47,9 +53,10 @@ public sealed class SamplingPlan
         for (var r = 0; r < keys.Length; r++)
         {
             var (row, step) = (Table.Rows[r], StepOf(r));
-            var evaluation = Chain(prefix, [row.Level.Time, .. step.Drop.Select(d => (double)d)]);
+            var evaluation = Chain(prefix, [row.NetworkTime, .. step.Drop.Select(d => (double)d)]);
             keys[r] = evaluation;
-            prefix = Chain(evaluation, [Data[r].FromState, Data[r].FromNetwork, .. Numbers(row.Next), .. row.NextAnchor is { } anchor ? Numbers(anchor) : []]);
+            LinearCombination?[] taken = [row.Next, row.NextAnchor, row.Remembered];
+            prefix = Chain(evaluation, [Data[r].FromState, Data[r].FromNetwork, .. taken.SelectMany(c => c is null ? [double.NaN] : Numbers(c))]);
         }
 
         return keys;

@@ -20,7 +20,7 @@ namespace BatchEval.Workflow.Schedules;
 public sealed record ScheduleSetting(string Solver, Conditions Conditions, ulong Seed = 0, int Parallel = 1)
 {
     /// <summary>Order of what the solver freezes during a step: 2 for multistep solvers, else 1.</summary>
-    public int Order => Solver.Split('(')[0] is "dpmpp-2m" or "dpmpp-3m" or "sde-dpmpp-2m" or "unipc" ? 2 : 1;
+    public int Order => Core.Sampling.Solvers.Solver.Parse(Solver) is { CallsPerStep: 1, Order: > 1 } ? 2 : 1;
 }
 
 /// <summary>A schedule with its FID.</summary>

@@ -53,8 +53,8 @@ public sealed class ConvergenceOrderTests(ITestOutputHelper output)
     {
         var schedule = new SigmaNoiseSchedule(0.05, 5);
         var times = Graded(schedule, steps);
-        var table = Solver.Parse(solver).Table([.. times.SkipLast(1).Select(schedule.At)], schedule.At(times[^1]));
-        var result = TableExecutor.Run(table, PredictionType.Sample, Denoise, [1.0])[0];
+        var table = Solver.Parse(solver).Table([.. times.SkipLast(1).Select(schedule.At)], schedule.At(times[^1]), schedule);
+        var result = RowExecutor.Run(table, PredictionType.Sample, Denoise, [1.0])[0];
         return Math.Abs(result - Math.Sqrt(((0.05 * 0.05) + (C * C)) / ((5.0 * 5.0) + (C * C))));
     }
 
@@ -71,12 +71,12 @@ public sealed class ConvergenceOrderTests(ITestOutputHelper output)
     {
         var schedule = new SigmaNoiseSchedule(0.002, 20);
         var times = StepSpacing.Create("karras", schedule, steps);
-        var table = Solver.Parse(solver).Table([.. times.Select(schedule.At)], NoiseLevel.Clean);
+        var table = Solver.Parse(solver).Table([.. times.Select(schedule.At)], NoiseLevel.Clean, schedule);
         var response = new double[table.Rows.Count + 1];
-        response[0] = TableExecutor.Run(table, PredictionType.Sample, Denoise, [1.0], (_, z) => z[0] = 0)[0];
+        response[0] = RowExecutor.Run(table, PredictionType.Sample, Denoise, [1.0], (_, z) => z[0] = 0)[0];
         for (var k = 0; k < table.Rows.Count; k++)
         {
-            response[k + 1] = TableExecutor.Run(table, PredictionType.Sample, Denoise, [0.0], (row, z) => z[0] = row == k ? 1 : 0)[0];
+            response[k + 1] = RowExecutor.Run(table, PredictionType.Sample, Denoise, [0.0], (row, z) => z[0] = row == k ? 1 : 0)[0];
         }
 
         var start = (20.0 * 20.0) + (C * C);

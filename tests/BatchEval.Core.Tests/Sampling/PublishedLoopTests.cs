@@ -34,7 +34,7 @@ public sealed class PublishedLoopTests
         double[] grid = [999, 899, 799, 699, 599, 500, 400, 300, 200, 100];
         var schedule = DiscreteNoiseSchedule.Linear(1000, 1e-4, 0.02);
         var table = Solver.Table(Candidate.At("dpmpp-2m", grid, end: 0), schedule);
-        var result = TableExecutor.Run(table, PredictionType.Epsilon, DummyNetwork, DummySample());
+        var result = RowExecutor.Run(table, PredictionType.Epsilon, DummyNetwork, DummySample());
         result.Average(Math.Abs).ShouldBe(0.3301, 1e-3);
         result.Sum(Math.Abs).ShouldBe(253.552879, 1e-5);
     }
@@ -47,15 +47,15 @@ public sealed class PublishedLoopTests
     public void Posterior_variance_is_the_published_one(int from, int to, double variance)
     {
         var schedule = DiscreteNoiseSchedule.Linear(1000, 1e-4, 0.02);
-        var row = new DdpmSolver().Table([schedule.At(from)], schedule.At(to)).Rows[0];
+        var row = new DdpmSolver().Table([schedule.At(from)], schedule.At(to), schedule).Rows[0];
         (row.Next.Noise * row.Next.Noise).ShouldBe(variance, 1e-5);
-        new DdimSolver(eta: 1).Table([schedule.At(from)], schedule.At(to)).Rows[0].Next.Noise.ShouldBe(row.Next.Noise, 1e-12);
+        new DdimSolver(eta: 1).Table([schedule.At(from)], schedule.At(to), schedule).Rows[0].Next.Noise.ShouldBe(row.Next.Noise, 1e-12);
     }
 
-    private static double[] Loop(string solver, IEnumerable<double> times, double betaStart, PredictionType prediction, Action<int, double[]>? noise = null)
+    private static double[] Loop(string solver, IEnumerable<double> times, double betaStart, PredictionType prediction, RowNoise<double>? noise = null)
     {
         var table = Solver.Table(Candidate.At(solver, times), DiscreteNoiseSchedule.Linear(1000, betaStart, 0.02));
-        return TableExecutor.Run(table, prediction, DummyNetwork, DummySample(), noise, Unit);
+        return RowExecutor.Run(table, prediction, DummyNetwork, DummySample(), noise, Unit);
     }
 
     private static void Check(double[] result, double sum, double mean)

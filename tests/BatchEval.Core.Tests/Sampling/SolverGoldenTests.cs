@@ -45,7 +45,7 @@ public sealed class SolverGoldenTests
         var clamp = golden.GetProperty("options").TryGetProperty("clamp", out _) ? (-1.0, 1.0) : ((double, double)?)null;
         var states = new List<(int Step, double[] State)>();
 
-        TableExecutor.Run(
+        RowExecutor.Run(
             Solver.Table(candidate, schedule), PredictionType.Epsilon, Network, Numbers(Golden.GetProperty("start")),
             (row, z) => noise[row].CopyTo(z, 0), clamp, (row, state) => states.Add((row.Step, state)));
 

@@ -8,12 +8,20 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// </param>
 public sealed class DdimSolver(double eta = 0, bool clipNoise = true) : Solver
 {
-    /// <inheritdoc/>
-    public override string Name => Named("ddim", ("clip-noise", clipNoise ? 1 : 0, 1), ("eta", eta, 0));
+    /// <summary>Its definition.</summary>
+    public static IReadOnlyList<SolverDefinition> Definitions { get; } =
+    [
+        new("ddim", "Song et al. 2021, eq. 12", a => new DdimSolver(a["eta"], a.Flag("clip-noise")))
+        {
+            Parameters = [SolverParameter.Flag("clip-noise", true), new("eta", 0, 0, 1)], Elsewhere = new("DDIMScheduler", "ddim"),
+        },
+    ];
 
     /// <inheritdoc/>
-    protected override CoefficientTable Build(NoiseLevel[] levels) =>
-        new([.. Enumerable.Range(0, levels.Length - 1).Select(k => new SolverRow(k, levels[k], Step(levels[k], levels[k + 1])))], History: 1);
+    public override string Name => Definitions[0].NameOf(clipNoise ? 1 : 0, eta);
+
+    /// <inheritdoc/>
+    protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule) => RowPerStep(levels, k => Step(levels[k], levels[k + 1]));
 
     // x' = alpha' D + sqrt(sigma'^2 - s^2) eps + s z,  eps = (x - alpha D) / sigma
     private LinearCombination Step(NoiseLevel from, NoiseLevel to)

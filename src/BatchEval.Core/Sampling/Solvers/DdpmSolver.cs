@@ -5,12 +5,15 @@ public sealed class DdpmSolver : Solver
 {
     private const double VarianceFloor = 1e-20;
 
-    /// <inheritdoc/>
-    public override string Name => "ddpm";
+    /// <summary>Its definition.</summary>
+    public static IReadOnlyList<SolverDefinition> Definitions { get; } =
+        [new("ddpm", "Ho et al. 2020, eqs. 6 and 7", _ => new DdpmSolver()) { Elsewhere = new("DDPMScheduler", "ddpm") }];
 
     /// <inheritdoc/>
-    protected override CoefficientTable Build(NoiseLevel[] levels) =>
-        new([.. Enumerable.Range(0, levels.Length - 1).Select(k => new SolverRow(k, levels[k], Step(levels[k], levels[k + 1])))], History: 1);
+    public override string Name => Definitions[0].Name;
+
+    /// <inheritdoc/>
+    protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule) => RowPerStep(levels, k => Step(levels[k], levels[k + 1]));
 
     // mean = alpha' beta / sigma^2 D + (alpha / alpha') sigma'^2 / sigma^2 x,  variance = sigma'^2 / sigma^2 beta
     private static LinearCombination Step(NoiseLevel from, NoiseLevel to)

@@ -11,12 +11,28 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// </param>
 public sealed class DpmSolverPlusPlus(int order, bool diffusers = false) : Solver
 {
-    /// <inheritdoc/>
-    public override string Name => order == 1 ? "dpmpp-1" : Named($"dpmpp-{order}m", ("diffusers", diffusers ? 1 : 0, 0));
+    /// <summary>One definition per order.</summary>
+    public static IReadOnlyList<SolverDefinition> Definitions { get; } =
+    [
+        new("dpmpp-1", "Lu et al. 2022b, eq. 13", _ => new DpmSolverPlusPlus(1)) { Elsewhere = new("DPMSolverMultistepScheduler(solver_order=1)") },
+        new("dpmpp-2m", "Lu et al. 2022b, algorithm 2", _ => new DpmSolverPlusPlus(2))
+        {
+            Elsewhere = new("DPMSolverMultistepScheduler", "dpmpp_2m", "sample_dpmpp_2m"),
+        },
+        new("dpmpp-3m", "Lu et al. 2022b, appendix", a => new DpmSolverPlusPlus(3, a.Flag("diffusers")))
+        {
+            Parameters = [SolverParameter.Flag("diffusers", false)], Elsewhere = new("DPMSolverMultistepScheduler(solver_order=3)"),
+        },
+    ];
 
     /// <inheritdoc/>
-    protected override CoefficientTable Build(NoiseLevel[] levels) =>
-        new([.. Enumerable.Range(0, levels.Length - 1).Select(k => new SolverRow(k, levels[k], Step(levels, k)))], History: order);
+    public override string Name => order == 3 ? Definitions[2].NameOf(diffusers ? 1 : 0) : Definitions[order - 1].Name;
+
+    /// <inheritdoc/>
+    public override int Order => order == 3 && diffusers ? 2 : order;
+
+    /// <inheritdoc/>
+    protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule) => RowPerStep(levels, k => Step(levels, k), order);
 
     private LinearCombination Step(NoiseLevel[] levels, int k)
     {

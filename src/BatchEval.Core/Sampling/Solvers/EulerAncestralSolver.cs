@@ -4,12 +4,20 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// <param name="eta">Share of the ancestral noise, 0 to 1.</param>
 public sealed class EulerAncestralSolver(double eta = 1) : Solver
 {
-    /// <inheritdoc/>
-    public override string Name => Named("euler-ancestral", ("eta", eta, 1));
+    /// <summary>Its definition.</summary>
+    public static IReadOnlyList<SolverDefinition> Definitions { get; } =
+    [
+        new("euler-ancestral", "k-diffusion", a => new EulerAncestralSolver(a["eta"]))
+        {
+            Parameters = [new("eta", 1, 0, 1)], Elsewhere = new("EulerAncestralDiscreteScheduler", "euler_ancestral", "sample_euler_ancestral"),
+        },
+    ];
 
     /// <inheritdoc/>
-    protected override CoefficientTable Build(NoiseLevel[] levels) =>
-        new([.. Enumerable.Range(0, levels.Length - 1).Select(k => new SolverRow(k, levels[k], Step(levels[k], levels[k + 1])))], History: 1);
+    public override string Name => Definitions[0].NameOf(eta);
+
+    /// <inheritdoc/>
+    protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule) => RowPerStep(levels, k => Step(levels[k], levels[k + 1]));
 
     private LinearCombination Step(NoiseLevel from, NoiseLevel to)
     {

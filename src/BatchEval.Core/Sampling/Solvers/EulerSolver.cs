@@ -3,8 +3,12 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// <summary>Euler on the probability-flow ODE in x / alpha against sigma / alpha (Karras et al. 2022, algorithm 1 without the correction).</summary>
 public sealed class EulerSolver : Solver
 {
+    /// <summary>Its definition.</summary>
+    public static IReadOnlyList<SolverDefinition> Definitions { get; } =
+        [new("euler", "Karras et al. 2022, algorithm 1", _ => new EulerSolver()) { Elsewhere = new("EulerDiscreteScheduler", "euler", "sample_euler") }];
+
     /// <inheritdoc/>
-    public override string Name => "euler";
+    public override string Name => Definitions[0].Name;
 
     /// <summary>x' = (r'/r) x + (1 - r'/r) D in units of x / alpha, written for the model's own state.</summary>
     internal static LinearCombination Step(NoiseLevel from, NoiseLevel to, double targetRatio)
@@ -14,6 +18,6 @@ public sealed class EulerSolver : Solver
     }
 
     /// <inheritdoc/>
-    protected override CoefficientTable Build(NoiseLevel[] levels) =>
-        new([.. Enumerable.Range(0, levels.Length - 1).Select(k => new SolverRow(k, levels[k], Step(levels[k], levels[k + 1], levels[k + 1].Ratio)))], History: 1);
+    protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule) =>
+        RowPerStep(levels, k => Step(levels[k], levels[k + 1], levels[k + 1].Ratio));
 }

@@ -3,16 +3,25 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// <summary>Heun's second-order method (Karras et al. 2022, algorithm 1): two network calls per step, one on a last step to no noise.</summary>
 public sealed class HeunSolver : Solver
 {
+    /// <summary>Its definition.</summary>
+    public static IReadOnlyList<SolverDefinition> Definitions { get; } =
+        [new("heun", "Karras et al. 2022, algorithm 1", _ => new HeunSolver()) { Elsewhere = new("HeunDiscreteScheduler", "heun", "sample_heun") }];
+
     /// <inheritdoc/>
-    public override string Name => "heun";
+    public override string Name => Definitions[0].Name;
 
-    internal override int CallsPerStep => 2;
+    /// <inheritdoc/>
+    public override int Order => 2;
 
-    internal override int NetworkCalls(Candidate candidate, int step) =>
+    /// <inheritdoc/>
+    public override int CallsPerStep => 2;
+
+    /// <inheritdoc/>
+    public override int NetworkCalls(Candidate candidate, int step) =>
         candidate.Steps[step].Reuse ? 0 : candidate.End is null && step == candidate.Steps.Count - 1 ? 1 : 2;
 
     /// <inheritdoc/>
-    protected override CoefficientTable Build(NoiseLevel[] levels)
+    protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {
         var rows = new List<SolverRow>();
         for (var k = 0; k < levels.Length - 1; k++)

@@ -4,12 +4,27 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// <param name="order">1 or 2.</param>
 public sealed class SdeDpmSolverPlusPlus(int order) : Solver
 {
-    /// <inheritdoc/>
-    public override string Name => order == 1 ? "sde-dpmpp-1" : $"sde-dpmpp-{order}m";
+    /// <summary>One definition per order.</summary>
+    public static IReadOnlyList<SolverDefinition> Definitions { get; } =
+    [
+        new("sde-dpmpp-1", "Lu et al. 2022b, eq. 18", _ => new SdeDpmSolverPlusPlus(1))
+        {
+            Elsewhere = new("DPMSolverMultistepScheduler(algorithm_type=\"sde-dpmsolver++\", solver_order=1)"),
+        },
+        new("sde-dpmpp-2m", "Lu et al. 2022b, eq. 18", _ => new SdeDpmSolverPlusPlus(2))
+        {
+            Elsewhere = new("DPMSolverMultistepScheduler(algorithm_type=\"sde-dpmsolver++\")", "dpmpp_2m_sde", "sample_dpmpp_2m_sde"),
+        },
+    ];
 
     /// <inheritdoc/>
-    protected override CoefficientTable Build(NoiseLevel[] levels) =>
-        new([.. Enumerable.Range(0, levels.Length - 1).Select(k => new SolverRow(k, levels[k], Step(levels, k)))], History: order);
+    public override string Name => Definitions[order - 1].Name;
+
+    /// <inheritdoc/>
+    public override int Order => order;
+
+    /// <inheritdoc/>
+    protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule) => RowPerStep(levels, k => Step(levels, k), order);
 
     // x' = (sigma'/sigma) e^-h x + alpha' (1 - e^-2h) (D0 + D1/2) + sigma' sqrt(1 - e^-2h) z
     private LinearCombination Step(NoiseLevel[] levels, int k)

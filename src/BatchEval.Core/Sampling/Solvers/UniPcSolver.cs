@@ -7,11 +7,23 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// <param name="order">1, 2 or 3.</param>
 public sealed class UniPcSolver(int order = 2) : Solver
 {
-    /// <inheritdoc/>
-    public override string Name => Named("unipc", ("order", order, 2));
+    /// <summary>Its definition.</summary>
+    public static IReadOnlyList<SolverDefinition> Definitions { get; } =
+    [
+        new("unipc", "Zhao et al. 2023", a => new UniPcSolver(a.Whole("order")))
+        {
+            Parameters = [new("order", 2, 1, 3, Whole: true)], Elsewhere = new("UniPCMultistepScheduler", "uni_pc_bh2"),
+        },
+    ];
 
     /// <inheritdoc/>
-    protected override CoefficientTable Build(NoiseLevel[] levels)
+    public override string Name => Definitions[0].NameOf(order);
+
+    /// <inheritdoc/>
+    public override int Order => order + 1;
+
+    /// <inheritdoc/>
+    protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {
         var rows = new List<SolverRow>();
         for (var k = 0; k < levels.Length - 1; k++)

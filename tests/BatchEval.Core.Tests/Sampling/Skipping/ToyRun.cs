@@ -16,7 +16,7 @@ internal static class ToyRun
         var table = Solver.Table(candidate, Schedule);
         var steps = new SampleSteps<double>(candidate, table, start);
         var row = 0;
-        var final = TableExecutor.Run(
+        var final = RowExecutor.Run(
             table, PredictionType.Epsilon,
             (x, level) =>
             {

@@ -72,7 +72,7 @@ public class MixtureTableTests(ITestOutputHelper output)
         }
 
         var levels = knots.Select(Schedule.At).ToArray();
-        var table = Solver.Parse(solver).Table(levels[..^1], levels[^1]);
+        var table = Solver.Parse(solver).Table(levels[..^1], levels[^1], Schedule);
         double[] Denoise(double[] x, NoiseLevel level)
         {
             var d = new double[x.Length];
@@ -80,7 +80,7 @@ public class MixtureTableTests(ITestOutputHelper output)
             return d;
         }
 
-        var end = TableExecutor.Run(table, PredictionType.Sample, Denoise, [.. Draw(0).Select(z => Max * z)], (row, z) => Draw(row + 1).CopyTo(z, 0));
+        var end = RowExecutor.Run(table, PredictionType.Sample, Denoise, [.. Draw(0).Select(z => Max * z)], (row, z) => Draw(row + 1).CopyTo(z, 0));
         return Enumerable.Range(0, samples).Average(i => mixture.NegativeLogDensity(end.AsSpan(2 * i, 2)));
     }
 

@@ -1,0 +1,49 @@
+using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Solvers;
+
+namespace BatchEval.Core.Tests.Sampling;
+
+public sealed class SolverRegistryTests
+{
+    [Fact]
+    public void A_solver_from_elsewhere_can_be_named_by_candidates()
+    {
+        Solver.Register(new SolverDefinition("jump", "this test", _ => new Jump()));
+        var candidate = Candidate.At("jump", [900, 100]);
+        candidate.NetworkCalls.ShouldBe(2);
+        Solver.Table(candidate, DiscreteNoiseSchedule.Linear(1000, 1e-4, 0.02)).Rows[1].Next.Data[0].ShouldBe(1);
+        Should.Throw<ArgumentException>(() => Solver.Register(new SolverDefinition("ddim", "this test", _ => new Jump()))).Message.ShouldContain("'ddim'");
+    }
+
+    [Fact]
+    public void Every_name_is_canonical_and_its_arguments_are_read_back()
+    {
+        foreach (var definition in SolverRegistry.All)
+        {
+            Solver.Parse(definition.Name).Name.ShouldBe(definition.Name);
+            definition.Parameters.Select(p => p.Key).ShouldBe(definition.Parameters.Select(p => p.Key).Order(StringComparer.Ordinal));
+            foreach (var parameter in definition.Parameters)
+            {
+                var value = parameter.Default == parameter.High ? parameter.Low : parameter.High;
+                var name = FormattableString.Invariant($"{definition.Name}({parameter.Key}={value})");
+                Solver.Parse(name).Name.ShouldBe(name);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("unipc(order=2.7)", "order is 2.7; allowed: whole numbers 1 to 3")]
+    [InlineData("ddim(clip-noise=0.5)", "clip-noise is 0.5; allowed: 0 or 1")]
+    [InlineData("ddim(eta=2)", "eta is 2; allowed: 0 to 1")]
+    [InlineData("euler(eta=1)", "unknown or repeated argument 'eta'; allowed: none")]
+    [InlineData("plms2", "Unknown solver 'plms2'")]
+    public void Bad_names_say_what_is_allowed(string name, string message) =>
+        Should.Throw<ArgumentException>(() => Solver.Parse(name)).Message.ShouldContain(message);
+
+    private sealed class Jump : Solver
+    {
+        public override string Name => "jump";
+
+        protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule) => RowPerStep(levels, k => new LinearCombination { Data = [levels[k + 1].Alpha] });
+    }
+}
