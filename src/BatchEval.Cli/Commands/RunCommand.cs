@@ -30,6 +30,7 @@ internal static class RunCommand
             specification = specification with { Model = Path.GetFullPath(models.Find(specification.Model).Directory) };
             RunSubmission.Check(specification, models);
             await using var access = await StoreAccess.OpenAsync(parsed.GetValue(store), shell, cancellation);
+            CommonOptions.Announce(options, units, shell.Error);
             var session = new RunSession(access.Store, models, units, shell, parsed.GetValue(Application.Verbose));
             var (document, code) = await session.RunAsync(specification, cancellation);
             if (document is not null)

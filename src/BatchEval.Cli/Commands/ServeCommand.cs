@@ -33,6 +33,7 @@ internal static class ServeCommand
             var cost = PriceOf(parsed.GetValue(price));
             using var models = new ModelHost(options, catalog.Roots);
             await using var access = await StoreAccess.OpenAsync(parsed.GetValue(store), shell, cancellation);
+            CommonOptions.Announce(options, units, shell.Error);
             await using var host = new LocalRunHost(access.Store, models, units, shell);
             await host.BeginAsync(cancellation);
             var context = new RunApiContext(access.Store, models, catalog, host, shell.Time, units, cost, error => Application.Unexpected(error, verbose: true, shell.Error));

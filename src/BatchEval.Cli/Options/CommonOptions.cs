@@ -59,4 +59,8 @@ internal static class CommonOptions
         var units = parallel ?? (cpu ? Environment.ProcessorCount : 1);
         return (new DeviceOptions(device, cpu ? Math.Max(1, Environment.ProcessorCount / units) : 1), units);
     }
+
+    /// <summary>Says on standard error where networks will run.</summary>
+    public static void Announce(DeviceOptions device, int units, TextWriter writer) =>
+        writer.WriteLine($"Networks run on {device.Provider}, {units} unit{(units == 1 ? string.Empty : "s")} side by side.");
 }

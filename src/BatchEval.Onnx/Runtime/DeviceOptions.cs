@@ -23,6 +23,10 @@ public sealed record DeviceOptions(string Device = "cpu", int Threads = 1)
         _ => throw new ArgumentException($"Unknown device '{Device}'; allowed: cpu, cuda, cuda:<index>."),
     };
 
+    /// <summary>The execution provider in words, for example <c>cpu (ONNX Runtime 1.31.1, CPU provider)</c>.</summary>
+    /// <exception cref="ArgumentException">An unknown device.</exception>
+    public string Provider => $"{Device} (ONNX Runtime {OrtEnv.Instance().GetVersionString()}, {(CudaIndex is null ? "CPU" : "CUDA")} provider)";
+
     /// <summary>Builds the session options.</summary>
     /// <exception cref="ArgumentException">An unknown device.</exception>
     /// <exception cref="Core.Json.ProblemException">The CUDA provider could not be loaded.</exception>
