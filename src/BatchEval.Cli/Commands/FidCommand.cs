@@ -13,7 +13,7 @@ internal static class FidCommand
     /// <summary>Creates the command.</summary>
     public static Command Create(Shell shell)
     {
-        const string side = "An .npz of statistics (mu, sigma), an .npy of features [n, d], or a folder of PNG or JPEG images.";
+        const string side = "An .npz of statistics (mu, sigma), an .npy of features [n, d], or a folder of images.";
         var (a, b) = (new Argument<string>("a") { Description = side }, new Argument<string>("b") { Description = side });
         var features = new Option<string?>("--features") { Description = "Package whose feature network turns images into features: a folder with features.json or model.json.", HelpName = "package" };
         var (device, json) = (CommonOptions.Device(), CommonOptions.Json());

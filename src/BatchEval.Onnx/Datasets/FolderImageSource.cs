@@ -2,7 +2,7 @@ using BatchEval.Onnx.Images;
 
 namespace BatchEval.Onnx.Datasets;
 
-/// <summary>The PNG and JPEG files of a folder and its subfolders, sorted by name; hidden files are left out.</summary>
+/// <summary>The image files of a folder and its subfolders, sorted by name; hidden files are left out.</summary>
 public sealed class FolderImageSource : IImageSource
 {
     // Files decoded side by side; the next ones wait until these are used.
@@ -19,7 +19,7 @@ public sealed class FolderImageSource : IImageSource
         files = EncodedImages.Choose(Directory.EnumerateFiles(folder, "*", options).Where(file => !Path.GetFileName(file).StartsWith('.')), $"'{folder}'");
         if (files.Length == 0)
         {
-            throw new InvalidDataException($"'{folder}' holds 0 images (png, jpg, jpeg).");
+            throw new InvalidDataException($"'{folder}' holds 0 images ({string.Join(", ", ImageFiles.Endings)}).");
         }
 
         Identity = SourceIdentity.OfFiles("folder", folder, files);

@@ -1,3 +1,4 @@
+using BatchEval.Onnx.Images;
 using BatchEval.Onnx.Numpy;
 
 namespace BatchEval.Onnx.Datasets;
@@ -6,7 +7,7 @@ namespace BatchEval.Onnx.Datasets;
 public static class ImageSources
 {
     /// <summary>What can be opened, in words for help texts.</summary>
-    public const string Kinds = "a folder of PNG or JPEG images, an .npz (arr_0) or .npy of bytes, an IDX file (MNIST), or binary CIFAR-10";
+    public const string Kinds = "a folder of PNG, JPEG, WebP, BMP or GIF images, an .npz (arr_0) or .npy of bytes, an IDX file (MNIST), or binary CIFAR-10";
 
     private static readonly string[] PickleEndings = [".pkl", ".pickle", ".pt", ".pth"];
 
@@ -55,7 +56,7 @@ public static class ImageSources
             ".npz" => OpenNpz(path),
             ".npy" => ArrayImageSource.OfNpy(path),
             ".bin" => new CifarImageSource(path, [path]),
-            ".png" or ".jpg" or ".jpeg" => throw new InvalidDataException($"{path} is a single image; give the folder that holds the images."),
+            { } ending when ImageFiles.Endings.Contains(ending) => throw new InvalidDataException($"{path} is a single image; give the folder that holds the images."),
             _ when LooksLikeIdx(path) => new IdxImageSource(path),
             _ => throw new InvalidDataException($"{path} is of no known format; expected {Kinds}."),
         };

@@ -1,77 +1,82 @@
-using BatchEval.Onnx.Runtime;
-using Microsoft.ML.OnnxRuntime;
+using SkiaSharp;
 
 namespace BatchEval.Onnx.Images;
 
-/// <summary>
-/// Image files from and to pixels, with the codecs of ONNX Runtime Extensions. Thread-safe; the two sessions are opened on
-/// first use and live as long as the process.
-/// </summary>
+/// <summary>Image files from and to pixels, with the codecs of Skia. Thread-safe.</summary>
 /// <remarks>
-/// Decoding gives what Pillow's <c>convert("RGB")</c> gives for PNG: transparency is dropped, palettes and grey become RGB;
-/// of 16-bit samples the upper byte counts. JPEG orientation tags are not applied, as in Pillow. JPEG pixels agree with
-/// Pillow to one level where colour is stored at full resolution; with subsampled colour (4:2:0, the usual case) they
-/// differ at colour edges, since the libraries enlarge it in different ways. Use PNG where scores must compare with others'.
+/// Decoding gives the bytes of Pillow's <c>convert("RGB")</c> (tools/golden/images.py): transparency is dropped, palettes and grey become RGB, CMYK is
+/// converted without a profile, colour profiles and gamma are not applied, and of an animation the first image is read. What programs turn into 8-bit RGB
+/// in different ways is refused: 16 bits per sample, an orientation other than upright, and transparent pixels without a colour of their own (GIF, BMP).
 /// </remarks>
 public static class ImageCodec
 {
     /// <summary>Images of more pixels are refused before they are decoded.</summary>
     public const long DefaultMaxPixels = 100_000_000;
 
-    private static readonly Lazy<CodecSession> Decoder = new(() => CodecSession.Open("DecodeImage", 1, 3, ("color_space", "rgb")));
-    private static readonly Lazy<CodecSession> Encoder = new(() => CodecSession.Open("EncodeImage", 3, 1, ("color_space", "rgb"), ("format", "png")));
+    private const int ZlibLevel = 6;
 
     /// <summary>Writes an image as PNG: lossless, the same bytes for the same pixels.</summary>
     public static byte[] EncodePng(RgbImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return Encoder.Value.Run(image.Pixels, image.Height, image.Width, 3).Data;
+        using var bitmap = new SKBitmap(Layout(image.Width, image.Height, SKAlphaType.Opaque));
+        Span<byte> target = bitmap.GetPixelSpan();
+        for (int p = 0; 3 * p < image.Pixels.Length; p++)
+        {
+            image.Pixels.AsSpan(3 * p, 3).CopyTo(target[(4 * p)..]);
+            target[(4 * p) + 3] = byte.MaxValue;
+        }
+
+        using SKPixmap pixels = bitmap.PeekPixels();
+        using SKData file = pixels.Encode(new SKPngEncoderOptions(SKPngEncoderFilterFlags.AllFilters, ZlibLevel))
+            ?? throw new InvalidOperationException($"An image of {image.Width} x {image.Height} pixels could not be written as PNG.");
+        return file.ToArray();
     }
 
-    /// <summary>Reads a PNG or JPEG image.</summary>
+    /// <summary>Reads a PNG, JPEG, WebP, BMP or GIF image.</summary>
     /// <param name="bytes">The whole file.</param>
     /// <param name="source">Its name, for messages.</param>
     /// <param name="maxPixels">Largest number of pixels to decode.</param>
-    /// <exception cref="InvalidDataException">Empty, truncated, damaged, another format, a variant that is not supported, or too large.</exception>
+    /// <exception cref="InvalidDataException">Empty, truncated, damaged, another format, too large, or programs disagree on its pixels.</exception>
     public static RgbImage Decode(byte[] bytes, string source = "The image", long maxPixels = DefaultMaxPixels)
     {
         ArgumentNullException.ThrowIfNull(bytes);
-        ImageInfo info = ImageInfo.Read(bytes, source);
-        if (info.Pixels > maxPixels)
+        ImageFiles.RequireKnown(bytes, source);
+        using SKData data = SKData.CreateCopy(bytes);
+        using var stream = new SKMemoryStream(data);
+        using SKCodec codec = SKCodec.Create(stream, out SKCodecResult opened) ?? throw ImageFiles.Undecodable(bytes, source, opened);
+        (int width, int height) = (codec.Info.Width, codec.Info.Height);
+        if ((long)width * height > maxPixels)
         {
-            throw new InvalidDataException($"{source} has {info.Width} x {info.Height} = {info.Pixels} pixels; at most {maxPixels} are allowed.");
+            throw new InvalidDataException($"{source} has {width} x {height} = {(long)width * height} pixels; at most {maxPixels} are allowed.");
         }
 
-        try
-        {
-            (long[] shape, byte[] pixels) = Decoder.Value.Run(bytes, bytes.Length);
-            return ToImage(info, shape, pixels, source);
-        }
-        catch (OnnxRuntimeException error)
-        {
-            throw new InvalidDataException($"{source} is a damaged {info.Format.ToString().ToUpperInvariant()} image and cannot be decoded: {SessionLoader.FirstLine(error.Message)}", error);
-        }
+        ImageFiles.RequireComparable(bytes, source, codec.EncodedOrigin);
+        using var bitmap = new SKBitmap(Layout(width, height, SKAlphaType.Unpremul));
+        SKCodecResult decoded = codec.GetPixels(bitmap.Info, bitmap.GetPixels());
+        return decoded == SKCodecResult.Success
+            ? ToImage(bitmap, codec.EncodedFormat, source)
+            : throw ImageFiles.Undecodable(bytes, source, decoded);
     }
 
-    private static RgbImage ToImage(ImageInfo info, long[] shape, byte[] pixels, string source)
+    // Without a colour space nothing is converted.
+    private static SKImageInfo Layout(int width, int height, SKAlphaType alpha) => new(width, height, SKColorType.Rgba8888, alpha);
+
+    private static RgbImage ToImage(SKBitmap bitmap, SKEncodedImageFormat format, string source)
     {
-        if (shape.Length != 3 || shape[0] != info.Height || shape[1] != info.Width || shape[2] is not (1 or 3))
+        ReadOnlySpan<byte> from = bitmap.GetPixelSpan();
+        bool colourless = format is SKEncodedImageFormat.Gif or SKEncodedImageFormat.Bmp;
+        var pixels = new byte[3 * (long)bitmap.Width * bitmap.Height];
+        for (int p = 0; 3 * p < pixels.Length; p++)
         {
-            throw new InvalidDataException($"{source} was decoded to {string.Join(" x ", shape)}, but its header says {info.Height} x {info.Width}.");
+            if (colourless && from[(4 * p) + 3] == 0)
+            {
+                throw new InvalidDataException($"{source} is a {format.ToString().ToUpperInvariant()} image with transparent pixels, to which programs give different colours. Save it as PNG without transparency.");
+            }
+
+            from.Slice(4 * p, 3).CopyTo(pixels.AsSpan(3 * p));
         }
 
-        // Grey JPEG images come with one channel.
-        return new RgbImage(info.Width, info.Height, shape[2] == 3 ? pixels : Repeat(pixels));
-    }
-
-    private static byte[] Repeat(byte[] grey)
-    {
-        var pixels = new byte[checked(3 * grey.Length)];
-        for (int p = 0; p < grey.Length; p++)
-        {
-            pixels.AsSpan(3 * p, 3).Fill(grey[p]);
-        }
-
-        return pixels;
+        return new RgbImage(bitmap.Width, bitmap.Height, pixels);
     }
 }

@@ -4,7 +4,7 @@ using BatchEval.Onnx.Images;
 
 namespace BatchEval.Workflow.Storage;
 
-/// <summary>The PNG and JPEG blobs under a prefix of a run store, sorted by name.</summary>
+/// <summary>The image blobs under a prefix of a run store, sorted by name.</summary>
 public sealed class BlobImageSource : IImageSource
 {
     // Blobs fetched side by side.
@@ -37,7 +37,7 @@ public sealed class BlobImageSource : IImageSource
     {
         ArgumentNullException.ThrowIfNull(store);
         var source = new BlobImageSource(store, prefix, await store.ListAsync(prefix, cancellation));
-        return source.Count > 0 ? ImageSources.RequireTwo(source) : throw new ProblemException($"There are no PNG or JPEG blobs under '{source.Name}'.");
+        return source.Count > 0 ? ImageSources.RequireTwo(source) : throw new ProblemException($"There are no image blobs (PNG, JPEG, WebP, BMP, GIF) under '{source.Name}'.");
     }
 
     /// <inheritdoc/>
@@ -49,7 +49,7 @@ public sealed class BlobImageSource : IImageSource
             var contents = Task.WhenAll(chunk.Select(FetchAsync)).GetAwaiter().GetResult();
             for (var i = 0; i < chunk.Length; i++)
             {
-                yield return EncodedImages.Decode(contents[i], chunk[i]);
+                yield return ImageCodec.Decode(contents[i], chunk[i]);
             }
         }
     }

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using BatchEval.Tests.Shared;
+
 namespace BatchEval.Onnx.Tests.Images;
 
 /// <summary>Small files written by Pillow and by hand, for what our own encoder cannot write.</summary>
@@ -24,11 +27,6 @@ internal static class SampleFiles
         "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAgGBgcGBQgHBwcJCQgKDBQNDAsLDBkSEw8UHRofHh0aHBwgJC4nICIsIxwcKDcpLDAxNDQ0Hyc5PTgyPC4zNDL/wAALCAAIAB" +
         "ABAREA/8QAFQABAQAAAAAAAAAAAAAAAAAABwj/xAAUEAEAAAAAAAAAAAAAAAAAAAAA/9oACAEBAAA/AEhJb//Z");
 
-    /// <summary>The same with four components.</summary>
-    public static byte[] JpegCmyk => Convert.FromBase64String(
-        "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwAIBgYHBgUIBwcHCQkICgwUDQwLCwwZEhMPFB0aHx4dGhwcICQuJyAiLCMcHCg3KSwwMTQ0NB8nOT04MjwuMzQy/8AAFAgACAAQBE" +
-        "MRAE0RAFkRAEsRAP/EABcAAQEBAQAAAAAAAAAAAAAAAAcIAAX/xAAUEAEAAAAAAAAAAAAAAAAAAAAA/9oADgRDAE0AWQBLAAA/AEgTh0/pLdRWjP/Z");
-
     /// <summary>2 x 1: 5, 200.</summary>
     public static byte[] PngGrey => Convert.FromBase64String(
         "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAAAAADRSSBWAAAAC0lEQVR42mNgPQEAANUAziCIgPUAAAAASUVORK5CYII=");
@@ -52,4 +50,17 @@ internal static class SampleFiles
     /// <summary>Claims 20000 x 20000 pixels in 69 bytes.</summary>
     public static byte[] PngHuge => Convert.FromBase64String(
         "iVBORw0KGgoAAAANSUhEUgAATiAAAE4gCAIAAABsEtFuAAAADElEQVR42mNgZGIGAAAOAAfpkjfUAAAAAElFTkSuQmCC");
+
+    /// <summary>1 x 1, its only pixel transparent.</summary>
+    public static byte[] GifTransparent => Convert.FromBase64String("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7");
+
+    /// <summary>Files of every kind that is read, with the pixels that Pillow makes of them.</summary>
+    public static JsonDocument Golden() => JsonDocument.Parse(File.ReadAllText(Path.Combine(RepoPaths.Root, "tests", "Golden", "images", "decoded.json")));
+
+    /// <summary>The files of <see cref="Golden"/>.</summary>
+    public static (string Name, byte[] File)[] OfEveryKind()
+    {
+        using JsonDocument golden = Golden();
+        return [.. golden.RootElement.GetProperty("results").EnumerateArray().Select(row => (row.GetProperty("name").GetString()!, row.GetProperty("file").GetBytesFromBase64()))];
+    }
 }
