@@ -40,6 +40,9 @@ public sealed class DiscreteNoiseSchedule : NoiseSchedule
     public IReadOnlyList<double> CumulativeAlphas { get; }
 
     /// <inheritdoc/>
+    public override NoiseProcess Process => NoiseProcess.Discrete;
+
+    /// <inheritdoc/>
     public override double MinTime => 0;
 
     /// <inheritdoc/>

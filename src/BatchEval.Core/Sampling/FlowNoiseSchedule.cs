@@ -2,35 +2,40 @@ namespace BatchEval.Core.Sampling;
 
 /// <summary>
 /// The straight-line process of flow matching, u in (0, 1): x = (1 - u) * x0 + u * eps (Lipman et al. 2023).
-/// The model's time is <c>u * timeScale</c>.
+/// The model's time is <c>u * TimeScale</c>.
 /// </summary>
 public sealed class FlowNoiseSchedule : NoiseSchedule
 {
     private const double Margin = 1e-4;
-    private readonly double timeScale;
 
     /// <summary>Builds the process for a model whose time input runs from 0 to <paramref name="timeScale"/> (1 or 1000).</summary>
     public FlowNoiseSchedule(double timeScale = 1)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(timeScale);
-        this.timeScale = timeScale;
+        TimeScale = timeScale;
     }
 
-    /// <inheritdoc/>
-    public override double MinTime => Margin * timeScale;
+    /// <summary>The model's time at u = 1.</summary>
+    public double TimeScale { get; }
 
     /// <inheritdoc/>
-    public override double MaxTime => (1 - Margin) * timeScale;
+    public override NoiseProcess Process => NoiseProcess.Flow;
+
+    /// <inheritdoc/>
+    public override double MinTime => Margin * TimeScale;
+
+    /// <inheritdoc/>
+    public override double MaxTime => (1 - Margin) * TimeScale;
 
     /// <inheritdoc/>
     public override int? TrainSteps => null;
 
     /// <inheritdoc/>
-    public override double TimeOfRatio(double ratio) => Math.Clamp(timeScale * ratio / (1 + ratio), MinTime, MaxTime);
+    public override double TimeOfRatio(double ratio) => Math.Clamp(TimeScale * ratio / (1 + ratio), MinTime, MaxTime);
 
     /// <inheritdoc/>
     public override double StartScale(NoiseLevel start) => start.Sigma;
 
     /// <inheritdoc/>
-    protected override NoiseLevel Evaluate(double time) => new(time, 1 - (time / timeScale), time / timeScale);
+    protected override NoiseLevel Evaluate(double time) => new(time, 1 - (time / TimeScale), time / TimeScale);
 }

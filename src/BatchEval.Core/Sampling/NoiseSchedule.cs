@@ -3,6 +3,12 @@ namespace BatchEval.Core.Sampling;
 /// <summary>The noising process a model was trained on, as a function of the model's own time.</summary>
 public abstract class NoiseSchedule
 {
+    /// <summary>The kind of process.</summary>
+    public abstract NoiseProcess Process { get; }
+
+    /// <summary>What other tools call a level: u for flow models, sigma / alpha for all others.</summary>
+    public double SigmaOf(NoiseLevel level) => Process == NoiseProcess.Flow ? level.Sigma : level.Ratio;
+
     /// <summary>Smallest time the model knows.</summary>
     public abstract double MinTime { get; }
 

@@ -16,6 +16,9 @@ public sealed class SigmaNoiseSchedule : NoiseSchedule
     }
 
     /// <inheritdoc/>
+    public override NoiseProcess Process => NoiseProcess.Sigma;
+
+    /// <inheritdoc/>
     public override double MinTime { get; }
 
     /// <inheritdoc/>

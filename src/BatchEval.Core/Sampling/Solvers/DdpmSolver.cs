@@ -13,6 +13,13 @@ public sealed class DdpmSolver : Solver
     public override string Name => Definitions[0].Name;
 
     /// <inheritdoc/>
+    public override DiffusersScheduler? DiffusersOn(NoiseProcess process) =>
+        process == NoiseProcess.Discrete ? new("DDPMScheduler", ("variance_type", "\"fixed_small\"")) : null;
+
+    /// <inheritdoc/>
+    public override KSampler? KSamplerOn(NoiseProcess process) => KSampler.Ancestral(process, 1);
+
+    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule) => RowPerStep(levels, k => Step(levels[k], levels[k + 1]));
 
     // mean = alpha' beta / sigma^2 D + (alpha / alpha') sigma'^2 / sigma^2 x,  variance = sigma'^2 / sigma^2 beta

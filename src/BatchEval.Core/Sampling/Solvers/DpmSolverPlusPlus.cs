@@ -32,6 +32,20 @@ public sealed class DpmSolverPlusPlus(int order, bool diffusers = false) : Solve
     public override int Order => order == 3 && diffusers ? 2 : order;
 
     /// <inheritdoc/>
+    public override DiffusersScheduler? DiffusersOn(NoiseProcess process) =>
+        order == 1 && process != NoiseProcess.Discrete ? DiffusersScheduler.Euler(process)
+        : process != NoiseProcess.Discrete || (order == 3 && !diffusers) ? null
+        : new("DPMSolverMultistepScheduler", ("algorithm_type", "\"dpmsolver++\""), ("solver_order", $"{order}"));
+
+    /// <inheritdoc/>
+    public override KSampler? KSamplerOn(NoiseProcess process) => order switch
+    {
+        1 => KSampler.Euler,
+        2 when process != NoiseProcess.Flow => new("dpmpp_2m"),
+        _ => null,
+    };
+
+    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule) => RowPerStep(levels, k => Step(levels, k), order);
 
     private LinearCombination Step(NoiseLevel[] levels, int k)

@@ -18,6 +18,12 @@ public sealed class EulerSolver : Solver
     }
 
     /// <inheritdoc/>
+    public override DiffusersScheduler? DiffusersOn(NoiseProcess process) => DiffusersScheduler.Euler(process);
+
+    /// <inheritdoc/>
+    public override KSampler? KSamplerOn(NoiseProcess process) => KSampler.Euler;
+
+    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule) =>
         RowPerStep(levels, k => Step(levels[k], levels[k + 1], levels[k + 1].Ratio));
 }

@@ -21,6 +21,12 @@ public sealed class HeunSolver : Solver
         candidate.Steps[step].Reuse ? 0 : candidate.End is null && step == candidate.Steps.Count - 1 ? 1 : 2;
 
     /// <inheritdoc/>
+    public override DiffusersScheduler? DiffusersOn(NoiseProcess process) => process == NoiseProcess.Discrete ? new("HeunDiscreteScheduler") : null;
+
+    /// <inheritdoc/>
+    public override KSampler? KSamplerOn(NoiseProcess process) => process == NoiseProcess.Flow ? null : new("heun");
+
+    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {
         var rows = new List<SolverRow>();

@@ -24,6 +24,16 @@ public sealed class SdeDpmSolverPlusPlus(int order) : Solver
     public override int Order => order;
 
     /// <inheritdoc/>
+    public override DiffusersScheduler? DiffusersOn(NoiseProcess process) =>
+        process == NoiseProcess.Discrete ? new("DPMSolverMultistepScheduler", ("algorithm_type", "\"sde-dpmsolver++\""), ("solver_order", $"{order}")) : null;
+
+    /// <inheritdoc/>
+    public override KSampler? KSamplerOn(NoiseProcess process) =>
+        order == 1 ? KSampler.Ancestral(process, 1)
+        : process == NoiseProcess.Flow ? null
+        : new("dpmpp_2m_sde", ("eta", "1"), ("solver_type", "\"midpoint\""));
+
+    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule) => RowPerStep(levels, k => Step(levels, k), order);
 
     // x' = (sigma'/sigma) e^-h x + alpha' (1 - e^-2h) (D0 + D1/2) + sigma' sqrt(1 - e^-2h) z

@@ -80,6 +80,15 @@ public abstract class Solver
         return candidate.Steps[step].Reuse ? 0 : CallsPerStep;
     }
 
+    /// <summary>The scheduler class of diffusers that computes the same as this solver on a list of levels; null where there is none.</summary>
+    public virtual DiffusersScheduler? DiffusersOn(NoiseProcess process) => null;
+
+    /// <summary>
+    /// The sampler of k-diffusion that computes the same as this solver; ComfyUI has it under the same name, for flow models (which k-diffusion
+    /// does not know) too. Null where there is none.
+    /// </summary>
+    public virtual KSampler? KSamplerOn(NoiseProcess process) => null;
+
     /// <summary>Builds the table.</summary>
     /// <param name="levels">The levels and the end, known to descend.</param>
     /// <param name="schedule">The noise process, for solvers that call the network between levels.</param>

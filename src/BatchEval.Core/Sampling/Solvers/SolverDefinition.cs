@@ -15,11 +15,12 @@ public sealed record SolverParameter(string Key, double Default, double Low, dou
     public string Allowed => Whole ? (High - Low == 1 ? FormattableString.Invariant($"{Low} or {High}") : FormattableString.Invariant($"whole numbers {Low} to {High}")) : FormattableString.Invariant($"{Low} to {High}");
 }
 
-/// <summary>What a solver is called elsewhere; null where it does not exist.</summary>
+/// <summary>What a solver is called elsewhere, so that it is understood by these names; null where it does not exist.</summary>
 /// <param name="Diffusers">Scheduler class, with the arguments that make it this solver.</param>
 /// <param name="ComfyUi">Name of the sampler.</param>
 /// <param name="KDiffusion">Name of the function.</param>
-public sealed record SolverNames(string? Diffusers = null, string? ComfyUi = null, string? KDiffusion = null);
+/// <param name="WebUi">Name in A1111 and Forge.</param>
+public sealed record SolverNames(string? Diffusers = null, string? ComfyUi = null, string? KDiffusion = null, string? WebUi = null);
 
 /// <summary>What is known of a solver without making one: its name, the numbers it takes, where it comes from.</summary>
 /// <param name="Name">Name, without arguments.</param>
