@@ -12,8 +12,8 @@ namespace BatchEval.Cli.Models;
 /// <param name="Manifest">The manifest.</param>
 /// <param name="Graph">Graph and blocks.</param>
 /// <param name="Profile">Multiply-adds.</param>
-/// <param name="Contexts">Contexts for cross-attention, or null.</param>
-internal sealed record InspectedModel(ModelManifest Manifest, BlockGraph Graph, NetworkProfile Profile, ContextBank? Contexts)
+/// <param name="Conditioning">What the network is fed beside state and time.</param>
+internal sealed record InspectedModel(ModelManifest Manifest, BlockGraph Graph, NetworkProfile Profile, Conditioning Conditioning)
 {
     /// <summary>Opens a package.</summary>
     /// <exception cref="ProblemException">The package is wrong, or its network's operator set is not supported.</exception>
@@ -21,16 +21,16 @@ internal sealed record InspectedModel(ModelManifest Manifest, BlockGraph Graph, 
     {
         var package = ModelPackage.Open(directory);
         var graph = BlockDiscovery.Find(OnnxModel.Open(package.PathOf(package.Manifest.Denoiser.File)));
-        var contexts = ContextBank.Of(package);
-        return new InspectedModel(package.Manifest, graph, NetworkProfile.Of(graph, package.Manifest, contexts), contexts);
+        var conditioning = Conditioning.Of(package);
+        return new InspectedModel(package.Manifest, graph, NetworkProfile.Of(graph, package.Manifest, conditioning), conditioning);
     }
 
     /// <summary>Measures milliseconds.</summary>
-    public CostModel Measure(DeviceOptions device, int batch) => CostMeasurement.Measure(Graph, Profile, Manifest, Contexts, device, new CostMeasurementOptions(batch));
+    public CostModel Measure(DeviceOptions device, int batch) => CostMeasurement.Measure(Graph, Profile, Manifest, Conditioning, device, new CostMeasurementOptions(batch));
 
     /// <summary>Times ways of dropping blocks.</summary>
     /// <exception cref="ProblemException">There are no blocks.</exception>
     public IReadOnlyList<ExecutionTiming> Compare(DeviceOptions device, int batch, int rounds) => Graph.Blocks.Count > 0
-        ? ExecutionComparison.Run(Graph, Profile, Manifest, Contexts, device, batch, rounds)
+        ? ExecutionComparison.Run(Graph, Profile, Manifest, Conditioning, device, batch, rounds)
         : throw new ProblemException($"No droppable blocks were found in {Graph.Model.FileName}; there is nothing to compare.");
 }

@@ -27,17 +27,17 @@ public sealed class DeviceLoop : IDisposable
     /// <param name="plan">What is sampled.</param>
     /// <param name="manifest">The package's manifest.</param>
     /// <param name="device">Where the network runs.</param>
-    /// <param name="labels">One label per sample of the batch.</param>
-    /// <param name="contexts">Contexts with their shape, or null.</param>
+    /// <param name="batch">Samples of the batch.</param>
+    /// <param name="feeds">What the network is fed beside state and time.</param>
     /// <exception cref="ProblemException">The solver adds noise or remembers earlier steps, or skips calls.</exception>
-    public DeviceLoop(DenoiserNetwork network, SamplingPlan plan, ModelManifest manifest, DeviceOptions device, float[] labels, (float[] Data, long[] Shape)? contexts = null)
+    public DeviceLoop(DenoiserNetwork network, SamplingPlan plan, ModelManifest manifest, DeviceOptions device, int batch, IReadOnlyList<Feed> feeds)
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(device);
-        ArgumentNullException.ThrowIfNull(labels);
-        (this.network, batch) = (network, labels.Length);
+        ArgumentNullException.ThrowIfNull(feeds);
+        (this.network, this.batch) = (network, batch);
         Refuse(plan);
         var (types, shape) = (network.ElementTypes, network.Shape(batch));
         using (var options = device.CreateSessionOptions())
@@ -54,7 +54,7 @@ public sealed class DeviceLoop : IDisposable
             var last = rooms.Add(OrtValue.CreateTensorValueFromMemory(image, shape));
             for (var row = 0; row < plan.Table.Rows.Count; row++)
             {
-                Bind(plan, row, labels, contexts, input, output, states[row % 2], row == plan.Table.Rows.Count - 1 ? last : states[(row + 1) % 2]);
+                Bind(plan, row, feeds, input, output, states[row % 2], row == plan.Table.Rows.Count - 1 ? last : states[(row + 1) % 2]);
             }
         }
         catch
@@ -93,10 +93,10 @@ public sealed class DeviceLoop : IDisposable
     }
 
     private void Bind(
-        SamplingPlan plan, int row, float[] labels, (float[] Data, long[] Shape)? contexts, OrtValue input, OrtValue output, OrtValue state, OrtValue next)
+        SamplingPlan plan, int row, IReadOnlyList<Feed> feeds, OrtValue input, OrtValue output, OrtValue state, OrtValue next)
     {
         var combination = plan.Table.Rows[row].Next;
-        var call = network.Bind([.. labels.Select(_ => (float)plan.Table.Rows[row].NetworkTime)], labels, contexts);
+        var call = network.Bind([.. Enumerable.Repeat((float)plan.Table.Rows[row].NetworkTime, batch)], feeds);
         calls.Add(call);
         network.BindOutput(call, output);
         var step = new BoundCall(stepper);

@@ -18,7 +18,7 @@ public sealed class NetworkBenchmark : IDisposable
     private readonly DeviceOptions device;
     private readonly BenchmarkOptions options;
     private readonly TimeProvider time;
-    private readonly ContextBank? contexts;
+    private readonly Conditioning conditioning;
     private readonly OpenedNetwork opened;
 
     /// <summary>Opens the network.</summary>
@@ -38,7 +38,7 @@ public sealed class NetworkBenchmark : IDisposable
             throw new ProblemException("CUDA graphs need CUDA, bound values and a network without gates; allowed with them: --device cuda --measure bound.");
         }
 
-        contexts = ContextBank.Of(package);
+        conditioning = Conditioning.Of(package);
         var clock = Stopwatch.StartNew();
         opened = OpenedNetwork.Open(package, device, options.Gated);
         OpenMilliseconds = clock.Elapsed.TotalMilliseconds;
@@ -139,28 +139,28 @@ public sealed class NetworkBenchmark : IDisposable
         var manifest = package.Manifest;
         var states = Enumerable.Range(0, batch * manifest.Sample.Size).Select(i => MathF.Sin(i)).ToArray();
         var times = Enumerable.Repeat((float)(manifest.Schedule.MaxTime / 2), batch).ToArray();
-        var (labels, context) = (new float[batch], contexts?.For(new long[batch]));
+        var feeds = conditioning.ForAny(batch);
         switch (measure)
         {
             case Measure.Calls:
-                var output = new float[states.Length];
-                return new Repeated(() => network.Run(states, times, labels, context, output));
+                var output = new float[batch * network.OutputSize];
+                return new Repeated(() => network.Run(states, times, feeds, output));
             case Measure.Bound:
-                return Bound(network, states, times, labels, context);
+                return Bound(network, states, times, feeds);
             case Measure.DeviceLoop:
-                var loop = new DeviceLoop(network, Plan, manifest, device, labels, context);
+                var loop = new DeviceLoop(network, Plan, manifest, device, batch, feeds);
                 return new Repeated(() => loop.Run(states), loop);
             default:
-                var model = new SamplingModel(package, new WholeNetwork(network), contexts);
+                var model = new SamplingModel(package, new WholeNetwork(network), conditioning);
                 var engine = new SamplingEngine(model, new NoiseBank(0), new Conditions(Labelled(manifest)), batch);
                 var work = Enumerable.Range(0, batch).Select(i => (Plan.Candidate, (long)i)).ToList();
                 return new Repeated(() => engine.Run(work));
         }
     }
 
-    private Repeated Bound(DenoiserNetwork network, float[] states, float[] times, float[] labels, (float[] Data, long[] Shape)? context)
+    private Repeated Bound(DenoiserNetwork network, float[] states, float[] times, IReadOnlyList<Feed> feeds)
     {
-        var (call, rooms) = (network.Bind(times, labels, context), network.Rooms(device));
+        var (call, rooms) = (network.Bind(times, feeds), network.Rooms(device));
         try
         {
             network.BindState(call, network.State(states, times.Length), owned: true);

@@ -38,7 +38,7 @@ public static class SessionMemory
                 var network = new DenoiserNetwork(open(), package.Manifest, package.Manifest.Denoiser.File);
                 opened.Push(network);
                 readings.Add(new MemoryReading($"session {session} opened", Used(device)));
-                new TimedCall(package.Manifest, ContextBank.Of(package), device, network.FixedBatch ?? batch).Milliseconds(network);
+                new TimedCall(package.Manifest, Conditioning.Of(package), device, network.FixedBatch ?? batch).Milliseconds(network);
                 readings.Add(new MemoryReading($"session {session} called", Used(device)));
             }
         }

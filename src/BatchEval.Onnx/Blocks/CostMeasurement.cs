@@ -15,36 +15,36 @@ public static class CostMeasurement
     /// <summary>Measures a network.</summary>
     /// <param name="graph">The network.</param>
     /// <param name="manifest">The package's manifest.</param>
-    /// <param name="contexts">Contexts for cross-attention, or null.</param>
+    /// <param name="conditioning">What the network is fed beside state and time.</param>
     /// <param name="device">Where it runs.</param>
     /// <param name="options">How long to measure; null for the defaults.</param>
     /// <returns>Costs per sample.</returns>
     /// <exception cref="ProblemException">The network cannot be run.</exception>
-    public static CostModel Measure(BlockGraph graph, ModelManifest manifest, ContextBank? contexts, DeviceOptions device, CostMeasurementOptions? options = null) =>
-        Measure(graph, NetworkProfile.Of(graph, manifest, contexts), manifest, contexts, device, options);
+    public static CostModel Measure(BlockGraph graph, ModelManifest manifest, Conditioning conditioning, DeviceOptions device, CostMeasurementOptions? options = null) =>
+        Measure(graph, NetworkProfile.Of(graph, manifest, conditioning), manifest, conditioning, device, options);
 
     /// <summary>Measures a network whose multiply-adds are counted already.</summary>
-    /// <inheritdoc cref="Measure(BlockGraph, ModelManifest, ContextBank, DeviceOptions, CostMeasurementOptions)"/>
+    /// <inheritdoc cref="Measure(BlockGraph, ModelManifest, Conditioning, DeviceOptions, CostMeasurementOptions)"/>
     public static CostModel Measure(
-        BlockGraph graph, NetworkProfile profile, ModelManifest manifest, ContextBank? contexts, DeviceOptions device, CostMeasurementOptions? options = null)
+        BlockGraph graph, NetworkProfile profile, ModelManifest manifest, Conditioning conditioning, DeviceOptions device, CostMeasurementOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentNullException.ThrowIfNull(profile);
         ArgumentNullException.ThrowIfNull(manifest);
-        var (whole, blocks) = Milliseconds(graph, manifest, contexts, device, options ?? new());
+        var (whole, blocks) = Milliseconds(graph, manifest, conditioning, device, options ?? new());
         return new CostModel(
             profile.Macs, whole, profile.PeakBytes,
             [.. profile.Blocks.Select(b => new BlockCost(b.Block.Id, b.Block.Name, b.Macs, blocks[b.Block.Id], b.Block.Parameters))]);
     }
 
     private static (double Whole, double[] Blocks) Milliseconds(
-        BlockGraph graph, ModelManifest manifest, ContextBank? contexts, DeviceOptions device, CostMeasurementOptions options)
+        BlockGraph graph, ModelManifest manifest, Conditioning conditioning, DeviceOptions device, CostMeasurementOptions options)
     {
         device = TimedCall.Timed(device);
         using var networks = new BlockNetworks(graph, manifest, device);
         var whole = networks.Without([]);
         var batch = whole.FixedBatch ?? options.Batch;
-        var call = new TimedCall(manifest, contexts, device, batch);
+        var call = new TimedCall(manifest, conditioning, device, batch);
         if (graph.Blocks.Count == 0)
         {
             return (Fastest([whole], call, options)[0] / batch, []);

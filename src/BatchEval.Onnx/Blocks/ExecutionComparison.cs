@@ -21,12 +21,12 @@ public static class ExecutionComparison
     /// <param name="graph">The network.</param>
     /// <param name="profile">Its multiply-adds.</param>
     /// <param name="manifest">The package's manifest.</param>
-    /// <param name="contexts">Contexts for cross-attention, or null.</param>
+    /// <param name="conditioning">What the network is fed beside state and time.</param>
     /// <param name="device">Where it runs.</param>
     /// <param name="batch">Samples per call.</param>
     /// <param name="rounds">Timed calls of each.</param>
     public static IReadOnlyList<ExecutionTiming> Run(
-        BlockGraph graph, NetworkProfile profile, ModelManifest manifest, ContextBank? contexts, DeviceOptions device, int batch, int rounds)
+        BlockGraph graph, NetworkProfile profile, ModelManifest manifest, Conditioning conditioning, DeviceOptions device, int batch, int rounds)
     {
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentNullException.ThrowIfNull(profile);
@@ -45,7 +45,7 @@ public static class ExecutionComparison
                 variants.Add(($"pruned, {name}", drop, network, open));
             }
 
-            var call = new TimedCall(manifest, contexts, device, batch);
+            var call = new TimedCall(manifest, conditioning, device, batch);
             var times = Times([.. variants.Select(v => v.Network)], call, rounds);
             return [.. variants.Select((v, i) => new ExecutionTiming(
                 v.Name, 1 - (v.Drop.Sum(id => profile.Blocks[id].Macs) / profile.Macs), Median(times[i]), Median([.. times[i].Zip(times[0], (t, p) => t / p)]), v.Open))];

@@ -2,7 +2,6 @@ using BatchEval.Core.Json;
 using BatchEval.Onnx.Graph;
 using BatchEval.Onnx.Graph.Proto;
 using BatchEval.Onnx.Runtime;
-using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 
 namespace BatchEval.Onnx.Blocks;
@@ -17,14 +16,14 @@ internal static class GraphSession
     {
         using var options = device.CreateSessionOptions();
         configure?.Invoke(options);
+        var (bytes, folder) = LinkedWeights.Resolve(model, origin.Folder);
         if (origin.HasExternalWeights)
         {
-            options.AddSessionConfigEntry(ExternalFolder, origin.Folder);
+            options.AddSessionConfigEntry(ExternalFolder, folder);
         }
 
         try
         {
-            var bytes = model.ToByteArray();
             if (shared is null)
             {
                 return new InferenceSession(bytes, options);

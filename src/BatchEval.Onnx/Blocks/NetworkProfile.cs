@@ -22,14 +22,14 @@ public sealed record NetworkProfile(double Macs, long Parameters, long PeakBytes
     /// <summary>Counts a network.</summary>
     /// <param name="graph">The network.</param>
     /// <param name="manifest">The package's manifest, which gives the shape of a sample.</param>
-    /// <param name="contexts">Contexts for cross-attention, or null.</param>
+    /// <param name="conditioning">What the network is fed beside state and time.</param>
     /// <exception cref="ProblemException">The network cannot be run on a sample of the manifest's shape.</exception>
-    public static NetworkProfile Of(BlockGraph graph, ModelManifest manifest, ContextBank? contexts)
+    public static NetworkProfile Of(BlockGraph graph, ModelManifest manifest, Conditioning conditioning)
     {
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentNullException.ThrowIfNull(manifest);
         var index = graph.Index;
-        var shapes = ShapeProbe.Run(graph.Model, index, manifest, contexts);
+        var shapes = ShapeProbe.Run(graph.Model, index, manifest, conditioning);
         var live = index.Live();
         double[] macs = [.. live.Select((l, n) => l ? MultiplyAdds.Of(index.Nodes[n], v => shapes[v]) : 0)];
         var weights = graph.Model.Graph.Initializer.Where(Tensors.IsFloating).ToList();

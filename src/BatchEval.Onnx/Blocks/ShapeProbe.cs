@@ -14,7 +14,7 @@ internal static class ShapeProbe
 
     /// <summary>Shapes by value name; weights included.</summary>
     /// <exception cref="Core.Json.ProblemException">The network and the manifest do not fit together.</exception>
-    public static Dictionary<string, long[]> Run(OnnxModel model, GraphIndex index, ModelManifest manifest, ContextBank? contexts)
+    public static Dictionary<string, long[]> Run(OnnxModel model, GraphIndex index, ModelManifest manifest, Conditioning conditioning)
     {
         var shapes = model.Graph.Initializer.ToDictionary(t => t.Name, t => t.Dims.ToArray(), StringComparer.Ordinal);
         var live = index.Live();
@@ -22,8 +22,7 @@ internal static class ShapeProbe
         var proto = WithShapes(model, values);
         using var session = GraphSession.Open(proto, model, new DeviceOptions("cpu", Environment.ProcessorCount), configure: o => o.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL);
         using var network = new DenoiserNetwork(session, manifest, model.FileName);
-        var context = contexts?.For([0]);
-        using var results = network.Call(new float[manifest.Sample.Size], [(float)manifest.Schedule.MaxTime], [0], context, [.. values.Select(v => v + Mark)]);
+        using var results = network.Call(new float[manifest.Sample.Size], [(float)manifest.Schedule.MaxTime], conditioning.ForAny(1), [.. values.Select(v => v + Mark)]);
         for (var i = 0; i < values.Length; i++)
         {
             shapes[values[i]] = results[i].GetTensorDataAsSpan<long>().ToArray();

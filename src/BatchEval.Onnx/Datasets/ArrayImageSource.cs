@@ -17,11 +17,11 @@ public sealed class ArrayImageSource : IImageSource
     private readonly Func<Rows> open;
     private readonly ArrayLayout layout;
 
-    private ArrayImageSource(string name, string identity, Func<Rows> open)
+    private ArrayImageSource(string name, string identity, PixelRange? range, Func<Rows> open)
     {
         (Name, Identity, this.open) = (name, identity, open);
         using Rows rows = open();
-        layout = ArrayLayout.Of(rows.Reader.Header, name);
+        layout = ArrayLayout.Of(rows.Reader.Header, name, range);
         Count = rows.Reader.Header.Shape[0];
         if (Count == 0)
         {
@@ -39,13 +39,13 @@ public sealed class ArrayImageSource : IImageSource
     public string Identity { get; }
 
     /// <summary>Images of a <c>.npy</c> file.</summary>
-    /// <exception cref="InvalidDataException">Not bytes, or not the shape of images.</exception>
-    public static ArrayImageSource OfNpy(string path) =>
-        new(path, SourceIdentity.OfFile("npy", path), () => new Rows(null, new NpyRowReader(File.OpenRead(path), path)));
+    /// <exception cref="InvalidDataException">Not bytes, floating point without a range, or not the shape of images.</exception>
+    public static ArrayImageSource OfNpy(string path, PixelRange? range = null) =>
+        new(path, SourceIdentity.OfFile($"npy{Tag(range)}", path), range, () => new Rows(null, new NpyRowReader(File.OpenRead(path), path)));
 
     /// <summary>Images of one array of a <c>.npz</c> file.</summary>
     /// <exception cref="InvalidDataException">No such array, not bytes, or not the shape of images.</exception>
-    public static ArrayImageSource OfNpz(string path, string array = BatchArray) => new($"{path}[{array}]", SourceIdentity.OfFile($"npz {array}", path), () =>
+    public static ArrayImageSource OfNpz(string path, string array = BatchArray, PixelRange? range = null) => new($"{path}[{array}]", SourceIdentity.OfFile($"npz {array}{Tag(range)}", path), range, () =>
     {
         NpzFile file = NpzFile.Open(path);
         try
@@ -67,15 +67,18 @@ public sealed class ArrayImageSource : IImageSource
         int at = 0;
         while (rows.Reader.ReadRows(atOnce) is { } block)
         {
+            var bytes = layout.Bytes(block);
             for (int i = 0; i < block.Shape[0]; i++, at++)
             {
                 if (at >= first)
                 {
-                    yield return layout.ToImage(block.Bytes, i);
+                    yield return layout.ToImage(bytes.Span, i);
                 }
             }
         }
     }
+
+    private static string Tag(PixelRange? range) => range is { } r ? $" {r.Low} {r.High}" : string.Empty;
 
     private sealed record Rows(NpzFile? Owner, NpyRowReader Reader) : IDisposable
     {

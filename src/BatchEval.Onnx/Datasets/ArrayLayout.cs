@@ -10,15 +10,19 @@ namespace BatchEval.Onnx.Datasets;
 /// <param name="ChannelsFirst">[C, H, W] instead of [H, W, C].</param>
 internal sealed record ArrayLayout(int Channels, int Height, int Width, bool ChannelsFirst)
 {
+    /// <summary>Values of black and white where elements are floating point, or null for bytes.</summary>
+    public PixelRange? Range { get; private init; }
+
     private int Size => Channels * Height * Width;
 
     /// <summary>Reads the layout from a header.</summary>
     /// <exception cref="InvalidDataException">Other elements than bytes, another number of dimensions or channels, or images that are too large.</exception>
-    public static ArrayLayout Of(NpyHeader header, string source)
+    public static ArrayLayout Of(NpyHeader header, string source, PixelRange? range)
     {
-        if (header.Kind != NpyKind.UInt8)
+        var floating = header.Kind is NpyKind.Float16 or NpyKind.Float32 or NpyKind.Float64;
+        if (header.Kind != NpyKind.UInt8 && !(floating && range is not null))
         {
-            throw new InvalidDataException($"{source} holds {header.Kind} elements; images are bytes (uint8) from 0 to 255. Convert as your pipeline saves its PNG files, for example (x * 127.5 + 127.5).round().clip(0, 255).astype(np.uint8) for x in [-1, 1].");
+            throw new InvalidDataException($"{source} holds {header.Kind} elements; images are bytes (uint8) from 0 to 255{(floating ? ", or floating point with a known range (--range -1,1)" : string.Empty)}. Convert as your pipeline saves its PNG files, for example (x * 127.5 + 127.5).round().clip(0, 255).astype(np.uint8) for x in [-1, 1].");
         }
 
         IReadOnlyList<int> s = header.Shape;
@@ -31,11 +35,15 @@ internal sealed record ArrayLayout(int Channels, int Height, int Width, bool Cha
         };
         long pixels = (long)layout.Height * layout.Width;
         return pixels is > 0 and <= ImageCodec.DefaultMaxPixels
-            ? layout
+            ? layout with { Range = floating ? range : null }
             : throw new InvalidDataException($"{source} holds images of {layout.Width} x {layout.Height} pixels; from 1 to {ImageCodec.DefaultMaxPixels} pixels are allowed.");
     }
 
-    /// <summary>One image of a block of rows.</summary>
+    /// <summary>The values of a block of rows as bytes.</summary>
+    public ReadOnlyMemory<byte> Bytes(NpyArray block) =>
+        Range is { } range ? Array.ConvertAll(block.ToFloat32(), v => TensorImages.Quantise(v, range)) : block.ToBytes();
+
+    /// <summary>One image of a block of bytes.</summary>
     public RgbImage ToImage(ReadOnlySpan<byte> block, int index)
     {
         ReadOnlySpan<byte> from = block.Slice(checked(index * Size), Size);

@@ -1,4 +1,5 @@
 using BatchEval.Onnx.Images;
+using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Onnx.Datasets;
 
@@ -21,7 +22,7 @@ public sealed class CifarImageSource : IImageSource
         long count = 0;
         foreach (string file in this.files)
         {
-            long length = new FileInfo(file).Length;
+            long length = LinkedFile.Of(file).Length;
             if (length == 0 || length % Record != 0)
             {
                 throw new InvalidDataException($"{file} has {length} bytes, which is no whole number of CIFAR-10 records of {Record} bytes: it is truncated, or another format.");

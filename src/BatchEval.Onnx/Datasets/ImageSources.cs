@@ -1,5 +1,6 @@
 using BatchEval.Onnx.Images;
 using BatchEval.Onnx.Numpy;
+using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Onnx.Datasets;
 
@@ -12,11 +13,13 @@ public static class ImageSources
     private static readonly string[] PickleEndings = [".pkl", ".pickle", ".pt", ".pth"];
 
     /// <summary>Opens a source of at least two images.</summary>
+    /// <param name="path">A folder or file.</param>
+    /// <param name="range">Values of black and white in arrays of floating point, which are refused without.</param>
     /// <exception cref="InvalidDataException">Nothing there, another format, damaged, or fewer than two images.</exception>
-    public static IImageSource Open(string path)
+    public static IImageSource Open(string path, PixelRange? range = null)
     {
         IImageSource source = Directory.Exists(path) ? OpenFolder(path)
-            : File.Exists(path) ? OpenFile(path)
+            : File.Exists(path) ? OpenFile(path, range)
             : throw new InvalidDataException($"'{path}' does not exist; expected {Kinds}.");
         return RequireTwo(source);
     }
@@ -43,9 +46,9 @@ public static class ImageSources
         return cifar.Length > 0 ? new CifarImageSource(path, cifar) : new FolderImageSource(path);
     }
 
-    private static IImageSource OpenFile(string path)
+    private static IImageSource OpenFile(string path, PixelRange? range)
     {
-        if (new FileInfo(path).Length == 0)
+        if (LinkedFile.Of(path).Length == 0)
         {
             throw new InvalidDataException($"{path} is empty (0 bytes).");
         }
@@ -53,8 +56,8 @@ public static class ImageSources
         RefusePickle(path);
         return Path.GetExtension(path).ToLowerInvariant() switch
         {
-            ".npz" => OpenNpz(path),
-            ".npy" => ArrayImageSource.OfNpy(path),
+            ".npz" => OpenNpz(path, range),
+            ".npy" => ArrayImageSource.OfNpy(path, range),
             ".bin" => new CifarImageSource(path, [path]),
             { } ending when ImageFiles.Endings.Contains(ending) => throw new InvalidDataException($"{path} is a single image; give the folder that holds the images."),
             _ when LooksLikeIdx(path) => new IdxImageSource(path),
@@ -62,7 +65,7 @@ public static class ImageSources
         };
     }
 
-    private static ArrayImageSource OpenNpz(string path)
+    private static ArrayImageSource OpenNpz(string path, PixelRange? range)
     {
         using (NpzFile file = NpzFile.Open(path))
         {
@@ -72,7 +75,7 @@ public static class ImageSources
             }
         }
 
-        return ArrayImageSource.OfNpz(path);
+        return ArrayImageSource.OfNpz(path, range: range);
     }
 
     private static bool LooksLikeIdx(string path)

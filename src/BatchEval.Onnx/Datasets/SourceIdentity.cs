@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Onnx.Datasets;
 
@@ -15,7 +16,7 @@ public static class SourceIdentity
 
     internal static string OfFiles(string kind, string root, IEnumerable<string> files) => Of(kind, files.Select(file =>
     {
-        var info = new FileInfo(file);
+        var info = LinkedFile.Of(file);
         return $"{Path.GetRelativePath(root, file).Replace('\\', '/')} {info.Length} {info.LastWriteTimeUtc.Ticks}";
     }));
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using BatchEval.Core.Json;
 using BatchEval.Onnx.Graph.Proto;
+using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Onnx.Graph;
 
@@ -19,7 +20,7 @@ internal readonly record struct ExternalRange(string Path, long Offset, long Len
             throw Refused($"lies in '{location}', which is no path inside the model's folder");
         }
 
-        var info = new FileInfo(System.IO.Path.Combine(folder, location));
+        var info = Resolved(System.IO.Path.Combine(folder, location));
         if (!info.Exists)
         {
             throw Refused($"lies in '{location}', which does not exist");
@@ -38,6 +39,8 @@ internal readonly record struct ExternalRange(string Path, long Offset, long Len
 
         ProblemException Refused(string why) => new($"The weight '{tensor.Name}' of {file} {why}.");
     }
+
+    private static FileInfo Resolved(string path) => System.IO.Path.Exists(path) ? LinkedFile.Of(path) : new FileInfo(path);
 
     /// <summary>Copies the content.</summary>
     public void CopyTo(Stream destination)

@@ -15,7 +15,16 @@ public sealed record Conditions(int? Label = null, double GuidanceScale = 1)
     /// <summary>Unconditional sampling.</summary>
     public static Conditions None { get; } = new();
 
-    /// <summary>True when every call needs a second, unconditional evaluation.</summary>
+    /// <summary>phi of arXiv 2305.08891: how far the guided prediction is brought back to the deviation of the conditional one, 0 to 1; 0 for not at all.</summary>
+    public double GuidanceRescale { get; init; }
+
+    /// <summary>Noise levels sigma / alpha in (Low, High] that are guided, others are not; null for all.</summary>
+    public (double Low, double High)? GuidanceInterval { get; init; }
+
+    /// <summary>Scale of classifier guidance, for models that bring a classifier; 0 for none.</summary>
+    public double ClassifierScale { get; init; }
+
+    /// <summary>True when guided calls need a second, unconditional evaluation, unless the network takes the scale as an input.</summary>
     public bool IsGuided => GuidanceScale != 1;
 
     /// <summary>Checks the conditions against a model.</summary>

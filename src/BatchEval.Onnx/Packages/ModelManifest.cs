@@ -31,7 +31,21 @@ public sealed record ModelManifest(
 {
     /// <summary>Version of the manifest format that this code reads.</summary>
     public const int FormatVersion = 1;
+
+    /// <summary>Gradient of a classifier for guidance, or null.</summary>
+    public ClassifierEntry? Classifier { get; init; }
+
+    /// <summary>Whether the network takes the guidance scale as an input and is called once per step.</summary>
+    public bool EmbedsGuidance => Denoiser.Conditions.Keys.Any(c => c is ConditionRole.Guidance or ConditionRole.GuidanceEmbedding);
 }
+
+/// <summary>A network that returns the gradient of log p(y | x_t) with respect to x_t.</summary>
+/// <param name="File">ONNX file.</param>
+/// <param name="SampleInput">Name of the state input [B, C, H, W].</param>
+/// <param name="TimeInput">Name of the time input [B].</param>
+/// <param name="LabelInput">Name of the label input [B].</param>
+/// <param name="Output">Name of the gradient [B, C, H, W].</param>
+public sealed record ClassifierEntry(string File, string SampleInput, string TimeInput, string LabelInput, string Output);
 
 /// <summary>The denoising network and the names of its inputs and output.</summary>
 /// <param name="File">ONNX file, relative to the package.</param>
@@ -43,7 +57,42 @@ public sealed record ModelManifest(
 /// <param name="ContextFile">NumPy file [P, S, D] of contexts; sample i takes row i modulo P.</param>
 /// <param name="Output">Name of the output [B, C, H, W].</param>
 public sealed record DenoiserEntry(
-    string File, PredictionType Prediction, string SampleInput, string TimeInput, string? LabelInput, string? ContextInput, string? ContextFile, string Output);
+    string File, PredictionType Prediction, string SampleInput, string TimeInput, string? LabelInput, string? ContextInput, string? ContextFile, string Output)
+{
+    /// <summary>Inputs beside state, time, labels and context, by what they are fed.</summary>
+    public IReadOnlyDictionary<ConditionRole, string> Conditions { get; init; } = new Dictionary<ConditionRole, string>();
+
+    /// <summary>What times are multiplied by before they enter the network; Flux takes T u / 1000.</summary>
+    public double TimeFactor { get; init; } = 1;
+
+    /// <summary>Whether the network takes latents as tokens of 2 x 2 squares, as Flux does.</summary>
+    public bool Packed { get; init; }
+
+    /// <summary>Every input beside state and time.</summary>
+    public IEnumerable<string> ConditionInputs => new[] { LabelInput, ContextInput }.OfType<string>().Concat(Conditions.Values);
+}
+
+/// <summary>What an input beside state, time, labels and context is fed.</summary>
+public enum ConditionRole
+{
+    /// <summary>Pooled prompt embedding [B, D].</summary>
+    Pooled,
+
+    /// <summary>Original size, crop and target size [B, 6] (SDXL's time_ids).</summary>
+    SizeIds,
+
+    /// <summary>The guidance scale as a number [B] (Flux dev).</summary>
+    Guidance,
+
+    /// <summary>The guidance scale as a sinusoid of 1000 (w - 1) [B, D] (LCM's timestep_cond).</summary>
+    GuidanceEmbedding,
+
+    /// <summary>Positions of text tokens [S, 3], all 0 (Flux).</summary>
+    TextIds,
+
+    /// <summary>Positions of image tokens [H W / 4, 3] (Flux).</summary>
+    ImageIds,
+}
 
 /// <summary>Shape and range of one sample.</summary>
 /// <param name="Channels">C.</param>
@@ -62,7 +111,11 @@ public sealed record SampleEntry(int Channels, int Height, int Width, double Low
 /// <param name="Count">Number of classes.</param>
 /// <param name="Null">The label that means "no class", or null.</param>
 /// <param name="Names">Display names, one per class; may be empty.</param>
-public sealed record LabelsEntry(int Count, int? Null, IReadOnlyList<string> Names);
+public sealed record LabelsEntry(int Count, int? Null, IReadOnlyList<string> Names)
+{
+    /// <summary>NumPy file [classes, ...] whose rows the context input is fed by label, or null.</summary>
+    public string? Table { get; init; }
+}
 
 /// <summary>The feature network.</summary>
 /// <param name="File">ONNX file.</param>

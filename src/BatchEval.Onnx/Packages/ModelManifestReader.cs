@@ -109,9 +109,15 @@ public static class ModelManifestReader
             "scaled-linear" => Create(Steps(), Betas(), DiscreteNoiseSchedule.ScaledLinear),
             "cosine" => Create(Steps(), schedule.Number("maxBeta", 0.999), (n, max) => DiscreteNoiseSchedule.Cosine(n, max)),
             "sigma" => Create(schedule.Number("sigmaMin"), schedule.Number("sigmaMax"), (low, high) => new SigmaNoiseSchedule(low, high)),
-            "flow" => Create(schedule.Number("timeScale", 1), 0, (scale, _) => new FlowNoiseSchedule(scale)),
+            "flow" => Create(schedule.Number("timeScale", low: 1e-9), 0, (scale, _) => new FlowNoiseSchedule(scale)),
             _ => () => harmless,
         };
+        if (type.Length == 0)
+        {
+            // Which members belong to an unknown type is unknown, too: one complaint is enough.
+            return harmless;
+        }
+
         schedule.Close();
         try
         {

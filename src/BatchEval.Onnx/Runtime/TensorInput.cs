@@ -1,3 +1,4 @@
+using System.Globalization;
 using BatchEval.Core.Json;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
@@ -11,18 +12,29 @@ namespace BatchEval.Onnx.Runtime;
 /// <param name="Shape">Declared dimensions; -1 where free.</param>
 public sealed record TensorInput(string Name, TensorElementType Type, int Rank, IReadOnlyList<int> Shape)
 {
-    /// <summary>Finds a declared input or output.</summary>
-    /// <exception cref="ProblemException">No such name; the message lists those there are.</exception>
-    public static TensorInput Find(IReadOnlyDictionary<string, NodeMetadata> declared, string name, string role, string file)
+    /// <summary>The shape in words, free extents by their names where they have one.</summary>
+    public string ShapeText => $"[{string.Join(", ", Shape.Select((d, i) => d > 0 ? d.ToString(CultureInfo.InvariantCulture) : AxisNames.ElementAtOrDefault(i) is { Length: > 0 } axis ? axis : i == 0 ? "batch" : "any"))}]";
+
+    /// <summary>Names of free extents; empty where they have none.</summary>
+    public IReadOnlyList<string> AxisNames { get; init; } = [];
+
+    /// <summary>True for whole numbers.</summary>
+    public bool IsInteger => Type is TensorElementType.Int64 or TensorElementType.Int32 or TensorElementType.Int16 or TensorElementType.Int8 or TensorElementType.UInt8;
+
+    /// <summary>All inputs or outputs of a session.</summary>
+    public static IReadOnlyList<TensorInput> All(IReadOnlyDictionary<string, NodeMetadata> declared)
     {
         ArgumentNullException.ThrowIfNull(declared);
-        if (!declared.TryGetValue(name, out var node))
-        {
-            throw new ProblemException($"{file} has no {role} named '{name}'; it has: {string.Join(", ", declared.Keys)}.");
-        }
-
-        return new TensorInput(name, node.ElementDataType, node.Dimensions.Length, [.. node.Dimensions]);
+        return [.. declared.Where(d => d.Value.IsTensor).Select(d => new TensorInput(d.Key, d.Value.ElementDataType, d.Value.Dimensions.Length, [.. d.Value.Dimensions]) { AxisNames = d.Value.SymbolicDimensions })];
     }
+
+    /// <summary>Finds a declared input or output.</summary>
+    /// <exception cref="ProblemException">No such name; the message lists those there are.</exception>
+    public static TensorInput Find(IReadOnlyDictionary<string, NodeMetadata> declared, string name, string role, string file) => Find(All(declared), name, role, file);
+
+    /// <inheritdoc cref="Find(IReadOnlyDictionary{string, NodeMetadata}, string, string, string)"/>
+    public static TensorInput Find(IReadOnlyList<TensorInput> declared, string name, string role, string file) => declared.FirstOrDefault(t => t.Name == name)
+        ?? throw new ProblemException($"{file} has no {role} named '{name}'; it has: {string.Join(", ", declared.Select(t => t.Name))}.");
 
     /// <summary>Makes a value of the declared type from single-precision data.</summary>
     /// <exception cref="ProblemException">The declared type is not a number type that this program feeds.</exception>

@@ -2,6 +2,7 @@ using System.Numerics.Tensors;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Search.Schedules;
+using BatchEval.Onnx.Guidance;
 using BatchEval.Onnx.Networks;
 
 namespace BatchEval.Onnx.Sampling;
@@ -18,6 +19,7 @@ namespace BatchEval.Onnx.Sampling;
 public sealed class NetworkDenoiser(SamplingModel model, NoiseBank noise, Conditions conditions, int batchSize = 64, int parallel = 1) : IDenoiser
 {
     private readonly NoiseSchedule schedule = model.Manifest.Schedule;
+    private readonly GuidedDenoiser denoiser = new(model.Manifest, model.Conditioning, conditions, batchSize, model.Classifier);
 
     /// <inheritdoc/>
     public int Size => model.Manifest.Sample.Size;
@@ -28,47 +30,25 @@ public sealed class NetworkDenoiser(SamplingModel model, NoiseBank noise, Condit
         ArgumentNullException.ThrowIfNull(sigmas);
         var network = model.Networks.Without([]);
         var levels = Array.ConvertAll(sigmas, s => schedule.At(schedule.TimeOfRatio(s)));
-        var copies = conditions.IsGuided ? 2 : 1;
-        var limit = Math.Max(1, (network.FixedBatch ?? batchSize) / copies);
-        // Only a network with a time per sample can mix noise levels in one call.
-        var groups = network.TimePerSample
-            ? [Enumerable.Range(0, sigmas.Length).ToArray()]
-            : Enumerable.Range(0, sigmas.Length).GroupBy(n => levels[n].Time).Select(g => g.ToArray()).ToArray();
+        var rows = Enumerable.Range(0, sigmas.Length).Select(n => RowOf(states, n, levels[n], samples[n])).ToList();
         Parallel.ForEach(
-            groups.SelectMany(g => g.Chunk(limit)).ToList(),
+            denoiser.Batches(network, rows).ToList(),
             new ParallelOptions { MaxDegreeOfParallelism = parallel },
-            members => Call(network, members, copies, states, levels, samples, output));
+            members =>
+            {
+                var nets = denoiser.Evaluate(network, rows, members);
+                for (var i = 0; i < members.Length; i++)
+                {
+                    Predict(rows[members[i]].State.Span, nets[i], levels[members[i]], output.AsSpan(members[i] * Size, Size));
+                }
+            });
     }
 
-    private void Call(DenoiserNetwork network, int[] members, int copies, float[] states, NoiseLevel[] levels, long[] samples, float[] output)
+    private DenoiserRow RowOf(float[] states, int index, NoiseLevel level, long sample)
     {
-        var count = network.FixedBatch ?? members.Length * copies;
-        var (inputs, times, labels, indices) = (new float[count * Size], new float[count], new float[count], new long[count]);
-        for (var i = 0; i < count; i++)
-        {
-            var n = members[i < members.Length * copies ? i % members.Length : 0];
-            TensorPrimitives.Multiply(states.AsSpan(n * Size, Size), (float)levels[n].Alpha, inputs.AsSpan(i * Size, Size));
-            times[i] = (float)levels[n].Time;
-            indices[i] = samples[n];
-            labels[i] = conditions.IsGuided && i >= members.Length
-                ? model.Manifest.Labels!.Null!.Value
-                : conditions.LabelOf(samples[n], model.Manifest.Labels, noise);
-        }
-
-        var result = new float[count * Size];
-        network.Run(inputs, times, labels, model.Contexts?.For(indices), result);
-        for (var i = 0; i < members.Length; i++)
-        {
-            var net = result.AsSpan(i * Size, Size);
-            if (conditions.IsGuided)
-            {
-                var free = result.AsSpan((i + members.Length) * Size, Size);
-                TensorPrimitives.Subtract(net, free, net);
-                TensorPrimitives.MultiplyAdd(net, (float)conditions.GuidanceScale, free, net);
-            }
-
-            Predict(inputs.AsSpan(i * Size, Size), net, levels[members[i]], output.AsSpan(members[i] * Size, Size));
-        }
+        var state = new float[Size];
+        TensorPrimitives.Multiply(states.AsSpan(index * Size, Size), (float)level.Alpha, state);
+        return new DenoiserRow(state, level, level.Time, sample, conditions.LabelOf(sample, model.Manifest.Labels, noise));
     }
 
     // D = p x + q net, clamped
@@ -77,7 +57,7 @@ public sealed class NetworkDenoiser(SamplingModel model, NoiseBank noise, Condit
         var (p, q) = DataPrediction.For(model.Manifest.Denoiser.Prediction, level);
         TensorPrimitives.Multiply(state, (float)p, data);
         TensorPrimitives.MultiplyAdd(net, (float)q, data, data);
-        if (model.Manifest.Sample.ClampDenoised)
+        if (denoiser.ClampsAfter)
         {
             TensorPrimitives.Max(data, (float)model.Manifest.Sample.Low, data);
             TensorPrimitives.Min(data, (float)model.Manifest.Sample.High, data);

@@ -1,5 +1,6 @@
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
+using BatchEval.Onnx.Guidance;
 using BatchEval.Onnx.Networks;
 
 namespace BatchEval.Onnx.Sampling;
@@ -15,9 +16,10 @@ namespace BatchEval.Onnx.Sampling;
 public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditions conditions, int batchSize = 64)
 {
     private const int WaveFactor = 16;
+    private readonly GuidedDenoiser denoiser = new(model.Manifest, model.Conditioning, conditions, batchSize, model.Classifier);
 
     /// <summary>Network evaluations really made, after sharing; guidance counts twice.</summary>
-    public long Evaluations { get; private set; }
+    public long Evaluations => denoiser.Evaluations;
 
     /// <summary>Samples some candidates at some sample indices.</summary>
     /// <param name="work">Pairs of candidate and sample index.</param>
@@ -62,7 +64,7 @@ public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditi
             starts(sample).CopyTo(start, 0);
         }
 
-        (double, double)? clamp = shape.ClampDenoised ? (shape.Low, shape.High) : null;
+        (double, double)? clamp = denoiser.ClampsAfter ? (shape.Low, shape.High) : null;
         return new Lane(plan, sample, conditions.LabelOf(sample, model.Manifest.Labels, noise), start, clamp);
     }
 
@@ -81,63 +83,27 @@ public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditi
     private void Evaluate(List<Lane> lanes, int row, CancellationToken cancellation)
     {
         var shared = lanes.GroupBy(l => (l.Plan.Keys[row], l.Path, l.Sample)).ToList();
-        foreach (var network in shared.GroupBy(g => DropKey(g.First(), row)))
+        foreach (var group in shared.GroupBy(g => DropKey(g.First(), row)))
         {
-            var source = model.Networks.Without(network.First().First().Plan.StepOf(row).Drop);
-            var groups = source.TimePerSample ? [network.ToList()] : network.GroupBy(g => Time(g.First(), row)).Select(g => g.ToList());
-            var limit = source.FixedBatch ?? batchSize;
-            foreach (var batch in groups.SelectMany(g => g.Chunk(conditions.IsGuided ? Math.Max(1, limit / 2) : limit)))
+            var network = model.Networks.Without(group.First().First().Plan.StepOf(row).Drop);
+            var members = group.ToList();
+            var evaluations = members.ConvertAll(g => RowOf(g.First(), row));
+            foreach (var batch in denoiser.Batches(network, evaluations))
             {
                 cancellation.ThrowIfCancellationRequested();
-                Call(source, batch, row);
+                var outputs = denoiser.Evaluate(network, evaluations, batch);
+                for (var i = 0; i < batch.Length; i++)
+                {
+                    foreach (var lane in members[batch[i]])
+                    {
+                        lane.Take(row, outputs[i]);
+                    }
+                }
             }
         }
     }
 
-    private void Call(DenoiserNetwork network, IGrouping<(UInt128, UInt128, long), Lane>[] batch, int row)
-    {
-        var size = model.Manifest.Sample.Size;
-        var copies = conditions.IsGuided ? 2 : 1;
-        var count = network.FixedBatch ?? batch.Length * copies;
-        var (states, times, labels, samples) = (new float[count * size], new float[count], new float[count], new long[count]);
-        for (var i = 0; i < count; i++)
-        {
-            var lane = batch[i < batch.Length * copies ? i % batch.Length : 0].First();
-            lane.State.CopyTo(states, i * size);
-            times[i] = Time(lane, row);
-            labels[i] = i >= batch.Length && conditions.IsGuided ? model.Manifest.Labels!.Null!.Value : lane.Label;
-            samples[i] = lane.Sample;
-        }
-
-        var output = new float[count * size];
-        network.Run(states, times, labels, model.Contexts?.For(samples), output);
-        Evaluations += batch.Length * copies;
-        for (var i = 0; i < batch.Length; i++)
-        {
-            var result = output.AsSpan(i * size, size).ToArray();
-            if (conditions.IsGuided)
-            {
-                Guide(result, output.AsSpan((i + batch.Length) * size, size));
-            }
-
-            foreach (var lane in batch[i])
-            {
-                lane.Take(row, result);
-            }
-        }
-    }
-
-    // net = null + scale * (conditional - null)
-    private void Guide(Span<float> conditional, ReadOnlySpan<float> unconditional)
-    {
-        var scale = (float)conditions.GuidanceScale;
-        for (var i = 0; i < conditional.Length; i++)
-        {
-            conditional[i] = unconditional[i] + (scale * (conditional[i] - unconditional[i]));
-        }
-    }
-
-    private static float Time(Lane lane, int row) => (float)lane.Plan.Table.Rows[row].NetworkTime;
+    private static DenoiserRow RowOf(Lane lane, int row) => new(lane.State, lane.Plan.Table.Rows[row].Level, lane.Plan.Table.Rows[row].NetworkTime, lane.Sample, lane.Label);
 
     private static string DropKey(Lane lane, int row) => string.Join(',', lane.Plan.StepOf(row).Drop);
 }

@@ -1,5 +1,6 @@
 using BatchEval.Core.Json;
 using BatchEval.Onnx.Blocks;
+using BatchEval.Onnx.Guidance;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
@@ -10,8 +11,8 @@ namespace BatchEval.Onnx.Sampling;
 public sealed class SamplingModel : IDisposable
 {
     /// <summary>Puts a model together.</summary>
-    public SamplingModel(ModelPackage package, INetworkSource networks, ContextBank? contexts = null) =>
-        (Package, Networks, Contexts) = (package, networks, contexts);
+    public SamplingModel(ModelPackage package, INetworkSource networks, Conditioning? conditioning = null, ClassifierGradient? classifier = null) =>
+        (Package, Networks, Conditioning, Classifier) = (package, networks, conditioning ?? Conditioning.None, classifier);
 
     /// <summary>The package.</summary>
     public ModelPackage Package { get; }
@@ -22,8 +23,11 @@ public sealed class SamplingModel : IDisposable
     /// <summary>Gives networks by dropped blocks.</summary>
     public INetworkSource Networks { get; }
 
-    /// <summary>Contexts for cross-attention, or null.</summary>
-    public ContextBank? Contexts { get; }
+    /// <summary>What the network is fed beside state and time.</summary>
+    public Conditioning Conditioning { get; }
+
+    /// <summary>Gradient of a classifier, or null.</summary>
+    public ClassifierGradient? Classifier { get; }
 
     /// <summary>Opens a package's denoiser with its blocks.</summary>
     /// <param name="package">The package.</param>
@@ -33,10 +37,17 @@ public sealed class SamplingModel : IDisposable
     public static SamplingModel Open(ModelPackage package, DeviceOptions device, BlockExecution execution = BlockExecution.Gated)
     {
         ArgumentNullException.ThrowIfNull(package);
-        var entry = package.Manifest.Denoiser;
-        return new SamplingModel(package, BlockNetworks.Open(package.PathOf(entry.File), package.Manifest, device, execution), ContextBank.Of(package));
+        var manifest = package.Manifest;
+        var networks = BlockNetworks.Open(package.PathOf(manifest.Denoiser.File), manifest, device, execution);
+        return new SamplingModel(
+            package, networks, Conditioning.Of(package),
+            manifest.Classifier is { } classifier ? new ClassifierGradient(package.PathOf(classifier.File), classifier, manifest.Sample, device) : null);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Networks.Dispose();
+    public void Dispose()
+    {
+        Networks.Dispose();
+        Classifier?.Dispose();
+    }
 }

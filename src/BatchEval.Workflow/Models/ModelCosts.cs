@@ -54,14 +54,14 @@ public static class ModelCosts
     // Milliseconds differ from run to run, so they are measured only where a run is about them.
     private static CostModel? Measure(OpenedModel model, ModelHost models, RunSpecification specification) =>
         NeedsTimes(specification) && model.Sampling.Networks is BlockNetworks networks
-            ? CostMeasurement.Measure(networks.Graph, model.Sampling.Manifest, model.Sampling.Contexts, models.Device)
+            ? CostMeasurement.Measure(networks.Graph, model.Sampling.Manifest, model.Sampling.Conditioning, models.Device)
             : Count(model);
 
     private static bool NeedsTimes(RunSpecification specification) => specification.Budget.Milliseconds is not null || specification.Search.Space != "times";
 
     private static CostModel Count(BlockGraph graph, OpenedModel model)
     {
-        var profile = NetworkProfile.Of(graph, model.Sampling.Manifest, model.Sampling.Contexts);
+        var profile = NetworkProfile.Of(graph, model.Sampling.Manifest, model.Sampling.Conditioning);
         return new CostModel(profile.Macs, 0, profile.PeakBytes, [.. profile.Blocks.Select(b => new BlockCost(b.Block.Id, b.Block.Name, b.Macs, 0, b.Block.Parameters))]);
     }
 }

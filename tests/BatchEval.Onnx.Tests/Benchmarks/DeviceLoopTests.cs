@@ -27,7 +27,7 @@ public sealed class DeviceLoopTests(DigitsFixture digits) : IClassFixture<Digits
         var candidate = Candidate.At(solver, StepSpacing.Create("trailing", model.Manifest.Schedule, steps));
         var plan = new SamplingPlan(candidate, model.Manifest.Schedule, model.Manifest.Denoiser.Prediction);
         var (first, second) = (Start(plan, seed: 1), Start(plan, seed: 2));
-        using var loop = new DeviceLoop(model.Networks.Without([]), plan, model.Manifest, Cpu, [3, 3, 3]);
+        using var loop = new DeviceLoop(model.Networks.Without([]), plan, model.Manifest, Cpu, Batch, [new Feed("class_labels", [3, 3, 3], [Batch])]);
 
         var images = ((float[])loop.Run(first).Clone(), (float[])loop.Run(second).Clone());
 
@@ -59,13 +59,13 @@ public sealed class DeviceLoopTests(DigitsFixture digits) : IClassFixture<Digits
     {
         var manifest = digits.Model.Manifest;
         var plan = new SamplingPlan(Candidate.At(solver, [999, 500, 100]), manifest.Schedule, manifest.Denoiser.Prediction);
-        Should.Throw<ProblemException>(() => new DeviceLoop(digits.Model.Networks.Without([]), plan, manifest, Cpu, [0])).Message.ShouldContain("without noise and memory");
+        Should.Throw<ProblemException>(() => new DeviceLoop(digits.Model.Networks.Without([]), plan, manifest, Cpu, 1, [])).Message.ShouldContain("without noise and memory");
     }
 
     private static float[] Sample(string file, ModelManifest manifest, SamplingPlan plan, float[] start)
     {
         using var network = new DenoiserNetwork(SessionLoader.Open(file, Cpu), manifest, file);
-        using var loop = new DeviceLoop(network, plan, manifest, Cpu, new float[2]);
+        using var loop = new DeviceLoop(network, plan, manifest, Cpu, 2, []);
         return (float[])loop.Run(start).Clone();
     }
 

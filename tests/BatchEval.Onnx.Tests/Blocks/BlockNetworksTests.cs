@@ -56,7 +56,7 @@ public sealed class BlockNetworksTests(DigitsFixture digits) : IClassFixture<Dig
     [Fact]
     public void Costs_are_exact_in_multiply_adds_and_positive_in_time()
     {
-        var costs = CostMeasurement.Measure(Networks.Graph, digits.Model.Manifest, null, new DeviceOptions(), new CostMeasurementOptions(Batch: 4, Rounds: 3));
+        var costs = CostMeasurement.Measure(Networks.Graph, digits.Model.Manifest, digits.Model.Conditioning, new DeviceOptions(), new CostMeasurementOptions(Batch: 4, Rounds: 3));
 
         costs.Macs.ShouldBe(58458112);
         costs.Milliseconds.ShouldBePositive();
@@ -109,7 +109,7 @@ public sealed class BlockNetworksTests(DigitsFixture digits) : IClassFixture<Dig
                 var mask = plan["files"]!.AsArray().Select(f => f!.GetValue<string>()).ToList().IndexOf(file);
                 var drop = Networks.Graph.Blocks.Where(b => plan["droppedBlocks"]![mask]!.AsArray().Any(n => n!.GetValue<string>() == b.Name)).Select(b => b.Id);
                 output = new float[256];
-                Networks.Without([.. drop]).Run(x, [row["time"]!.GetValue<float>()], [plan["nullLabel"]!.GetValue<int>()], null, output);
+                Networks.Without([.. drop]).Run(x, [row["time"]!.GetValue<float>()], [new Feed("class_labels", [plan["nullLabel"]!.GetValue<int>()], [1])], output);
             }
 
             var raw = Add((row["predict"]!["state"], x), (row["predict"]!["network"], output));
@@ -151,7 +151,7 @@ public sealed class BlockNetworksTests(DigitsFixture digits) : IClassFixture<Dig
         using var golden = NpzFile.Open(Path.Combine(RepoPaths.Root, "tests", "Golden", "digits", "golden_blocks.npz"));
         float[] Read(string name) => golden.Read(name).ToFloat32();
         var output = new float[4096];
-        network.Run(Read("sample"), Read("timestep"), Read("class_labels"), null, output);
+        network.Run(Read("sample"), Read("timestep"), [new Feed("class_labels", Read("class_labels"), [Read("class_labels").Length])], output);
         return output;
     }
 

@@ -20,7 +20,7 @@ public sealed class ExternalWeightsTests : IDisposable
         var graph = BlockDiscovery.Find(OnnxModel.Open(files.WriteExternal(network.Graph.Model.Proto, "model.onnx", "weights.bin")));
 
         graph.Blocks.ShouldBe(network.Graph.Blocks, new SameBlock());
-        NetworkProfile.Of(graph, network.Manifest, null).Macs.ShouldBe(network.TotalMacs);
+        NetworkProfile.Of(graph, network.Manifest, Conditioning.None).Macs.ShouldBe(network.TotalMacs);
         using var gated = new GatedNetwork(graph, network.Manifest, TestNetwork.Device);
         using var pruned = new PrunedSessionCache(graph, network.Manifest, TestNetwork.Device);
         foreach (var (drop, expected) in network.Recorded().Where((_, i) => i % 11 == 0))
@@ -62,6 +62,24 @@ public sealed class ExternalWeightsTests : IDisposable
         outside.Graph.Initializer[0].DataLocation = BatchEval.Onnx.Graph.Proto.TensorProto.Types.DataLocation.External;
         outside.Graph.Initializer[0].ExternalData.Add(new BatchEval.Onnx.Graph.Proto.StringStringEntryProto { Key = "location", Value = "../secret" });
         Should.Throw<ProblemException>(() => OnnxModel.Open(files.Write(outside, "outside.onnx"))).Message.ShouldContain("no path inside the model's folder");
+    }
+
+    [Fact]
+    public void Weights_behind_a_symbolic_link_have_the_length_of_their_file()
+    {
+        // As every Hugging Face cache lies: names in one folder are links to blobs in another.
+        var snapshot = Directory.CreateDirectory(files.PathOf("snapshot")).FullName;
+        files.WriteExternal(network.Graph.Model.Proto, "blob0", "weights.bin");
+        File.CreateSymbolicLink(Path.Combine(snapshot, "model.onnx"), "../blob0");
+        File.CreateSymbolicLink(Path.Combine(snapshot, "weights.bin"), "../weights.bin");
+
+        var model = OnnxModel.Open(Path.Combine(snapshot, "model.onnx"));
+        using var whole = new DenoiserNetwork(SessionLoader.Open(Path.Combine(snapshot, "model.onnx"), TestNetwork.Device), network.Manifest, "model.onnx");
+        using var gated = new GatedNetwork(BlockDiscovery.Find(model), network.Manifest, TestNetwork.Device);
+
+        var expected = network.Recorded().Single(r => r.Drop.Length == 0).Expected;
+        network.ShouldAgree(network.Run(whole), expected, "linked");
+        network.ShouldAgree(network.Run(gated.Without([])), expected, "linked and gated");
     }
 
     public void Dispose()

@@ -17,7 +17,7 @@ public class NetworkProfileTests
     public void Multiply_adds_are_exact_in_total_and_by_block(string name, string file)
     {
         using var network = new TestNetwork(name, file);
-        var profile = NetworkProfile.Of(network.Graph, network.Manifest, network.Contexts);
+        var profile = NetworkProfile.Of(network.Graph, network.Manifest, network.Conditioning);
 
         profile.Macs.ShouldBe(network.TotalMacs);
         profile.Blocks.Select(b => b.Macs).ShouldBe(network.Blocks.Select(b => b.GetProperty("macs").GetDouble()));
@@ -28,7 +28,7 @@ public class NetworkProfileTests
     public void Resolutions_are_those_of_the_levels()
     {
         using var network = new TestNetwork("adm");
-        var profile = NetworkProfile.Of(network.Graph, network.Manifest, null);
+        var profile = NetworkProfile.Of(network.Graph, network.Manifest, network.Conditioning);
 
         profile.Blocks.Select(b => b.Resolution).ShouldBe([.. Levels()]);
 
@@ -42,7 +42,7 @@ public class NetworkProfileTests
     {
         using var digits = new DigitsFixture();
         var counts = JsonDocument.Parse(File.ReadAllText(Path.Combine(RepoPaths.Root, "tests", "Golden", "digits", "digits.json"))).RootElement.GetProperty("multiplyAdds");
-        var profile = NetworkProfile.Of(((BlockNetworks)digits.Model.Networks).Graph, digits.Model.Manifest, null);
+        var profile = NetworkProfile.Of(((BlockNetworks)digits.Model.Networks).Graph, digits.Model.Manifest, digits.Model.Conditioning);
 
         profile.Macs.ShouldBe(counts.GetProperty("total").GetDouble());
         profile.Blocks.ToDictionary(b => b.Block.Name, b => b.Macs).ShouldBe(counts.GetProperty("blocks").EnumerateObject().ToDictionary(b => b.Name, b => b.Value.GetDouble()), ignoreOrder: true);

@@ -44,7 +44,7 @@ public sealed class TestNetwork : IDisposable
 
     public IReadOnlyList<JsonElement> Blocks => [.. document.GetProperty("blocks").EnumerateArray()];
 
-    public ContextBank? Contexts => Context("encoder_hidden_states") is { } c ? new ContextBank(c.Data, [.. c.Shape.Select(d => (int)d)]) : null;
+    public Conditioning Conditioning => new([.. Feeds().Select(f => new ConstantSource(f.Input, f.Data, [.. f.Shape.Skip(1).Select(d => (int)d)]))]);
 
     /// <summary>Every block alone and the recorded masks, with what PyTorch computes.</summary>
     public IEnumerable<(int[] Drop, float[] Expected)> Recorded()
@@ -62,8 +62,7 @@ public sealed class TestNetwork : IDisposable
     public float[] Run(DenoiserNetwork network)
     {
         var output = new float[Manifest.Sample.Size];
-        var labels = golden.Contains("y") ? golden.Read("y").ToFloat32() : [0];
-        network.Run(golden.Read(Manifest.Denoiser.SampleInput).ToFloat32(), [golden.Read(Manifest.Denoiser.TimeInput).ToFloat32()[0]], labels, Context("encoder_hidden_states"), output);
+        network.Run(golden.Read(Manifest.Denoiser.SampleInput).ToFloat32(), [golden.Read(Manifest.Denoiser.TimeInput).ToFloat32()[0]], Feeds(), output);
         return output;
     }
 
@@ -81,14 +80,9 @@ public sealed class TestNetwork : IDisposable
 
     public void Dispose() => golden.Dispose();
 
-    private (float[] Data, long[] Shape)? Context(string name)
+    private List<Feed> Feeds() => Manifest.Denoiser.ConditionInputs.Select(name =>
     {
-        if (!golden.Contains(name))
-        {
-            return null;
-        }
-
         var array = golden.Read(name);
-        return (array.ToFloat32(), [.. array.Shape.Select(d => (long)d)]);
-    }
+        return new Feed(name, array.ToFloat32(), [.. array.Shape.Select(d => (long)d)]);
+    }).ToList();
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using BatchEval.Onnx.Blocks;
 using BatchEval.Onnx.Features;
 using BatchEval.Onnx.Numpy;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Sampling;
@@ -37,7 +38,7 @@ public sealed class GlyphsPackageTests : IDisposable
     public void Multiply_adds_are_exact_in_total_and_by_block()
     {
         var counts = JsonDocument.Parse(File.ReadAllText(Path.Combine(RepoPaths.Root, "tests", "Golden", "glyphs", "glyphs.json"))).RootElement.GetProperty("multiplyAdds");
-        var profile = NetworkProfile.Of(((BlockNetworks)model.Networks).Graph, model.Manifest, null);
+        var profile = NetworkProfile.Of(((BlockNetworks)model.Networks).Graph, model.Manifest, model.Conditioning);
 
         profile.Macs.ShouldBe(counts.GetProperty("total").GetDouble());
         profile.Blocks.Select(b => (b.Block.Name, b.Macs)).ShouldBe(counts.GetProperty("blocks").EnumerateObject().Select(b => (b.Name, b.Value.GetDouble())));
@@ -62,8 +63,9 @@ public sealed class GlyphsPackageTests : IDisposable
     private float[] Predicted(int[] dropped)
     {
         var output = new float[Values];
+        var labels = Golden("denoiser.npz", "class_labels");
         model.Networks.Without(dropped).Run(
-            Golden("denoiser.npz", "sample"), Golden("denoiser.npz", "timestep"), Golden("denoiser.npz", "class_labels"), null, output);
+            Golden("denoiser.npz", "sample"), Golden("denoiser.npz", "timestep"), [new Feed("class_labels", labels, [labels.Length])], output);
         return output;
     }
 

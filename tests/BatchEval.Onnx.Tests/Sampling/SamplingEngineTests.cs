@@ -17,7 +17,7 @@ public sealed class SamplingEngineTests(DigitsFixture digits) : IClassFixture<Di
         var (sample, shape) = DigitsFixture.Golden("eps.npz", "sample");
         var expected = DigitsFixture.Golden("eps.npz", "eps").Values;
         var output = new float[sample.Length];
-        digits.Model.Networks.Without([]).Run(sample, DigitsFixture.Golden("eps.npz", "timestep").Values, DigitsFixture.Golden("eps.npz", "class_labels").Values, null, output);
+        digits.Model.Networks.Without([]).Run(sample, DigitsFixture.Golden("eps.npz", "timestep").Values, [new Feed("class_labels", DigitsFixture.Golden("eps.npz", "class_labels").Values, [4])], output);
         shape[0].ShouldBe(4);
         MaxDifference(output, expected).ShouldBeLessThan(1e-4);
     }

@@ -1,0 +1,53 @@
+using System.Numerics.Tensors;
+using BatchEval.Core.Sampling;
+using BatchEval.Onnx.Networks;
+using BatchEval.Onnx.Packages;
+
+namespace BatchEval.Onnx.Guidance;
+
+/// <summary>Classifier-free guidance (arXiv 2207.12598), with rescaling (arXiv 2305.08891) and within an interval of noise levels (arXiv 2404.07724).</summary>
+internal sealed class ClassifierFreeGuidance(Conditions conditions, ModelManifest manifest)
+{
+    // A network that takes the scale as an input has learned guidance and is called once.
+    private readonly bool doubles = conditions.IsGuided && !manifest.EmbedsGuidance;
+
+    /// <summary>Whether a noise level takes a negative evaluation, too: sigma in (low, high].</summary>
+    public bool Doubles(NoiseLevel level) =>
+        doubles && (conditions.GuidanceInterval is not { } interval || (level.Ratio > interval.Low && level.Ratio <= interval.High));
+
+    /// <summary>net = negative + w (positive - negative), in place of the positive output.</summary>
+    public void Combine(ReadOnlySpan<float> negative, Span<float> positive)
+    {
+        var scale = (float)conditions.GuidanceScale;
+        var before = conditions.GuidanceRescale > 0 ? Deviation(positive) : 0;
+        for (var i = 0; i < positive.Length; i++)
+        {
+            positive[i] = negative[i] + (scale * (positive[i] - negative[i]));
+        }
+
+        if (before > 0)
+        {
+            // phi r net + (1 - phi) net with r = std(positive) / std(net)
+            var phi = conditions.GuidanceRescale;
+            TensorPrimitives.Multiply(positive, (float)((phi * before / Deviation(positive)) + 1 - phi), positive);
+        }
+    }
+
+    private static double Deviation(ReadOnlySpan<float> values)
+    {
+        var mean = 0.0;
+        foreach (var v in values)
+        {
+            mean += v;
+        }
+
+        mean /= values.Length;
+        var sum = 0.0;
+        foreach (var v in values)
+        {
+            sum += (v - mean) * (v - mean);
+        }
+
+        return Math.Sqrt(sum / Math.Max(1, values.Length - 1));
+    }
+}

@@ -1,0 +1,96 @@
+using BatchEval.Core.Json;
+using BatchEval.Onnx.Packages;
+using BatchEval.Onnx.Runtime;
+using Microsoft.ML.OnnxRuntime;
+
+namespace BatchEval.Onnx.Guidance;
+
+/// <summary>
+/// Classifier guidance (arXiv 2105.05233, guided-diffusion's condition_score): a network that returns the gradient of log p(y | x_t) with respect to x_t. The
+/// scale stays outside of it.
+/// </summary>
+public sealed class ClassifierGradient : IDisposable
+{
+    private readonly InferenceSession session;
+    private readonly ClassifierEntry entry;
+    private readonly TensorInput sample;
+    private readonly TensorInput time;
+    private readonly TensorInput label;
+
+    /// <summary>Opens the network.</summary>
+    /// <exception cref="ProblemException">It does not fit its entry.</exception>
+    public ClassifierGradient(string path, ClassifierEntry entry, SampleEntry shape, DeviceOptions device)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        ArgumentNullException.ThrowIfNull(shape);
+        this.entry = entry;
+        session = SessionLoader.Open(path, device);
+        TensorInput Input(string name) => TensorInput.Find(session.InputMetadata, name, "input", entry.File);
+        (sample, time, label) = (Input(entry.SampleInput), Input(entry.TimeInput), Input(entry.LabelInput));
+        foreach (var (tensor, role) in new[] { (sample, "input"), (TensorInput.Find(session.OutputMetadata, entry.Output, "output", entry.File), "output") })
+        {
+            int[] wanted = [shape.Channels, shape.Height, shape.Width];
+            if (tensor.Rank != 4 || tensor.Shape.Skip(1).Zip(wanted).Any(p => p.First > 0 && p.First != p.Second))
+            {
+                throw new ProblemException($"The {role} '{tensor.Name}' of {entry.File} has the shape {tensor.ShapeText}; the model's samples want [batch, {string.Join(", ", wanted)}].");
+            }
+        }
+    }
+
+    /// <summary>
+    /// Adds the gradient, in the order of guided-diffusion: x0 is predicted and clamped, eps made anew from it, and eps' = eps - sigma s g handed on, which the
+    /// sampler does not clamp again.
+    /// </summary>
+    /// <param name="rows">States and levels; the classifier sees the state as it is.</param>
+    /// <param name="outputs">Predictions of eps; replaced.</param>
+    /// <param name="manifest">The model's manifest.</param>
+    /// <param name="scale">s.</param>
+    internal void Guide(DenoiserRow[] rows, float[][] outputs, ModelManifest manifest, double scale)
+    {
+        var gradients = Gradients(rows, manifest.Sample);
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var state = rows[i].State.Span;
+            var (output, alpha, sigma) = (outputs[i], rows[i].Level.Alpha, rows[i].Level.Sigma);
+            for (var j = 0; j < output.Length; j++)
+            {
+                double eps = output[j];
+                if (manifest.Sample.ClampDenoised)
+                {
+                    var clean = Math.Clamp((state[j] - (sigma * eps)) / alpha, manifest.Sample.Low, manifest.Sample.High);
+                    eps = (state[j] - (alpha * clean)) / sigma;
+                }
+
+                output[j] = (float)(eps - (sigma * scale * gradients[(i * output.Length) + j]));
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => session.Dispose();
+
+    private float[] Gradients(DenoiserRow[] rows, SampleEntry shape)
+    {
+        var states = new float[rows.Length * shape.Size];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            rows[i].State.Span.CopyTo(states.AsSpan(i * shape.Size));
+        }
+
+        using var x = sample.Create(states, [rows.Length, shape.Channels, shape.Height, shape.Width]);
+        using var t = time.Create([.. rows.Select(r => (float)r.Time)], [rows.Length]);
+        using var y = label.Create([.. rows.Select(r => (float)r.Label)], [rows.Length]);
+        using var options = new RunOptions();
+        try
+        {
+            using var results = session.Run(options, [sample.Name, time.Name, label.Name], [x, t, y], [entry.Output]);
+            var gradients = new float[states.Length];
+            TensorInput.Read(results[0], gradients);
+            return gradients;
+        }
+        catch (OnnxRuntimeException error)
+        {
+            throw new InvalidOperationException($"{entry.File} failed on a batch of {rows.Length}: {SessionLoader.FirstLine(error.Message)}", error);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+using BatchEval.Core.Sampling;
+using BatchEval.Onnx.Networks;
+using BatchEval.Onnx.Packages;
+
+namespace BatchEval.Onnx.Guidance;
+
+/// <summary>One evaluation: a state at a noise level, of a sample with a label.</summary>
+/// <param name="State">[C, H, W], alpha x0 + sigma eps.</param>
+/// <param name="Level">Its noise level.</param>
+/// <param name="Time">The time that the network is told.</param>
+/// <param name="Sample">Sample index.</param>
+/// <param name="Label">Class label.</param>
+public readonly record struct DenoiserRow(ReadOnlyMemory<float> State, NoiseLevel Level, double Time, long Sample, int Label);
+
+/// <summary>
+/// The one place between network and solver: it decides how many calls an evaluation takes, packs them into batches that the network allows,
+/// and puts the results together. Safe to call from several threads.
+/// </summary>
+/// <param name="manifest">The model's manifest.</param>
+/// <param name="conditioning">What the network is fed.</param>
+/// <param name="conditions">How samples are guided.</param>
+/// <param name="batchSize">Most rows in one network call.</param>
+/// <param name="classifier">Gradient of a classifier, or null.</param>
+public sealed class GuidedDenoiser(ModelManifest manifest, Conditioning conditioning, Conditions conditions, int batchSize, ClassifierGradient? classifier = null)
+{
+    private readonly ClassifierFreeGuidance guidance = new(conditions, manifest);
+    private long calls;
+
+    /// <summary>Network evaluations made so far: one per sample and call, two where the negative half ran, too.</summary>
+    public long Evaluations => Interlocked.Read(ref calls);
+
+    /// <summary>Whether the sampler clamps data predictions; with a classifier they are clamped before its gradient is added, and not again.</summary>
+    public bool ClampsAfter => manifest.Sample.ClampDenoised && !UsesClassifier;
+
+    private bool UsesClassifier => classifier is not null && conditions.ClassifierScale != 0;
+
+    /// <summary>Packs evaluations into calls; each call holds as many as <see cref="Evaluate"/> may take at once.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="rows">All evaluations.</param>
+    /// <returns>Positions in <paramref name="rows"/>.</returns>
+    public IEnumerable<int[]> Batches(DenoiserNetwork network, IReadOnlyList<DenoiserRow> rows)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        var limit = network.FixedBatch ?? batchSize;
+        // Guided and unguided evaluations do not share calls, so that a batch of fixed size is filled; nor do different times where one is shared.
+        return Enumerable.Range(0, rows.Count)
+            .GroupBy(i => (guidance.Doubles(rows[i].Level), network.TimePerSample ? 0 : rows[i].Time))
+            .SelectMany(g => g.Chunk(g.Key.Item1 ? Math.Max(1, limit / 2) : limit));
+    }
+
+    /// <summary>Evaluates one batch of <see cref="Batches"/>.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="rows">All evaluations.</param>
+    /// <param name="members">Positions of those to evaluate.</param>
+    /// <returns>Guided network outputs [C, H, W], one per member.</returns>
+    public float[][] Evaluate(DenoiserNetwork network, IReadOnlyList<DenoiserRow> rows, IReadOnlyList<int> members)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(rows);
+        ArgumentNullException.ThrowIfNull(members);
+        DenoiserRow[] batch = [.. members.Select(m => rows[m])];
+        var positive = new float[batch.Length][];
+        if (guidance.Doubles(batch[0].Level))
+        {
+            // Negative first, as most pipelines do; a network fixed to one row takes two calls.
+            var halves = Call(network, [.. batch.Select(r => (r, true)), .. batch.Select(r => (r, false))]);
+            for (var i = 0; i < batch.Length; i++)
+            {
+                positive[i] = halves[batch.Length + i];
+                guidance.Combine(halves[i], positive[i]);
+            }
+        }
+        else
+        {
+            positive = Call(network, [.. batch.Select(r => (r, false))]);
+        }
+
+        if (UsesClassifier)
+        {
+            classifier!.Guide(batch, positive, manifest, conditions.ClassifierScale);
+        }
+
+        return positive;
+    }
+
+    private float[][] Call(DenoiserNetwork network, (DenoiserRow Row, bool Negative)[] rows)
+    {
+        Interlocked.Add(ref calls, rows.Length);
+        return [.. rows.Chunk(network.FixedBatch ?? rows.Length).SelectMany(part => CallOnce(network, part))];
+    }
+
+    private float[][] CallOnce(DenoiserNetwork network, (DenoiserRow Row, bool Negative)[] rows)
+    {
+        var size = manifest.Sample.Size;
+        var count = network.FixedBatch ?? rows.Length;
+        var (states, times, who) = (new float[count * size], new float[count], new ConditionRow[count]);
+        for (var i = 0; i < count; i++)
+        {
+            // A batch of fixed size is filled up with its first row.
+            var (row, negative) = rows[i < rows.Length ? i : 0];
+            row.State.Span.CopyTo(states.AsSpan(i * size));
+            times[i] = (float)row.Time;
+            who[i] = new ConditionRow(row.Sample, row.Label, negative);
+        }
+
+        var output = new float[count * network.OutputSize];
+        network.Run(states, times, conditioning.For(who), output);
+        // What follows the first C channels are learned variances.
+        return [.. Enumerable.Range(0, rows.Length).Select(i => output.AsSpan(i * network.OutputSize, size).ToArray())];
+    }
+}

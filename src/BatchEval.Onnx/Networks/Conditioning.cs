@@ -1,0 +1,59 @@
+using BatchEval.Core.Json;
+using BatchEval.Onnx.Numpy;
+using BatchEval.Onnx.Packages;
+
+namespace BatchEval.Onnx.Networks;
+
+/// <summary>Everything that a network is fed beside state and time: labels, contexts, encoded prompts, sizes.</summary>
+/// <param name="sources">One source per input.</param>
+public sealed class Conditioning(IReadOnlyList<IConditionSource> sources)
+{
+    /// <summary>Nothing.</summary>
+    public static Conditioning None { get; } = new([]);
+
+    /// <summary>What the files of a package supply: labels, and a bank of contexts or a table of classes.</summary>
+    /// <exception cref="ProblemException">A file does not hold what it should.</exception>
+    public static Conditioning Of(ModelPackage package)
+    {
+        ArgumentNullException.ThrowIfNull(package);
+        var (entry, labels) = (package.Manifest.Denoiser, package.Manifest.Labels);
+        var sources = new List<IConditionSource>();
+        if (entry.LabelInput is { } label)
+        {
+            sources.Add(new LabelSource(label, labels?.Null));
+        }
+
+        if (entry.ContextInput is { } context && entry.ContextFile is { } file)
+        {
+            sources.Add(new PromptSource(context, Read(package.PathOf(file))));
+        }
+
+        if (entry.ContextInput is { } table && labels?.Table is { } rows)
+        {
+            var classes = Read(package.PathOf(rows));
+            var needed = Math.Max(labels.Count, (labels.Null ?? -1) + 1);
+            sources.Add(classes.Count >= needed
+                ? new TableSource(table, classes, labels.Null)
+                : throw new ProblemException($"'{package.PathOf(rows)}' has {classes.Count} rows; {labels.Count} classes{(labels.Null is { } none ? $" and the null label {none}" : string.Empty)} need {needed}."));
+        }
+
+        return new Conditioning(sources);
+    }
+
+    /// <summary>This conditioning and some more inputs.</summary>
+    public Conditioning With(IEnumerable<IConditionSource> more) => new([.. sources, .. more]);
+
+    /// <summary>What the rows of one call are fed.</summary>
+    public IReadOnlyList<Feed> For(IReadOnlyList<ConditionRow> rows) => [.. sources.Select(s => s.For(rows))];
+
+    /// <summary>What a call on samples without labels of their own is fed; for measurements.</summary>
+    public IReadOnlyList<Feed> ForAny(int batch) => For(new ConditionRow[batch]);
+
+    private static TensorRows Read(string path)
+    {
+        var array = NpyFormat.ReadFile(path);
+        return array.Shape.Count >= 2 && array.Shape.All(d => d > 0)
+            ? new TensorRows(array.ToFloat32(), array.Shape)
+            : throw new ProblemException($"'{path}' has shape [{string.Join(", ", array.Shape)}]; contexts have [prompts, tokens, dimensions], and a table of classes the same with classes first.");
+    }
+}
