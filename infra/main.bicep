@@ -1,5 +1,5 @@
-// Everything that a BatchEval environment needs, in one resource group. Not compiled with bicep and not deployed from the machine that
-// it was written on: see docs/azure.md, "Not verified".
+// Everything that a BatchEval environment needs, in one resource group. Compiled in the tests (InfraTests), not deployed from the machine
+// that it was written on: see docs/azure.md, "Not verified".
 targetScope = 'subscription'
 
 @minLength(1)
@@ -33,6 +33,13 @@ param gpuProfile string = 'Consumption-GPU-NC8as-T4'
 @maxValue(16)
 param maxGpus int = 1
 
+@description('Where the Durable engine keeps its work. storage: queues and tables of the storage account. scheduler: a Durable Task Scheduler; needs an image built for it.')
+@allowed([
+  'storage'
+  'scheduler'
+])
+param durableBackend string = 'storage'
+
 @description('Price of one GPU hour and its currency, shown as the cost of a run. Empty: no cost is shown.')
 param pricePerHour string = ''
 
@@ -55,6 +62,7 @@ param gpuWorkerExists bool = false
 var tags = { 'azd-env-name': environmentName, application: 'batcheval' }
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var taskHubName = 'batcheval'
+var usesScheduler = durableBackend == 'scheduler'
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   name: 'rg-${environmentName}'
@@ -91,6 +99,7 @@ module storage 'modules/storage.bicep' = {
     userPrincipalId: principalId
     appsSubnetId: network.outputs.appsSubnetId
     workspaceId: monitoring.outputs.workspaceId
+    taskHubName: taskHubName
   }
 }
 
@@ -100,7 +109,7 @@ module registry 'modules/registry.bicep' = {
   params: { location: location, tags: tags, token: token, appPrincipalId: identity.outputs.principalId, workspaceId: monitoring.outputs.workspaceId }
 }
 
-module scheduler 'modules/scheduler.bicep' = {
+module scheduler 'modules/scheduler.bicep' = if (usesScheduler) {
   name: 'scheduler'
   scope: group
   params: {
@@ -142,7 +151,8 @@ module apps 'modules/apps.bicep' = {
     registryServer: registry.outputs.server
     storageAccountName: storage.outputs.accountName
     blobEndpoint: storage.outputs.blobEndpoint
-    schedulerEndpoint: scheduler.outputs.endpoint
+    taskHubQueues: storage.outputs.taskHubQueues
+    schedulerEndpoint: usesScheduler ? scheduler!.outputs.endpoint : ''
     taskHubName: taskHubName
     insightsConnectionString: monitoring.outputs.insightsConnectionString
     gpuProfile: gpuProfile

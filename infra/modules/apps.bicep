@@ -1,5 +1,6 @@
-// One image, two apps. What an app does is a setting: the host loads the functions that AzureFunctionsJobHost__functions__<n> names, and
-// work-item filtering hands it no others.
+// One image, two apps. What an app does is a setting: the host loads the functions that AzureFunctionsJobHost__functions__<n> names.
+// On a storage account there is one queue of work for the whole task hub, so one app has all durable functions and the other has the HTTP
+// routes, which only need the client. The scheduler filters work by app: there the control app also orchestrates and scores.
 param location string
 param tags object
 param token string
@@ -10,6 +11,8 @@ param clientId string
 param registryServer string
 param storageAccountName string
 param blobEndpoint string
+param taskHubQueues array
+@description('Empty where the task hub is on the storage account.')
 param schedulerEndpoint string
 param taskHubName string
 param insightsConnectionString string
@@ -27,22 +30,27 @@ var gpuSizes = {
   'Consumption-GPU-NC24-A100': { cpu: '24.0', memory: '220Gi' }
 }
 var gpuSize = gpuSizes[gpuProfile]
-var controlFunctions = [
-  'Search', 'Prepare', 'Plan', 'Advance', 'Record'
+var usesScheduler = !empty(schedulerEndpoint)
+var httpFunctions = [
   'StartRun', 'ListRuns', 'GetRun', 'DeleteRun', 'PauseRun', 'ResumeRun', 'StopRun', 'GetLeaderboard', 'GetCandidate', 'GetGrid', 'GetImage'
   'ListBest', 'GetBest', 'GetReport', 'ListModels', 'GetOpenApi'
 ]
-var gpuFunctions = [ 'Evaluate' ]
+var searchFunctions = [ 'Search', 'Prepare', 'Plan', 'Advance', 'Record' ]
+var deviceFunctions = [ 'Evaluate' ]
+var controlFunctions = usesScheduler ? concat(httpFunctions, searchFunctions) : httpFunctions
+var gpuFunctions = usesScheduler ? deviceFunctions : concat(deviceFunctions, searchFunctions)
 var controlRole = [for (name, i) in controlFunctions: { name: 'AzureFunctionsJobHost__functions__${i}', value: name }]
 var gpuRole = [for (name, i) in gpuFunctions: { name: 'AzureFunctionsJobHost__functions__${i}', value: name }]
-var common = [
+var schedulerSettings = [
+  { name: 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING', value: 'Endpoint=${schedulerEndpoint};Authentication=ManagedIdentity;ClientID=${clientId}' }
+]
+var storageSettings = [
   { name: 'FUNCTIONS_WORKER_RUNTIME', value: 'dotnet-isolated' }
   { name: 'FUNCTIONS_EXTENSION_VERSION', value: '~4' }
   { name: 'AZURE_CLIENT_ID', value: clientId }
   { name: 'AzureWebJobsStorage__accountName', value: storageAccountName }
   { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }
   { name: 'AzureWebJobsStorage__clientId', value: clientId }
-  { name: 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING', value: 'Endpoint=${schedulerEndpoint};Authentication=ManagedIdentity;ClientID=${clientId}' }
   { name: 'TASKHUB_NAME', value: taskHubName }
   { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: insightsConnectionString }
   { name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING', value: 'ClientId=${clientId};Authorization=AAD' }
@@ -51,6 +59,12 @@ var common = [
   { name: 'BATCHEVAL_UNITS_IN_FLIGHT', value: string(maxGpus * 2) }
   { name: 'BATCHEVAL_PRICE_PER_HOUR', value: pricePerHour }
 ]
+var common = usesScheduler ? concat(storageSettings, schedulerSettings) : storageSettings
+// Messages of the task hub, those in work included: none left means that no run is on.
+var queueRules = [for queue in taskHubQueues: {
+  name: queue
+  custom: { type: 'azure-queue', identity: identityId, metadata: { accountName: storageAccountName, queueName: queue, queueLength: '1' } }
+}]
 var modelsVolume = [ { name: 'models', storageType: 'NfsAzureFile', storageName: modelsStorageName } ]
 var modelsMount = [ { volumeName: 'models', mountPath: '/models' } ]
 
@@ -99,7 +113,8 @@ resource control 'Microsoft.App/containerApps@2025-07-01' = {
 resource gpuWorker 'Microsoft.App/containerApps@2025-07-01' = {
   name: gpuName
   location: location
-  kind: 'functionapp'
+  // The platform scales durable functions by itself with the scheduler only; elsewhere the rules below do, which a function app may not have.
+  kind: usesScheduler ? 'functionapp' : 'containerapps'
   tags: union(tags, { 'azd-service-name': 'gpu-worker' })
   identity: { type: 'UserAssigned', userAssignedIdentities: { '${identityId}': {} } }
   properties: {
@@ -126,7 +141,7 @@ resource gpuWorker 'Microsoft.App/containerApps@2025-07-01' = {
         }
       ]
       volumes: modelsVolume
-      scale: { minReplicas: 0, maxReplicas: maxGpus }
+      scale: { minReplicas: 0, maxReplicas: maxGpus, rules: usesScheduler ? [] : queueRules }
     }
   }
 }

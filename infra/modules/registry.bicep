@@ -1,5 +1,6 @@
 param location string
 param tags object
+@minLength(5)
 param token string
 param appPrincipalId string
 param workspaceId string
@@ -11,7 +12,7 @@ resource registry 'Microsoft.ContainerRegistry/registries@2023-07-01' = {
   location: location
   tags: tags
   sku: { name: 'Premium' } // artifact streaming shortens the cold start of a GPU replica
-  properties: { adminUserEnabled: false, anonymousPullEnabled: false }
+  properties: { adminUserEnabled: false }
 }
 
 resource pull 'Microsoft.Authorization/roleAssignments@2022-04-01' = {

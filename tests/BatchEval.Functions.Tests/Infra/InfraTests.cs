@@ -7,69 +7,88 @@ using Microsoft.Azure.Functions.Worker;
 
 namespace BatchEval.Functions.Tests.Infra;
 
-/// <summary>What code, host.json, infra/ and the samples say to each other must agree. There is no Bicep compiler here; what can be checked without one is.</summary>
-public sealed partial class InfraTests
+/// <summary>infra/ as the Bicep compiler sees it; and what code, host.json, infra/ and the samples say to each other must agree.</summary>
+public sealed partial class InfraTests(CompiledInfra infra) : IClassFixture<CompiledInfra>
 {
-    private static readonly string Infra = Path.Combine(RepoPaths.Root, "infra");
+    // Built-in roles of Azure, by their published ids.
+    private const string AcrPull = "7f951dda-4ed3-4680-a7ca-43fe172d538d";
+    private const string BlobDataOwner = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b";
+    private const string BlobDataReader = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1";
+    private const string DurableTaskDataContributor = "0ad04412-c4d5-4796-b79c-f76d14c8d402";
+    private const string MonitoringMetricsPublisher = "3913510d-42f4-4e42-8a64-420c390055eb";
+    private const string QueueDataContributor = "974c5e8b-45b9-4653-ba55-5f855dd0fb88";
+    private const string TableDataContributor = "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3";
 
-    private static readonly Dictionary<string, BicepFile> Files =
-        Directory.GetFiles(Infra, "*.bicep", SearchOption.AllDirectories).ToDictionary(f => Path.GetRelativePath(Infra, f).Replace('\\', '/'), BicepFile.Read);
+    private static readonly string Folder = Path.Combine(RepoPaths.Root, "infra");
 
-    private static BicepFile Apps => Files["modules/apps.bicep"];
+    private static JsonNode Durable => ReadRoot("host.json")["extensions"]!["durableTask"]!;
 
-    [Fact]
-    public void Every_file_is_balanced_and_declares_what_it_names()
+    [BicepFact]
+    public void It_compiles_without_warnings()
     {
-        Files.Count.ShouldBeGreaterThan(8);
-        foreach (var (name, file) in Files)
-        {
-            file.Undeclared().ShouldBeEmpty(name);
-            file.Unused().ShouldBeEmpty(name);
-        }
+        infra.Problems.ShouldBeEmpty();
+        infra.ExitCode.ShouldBe(0);
     }
 
-    [Fact]
-    public void Modules_exist_and_get_exactly_what_they_ask_for()
+    [BicepFact]
+    public void Azd_gives_every_parameter_that_has_no_default_and_no_other()
     {
-        var main = Files["main.bicep"];
-        main.Modules.Keys.Select(m => main.ModuleCall(m).File).ShouldBe(Files.Keys.Where(f => f != "main.bicep"), ignoreOrder: true);
-        foreach (var module in main.Modules.Keys)
-        {
-            var (path, given) = main.ModuleCall(module);
-            var file = Files[path];
-            given.ShouldBe(file.Parameters.Keys, ignoreOrder: true, path);
-            main.OutputsRead(module).Except(file.Outputs.Keys).ShouldBeEmpty(path);
-        }
-
-        var parameters = JsonNode.Parse(File.ReadAllText(Path.Combine(Infra, "main.parameters.json")))!["parameters"]!.AsObject().Select(p => p.Key).ToList();
-        parameters.Except(main.Parameters.Keys).ShouldBeEmpty();
-        main.Parameters.Where(p => !p.Value).Select(p => p.Key).Except(parameters).ShouldBeEmpty("Parameters without a default must come from azd.");
+        var parameters = infra.Template["parameters"]!.AsObject();
+        var given = ReadRoot("infra/main.parameters.json")["parameters"]!.AsObject().Select(p => p.Key).ToList();
+        given.Except(parameters.Select(p => p.Key)).ShouldBeEmpty();
+        parameters.Where(p => p.Value!["defaultValue"] is null).Select(p => p.Key).Except(given).ShouldBeEmpty();
     }
 
-    [Fact]
-    public void The_two_roles_together_hold_every_function_once()
+    [BicepFact]
+    public void The_two_apps_together_hold_every_function_once()
     {
         var declared = typeof(WorkerServices).Assembly.GetTypes().SelectMany(t => t.GetMethods()).Select(m => m.GetCustomAttribute<FunctionAttribute>()?.Name).OfType<string>();
-        var control = Listed("controlFunctions");
-        var gpu = Listed("gpuFunctions");
-        control.Concat(gpu).ShouldBe(declared, ignoreOrder: true);
-        gpu.ShouldBe([ActivityNames.Evaluate]);
+        var (http, search, device) = (infra.Strings("apps", "httpFunctions"), infra.Strings("apps", "searchFunctions"), infra.Strings("apps", "deviceFunctions"));
+        http.Concat(search).Concat(device).ShouldBe(declared, ignoreOrder: true);
+        device.ShouldBe([ActivityNames.Evaluate]);
+
+        // A storage account has one queue of work per task hub: every app that takes from it must have all durable functions.
+        var variables = infra.Module("apps")["variables"]!;
+        ((string)variables["controlFunctions"]!).ShouldBe("[if(variables('usesScheduler'), concat(variables('httpFunctions'), variables('searchFunctions')), variables('httpFunctions'))]");
+        ((string)variables["gpuFunctions"]!).ShouldBe("[if(variables('usesScheduler'), variables('deviceFunctions'), concat(variables('deviceFunctions'), variables('searchFunctions')))]");
+        var settings = infra.Resources("Microsoft.App/containerApps").Select(a => (string)a["properties"]!["template"]!["containers"]![0]!["env"]!).ToList();
+        settings[0].ShouldStartWith("[concat(variables('common'), variables('controlRole'), ");
+        settings[1].ShouldStartWith("[concat(variables('common'), variables('gpuRole'), ");
     }
 
-    [Fact]
+    [BicepFact]
+    public void The_task_hub_is_on_the_storage_account_unless_the_scheduler_is_asked_for()
+    {
+        ((string)infra.Template["parameters"]!["durableBackend"]!["defaultValue"]!).ShouldBe("storage");
+        infra.ConditionOf("scheduler").ShouldBe("[variables('usesScheduler')]");
+        ((string)infra.Template["variables"]!["usesScheduler"]!).ShouldBe("[equals(parameters('durableBackend'), 'scheduler')]");
+
+        // DurableTask.AzureStorage names its queues so; the scale rules read them.
+        var storage = infra.Module("storage")["variables"]!;
+        infra.Strings("storage", "partitions").ShouldBe(Enumerable.Range(0, (int)Durable["storageProvider"]!["partitionCount"]!).Select(i => $"{i:D2}"));
+        ((string)storage["hubQueues"]!).ShouldContain("'{0}-workitems'");
+        ((string)storage["hubQueues"]!).ShouldContain("'{0}-control-{1}'");
+        infra.Resources("Microsoft.Storage/storageAccounts/queueServices/queues").ShouldHaveSingleItem()["copy"]!["count"]!.ToString().ShouldBe("[length(variables('hubQueues'))]");
+        var rule = infra.Module("apps")["variables"]!["copy"]!.AsArray().Single(c => (string)c!["name"]! == "queueRules")!["input"]!["custom"]!;
+        ((string)rule["type"]!, (string)rule["identity"]!).ShouldBe(("azure-queue", "[parameters('identityId')]"));
+        infra.Resources("Microsoft.App/containerApps").Select(a => (string?)a["properties"]!["template"]!["scale"]!["rules"])
+            .ShouldBe([null, "[if(variables('usesScheduler'), createArray(), variables('queueRules'))]"]);
+    }
+
+    [BicepFact]
     public void Settings_have_the_same_names_everywhere()
     {
-        var host = JsonNode.Parse(File.ReadAllText(Path.Combine(RepoPaths.Root, "host.json")))!;
-        var durable = host["extensions"]!["durableTask"]!;
-        var (provider, hub) = (durable["storageProvider"]!, (string)durable["hubName"]!);
-        ((string)provider["type"]!, (int)durable["maxConcurrentActivityFunctions"]!, (string)durable["tracing"]!["version"]!).ShouldBe(("AzureStorage", 1, "V2"));
-        TimeSpan.Parse((string)host["functionTimeout"]!, System.Globalization.CultureInfo.InvariantCulture).ShouldBeInRange(TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(30));
+        var (provider, hub) = (Durable["storageProvider"]!, (string)Durable["hubName"]!);
+        ((string)provider["type"]!, (int)Durable["maxConcurrentActivityFunctions"]!, (string)Durable["tracing"]!["version"]!).ShouldBe(("AzureStorage", 1, "V2"));
+        TimeSpan.Parse((string)ReadRoot("host.json")["functionTimeout"]!, System.Globalization.CultureInfo.InvariantCulture).ShouldBeInRange(TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(30));
         string[] needed =
         [
             (string)provider["connectionName"]!, hub.Trim('%'), WorkerSettings.StoreName, WorkerSettings.ModelsName, WorkerSettings.DeviceName, WorkerSettings.UnitsName,
         ];
-        var local = JsonNode.Parse(File.ReadAllText(Path.Combine(RepoPaths.Root, "local.settings.sample.json")))!["Values"]!.AsObject().Select(p => p.Key).ToList();
-        var set = SettingName().Matches(Apps.Source).Select(m => m.Groups[1].Value.Split("__")[0]).ToList();
+        var local = ReadRoot("local.settings.sample.json")["Values"]!.AsObject().Select(p => p.Key).ToList();
+        var apps = infra.Module("apps");
+        var set = SettingName().Matches(apps.ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+            .Select(m => m.Groups[1].Value.Split("__")[0]).ToList();
         foreach (var name in needed)
         {
             set.ShouldContain(name);
@@ -78,23 +97,24 @@ public sealed partial class InfraTests
 
         set.ShouldContain(WorkerSettings.PriceName);
         set.ShouldContain("APPLICATIONINSIGHTS_CONNECTION_STRING");
-        HubName().Match(Files["main.bicep"].Source).Groups[1].Value.ShouldMatch("^[a-zA-Z][a-zA-Z0-9]{2,44}$");
+        set.ShouldContain((string)ReadRoot("infra/host.scheduler.json")["extensions"]!["durableTask"]!["storageProvider"]!["connectionStringName"]!);
+        ((string)infra.Template["variables"]!["taskHubName"]!).ShouldMatch("^[a-zA-Z][a-zA-Z0-9]{2,44}$");
     }
 
-    [Fact]
+    [BicepFact]
     public void Identity_alone_opens_everything()
     {
-        string[] roles =
-        [
-            "0ad04412-c4d5-4796-b79c-f76d14c8d402", "b7e6dc6d-f1e8-4753-8033-0f276bb0955b", "7f951dda-4ed3-4680-a7ca-43fe172d538d", "3913510d-42f4-4e42-8a64-420c390055eb",
-            "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
-        ];
-        var all = string.Join('\n', Files.Values.Select(f => f.Source));
-        RoleId().Matches(all).Select(m => m.Value).Distinct().ShouldBe(roles, ignoreOrder: true);
-        Regex.Count(all, "allowSharedKeyAccess: false").ShouldBe(2);
-        all.ShouldContain("DisableLocalAuth: true");
-        all.ShouldContain("adminUserEnabled: false");
-        foreach (var text in Directory.GetFiles(Infra, "*", SearchOption.AllDirectories).Append(Path.Combine(RepoPaths.Root, "local.settings.sample.json")).Select(File.ReadAllText))
+        RolesIn("storage").ShouldBe([BlobDataOwner, QueueDataContributor, TableDataContributor, BlobDataReader], ignoreOrder: true);
+        RolesIn("scheduler").ShouldBe([DurableTaskDataContributor]);
+        RolesIn("registry").ShouldBe([AcrPull]);
+        RolesIn("monitoring").ShouldBe([MonitoringMetricsPublisher]);
+        var given = infra.Resources("Microsoft.Authorization/roleAssignments").Single(r => r["copy"] is not null);
+        given["copy"]!["count"]!.ToString().ShouldBe("[length(variables('appRoles'))]");
+
+        infra.Resources("Microsoft.Storage/storageAccounts").Select(s => (bool)s["properties"]!["allowSharedKeyAccess"]!).ShouldBe([false, false]);
+        infra.Resources("Microsoft.Insights/components").Select(s => (bool)s["properties"]!["DisableLocalAuth"]!).ShouldBe([true]);
+        infra.Resources("Microsoft.ContainerRegistry/registries").Select(s => (bool)s["properties"]!["adminUserEnabled"]!).ShouldBe([false]);
+        foreach (var text in Directory.GetFiles(Folder, "*", SearchOption.AllDirectories).Append(Path.Combine(RepoPaths.Root, "local.settings.sample.json")).Select(File.ReadAllText))
         {
             text.ShouldNotContain("AccountKey");
             text.ShouldNotContain("listKeys");
@@ -102,32 +122,36 @@ public sealed partial class InfraTests
         }
     }
 
-    [Fact]
-    public void The_image_is_pinned_runs_as_nobody_and_has_cuda()
+    [BicepFact]
+    public void The_image_is_pinned_runs_as_nobody_has_cuda_and_can_have_either_backend()
     {
-        var docker = File.ReadAllText(Path.Combine(Infra, "docker", "Dockerfile"));
-        Regex.Matches(docker, @"^ARG \w+=(\S+)", RegexOptions.Multiline).Select(m => m.Groups[1].Value).ShouldAllBe(i => i.Contains(':') && !i.EndsWith(":latest", StringComparison.Ordinal));
+        var docker = File.ReadAllText(Path.Combine(Folder, "docker", "Dockerfile"));
+        Regex.Matches(docker, @"^ARG \w+=(\S+:\S+)", RegexOptions.Multiline).Select(m => m.Groups[1].Value).ShouldAllBe(i => !i.EndsWith(":latest", StringComparison.Ordinal));
+        Regex.Count(docker, @"^ARG (SDK|CUDA|FUNCTIONS)=\S+:\S+", RegexOptions.Multiline).ShouldBe(3);
         docker.ShouldContain("\nUSER 10001\n");
-        docker.ShouldContain("ENV BATCHEVAL_CUDA=1");
-        var services = ServiceName().Matches(File.ReadAllText(Path.Combine(RepoPaths.Root, "azure.yaml"))).Select(m => m.Groups[1].Value).ToList();
-        services.ShouldBe(Regex.Matches(Apps.Source, "'azd-service-name': '([^']+)'").Select(m => m.Groups[1].Value), ignoreOrder: true);
-        Regex.Matches(Apps.Source, @"targetPort: (\d+)").Select(m => m.Groups[1].Value).ShouldAllBe(p => docker.Contains($"EXPOSE {p}", StringComparison.Ordinal));
+
+        // The names that Directory.Build.props and the Functions project look at.
+        docker.ShouldContain("-p:Cuda=true");
+        File.ReadAllText(Path.Combine(RepoPaths.Root, "Directory.Build.props")).ShouldContain("'$(Cuda)' == ''");
+        docker.ShouldContain("-p:DurableTaskScheduler=");
+        File.ReadAllText(Path.Combine(RepoPaths.Root, "src", "BatchEval.Functions", "BatchEval.Functions.csproj")).ShouldContain("'$(DurableTaskScheduler)' == 'true'");
+
+        var azure = File.ReadAllText(Path.Combine(RepoPaths.Root, "azure.yaml"));
+        Regex.Count(azure, @"- DURABLE_BACKEND=\$\{BATCHEVAL_DURABLE_BACKEND=storage\}").ShouldBe(2);
+        var apps = infra.Resources("Microsoft.App/containerApps").ToList();
+        ServiceName().Matches(azure).Select(m => m.Groups[1].Value).ShouldBe(apps.Select(a => Regex.Match((string)a["tags"]!, "'azd-service-name', '([^']+)'").Groups[1].Value), ignoreOrder: true);
+        apps.Select(a => (int)a["properties"]!["configuration"]!["ingress"]!["targetPort"]!).ShouldAllBe(p => docker.Contains($"EXPOSE {p}", StringComparison.Ordinal));
     }
 
-    private static IEnumerable<string> Listed(string variable)
-    {
-        var list = Regex.Match(Apps.Source, $@"var {variable} = \[(.*?)\]", RegexOptions.Singleline).Groups[1].Value;
-        return Regex.Matches(list, "'([^']+)'").Select(m => m.Groups[1].Value);
-    }
+    private IEnumerable<string> RolesIn(string module) => Role().Matches(infra.Module(module)["variables"]!.ToJsonString()).Select(m => m.Value).Distinct();
 
-    [GeneratedRegex(@"name: '([A-Za-z_]\w*)', value:")]
+    private static JsonNode ReadRoot(string file) => JsonNode.Parse(File.ReadAllText(Path.Combine(RepoPaths.Root, file)))!;
+
+    [GeneratedRegex("""(?:"name":"|'name', ')([A-Za-z_]\w*)(?:","value"|', 'value')""")]
     private static partial Regex SettingName();
 
-    [GeneratedRegex("var taskHubName = '([^']+)'")]
-    private static partial Regex HubName();
-
     [GeneratedRegex("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")]
-    private static partial Regex RoleId();
+    private static partial Regex Role();
 
     [GeneratedRegex(@"^  ([a-z-]+):\s*\n    project:", RegexOptions.Multiline)]
     private static partial Regex ServiceName();
