@@ -2,6 +2,8 @@ using System.Text.Json;
 using Azure.Identity;
 using Azure.Monitor.OpenTelemetry.Exporter;
 using BatchEval.Functions;
+using BatchEval.Functions.Http;
+using BatchEval.Http;
 using BatchEval.Workflow.Telemetry;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Azure.Functions.Worker.OpenTelemetry;
@@ -14,6 +16,8 @@ builder.ConfigureFunctionsWebApplication();
 builder.Services.AddSingleton(TimeProvider.System);
 builder.Services.AddSingleton(_ => WorkerSettings.Read(builder.Configuration));
 builder.Services.AddSingleton<WorkerServices>();
+builder.Services.AddBatchEvalHttp();
+builder.Services.AddSingleton<EndpointPipeline>();
 builder.Services.Configure<JsonSerializerOptions>(options => WorkerJson.Configure(options));
 
 var telemetry = builder.Services.AddOpenTelemetry();

@@ -1,5 +1,5 @@
+using BatchEval.Http.Control;
 using BatchEval.Onnx.Runtime;
-using BatchEval.Workflow.Http;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Storage;
 using Microsoft.Extensions.Configuration;

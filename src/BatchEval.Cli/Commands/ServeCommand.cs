@@ -5,7 +5,7 @@ using BatchEval.Cli.Serve;
 using BatchEval.Cli.Storage;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
-using BatchEval.Workflow.Http;
+using BatchEval.Http.Control;
 using BatchEval.Workflow.Models;
 
 namespace BatchEval.Cli.Commands;
@@ -23,8 +23,9 @@ internal static class ServeCommand
         var listen = new Option<string>("--listen") { Description = "Address to listen on. There is no sign-in: anybody who reaches another address than the loopback can start and delete runs.", HelpName = "ip", DefaultValueFactory = _ => "127.0.0.1" };
         var roots = new Option<string[]>("--models") { Description = "Folder whose subfolders are the models that requests may name; may be repeated. Default: the bundled samples.", HelpName = "root", DefaultValueFactory = _ => [] };
         var price = new Option<string?>("--price") { Description = "Price of one hour of device time, for example \"1.35 USD\"; shown as the cost of a run.", HelpName = "amount currency" };
+        var readOnly = new Option<bool>("--read-only") { Description = "Refuse whatever starts, changes or deletes a run; unfinished runs are left alone." };
         var (store, device, parallel) = (CommonOptions.Store(), CommonOptions.Device(), CommonOptions.Parallel());
-        var command = new Command("serve", "Serve the HTTP interface and a page that shows the runs. Unfinished runs go on.") { port, listen, roots, store, device, parallel, price };
+        var command = new Command("serve", "Serve the HTTP interface and a page that shows the runs. Unfinished runs go on.") { port, listen, roots, store, device, parallel, price, readOnly };
         command.SetAction(async (parsed, cancellation) =>
         {
             var address = IPAddress.TryParse(parsed.GetRequiredValue(listen), out var ip) ? ip : throw new ProblemException($"'{parsed.GetValue(listen)}' is not an IP address.");
@@ -35,8 +36,13 @@ internal static class ServeCommand
             await using var access = await StoreAccess.OpenAsync(parsed.GetValue(store), shell, cancellation);
             CommonOptions.Announce(options, units, shell.Error);
             await using var host = new LocalRunHost(access.Store, models, units, shell);
-            await host.BeginAsync(cancellation);
-            var context = new RunApiContext(access.Store, models, catalog, host, shell.Time, units, cost, error => Application.Unexpected(error, verbose: true, shell.Error));
+            var reads = parsed.GetValue(readOnly);
+            if (!reads)
+            {
+                await host.BeginAsync(cancellation);
+            }
+
+            var context = new RunApiContext(access.Store, models, catalog, host, shell.Time, units, cost, error => Application.Unexpected(error, verbose: true, shell.Error), reads);
             await using var server = new ApiServer(context, address, parsed.GetValue(port) ?? DefaultPort);
             await ServeAsync(server, shell, cancellation);
         });

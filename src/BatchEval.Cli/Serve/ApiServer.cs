@@ -1,5 +1,7 @@
 using System.Net;
-using BatchEval.Workflow.Http;
+using BatchEval.Http;
+using BatchEval.Http.Control;
+using BatchEval.Http.Pipeline;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -10,13 +12,11 @@ using Microsoft.Extensions.Logging;
 
 namespace BatchEval.Cli.Serve;
 
-/// <summary>Serves the HTTP interface and the start page.</summary>
+/// <summary>Serves the HTTP interface and its pages.</summary>
 internal sealed class ApiServer : IAsyncDisposable
 {
     private static readonly string[] LoopbackNames = ["localhost", "127.0.0.1", "[::1]"];
     private readonly WebApplication application;
-    private readonly RunApi api;
-    private readonly bool loopback;
 
     /// <summary>Creates a server.</summary>
     /// <param name="context">What the interface works with.</param>
@@ -26,16 +26,18 @@ internal sealed class ApiServer : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        builder.Services.AddBatchEvalHttp();
         builder.WebHost.ConfigureKestrel(options =>
         {
             options.AddServerHeader = false;
-            // The interface counts by itself and answers with a problem document.
+            // The interface counts by itself and says how much is allowed.
             options.Limits.MaxRequestBodySize = null;
             options.Listen(address, port);
         });
         application = builder.Build();
-        (api, loopback) = (new RunApi(context), IPAddress.IsLoopback(address));
-        application.Run(AnswerAsync);
+        application.UseBatchEvalHttp(http => Stranger(http.Request, IPAddress.IsLoopback(address)) is { } reason
+            ? throw Refusal.Forbidden(reason).Exception()
+            : ValueTask.FromResult<RunApiContext?>(context));
     }
 
     /// <summary>Begins to listen.</summary>
@@ -50,53 +52,16 @@ internal sealed class ApiServer : IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => application.DisposeAsync();
 
-    private async Task AnswerAsync(HttpContext http)
-    {
-        try
-        {
-            var response = Refuse(http.Request) ?? (http.Request.Path == "/" && HttpMethods.IsGet(http.Request.Method) ? StartPage.Response : await api.HandleAsync(Translate(http.Request), http.RequestAborted));
-            await SendAsync(http, response);
-        }
-        catch (Exception error) when (http.RequestAborted.IsCancellationRequested && error is OperationCanceledException or IOException)
-        {
-            // The caller has gone.
-        }
-    }
-
     // There is no sign-in here, so pages of other sites must not reach the server through the user's browser.
-    private ApiResponse? Refuse(HttpRequest request)
+    private static string? Stranger(HttpRequest request, bool loopback)
     {
         if (loopback && !LoopbackNames.Contains(request.Host.Host, StringComparer.OrdinalIgnoreCase))
         {
-            return ApiResponse.Problem(403, "Forbidden", "This server answers requests to the loopback names only.");
+            return "This server answers requests to the loopback names only.";
         }
 
         var origin = request.Headers.Origin.ToString();
         var foreign = origin.Length > 0 && !origin.Equals($"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase);
-        return foreign && !HttpMethods.IsGet(request.Method) ? ApiResponse.Problem(403, "Forbidden", "Requests of other sites' pages are not answered.") : null;
-    }
-
-    private static ApiRequest Translate(HttpRequest request) => new(
-        request.Method.ToUpperInvariant(),
-        request.HttpContext.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpRequestFeature>()?.RawTarget.Split('?')[0] ?? request.Path.ToUriComponent(),
-        request.Query.ToDictionary(q => q.Key, q => q.Value.ToString(), StringComparer.OrdinalIgnoreCase),
-        name => request.Headers.TryGetValue(name, out var value) ? value.ToString() : null,
-        request.Body);
-
-    private static async Task SendAsync(HttpContext http, ApiResponse response)
-    {
-        http.Response.StatusCode = response.Status;
-        http.Response.Headers.CacheControl = "no-store";
-        foreach (var (name, value) in response.Headers)
-        {
-            http.Response.Headers[name] = value;
-        }
-
-        if (response.ContentType is not null)
-        {
-            http.Response.ContentType = response.ContentType;
-            http.Response.ContentLength = response.Body.Length;
-            await http.Response.Body.WriteAsync(response.Body, http.RequestAborted);
-        }
+        return foreign && !HttpMethods.IsGet(request.Method) ? "Requests of other sites' pages are not answered." : null;
     }
 }

@@ -1,6 +1,6 @@
 using BatchEval.Cli.Terminal;
+using BatchEval.Http.Control;
 using BatchEval.Workflow.Activities;
-using BatchEval.Workflow.Http;
 using BatchEval.Workflow.Local;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;

@@ -8,6 +8,8 @@ namespace BatchEval.Core.Json;
 /// </summary>
 public sealed class JsonInspector
 {
+    private const string NotUnicode = "holds text that is not Unicode: half of a surrogate pair.";
+
     private readonly JsonElement element;
     private readonly ICollection<Problem> problems;
     private readonly SortedSet<string> asked = new(StringComparer.Ordinal);
@@ -39,7 +41,7 @@ public sealed class JsonInspector
             var document = JsonDocument.Parse(json, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false });
             if (!IsUnicode(document.RootElement))
             {
-                problems.Add(new Problem(string.Empty, "holds text that is not Unicode: half of a surrogate pair."));
+                problems.Add(new Problem(string.Empty, NotUnicode));
                 document.Dispose();
                 return null;
             }
@@ -49,6 +51,12 @@ public sealed class JsonInspector
         catch (JsonException error)
         {
             problems.Add(new Problem(string.Empty, $"is not valid JSON: {error.Message}"));
+            return null;
+        }
+        catch (InvalidOperationException)
+        {
+            // The parser compares the names of members to find duplicates.
+            problems.Add(new Problem(string.Empty, NotUnicode));
             return null;
         }
     }

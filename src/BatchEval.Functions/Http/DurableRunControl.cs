@@ -1,6 +1,6 @@
 using BatchEval.Functions.Orchestration;
+using BatchEval.Http.Control;
 using BatchEval.Workflow.Activities;
-using BatchEval.Workflow.Http;
 using BatchEval.Workflow.Storage;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;

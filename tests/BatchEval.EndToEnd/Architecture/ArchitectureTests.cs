@@ -25,6 +25,7 @@ public class ArchitectureTests
     [InlineData("BatchEval.Core")]
     [InlineData("BatchEval.Onnx")]
     [InlineData("BatchEval.Workflow")]
+    [InlineData("BatchEval.Http")]
     [InlineData("BatchEval.Functions")]
     [InlineData("BatchEval.Cli")]
     public void Rooms_of_a_project_know_each_other_in_one_direction_only(string project)
@@ -53,6 +54,8 @@ public class ArchitectureTests
     [InlineData("BatchEval.Workflow", "<PackageReference Include='Microsoft.Azure.Functions.Worker' />")]
     [InlineData("BatchEval.Workflow", "<PackageReference Include='Spectre.Console' />")]
     [InlineData("BatchEval.Workflow", "<FrameworkReference Include='Microsoft.AspNetCore.App' />")]
+    [InlineData("BatchEval.Workflow", "<ProjectReference Include='../BatchEval.Http/BatchEval.Http.csproj' />")]
+    [InlineData("BatchEval.Http", "<ProjectReference Include='../BatchEval.Cli/BatchEval.Cli.csproj' />")]
     [InlineData("BatchEval.Cli", "<ProjectReference Include='../BatchEval.Functions/BatchEval.Functions.csproj' />")]
     [InlineData("BatchEval.Functions", "<ProjectReference Include='../BatchEval.Cli/BatchEval.Cli.csproj' />")]
     [InlineData("BatchEval.Shed", "")]
@@ -67,6 +70,7 @@ public class ArchitectureTests
     [InlineData("BatchEval.Onnx", "var text = $\"{Azure.ETag.All}\";")]
     [InlineData("BatchEval.Workflow", "using static Spectre.Console.AnsiConsole;")]
     [InlineData("BatchEval.Workflow", "void Run(Microsoft.DurableTask.TaskOrchestrationContext c) { }")]
+    [InlineData("BatchEval.Http", "using Microsoft.DurableTask;")]
     [InlineData("BatchEval.Cli", "using BatchEval.Functions;")]
     [InlineData("BatchEval.Functions", "using BatchEval.Cli;")]
     public void A_seeded_name_is_caught(string project, string code) =>

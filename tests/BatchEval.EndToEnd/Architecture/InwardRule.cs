@@ -4,14 +4,14 @@ using System.Xml.Linq;
 namespace BatchEval.EndToEnd.Architecture;
 
 /// <summary>
-/// The house rule that arrows point inward only: Functions and Cli -> Workflow -> Onnx -> Core.
+/// The house rule that arrows point inward only: Functions and Cli -> Http -> Workflow -> Onnx -> Core.
 /// Works on texts, so that it also covers projects that are not built here.
 /// </summary>
 internal static partial class InwardRule
 {
     private sealed record Room(string[] Projects, string[] ForbiddenPackages, string[] ForbiddenNames, string[]? OnlyPackages = null);
 
-    private const string Core = "BatchEval.Core", Onnx = "BatchEval.Onnx", Workflow = "BatchEval.Workflow",
+    private const string Core = "BatchEval.Core", Onnx = "BatchEval.Onnx", Workflow = "BatchEval.Workflow", Http = "BatchEval.Http",
         Functions = "BatchEval.Functions", Cli = "BatchEval.Cli";
 
     private static readonly string[] Hosts = ["Microsoft.Azure.Functions", "Microsoft.DurableTask", "Microsoft.AspNetCore", "Spectre.Console", "System.CommandLine"];
@@ -21,22 +21,26 @@ internal static partial class InwardRule
         [Core] = new(
             Projects: [],
             ForbiddenPackages: [],
-            ForbiddenNames: [Onnx, Workflow, Functions, Cli, "Microsoft.ML", "Microsoft.Extensions", "Azure", .. Hosts, "System.Net", "System.Data", "System.Diagnostics.Process"],
+            ForbiddenNames: [Onnx, Workflow, Http, Functions, Cli, "Microsoft.ML", "Microsoft.Extensions", "Azure", .. Hosts, "System.Net", "System.Data", "System.Diagnostics.Process"],
             OnlyPackages: ["MathNet.Numerics", "System.Numerics.Tensors"]),
         [Onnx] = new(
             Projects: [Core],
             ForbiddenPackages: ["Azure", "Microsoft.Azure", .. Hosts],
-            ForbiddenNames: [Workflow, Functions, Cli, "Azure", "Microsoft.Azure", .. Hosts]),
+            ForbiddenNames: [Workflow, Http, Functions, Cli, "Azure", "Microsoft.Azure", .. Hosts]),
         [Workflow] = new(
             Projects: [Core, Onnx],
             ForbiddenPackages: ["Microsoft.Azure", .. Hosts],
-            ForbiddenNames: [Functions, Cli, "Microsoft.Azure", .. Hosts]),
-        [Functions] = new(
+            ForbiddenNames: [Http, Functions, Cli, "Microsoft.Azure", .. Hosts]),
+        [Http] = new(
             Projects: [Core, Onnx, Workflow],
+            ForbiddenPackages: ["Microsoft.Azure", "Microsoft.DurableTask", "Spectre.Console", "System.CommandLine"],
+            ForbiddenNames: [Functions, Cli, "Microsoft.Azure", "Microsoft.DurableTask", "Spectre.Console", "System.CommandLine"]),
+        [Functions] = new(
+            Projects: [Core, Onnx, Workflow, Http],
             ForbiddenPackages: ["Spectre.Console", "System.CommandLine"],
             ForbiddenNames: [Cli, "Spectre.Console", "System.CommandLine"]),
         [Cli] = new(
-            Projects: [Core, Onnx, Workflow],
+            Projects: [Core, Onnx, Workflow, Http],
             ForbiddenPackages: ["Microsoft.Azure.Functions", "Microsoft.DurableTask"],
             ForbiddenNames: [Functions, "Microsoft.Azure.Functions", "Microsoft.DurableTask"]),
     };

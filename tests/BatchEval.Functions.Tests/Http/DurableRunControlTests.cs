@@ -32,7 +32,7 @@ public sealed class DurableRunControlTests(AzuriteFixture azurite) : IClassFixtu
         var control = new DurableRunControl(client, bench.Store, bench.Services);
         await control.StartAsync(Run, default);
         await control.PauseAsync(Run, default);
-        (await control.LookAsync(Run, default)).ShouldBe(new Workflow.Http.RunLife("paused", 2, 5));
+        (await control.LookAsync(Run, default)).ShouldBe(new BatchEval.Http.Control.RunLife("paused", 2, 5));
         await control.ResumeAsync(Run, default);
         await control.StopAsync(Run, default);
         await control.PauseAsync(Run, default);

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace BatchEval.Workflow.Tests.Http;
+namespace BatchEval.Http.Tests;
 
 /// <summary>Makes and spoils JSON documents.</summary>
 internal static class RandomJson

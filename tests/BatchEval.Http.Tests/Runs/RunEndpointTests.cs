@@ -1,25 +1,23 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using BatchEval.Tests.Shared;
-using BatchEval.Workflow.Http;
 using BatchEval.Workflow.Tests.Local;
 
-namespace BatchEval.Workflow.Tests.Http;
+namespace BatchEval.Http.Tests.Runs;
 
-public sealed class RunApiTests(AzuriteFixture azurite) : IClassFixture<AzuriteFixture>
+public sealed class RunEndpointTests(AzuriteFixture azurite) : IClassFixture<AzuriteFixture>
 {
     [Fact]
     public async Task A_specification_starts_one_run_however_often_it_is_sent()
     {
-        using var bench = await ApiBench.CreateAsync(azurite, "start");
+        await using var bench = await ApiBench.CreateAsync(azurite, "start");
         (await bench.PostAsync(TinyRun.Json.Replace("\"steps\": 6", "\"steps\": 2000", StringComparison.Ordinal), ("Idempotency-Key", "k1"))).Status.ShouldBe(400);
         var first = await bench.PostAsync(TinyRun.Json, ("Idempotency-Key", "k1"));
         first.Status.ShouldBe(202);
-        var document = ApiBench.Read(first);
+        var document = first.Json;
         var run = (string)document["id"]!;
         ((bool)document["created"]!, (string)document["statusUrl"]!, first.Headers["Location"]).ShouldBe((true, $"/api/runs/{run}", $"/api/runs/{run}"));
         ((string)document["statusQueryGetUri"]!).ShouldBe($"https://example.test/{run}");
-        var again = ApiBench.Read(await bench.PostAsync(TinyRun.Json, ("Idempotency-Key", "k1")));
+        var again = (await bench.PostAsync(TinyRun.Json, ("Idempotency-Key", "k1"))).Json;
         ((string)again["id"]!, (bool)again["created"]!).ShouldBe((run, false));
         (await bench.PostAsync(TinyRun.Json + " ", ("Idempotency-Key", "k1"))).Status.ShouldBe(422);
         (await bench.PostAsync(TinyRun.Json, ("Idempotency-Key", new string('k', 300)))).Status.ShouldBe(400);
@@ -30,7 +28,7 @@ public sealed class RunApiTests(AzuriteFixture azurite) : IClassFixture<AzuriteF
     [Fact]
     public async Task Every_file_of_a_run_has_its_route()
     {
-        using var bench = await ApiBench.CreateAsync(azurite, "files");
+        await using var bench = await ApiBench.CreateAsync(azurite, "files");
         var run = await bench.FabricateAsync();
         (string Path, string Type)[] files =
         [
@@ -45,9 +43,9 @@ public sealed class RunApiTests(AzuriteFixture azurite) : IClassFixture<AzuriteF
         }
 
         (await bench.SendAsync("GET", $"/api/runs/{run}/leaderboard", null, ("Accept", "text/csv"))).ContentType!.ShouldStartWith("text/csv");
-        var status = ApiBench.Read(await bench.SendAsync("GET", $"/api/runs/{run}"));
+        var status = (await bench.SendAsync("GET", $"/api/runs/{run}")).Json;
         ((string)status["state"]!, (double)status["cost"]!["deviceSeconds"]!, (string)status["cost"]!["currency"]!, (double)status["share"]!).ShouldBe(("finished", 6, "EUR", 1));
-        ApiBench.Read(await bench.SendAsync("GET", "/api/runs"))["runs"]!.AsArray().Count.ShouldBe(1);
+        (await bench.SendAsync("GET", "/api/runs")).Json["runs"]!.AsArray().Count.ShouldBe(1);
         (await bench.SendAsync("DELETE", $"/api/runs/{run}")).Status.ShouldBe(204);
         (await bench.Store.ListAsync($"{run}/")).ShouldBeEmpty();
     }
@@ -70,7 +68,7 @@ public sealed class RunApiTests(AzuriteFixture azurite) : IClassFixture<AzuriteF
     [InlineData("stopped", "delete", 204, "forget")]
     public async Task Orders_go_with_the_state(string state, string verb, int status, string? order)
     {
-        using var bench = await ApiBench.CreateAsync(azurite, $"orders-{state}-{verb}");
+        await using var bench = await ApiBench.CreateAsync(azurite, $"orders-{state}-{verb}");
         var run = await bench.FabricateAsync(state);
         var answer = verb == "delete" ? await bench.SendAsync("DELETE", $"/api/runs/{run}") : await bench.SendAsync("POST", $"/api/runs/{run}/{verb}");
         answer.Status.ShouldBe(status);
@@ -80,8 +78,8 @@ public sealed class RunApiTests(AzuriteFixture azurite) : IClassFixture<AzuriteF
     [Fact]
     public async Task The_description_in_docs_is_the_one_that_is_served()
     {
-        using var bench = await ApiBench.CreateAsync(azurite, "openapi");
-        var served = Encoding.UTF8.GetString((await bench.SendAsync("GET", "/api/openapi.json")).Body.Span) + "\n";
+        await using var bench = await ApiBench.CreateAsync(azurite, "openapi");
+        var served = (await bench.GetAsync("/api/openapi.json")).Text + "\n";
         var path = Path.Combine(RepoPaths.Root, "docs", "openapi.json");
         if (Environment.GetEnvironmentVariable("BATCHEVAL_UPDATE_DOCS") == "1")
         {
@@ -90,6 +88,6 @@ public sealed class RunApiTests(AzuriteFixture azurite) : IClassFixture<AzuriteF
 
         File.ReadAllText(path).ShouldBe(served, "Run the tests once with BATCHEVAL_UPDATE_DOCS=1.");
         var paths = JsonNode.Parse(served)!["paths"]!.AsObject();
-        paths.SelectMany(p => p.Value!.AsObject()).Count().ShouldBe(ApiRoute.All.Count);
+        paths.Select(p => p.Value!.AsObject().Count).Sum().ShouldBe(16);
     }
 }

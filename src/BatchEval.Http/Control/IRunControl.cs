@@ -1,4 +1,4 @@
-namespace BatchEval.Workflow.Http;
+namespace BatchEval.Http.Control;
 
 /// <summary>
 /// Sets runs going and holds them: a Durable client on Azure, a background queue locally. The callers have checked that what they ask

@@ -1,8 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
+using BatchEval.Http.Pipeline;
 using BatchEval.Workflow.Storage;
 
-namespace BatchEval.Workflow.Http;
+namespace BatchEval.Http.Runs;
 
 /// <summary>
 /// Remembers which body came with which <c>Idempotency-Key</c>. A run's id follows from its specification, so a repeated request starts
@@ -17,7 +18,7 @@ internal sealed class IdempotencyKeys(RunStore store)
     {
         if (key.Length is 0 or > LongestKey || key.Any(c => c is < ' ' or > '~'))
         {
-            throw RefusedException.BadRequest("Idempotency-Key", $"must be 1 to {LongestKey} printable ASCII characters.");
+            throw Refusal.BadRequest("Idempotency-Key", $"must be 1 to {LongestKey} printable ASCII characters.").Exception();
         }
 
         var name = $"_keys/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))}.json";
@@ -29,7 +30,7 @@ internal sealed class IdempotencyKeys(RunStore store)
         var claim = await store.ReadJsonAsync<Claim>(name, cancellation);
         if (claim is not null && claim.Body != digest)
         {
-            throw new RefusedException(ApiResponse.Problem(422, "Idempotency key used before", "This Idempotency-Key came with another body before; use a new one."));
+            throw new Refusal(422, "Idempotency key used before", "This Idempotency-Key came with another body before; use a new one.").Exception();
         }
     }
 

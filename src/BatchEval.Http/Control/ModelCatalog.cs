@@ -1,7 +1,7 @@
 using BatchEval.Core.Json;
 using BatchEval.Onnx.Packages;
 
-namespace BatchEval.Workflow.Http;
+namespace BatchEval.Http.Control;
 
 /// <summary>The model packages that requests may name: folders below configured roots, and nothing else.</summary>
 /// <param name="roots">The roots.</param>

@@ -1,8 +1,10 @@
 using System.Text.RegularExpressions;
+using BatchEval.Http.Control;
+using BatchEval.Http.Pipeline;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Storage;
 
-namespace BatchEval.Workflow.Http;
+namespace BatchEval.Http.Runs;
 
 /// <summary>Checks the names that requests give before they become part of a blob's name, and reads where a run stands.</summary>
 /// <param name="context">What the interface works with.</param>
@@ -16,7 +18,7 @@ internal sealed partial class RunLookup(RunApiContext context)
     {
         if (!IsRunId(run))
         {
-            throw RefusedException.NotFound("There is no run of that name.");
+            throw Refusal.NotFound("There is no run of that name.").Exception();
         }
 
         var status = await context.Store.ReadJsonAsync<RunStatus>(BlobNames.Status(run), cancellation);
@@ -26,7 +28,7 @@ internal sealed partial class RunLookup(RunApiContext context)
             var now = context.Time.GetUtcNow();
             status = await context.Store.ExistsAsync(BlobNames.Specification(run), cancellation)
                 ? new RunStatus(run, "pending", RunStage.Reference, 0, EvaluationCounts.None, null, now, now, null)
-                : throw RefusedException.NotFound($"There is no run '{run}'.");
+                : throw Refusal.NotFound($"There is no run '{run}'.").Exception();
         }
 
         var life = await context.Control.LookAsync(run, cancellation);
@@ -38,7 +40,7 @@ internal sealed partial class RunLookup(RunApiContext context)
     {
         if (!CandidatePattern().IsMatch(candidate))
         {
-            throw RefusedException.NotFound("There is no candidate of that name; ids are hexadecimal digits.");
+            throw Refusal.NotFound("There is no candidate of that name; ids are hexadecimal digits.").Exception();
         }
     }
 
@@ -47,7 +49,7 @@ internal sealed partial class RunLookup(RunApiContext context)
     {
         if (!FilePattern().IsMatch(file))
         {
-            throw RefusedException.NotFound("There is no file of that name.");
+            throw Refusal.NotFound("There is no file of that name.").Exception();
         }
     }
 

@@ -1,17 +1,17 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using BatchEval.Http.Control;
 using BatchEval.Tests.Shared;
-using BatchEval.Workflow.Http;
 using BatchEval.Workflow.Tests.Local;
 
-namespace BatchEval.Workflow.Tests.Http;
+namespace BatchEval.Http.Tests.Pipeline;
 
 public sealed class BadRequestTests(AzuriteFixture azurite) : IClassFixture<AzuriteFixture>
 {
     private const string Candidate = "/candidates/0123456789ab";
 
     [Theory]
-    [InlineData("GET", "/", 404)]
+    [InlineData("GET", "/nothing", 404)]
     [InlineData("GET", "/api", 404)]
     [InlineData("GET", "/api/nothing", 404)]
     [InlineData("PUT", "/api/runs", 405)]
@@ -24,7 +24,6 @@ public sealed class BadRequestTests(AzuriteFixture azurite) : IClassFixture<Azur
     [InlineData("GET", "/api/runs/RUN%2Fgenerations", 404)]
     [InlineData("GET", "/api/runs/RUN%0A", 404)]
     [InlineData("GET", "/api/runs/RUN/leaderboard?format=xml", 400)]
-    [InlineData("GET", "/api/runs/RUN/best/..", 404)]
     [InlineData("GET", "/api/runs/RUN/best/..%2Fspec.json", 404)]
     [InlineData("GET", "/api/runs/RUN/best/..%5Cspec.json", 404)]
     [InlineData("GET", "/api/runs/RUN/best/%2e%2e%2f%2e%2e%2fother-00000000%2fspec.json", 404)]
@@ -40,10 +39,10 @@ public sealed class BadRequestTests(AzuriteFixture azurite) : IClassFixture<Azur
     [InlineData("DELETE", "/api/runs/other-00000000", 404)]
     public async Task A_bad_address_is_refused(string method, string target, int status)
     {
-        using var bench = await ApiBench.CreateAsync(azurite, "addresses");
+        await using var bench = await ApiBench.CreateAsync(azurite, "addresses");
         var run = await bench.FabricateAsync();
         var answer = await bench.SendAsync(method, target.Replace("RUN", run, StringComparison.Ordinal));
-        ShouldBeProblem(answer, status);
+        answer.ShouldBeProblem(status);
         bench.Orders.ShouldBeEmpty();
     }
 
@@ -65,17 +64,17 @@ public sealed class BadRequestTests(AzuriteFixture azurite) : IClassFixture<Azur
     [InlineData("{\"name\":\"tiny\",\"model\":\".\",\"budget\":{\"networkCalls\":3}}", 400, "model")]
     public async Task A_bad_specification_is_refused_field_by_field_and_starts_nothing(string body, int status, params string[] fields)
     {
-        using var bench = await ApiBench.CreateAsync(azurite, "bodies");
+        await using var bench = await ApiBench.CreateAsync(azurite, "bodies");
         var answer = await bench.PostAsync(body);
-        ShouldBeProblem(answer, status);
-        var named = ApiBench.Read(answer)["errors"]!.AsArray().Select(e => (string)e!["field"]!).ToList();
+        answer.ShouldBeProblem(status);
+        var named = answer.Json["errors"]!.AsArray().Select(e => (string)e!["field"]!).ToList();
         named.ShouldBeUnique();
         foreach (var field in fields)
         {
             named.ShouldContain(field);
         }
 
-        Encoding.UTF8.GetString(answer.Body.Span).ShouldNotContain(RepoPaths.Root);
+        answer.Text.ShouldNotContain(RepoPaths.Root);
         (await bench.Store.ListRunsAsync()).ShouldBeEmpty();
         bench.Orders.ShouldBeEmpty();
     }
@@ -83,19 +82,19 @@ public sealed class BadRequestTests(AzuriteFixture azurite) : IClassFixture<Azur
     [Fact]
     public async Task Type_size_and_encoding_of_the_body_are_checked()
     {
-        using var bench = await ApiBench.CreateAsync(azurite, "envelope");
+        await using var bench = await ApiBench.CreateAsync(azurite, "envelope");
         var body = Encoding.UTF8.GetBytes(TinyRun.Json);
-        ShouldBeProblem(await bench.SendAsync("POST", "/api/runs", body), 415);
-        ShouldBeProblem(await bench.SendAsync("POST", "/api/runs", body, ("Content-Type", "text/plain")), 415);
-        ShouldBeProblem(await bench.SendAsync("POST", "/api/runs", new byte[RunApiContext.BodyLimit + 1], ("Content-Type", "application/json")), 413);
-        ShouldBeProblem(await bench.SendAsync("POST", "/api/runs", [0xff, 0xfe], ("Content-Type", "application/json")), 400);
-        ShouldBeProblem(await bench.PostAsync(string.Concat(Enumerable.Repeat("[", 2000))), 400);
+        (await bench.SendAsync("POST", "/api/runs", body)).ShouldBeProblem(415);
+        (await bench.SendAsync("POST", "/api/runs", body, ("Content-Type", "text/plain"))).ShouldBeProblem(415);
+        (await bench.SendAsync("POST", "/api/runs", new byte[RunApiContext.BodyLimit + 1], ("Content-Type", "application/json"))).ShouldBeProblem(413);
+        (await bench.SendAsync("POST", "/api/runs", [0xff, 0xfe], ("Content-Type", "application/json"))).ShouldBeProblem(400);
+        (await bench.PostAsync(string.Concat(Enumerable.Repeat("[", 2000)))).ShouldBeProblem(400);
     }
 
     [Fact]
     public async Task Two_hundred_random_bodies_never_fail_unexpectedly()
     {
-        using var bench = await ApiBench.CreateAsync(azurite, "random");
+        await using var bench = await ApiBench.CreateAsync(azurite, "random");
         var random = new Random(5);
         for (var i = 0; i < 200; i++)
         {
@@ -109,12 +108,5 @@ public sealed class BadRequestTests(AzuriteFixture azurite) : IClassFixture<Azur
             bench.Failures.ShouldBeEmpty($"{body.ToJsonString()}: {bench.Failures.FirstOrDefault()}");
             answer.Status.ShouldBeOneOf(202, 400);
         }
-    }
-
-    private static void ShouldBeProblem(ApiResponse answer, int status)
-    {
-        (answer.Status, answer.ContentType).ShouldBe((status, ApiResponse.ProblemType));
-        var problem = ApiBench.Read(answer);
-        ((int)problem["status"]!, ((string)problem["title"]!).Length > 0, ((string)problem["detail"]!).Length > 0).ShouldBe((status, true, true));
     }
 }

@@ -1,0 +1,74 @@
+using Azure;
+using BatchEval.Core.Json;
+using BatchEval.Http.Control;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace BatchEval.Http.Pipeline;
+
+/// <summary>Turns whatever ends a request before its time, and every answer that says only its status, into a problem document.</summary>
+/// <param name="next">The rest of the pipeline.</param>
+internal sealed class RefusalMiddleware(RequestDelegate next)
+{
+    public async Task InvokeAsync(HttpContext http)
+    {
+        http.Response.Headers.XContentTypeOptions = "nosniff";
+        try
+        {
+            await next(http);
+        }
+        catch (Exception error) when (!http.Response.HasStarted)
+        {
+            if (http.RequestAborted.IsCancellationRequested && error is OperationCanceledException or IOException)
+            {
+                return;
+            }
+
+            var refusal = Explain(error);
+            if (refusal.Status is 500 or 503)
+            {
+                http.Features.Get<RunApiContext>()?.Failed?.Invoke(error);
+            }
+
+            http.Response.Clear();
+            http.Response.Headers.XContentTypeOptions = "nosniff";
+            await refusal.SendAsync(http);
+            return;
+        }
+
+        var response = http.Response;
+        if (!response.HasStarted && response.StatusCode >= 400 && (string.IsNullOrEmpty(response.ContentType) || response.StatusCode == StatusCodes.Status416RangeNotSatisfiable))
+        {
+            // What answers GET answers HEAD.
+            response.Headers.Allow = response.Headers.Allow.ToString().Replace("GET", "GET, HEAD", StringComparison.Ordinal);
+            await Explain(http.Request.Method, response).SendAsync(http);
+        }
+    }
+
+    private static Refusal Explain(Exception error) => error switch
+    {
+        RefusedException refused => refused.Refusal,
+        ProblemException problem => Refusal.Of(problem),
+        UnauthorizedAccessException => new Refusal(401, "Unauthorized", "This address gives out pages only."),
+        BadHttpRequestException { StatusCode: 408 } => new Refusal(408, "Request timeout", "The body of the request did not arrive in time."),
+        BadHttpRequestException { StatusCode: 413 } => Refusals.TooLarge,
+        BadHttpRequestException bad => new Refusal(bad.StatusCode, "The request cannot be used", $"The request does not keep to HTTP: {bad.Message}"),
+        RequestFailedException { Status: 0 or 408 or 429 or >= 500 } or AggregateException { InnerException: RequestFailedException } => Refusal.Unavailable(),
+        _ => new Refusal(500, "Unexpected failure", "The request failed for a reason that is not its own; the log says more."),
+    };
+
+    private static Refusal Explain(string method, HttpResponse response) => response.StatusCode switch
+    {
+        404 => Refusal.NotFound("There is no such route; see /api/openapi.json."),
+        405 => new Refusal(405, "Method not allowed", $"{method} is not possible here; allowed: {response.Headers.Allow}."),
+        416 => new Refusal(416, "Range not satisfiable", "The range lies outside the content."),
+        var status => new Refusal(status, ReasonPhrases.GetReasonPhrase(status), "The request cannot be answered."),
+    };
+}
+
+/// <summary>Refusals that are given in more than one place.</summary>
+internal static class Refusals
+{
+    /// <summary>The body is too large.</summary>
+    public static Refusal TooLarge { get; } = new(413, "Content too large", $"A run specification has at most {RunApiContext.BodyLimit} bytes.");
+}

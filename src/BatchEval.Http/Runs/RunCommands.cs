@@ -1,0 +1,106 @@
+using System.Security.Cryptography;
+using BatchEval.Core.Json;
+using BatchEval.Http.Control;
+using BatchEval.Http.Pipeline;
+using BatchEval.Workflow.Local;
+using BatchEval.Workflow.Specifications;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BatchEval.Http.Runs;
+
+/// <summary>The routes that change something.</summary>
+/// <param name="context">What the interface works with.</param>
+internal sealed class RunCommands(RunApiContext context)
+{
+    private readonly RunLookup lookup = new(context);
+    private readonly IdempotencyKeys keys = new(context.Store);
+
+    public async Task<Accepted<StartedRun>> StartAsync(HttpContext http, string? key, CancellationToken cancellation)
+    {
+        RequestBody.RequireJson(http.Request);
+        var body = await RequestBody.ReadAsync(http.Request.Body, RunApiContext.BodyLimit, cancellation);
+        var specification = SpecificationReader.Read(RequestBody.Text(body));
+        if (context.Catalog.Check(specification.Model) is { } problem)
+        {
+            throw new ProblemException("The run specification", [problem]);
+        }
+
+        var submission = new RunSubmission(context.Store, context.Models, context.Time);
+        if (key is not null)
+        {
+            // A refused body does not use up its key.
+            RunSubmission.Check(specification, context.Models);
+            await keys.ClaimAsync(key, Convert.ToHexStringLower(SHA256.HashData(body)), cancellation);
+        }
+
+        var (run, isNew) = await submission.SubmitAsync(specification, cancellation);
+        var (status, _) = await lookup.RequireAsync(run, cancellation);
+        if (status.State is "pending" or "failed" or "stopped")
+        {
+            await context.Control.StartAsync(run, cancellation);
+        }
+
+        http.Response.Headers.RetryAfter = "2";
+        var address = $"/api/runs/{run}";
+        return TypedResults.Accepted(address, new StartedRun(run, isNew, address, context.Control.ManagementOf(run)));
+    }
+
+    public async Task PauseAsync(string run, CancellationToken cancellation)
+    {
+        var (status, _) = await lookup.RequireAsync(run, cancellation);
+        switch (status.State)
+        {
+            case "paused":
+                return;
+            case "pending" or "running":
+                await context.Control.PauseAsync(run, cancellation);
+                return;
+            default:
+                throw Refusal.Conflict($"Run '{run}' is {status.State}; only a run that is under way can be paused.").Exception();
+        }
+    }
+
+    public async Task ResumeAsync(string run, CancellationToken cancellation)
+    {
+        var (status, _) = await lookup.RequireAsync(run, cancellation);
+        switch (status.State)
+        {
+            case "pending" or "running":
+                return;
+            case "paused" or "failed":
+                await context.Control.ResumeAsync(run, cancellation);
+                return;
+            default:
+                throw Refusal.Conflict($"Run '{run}' is {status.State}; only a paused or failed run can be resumed. Post its specification again to go on with a stopped one.").Exception();
+        }
+    }
+
+    public async Task StopAsync(string run, CancellationToken cancellation)
+    {
+        var (status, _) = await lookup.RequireAsync(run, cancellation);
+        switch (status.State)
+        {
+            case "stopped":
+                return;
+            case "finished":
+                throw Refusal.Conflict($"Run '{run}' is finished.").Exception();
+            default:
+                await context.Control.StopAsync(run, cancellation);
+                return;
+        }
+    }
+
+    public async Task<NoContent> DeleteAsync(string run, CancellationToken cancellation)
+    {
+        var (status, _) = await lookup.RequireAsync(run, cancellation);
+        if (status.State is "pending" or "running")
+        {
+            throw Refusal.Conflict($"Run '{run}' is {status.State}; stop it first.").Exception();
+        }
+
+        await context.Control.ForgetAsync(run, cancellation);
+        await context.Store.DeleteRunAsync(run, cancellation);
+        return TypedResults.NoContent();
+    }
+}

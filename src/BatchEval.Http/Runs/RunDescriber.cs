@@ -1,0 +1,64 @@
+using System.Text.Json;
+using BatchEval.Http.Control;
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Specifications;
+
+namespace BatchEval.Http.Runs;
+
+/// <summary>Says where a run stands, for programs and for the pages.</summary>
+internal static class RunDescriber
+{
+    /// <summary>One line of the list.</summary>
+    public static RunSummary Short(RunStatus status) => new(
+        status.RunId, status.State, StageOf(status), status.Round,
+        status.Best is { } best ? new BestSummary(best.Id, best.Name, Finite(best.Objective), Finite(best.ObjectiveError)) : null,
+        status.Started, status.Updated, status.Error, AddressOf(status));
+
+    /// <summary>Everything about one run.</summary>
+    public static RunDocument Full(RunStatus status, RunSpecification specification, UnitPlan? plan, RunLife? life, RunApiContext context)
+    {
+        var counts = status.Evaluations;
+        var (share, left) = Estimate(status, specification, plan, life, context.UnitsInFlight);
+        return new RunDocument(
+            status.RunId, status.State, StageOf(status), status.Round, status.Best, status.Started, status.Updated, status.Error, AddressOf(status),
+            specification.Objective.Metric, Path.GetFileName(specification.Model.TrimEnd('/', '\\')), specification.Seed,
+            plan?.Plan.Generation, specification.Search.Method == "none" ? 0 : specification.Search.Evolution.Generations,
+            plan?.Units.Count, life?.Round == status.Round ? life.UnitsDone : null,
+            new RunCounts(counts.Computed, counts.Reused, counts.Samples, counts.NetworkCalls),
+            Cost(counts, context.Price), Math.Round(share, 4), left is { } seconds ? Math.Round(seconds, 1) : null, Links(status));
+    }
+
+    private static string StageOf(RunStatus status) => JsonNamingPolicy.CamelCase.ConvertName(status.Stage.ToString());
+
+    private static string AddressOf(RunStatus status) => $"/api/runs/{status.RunId}";
+
+    private static RunCost Cost(EvaluationCounts counts, DevicePrice? price) => new(
+        Math.Round(counts.Milliseconds / 1000, 3),
+        price is null ? null : Math.Round(counts.Milliseconds / 3_600_000 * price.PerHour, 4), price?.Currency);
+
+    // From measured device time per network call, so that pauses do not count.
+    private static (double Share, double? SecondsLeft) Estimate(RunStatus status, RunSpecification specification, UnitPlan? plan, RunLife? life, int unitsInFlight)
+    {
+        if (status.Stage == RunStage.Done)
+        {
+            return (1, 0);
+        }
+
+        var forecast = new RunForecast(specification);
+        var within = plan is { Units.Count: > 0 } && life?.Round == status.Round ? (double)life.UnitsDone / plan.Units.Count : 0;
+        var done = Math.Min(forecast.Total, forecast.Before(status.Round) + (within * (forecast[status.Round]?.SampleSteps ?? 0)));
+        var counts = status.Evaluations;
+        var perCall = counts is { Computed: > 0, NetworkCalls: > 0 } ? counts.Milliseconds / 1000 * (counts.Computed + counts.Reused) / counts.Computed / counts.NetworkCalls : (double?)null;
+        return (done / Math.Max(1, forecast.Total), perCall * (forecast.Total - done) / Math.Max(1, unitsInFlight));
+    }
+
+    private static RunLinks Links(RunStatus status)
+    {
+        var (self, done) = (AddressOf(status), status.Stage == RunStage.Done);
+        return new RunLinks(
+            self, $"{self}/pause", $"{self}/resume", $"{self}/stop",
+            done ? $"{self}/leaderboard" : null, done ? $"{self}/report" : null, done ? $"{self}/best" : null);
+    }
+
+    private static double? Finite(double value) => double.IsFinite(value) ? value : null;
+}

@@ -1,0 +1,73 @@
+using BatchEval.Http.Control;
+using BatchEval.Http.Description;
+using BatchEval.Http.Pipeline;
+using BatchEval.Workflow.Scoring;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Routing;
+
+namespace BatchEval.Http.Runs;
+
+/// <summary>The routes below <c>/api</c>.</summary>
+internal static class RunEndpoints
+{
+    private const string Json = "application/json", Png = "image/png";
+
+    public static void MapRuns(this IEndpointRouteBuilder routes)
+    {
+        MapReading(routes.MapGroup("/api").AddEndpointFilter(new Revalidation()));
+        MapChanging(routes.MapGroup("/api").AddEndpointFilter(RefuseReadOnly));
+    }
+
+    private static void MapReading(RouteGroupBuilder api)
+    {
+        api.MapGet("runs", (RunApiContext context, CancellationToken stop) => new RunQueries(context).ListAsync(stop))
+            .WithName("ListRuns").WithSummary("Lists all runs, the newest first.");
+        api.MapGet("runs/{runId}", (string runId, HttpResponse response, RunApiContext context, CancellationToken stop) => new RunQueries(context).StatusAsync(runId, response, stop))
+            .WithName("GetRun").WithSummary("Where a run stands: state, stage, generation, best candidate, counts, cost so far, time left.");
+        api.MapGet("runs/{runId}/leaderboard", (string runId, string? format, HttpContext http, RunApiContext context, CancellationToken stop) => new RunQueries(context).LeaderboardAsync(runId, format, http, stop))
+            .WithName("GetLeaderboard").WithSummary("The leaderboard of a finished run, as JSON or, with ?format=csv or Accept: text/csv, as comma-separated values.")
+            .Produces<Leaderboard>(200, Json, "text/csv");
+        api.MapGet("runs/{runId}/candidates/{candidateId}", (string runId, string candidateId, RunApiContext context, CancellationToken stop) => new RunQueries(context).CandidateAsync(runId, candidateId, stop))
+            .WithName("GetCandidate").WithSummary("Scores of one candidate: the final ones, or the latest during the run.").Produces<CandidateScore>();
+        api.MapGet("runs/{runId}/candidates/{candidateId}/grid", (string runId, string candidateId, RunApiContext context, CancellationToken stop) => new RunQueries(context).CandidateFileAsync(runId, candidateId, "grid.png", stop))
+            .WithName("GetGrid").WithSummary("Contact sheet of a candidate.").Produces<Stream>(200, Png);
+        api.MapGet("runs/{runId}/candidates/{candidateId}/images/{index}", (string runId, string candidateId, string index, RunApiContext context, CancellationToken stop) => new RunQueries(context).ImageAsync(runId, candidateId, index, stop))
+            .WithName("GetImage").WithSummary("One image of a candidate, by its number from 0.").Produces<Stream>(200, Png);
+        api.MapGet("runs/{runId}/best", (string runId, RunApiContext context, CancellationToken stop) => new RunQueries(context).ListBestAsync(runId, stop))
+            .WithName("ListBest").WithSummary("Lists the files of the winner.");
+        api.MapGet("runs/{runId}/best/{file}", (string runId, string file, RunApiContext context, CancellationToken stop) => new RunQueries(context).BestAsync(runId, file, stop))
+            .WithName("GetBest").WithSummary("One file of the winner, for example schedule.json.").Produces<Stream>(200, Json, "text/plain", "application/octet-stream");
+        api.MapGet("runs/{runId}/report", (string runId, HttpResponse response, RunApiContext context, CancellationToken stop) => new RunQueries(context).ReportAsync(runId, response, stop))
+            .WithName("GetReport").WithSummary("The report of a finished run, one self-contained page.").Produces<Stream>(200, "text/html");
+        api.MapGet("models", (RunApiContext context) => TypedResults.Ok(new ModelList(context.Catalog.Names())))
+            .WithName("ListModels").WithSummary("Lists the models that a specification may name.");
+        api.MapGet("openapi.json", RunDescription.ReadAsync)
+            .WithName("GetOpenApi").WithSummary("This description.").Produces<object>(200, Json);
+    }
+
+    private static void MapChanging(RouteGroupBuilder api)
+    {
+        api.MapPost("runs", (HttpContext http, [FromHeader(Name = "Idempotency-Key")] string? key, RunApiContext context, CancellationToken stop) => new RunCommands(context).StartAsync(http, key, stop))
+            .WithName("StartRun").WithSummary("Submits a run specification (a search, or a list of candidates with search.method none) and starts it. The same specification is the same run and starts once.")
+            .AddOpenApiOperationTransformer(RunDescription.TakeSpecification);
+        api.MapDelete("runs/{runId}", (string runId, RunApiContext context, CancellationToken stop) => new RunCommands(context).DeleteAsync(runId, stop))
+            .WithName("DeleteRun").WithSummary("Deletes a run that is not under way. Results that other runs may share stay.");
+        Command("pause", "PauseRun", "Holds a run; nothing finished is lost.", (commands, run, stop) => commands.PauseAsync(run, stop));
+        Command("resume", "ResumeRun", "Goes on with a paused or failed run.", (commands, run, stop) => commands.ResumeAsync(run, stop));
+        Command("stop", "StopRun", "Ends a run before its time. What it has computed stays.", (commands, run, stop) => commands.StopAsync(run, stop));
+
+        void Command(string verb, string name, string summary, Func<RunCommands, string, CancellationToken, Task> run) =>
+            api.MapPost($"runs/{{runId}}/{verb}", async (string runId, HttpResponse response, RunApiContext context, CancellationToken stop) =>
+            {
+                await run(new RunCommands(context), runId, stop);
+                return await new RunQueries(context).StatusAsync(runId, response, stop);
+            }).WithName(name).WithSummary(summary);
+    }
+
+    private static ValueTask<object?> RefuseReadOnly(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next) =>
+        RunApiContext.Of(invocation.HttpContext).ReadOnly
+            ? throw new Refusal(403, "Read-only", "This server only reads; it starts, changes and deletes nothing.").Exception()
+            : next(invocation);
+}

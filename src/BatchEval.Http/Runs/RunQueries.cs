@@ -1,0 +1,132 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using BatchEval.Http.Control;
+using BatchEval.Http.Pipeline;
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Serialization;
+using BatchEval.Workflow.Specifications;
+using BatchEval.Workflow.Storage;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BatchEval.Http.Runs;
+
+/// <summary>The routes that only read.</summary>
+/// <param name="context">What the interface works with.</param>
+internal sealed class RunQueries(RunApiContext context)
+{
+    private const int ReadsAtOnce = 16;
+
+    // Pages of a run come from the run's own store, but nothing in them may reach out.
+    private const string ReportPolicy = "default-src 'none'; img-src data: blob: 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; font-src data:; base-uri 'none'; form-action 'none'";
+
+    private readonly RunLookup lookup = new(context);
+
+    public async Task<Ok<RunList>> ListAsync(CancellationToken cancellation)
+    {
+        var names = (await context.Store.ListRunsAsync(cancellation)).Where(RunLookup.IsRunId).ToList();
+        var found = new List<RunStatus>();
+        foreach (var chunk in names.Chunk(ReadsAtOnce))
+        {
+            var read = await Task.WhenAll(chunk.Select(run => context.Store.ReadJsonAsync<RunStatus>(BlobNames.Status(run), cancellation)));
+            found.AddRange(read.OfType<RunStatus>());
+        }
+
+        return TypedResults.Ok(new RunList([.. found.OrderByDescending(s => s.Started).ThenBy(s => s.RunId, StringComparer.Ordinal).Select(RunDescriber.Short)]));
+    }
+
+    public async Task<Ok<RunDocument>> StatusAsync(string run, HttpResponse response, CancellationToken cancellation)
+    {
+        var (status, life) = await lookup.RequireAsync(run, cancellation);
+        var text = await context.Store.ReadAsync(BlobNames.Specification(run), cancellation) ?? throw Refusal.NotFound($"There is no run '{run}'.").Exception();
+        var specification = SpecificationReader.Read(Encoding.UTF8.GetString(text));
+        var plan = status.Stage == RunStage.Done ? null : await context.Store.ReadJsonAsync<UnitPlan>(BlobNames.Plan(run, status.Round), cancellation);
+        if (status.State is "pending" or "running")
+        {
+            response.Headers.RetryAfter = "2";
+        }
+
+        return TypedResults.Ok(RunDescriber.Full(status, specification, plan, life, context));
+    }
+
+    public async Task<FileContentHttpResult> LeaderboardAsync(string run, string? format, HttpContext http, CancellationToken cancellation)
+    {
+        await lookup.RequireAsync(run, cancellation);
+        http.Response.Headers.Vary = "Accept";
+        var accepts = http.Request.Headers.Accept.ToString();
+        return (format ?? (accepts.Contains("text/csv", StringComparison.OrdinalIgnoreCase) ? "csv" : "json")) switch
+        {
+            "json" => await FileAsync(BlobNames.Result(run, "leaderboard.json"), Revalidation.Json, "leaderboard", cancellation),
+            "csv" => await FileAsync(BlobNames.Result(run, "leaderboard.csv"), "text/csv; charset=utf-8", "leaderboard", cancellation),
+            _ => throw Refusal.BadRequest("format", "must be json or csv.").Exception(),
+        };
+    }
+
+    public async Task<FileContentHttpResult> CandidateAsync(string run, string candidate, CancellationToken cancellation)
+    {
+        RunLookup.CheckCandidate(candidate);
+        var (status, _) = await lookup.RequireAsync(run, cancellation);
+        if (await context.Store.ReadAsync(BlobNames.Candidate(run, candidate, "metrics.json"), cancellation) is { } final)
+        {
+            return Revalidation.Content(final, Revalidation.Json);
+        }
+
+        for (var round = status.Round; round >= 0; round--)
+        {
+            var scores = await context.Store.ReadJsonAsync<RoundScores>(BlobNames.Scores(run, round), cancellation);
+            if (scores?.Scores.FirstOrDefault(s => s.Id == candidate) is { } score)
+            {
+                return Revalidation.Content(JsonSerializer.SerializeToUtf8Bytes(score, WorkflowJson.Options), Revalidation.Json);
+            }
+        }
+
+        throw Refusal.NotFound($"Run '{run}' has scored no candidate '{candidate}'.").Exception();
+    }
+
+    public async Task<FileContentHttpResult> CandidateFileAsync(string run, string candidate, string file, CancellationToken cancellation)
+    {
+        RunLookup.CheckCandidate(candidate);
+        await lookup.RequireAsync(run, cancellation);
+        return await FileAsync(BlobNames.Candidate(run, candidate, file), "image/png", $"image of candidate '{candidate}'", cancellation);
+    }
+
+    public Task<FileContentHttpResult> ImageAsync(string run, string candidate, string index, CancellationToken cancellation) =>
+        int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n < 1_000_000
+            ? CandidateFileAsync(run, candidate, string.Create(CultureInfo.InvariantCulture, $"images/{n:D6}.png"), cancellation)
+            : throw Refusal.BadRequest("index", "must be a number from 0 to 999999.").Exception();
+
+    public async Task<Ok<FileList>> ListBestAsync(string run, CancellationToken cancellation)
+    {
+        await lookup.RequireAsync(run, cancellation);
+        var prefix = BlobNames.Best(run, string.Empty);
+        var files = (await context.Store.ListAsync(prefix, cancellation)).Select(f => f.Name[prefix.Length..]).Order(StringComparer.Ordinal);
+        return TypedResults.Ok(new FileList([.. files]));
+    }
+
+    public async Task<FileContentHttpResult> BestAsync(string run, string file, CancellationToken cancellation)
+    {
+        RunLookup.CheckFile(file);
+        await lookup.RequireAsync(run, cancellation);
+        var type = Path.GetExtension(file) switch
+        {
+            ".json" => Revalidation.Json,
+            ".txt" or ".py" or ".md" or ".csv" => "text/plain; charset=utf-8",
+            _ => "application/octet-stream",
+        };
+        return await FileAsync(BlobNames.Best(run, file), type, $"file '{file}' of the winner", cancellation);
+    }
+
+    public async Task<FileContentHttpResult> ReportAsync(string run, HttpResponse response, CancellationToken cancellation)
+    {
+        await lookup.RequireAsync(run, cancellation);
+        var page = await FileAsync(BlobNames.Result(run, "report.html"), "text/html; charset=utf-8", "report", cancellation);
+        response.Headers.ContentSecurityPolicy = ReportPolicy;
+        return page;
+    }
+
+    private async Task<FileContentHttpResult> FileAsync(string blob, string type, string what, CancellationToken cancellation) =>
+        await context.Store.ReadAsync(blob, cancellation) is { } content
+            ? Revalidation.Content(content, type)
+            : throw Refusal.NotFound($"There is no {what} (yet).").Exception();
+}
