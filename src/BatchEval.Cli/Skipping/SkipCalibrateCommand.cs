@@ -50,7 +50,7 @@ internal sealed class SkipCalibrateCommand
         var output = new Output(shell, parsed.GetValue(json));
         using var opened = options.Open(parsed);
         var sampler = options.Full(parsed, opened.Sampling.Manifest.Schedule);
-        _ = Input.Read("The skip policy", () => new Candidate(sampler.Solver, sampler.Steps, policy));
+        _ = Input.Read("The skip policy", () => sampler.With(sampler.Steps, policy));
         var bench = options.Bench(parsed, opened, cancellation);
         var full = bench.Measure(bench.Full, cancellation: cancellation);
         var found = new SkipCalibrator(bench).Calibrate(

@@ -1,7 +1,7 @@
 namespace BatchEval.Core.Sampling;
 
 /// <summary>
-/// What a search varies: solver, steps (with their dropped blocks and reused outputs) and skip policy. Immutable and canonical: two
+/// What a search varies: solver, steps (with their dropped blocks, reused outputs and numbers of their own) and skip policy. Immutable and canonical: two
 /// candidates that sample alike are equal, and <see cref="Id"/> is the SHA-256 of the canonical JSON.
 /// </summary>
 public sealed record Candidate
@@ -13,12 +13,13 @@ public sealed record Candidate
     /// <param name="steps">At least one step; all times distinct.</param>
     /// <param name="skip">Run-time skip policy, or null.</param>
     /// <param name="end">Time at which sampling stops; null to go to no noise at all.</param>
-    /// <exception cref="ArgumentException">No steps, two steps at one time, an end above the last step, or a first step that reuses.</exception>
-    public Candidate(string solver, IEnumerable<CandidateStep> steps, SkipPolicy? skip = null, double? end = null)
+    /// <param name="startScale">Factor on the noise that sampling starts from, above 0.</param>
+    /// <exception cref="ArgumentException">No steps, two steps at one time, an end above the last step, a first step that reuses, or numbers that cannot be used.</exception>
+    public Candidate(string solver, IEnumerable<CandidateStep> steps, SkipPolicy? skip = null, double? end = null, double startScale = 1)
     {
         Solver = Solvers.Solver.Parse(solver).Name;
         Steps = [.. steps.OrderByDescending(s => s.Time)];
-        (Skip, End) = (skip, end);
+        (Skip, End, StartScale) = (skip, end, startScale);
         Check();
         id = new(() => CandidateJson.Hash(this));
     }
@@ -34,6 +35,12 @@ public sealed record Candidate
 
     /// <summary>Time at which sampling stops, or null for no noise.</summary>
     public double? End { get; }
+
+    /// <summary>Factor on the noise that sampling starts from; 1 as a rule.</summary>
+    public double StartScale { get; }
+
+    /// <summary>True when the candidate changes numbers of its solver's table.</summary>
+    public bool HasNumbers => StartScale != 1 || Steps.Any(s => s.Numbers is not null);
 
     /// <summary>SHA-256 of the canonical JSON, 64 lower-case hexadecimal digits.</summary>
     public string Id => id.Value;
@@ -51,6 +58,9 @@ public sealed record Candidate
     public static Candidate At(string solver, IEnumerable<double> times, double? end = null) =>
         new(solver, times.Select(t => new CandidateStep(t)), end: end);
 
+    /// <summary>The same candidate with other steps or another skip policy.</summary>
+    public Candidate With(IEnumerable<CandidateStep> steps, SkipPolicy? skip) => new(Solver, steps, skip, End, StartScale);
+
     /// <summary>Checks the candidate against a model and reports every violation.</summary>
     /// <param name="schedule">The model's noise schedule.</param>
     /// <param name="blocks">Number of droppable blocks in the model.</param>
@@ -59,11 +69,12 @@ public sealed record Candidate
     {
         ArgumentNullException.ThrowIfNull(schedule);
         var found = new List<string>();
-        foreach (var time in Steps.Select(s => s.Time).Concat(End is { } e ? [e] : []))
+        var times = Steps.Select(s => ("t", s.Time)).Concat(End is { } e ? [("t", e)] : []);
+        foreach (var (name, time) in times.Concat(Steps.Select(s => s.Numbers?.NetworkTime).OfType<double>().Select(t => ("networkTime", t))))
         {
             if (!(time >= schedule.MinTime && time <= schedule.MaxTime))
             {
-                found.Add($"t = {time} lies outside the model's range [{schedule.MinTime}, {schedule.MaxTime}].");
+                found.Add($"{name} = {time} lies outside the model's range [{schedule.MinTime}, {schedule.MaxTime}].");
             }
         }
 
@@ -98,6 +109,19 @@ public sealed record Candidate
             if (!(Steps[i].Time < Steps[i - 1].Time))
             {
                 throw new ArgumentException($"Two steps share t = {Steps[i].Time}; times must be distinct.", nameof(Steps));
+            }
+        }
+
+        if (!(StartScale > 0 && double.IsFinite(StartScale)))
+        {
+            throw new ArgumentException($"The start scale is {StartScale}; allowed: above 0.", nameof(StartScale));
+        }
+
+        for (var i = 0; i < Steps.Count; i++)
+        {
+            if (Steps[i].Numbers?.Violation(i) is { } violation)
+            {
+                throw new ArgumentException($"The numbers at t = {Steps[i].Time}: {violation}.", nameof(Steps));
             }
         }
 

@@ -43,6 +43,7 @@ public static class CandidateJson
             writer.WriteNumber("end", end);
         }
 
+        WriteUnless(writer, "startScale", candidate.StartScale, 1);
         if (candidate.Skip is { } skip)
         {
             WriteSkip(writer, skip);
@@ -80,9 +81,10 @@ public static class CandidateJson
         var solver = root.Text("solver");
         List<CandidateStep?> steps = [.. root.Items("steps", required: true).Select(s => ReadStep(s.Value, s.Path, problems))];
         double? end = root.Has("end") ? root.Number("end") : null;
+        var startScale = root.Number("startScale", 1);
         var skip = root.Child("skip") is { } child ? ReadSkip(child, problems) : null;
         root.Close();
-        return problems.Count > before ? null : Guard(path, problems, () => new Candidate(solver, steps.OfType<CandidateStep>(), skip, end));
+        return problems.Count > before ? null : Guard(path, problems, () => new Candidate(solver, steps.OfType<CandidateStep>(), skip, end, startScale));
     }
 
     internal static string Hash(Candidate candidate) =>
@@ -108,7 +110,31 @@ public static class CandidateJson
             writer.WriteBoolean("reuse", true);
         }
 
+        if (step.Numbers is { } numbers)
+        {
+            writer.WriteStartObject("numbers");
+            if (numbers.NetworkTime is { } time)
+            {
+                writer.WriteNumber("networkTime", time);
+            }
+
+            WriteUnless(writer, "outputScale", numbers.OutputScale, 1);
+            WriteUnless(writer, "firstDifference", numbers.FirstDifference, 0);
+            WriteUnless(writer, "secondDifference", numbers.SecondDifference, 0);
+            WriteUnless(writer, "state", numbers.State, 0);
+            WriteUnless(writer, "data", numbers.Data, 0);
+            writer.WriteEndObject();
+        }
+
         writer.WriteEndObject();
+    }
+
+    private static void WriteUnless(Utf8JsonWriter writer, string name, double value, double standard)
+    {
+        if (value != standard)
+        {
+            writer.WriteNumber(name, value);
+        }
     }
 
     private static void WriteSkip(Utf8JsonWriter writer, SkipPolicy skip)
@@ -140,8 +166,24 @@ public static class CandidateJson
     {
         var step = new JsonInspector(element, path, problems);
         var (time, drop, reuse) = (step.Number("t"), step.Integers("drop", low: 0), step.Flag("reuse", false));
+        var numbers = step.Child("numbers") is { } child ? ReadNumbers(child) : null;
         step.Close();
-        return Guard(path, problems, () => new CandidateStep(time, drop, reuse));
+        return Guard(path, problems, () => new CandidateStep(time, drop, reuse, numbers));
+    }
+
+    private static StepNumbers ReadNumbers(JsonInspector numbers)
+    {
+        var read = new StepNumbers
+        {
+            NetworkTime = numbers.Has("networkTime") ? numbers.Number("networkTime") : null,
+            OutputScale = numbers.Number("outputScale", 1),
+            FirstDifference = numbers.Number("firstDifference", 0),
+            SecondDifference = numbers.Number("secondDifference", 0),
+            State = numbers.Number("state", 0),
+            Data = numbers.Number("data", 0),
+        };
+        numbers.Close();
+        return read;
     }
 
     private static SkipPolicy? ReadSkip(JsonInspector skip, ICollection<Problem> problems)

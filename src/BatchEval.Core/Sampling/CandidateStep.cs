@@ -7,8 +7,9 @@ public sealed record CandidateStep
     /// <param name="time">The model's own time.</param>
     /// <param name="drop">Ids of blocks not executed; order and repetition do not matter.</param>
     /// <param name="reuse">True to take the last network output instead of a call.</param>
+    /// <param name="numbers">What the step changes in the solver's table; null, or numbers that change nothing, for none.</param>
     /// <exception cref="ArgumentException">A time that is not finite, a negative block id, or dropped blocks on a reused step.</exception>
-    public CandidateStep(double time, IEnumerable<int>? drop = null, bool reuse = false)
+    public CandidateStep(double time, IEnumerable<int>? drop = null, bool reuse = false, StepNumbers? numbers = null)
     {
         if (!double.IsFinite(time))
         {
@@ -18,6 +19,7 @@ public sealed record CandidateStep
         Time = time;
         Drop = [.. new SortedSet<int>(drop ?? [])];
         Reuse = reuse;
+        Numbers = numbers is null || numbers.IsNeutralAt(time) ? null : numbers.At(time);
         if (Drop.Count > 0 && Drop[0] < 0)
         {
             throw new ArgumentException($"Block ids start at 0, got {Drop[0]} at t = {time}.", nameof(drop));
@@ -38,9 +40,12 @@ public sealed record CandidateStep
     /// <summary>True when the last network output is used instead of a call.</summary>
     public bool Reuse { get; }
 
+    /// <summary>What the step changes in the solver's table, or null.</summary>
+    public StepNumbers? Numbers { get; }
+
     /// <inheritdoc/>
     public bool Equals(CandidateStep? other) =>
-        other is not null && Time.Equals(other.Time) && Reuse == other.Reuse && Drop.SequenceEqual(other.Drop);
+        other is not null && Time.Equals(other.Time) && Reuse == other.Reuse && Numbers == other.Numbers && Drop.SequenceEqual(other.Drop);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Time, Reuse, Drop.Count);

@@ -1,4 +1,6 @@
+using BatchEval.Core.Sampling;
 using BatchEval.Core.Search.Joint;
+using BatchEval.Core.Search.Optimisers;
 
 namespace BatchEval.Core.Search;
 
@@ -20,6 +22,21 @@ public sealed record SearchState(
 
     /// <summary>The prune window of <see cref="TwoStageSearch"/>; null while it is closed.</summary>
     public PruneWindow? Window { get; init; }
+
+    /// <summary>The candidate around which <see cref="Samplers.SamplerSearch"/> varies numbers, once its first rounds have chosen it.</summary>
+    public Candidate? Origin { get; init; }
+
+    /// <summary>State of the optimiser of <see cref="Samplers.SamplerSearch"/>.</summary>
+    public OptimiserState? Optimiser { get; init; }
+
+    /// <summary>Candidates that the search believes in most, for validation; empty for the head of the archive.</summary>
+    public IReadOnlyList<Candidate> Guesses { get; init; } = [];
+
+    /// <summary>What <see cref="ValidatedSearch"/> has found on the second range of samples; null for searches that do not look there.</summary>
+    public ValidationState? Validation { get; init; }
+
+    /// <summary>The best candidates: by validation where the search looks there, by the archive otherwise.</summary>
+    public IEnumerable<ScoredCandidate> Elites(int count) => (Validation is { Scored.Count: > 0 } validated ? validated.Scored : Archive).Take(count);
 
     /// <summary>Nothing known yet.</summary>
     public static SearchState Empty { get; } = new(0, [], [], [], 0);

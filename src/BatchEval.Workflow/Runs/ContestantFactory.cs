@@ -52,9 +52,9 @@ public sealed class ContestantFactory(RunSpecification specification, NoiseSched
         var elites = specification.Validation.Elites;
         return
         [
-            .. state.Search.Archive.Take(elites).Select(e => new Contestant(SearchedName, ContestantRole.Searched, e.Candidate)),
-            .. state.RandomSearch.Archive.Take(elites).Select(e => new Contestant(BaselineNames.Random, ContestantRole.Baseline, e.Candidate)),
-            .. state.Rivals.SelectMany(r => r.Search.Archive.Take(elites).Select(e => new Contestant(r.Name, ContestantRole.Baseline, e.Candidate))),
+            .. state.Search.Elites(elites).Select(e => new Contestant(SearchedName, ContestantRole.Searched, e.Candidate)),
+            .. state.RandomSearch.Elites(elites).Select(e => new Contestant(BaselineNames.Random, ContestantRole.Baseline, e.Candidate)),
+            .. state.Rivals.SelectMany(r => r.Search.Elites(elites).Select(e => new Contestant(r.Name, ContestantRole.Baseline, e.Candidate))),
             .. specification.Baselines.Contains(BaselineNames.TrimmedUniform) ? TrimmedGrids() : [],
         ];
     }

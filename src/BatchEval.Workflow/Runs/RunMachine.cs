@@ -105,7 +105,7 @@ public sealed class RunMachine
 
     private RoundPlan PlanSearch(RunState state, Proposal proposal, string name, ContestantRole role)
     {
-        var range = new SampleRange(SampleRange.SearchStart, proposal.Samples);
+        var range = new SampleRange((proposal.Validates ? SampleRange.ValidationStart : SampleRange.SearchStart) + proposal.First, proposal.Samples);
         var paired = specification.Objective.IsPaired ? proposal.Samples : 0;
         return new RoundPlan(state.Round, state.Stage, proposal.Generation, proposal.Rung, [.. proposal.Candidates.Select(c => new Assignment(new Contestant(name, role, c), range, false, paired))]);
     }
@@ -141,13 +141,14 @@ public sealed class RunMachine
     private RunState ObserveSearch(RunState state, IReadOnlyList<ScoredCandidate> scores, Proposal proposal, Func<RunState, SearchState> select)
     {
         var search = select(state);
-        if (proposal.Samples < specification.Search.Evolution.Rungs[^1] || search.Archive.Count == 0)
+        var counts = search.Validation is null ? proposal.Samples >= specification.Search.Evolution.Rungs[^1] : proposal.Validates;
+        if (!counts || search.Elites(1).FirstOrDefault() is not { } best)
         {
             return state;
         }
 
         var median = ScoredCandidate.Rank(scores).ElementAt(scores.Count / 2).Score;
-        var record = new GenerationRecord(state.Stage, proposal.Generation, search.Archive[0].Score, median, search.SampleSteps);
+        var record = new GenerationRecord(state.Stage, proposal.Generation, best.Score, median, search.SampleSteps);
         return state with { History = [.. state.History, record] };
     }
 }

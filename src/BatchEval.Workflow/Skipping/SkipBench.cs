@@ -73,7 +73,7 @@ public sealed class SkipBench
     public Candidate Variant(SkipPolicy? policy, IEnumerable<int>? reuse = null)
     {
         var reused = (reuse ?? []).ToHashSet();
-        return new Candidate(Full.Solver, Full.Steps.Select((s, k) => reused.Contains(k) ? new CandidateStep(s.Time, reuse: true) : s), policy, Full.End);
+        return Full.With(Full.Steps.Select((s, k) => reused.Contains(k) ? new CandidateStep(s.Time, reuse: true, numbers: s.Numbers) : s), policy);
     }
 
     /// <summary>Measures one candidate. No evaluation is shared with another candidate, so the time is its own.</summary>

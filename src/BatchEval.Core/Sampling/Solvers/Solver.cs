@@ -63,7 +63,8 @@ public abstract class Solver
         ArgumentNullException.ThrowIfNull(candidate);
         ArgumentNullException.ThrowIfNull(schedule);
         var end = candidate.End is { } time ? schedule.At(time) : NoiseLevel.Clean;
-        return Parse(candidate.Solver).Table([.. candidate.Steps.Select(s => schedule.At(s.Time))], end, schedule);
+        var table = Parse(candidate.Solver).Table([.. candidate.Steps.Select(s => schedule.At(s.Time))], end, schedule);
+        return NumberedTable.Apply(table, candidate, schedule);
     }
 
     /// <summary>Network calls per sample that a candidate costs with this solver, run-time skips not counted.</summary>
