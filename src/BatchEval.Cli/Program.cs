@@ -23,6 +23,7 @@ internal sealed partial class Program
         StatsCommand.Create,
         RunsCommand.Create,
         ShowCommand.Create,
+        SpecificationCommand.Create,
         ServeCommand.Create,
     ];
 }

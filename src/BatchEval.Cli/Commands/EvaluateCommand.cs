@@ -74,6 +74,6 @@ internal sealed class EvaluateCommand
             ["baselines"] = new JsonArray(),
             ["candidates"] = new JsonArray([.. given.Select(c => JsonNode.Parse(CandidateJson.Write(c)))]),
         };
-        return SpecificationReader.Read(text.ToJsonString()) with { Conditions = conditions.Read(parsed, manifest) };
+        return SpecificationJson.Read(text.ToJsonString()) with { Conditions = conditions.Read(parsed, manifest) };
     }
 }

@@ -53,6 +53,6 @@ internal static class RunCommand
         }
 
         var text = SpecificationOverrides.Apply(File.ReadAllText(path), assignments);
-        return (SpecificationReader.Read(text), [Path.GetDirectoryName(path)!, shell.Directory]);
+        return (SpecificationJson.Read(text), [Path.GetDirectoryName(path)!, shell.Directory]);
     }
 }

@@ -25,7 +25,7 @@ internal sealed class ScheduleCommand
     private readonly Option<string?> respacing = new("--respacing") { Description = "String for respacing, for example ddim25 or 10,15,20; --steps is not used.", HelpName = "text" };
     private readonly Option<bool> dataFree = new("--data-free") { Description = "Take clean samples from the model's own long sampling instead of the package's data." };
     private readonly Option<bool> bound = new("--bound") { Description = "klub-dp, klub: the bound's own optimum, neither chosen nor stopped early by FID." };
-    private readonly Option<string> distance = new("--distance") { Description = $"gits: distance of a step to the teacher's state, or to the chord of its trajectory: {string.Join(", ", ScheduleMethods.Distances)}.", HelpName = "name", DefaultValueFactory = _ => ScheduleMethods.Distances[0] };
+    private readonly Option<string> distance = new("--distance") { Description = $"gits: distance of a step to the teacher's state, or to the chord of its trajectory: {string.Join(", ", Enum.GetValues<TeacherDistance>().Select(d => d.Name()))}.", HelpName = "name", DefaultValueFactory = _ => TeacherDistance.L2.Name() };
     private readonly Option<int> grid = new("--grid") { Description = "Levels of the grid that tables are computed on.", HelpName = "k", DefaultValueFactory = _ => 64 };
     private readonly Option<int> paths = new("--paths") { Description = "Noise paths of the pairwise table, and of each estimate of klub.", HelpName = "m", DefaultValueFactory = _ => 256 };
     private readonly Option<bool> compare = new("--compare") { Description = "Score it against every named heuristic by FID, on the same noise." };
@@ -47,7 +47,7 @@ internal sealed class ScheduleCommand
         var self = new ScheduleCommand(shell);
         CommonOptions.AtLeast(self.samples, 20);
         CommonOptions.AtLeast(self.choiceSamples, 320);
-        self.distance.AcceptOnlyFromAmong([.. ScheduleMethods.Distances]);
+        self.distance.AcceptOnlyFromAmong([.. Enum.GetValues<TeacherDistance>().Select(d => d.Name())]);
         self.export.AcceptOnlyFromAmong([.. ScheduleForms.Names]);
         var command = new Command("schedule", "Compute where on the noise axis a model is best called, or place the calls by a published list or a heuristic.")
         {
@@ -88,7 +88,7 @@ internal sealed class ScheduleCommand
             parsed.GetRequiredValue(method), parsed.GetValue(steps), setting,
             new MaterialOptions(parsed.GetValue(dataFree), parsed.GetValue(grid), parsed.GetValue(paths), SigmaMin: low, SigmaMax: high),
             new HeuristicOptions(low, high, parsed.GetValue(rho)), parsed.GetValue(preset), parsed.GetValue(respacing), parsed.GetValue(bound), parsed.GetValue(start),
-            ScheduleMethods.Distance(parsed.GetValue(distance)!));
+            Enum.Parse<TeacherDistance>(parsed.GetValue(distance)!, ignoreCase: true));
     }
 
     private static string SolverName(string text)

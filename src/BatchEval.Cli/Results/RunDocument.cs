@@ -24,7 +24,7 @@ internal sealed record RunDocument(RunStatus Status, RunSpecification Specificat
         var status = await store.ReadJsonAsync<RunStatus>(BlobNames.Status(run), cancellation);
         return specification is null || status is null ? null : new RunDocument(
             status,
-            SpecificationReader.Read(System.Text.Encoding.UTF8.GetString(specification)),
+            SpecificationJson.Read(System.Text.Encoding.UTF8.GetString(specification)),
             await store.ReadJsonAsync<Leaderboard>(BlobNames.Result(run, "leaderboard.json"), cancellation));
     }
 

@@ -24,7 +24,7 @@ public sealed class JsonInspector
         (this.element, Path, this.problems) = (element, path, problems);
         if (element.ValueKind != JsonValueKind.Object)
         {
-            problems.Add(new Problem(path, $"must be an object, got {Kind(element)}."));
+            problems.Add(new Problem(path, $"must be an object, got {JsonWords.Kind(element)}."));
         }
     }
 
@@ -96,7 +96,7 @@ public sealed class JsonInspector
 
         if (value.ValueKind != JsonValueKind.String)
         {
-            return Wrong(name, $"must be a string, got {Kind(value)}.", string.Empty);
+            return Wrong(name, $"must be a string, got {JsonWords.Kind(value)}.", string.Empty);
         }
 
         var text = value.GetString()!;
@@ -115,7 +115,7 @@ public sealed class JsonInspector
 
         if (value.ValueKind != JsonValueKind.Number)
         {
-            return Wrong(name, $"must be a number, got {Kind(value)}.", 0.0);
+            return Wrong(name, $"must be a number, got {JsonWords.Kind(value)}.", 0.0);
         }
 
         var number = value.GetDouble();
@@ -137,7 +137,7 @@ public sealed class JsonInspector
     public ulong Unsigned(string name, ulong fallback) =>
         Find(name) is not { } value ? fallback
         : value.ValueKind == JsonValueKind.Number && value.TryGetUInt64(out var number) ? number
-        : Wrong(name, $"must be a whole number of at least 0, got {Kind(value)} {value.GetRawText()}.", fallback);
+        : Wrong(name, $"must be a whole number of at least 0, got {JsonWords.Kind(value)} {value.GetRawText()}.", fallback);
 
     /// <summary>A true-or-false member; null fallback makes it required.</summary>
     public bool Flag(string name, bool? fallback = null) => Find(name) switch
@@ -145,7 +145,7 @@ public sealed class JsonInspector
         null => Missing(name, fallback, false) ?? false,
         { ValueKind: JsonValueKind.True } => true,
         { ValueKind: JsonValueKind.False } => false,
-        { } value => Wrong(name, $"must be true or false, got {Kind(value)}.", false),
+        { } value => Wrong(name, $"must be true or false, got {JsonWords.Kind(value)}.", false),
     };
 
     /// <summary>An object member, or null when absent (a problem if <paramref name="required"/>) or not an object.</summary>
@@ -156,7 +156,7 @@ public sealed class JsonInspector
             return required ? Missing<JsonInspector>(name, null, null!) : null;
         }
 
-        return value.ValueKind == JsonValueKind.Object ? new JsonInspector(value, Join(name), problems) : Wrong<JsonInspector?>(name, $"must be an object, got {Kind(value)}.", null);
+        return value.ValueKind == JsonValueKind.Object ? new JsonInspector(value, Join(name), problems) : Wrong<JsonInspector?>(name, $"must be an object, got {JsonWords.Kind(value)}.", null);
     }
 
     /// <summary>A member of any kind, or null when absent.</summary>
@@ -172,7 +172,7 @@ public sealed class JsonInspector
 
         return value.ValueKind == JsonValueKind.Array
             ? [.. value.EnumerateArray().Select((e, i) => (e, $"{Join(name)}[{i}]"))]
-            : Wrong<IReadOnlyList<(JsonElement, string)>>(name, $"must be an array, got {Kind(value)}.", []);
+            : Wrong<IReadOnlyList<(JsonElement, string)>>(name, $"must be an array, got {JsonWords.Kind(value)}.", []);
     }
 
     /// <summary>An array of whole numbers; null when absent.</summary>
@@ -181,11 +181,11 @@ public sealed class JsonInspector
 
     /// <summary>An array of numbers; null when absent.</summary>
     public IReadOnlyList<double>? Numbers(string name) =>
-        Has(name) ? [.. Items(name).Select(i => i.Value.ValueKind == JsonValueKind.Number ? i.Value.GetDouble() : Add(i.Path, $"must be a number, got {Kind(i.Value)}.", 0.0))] : null;
+        Has(name) ? [.. Items(name).Select(i => i.Value.ValueKind == JsonValueKind.Number ? i.Value.GetDouble() : Add(i.Path, $"must be a number, got {JsonWords.Kind(i.Value)}.", 0.0))] : null;
 
     /// <summary>An array of strings; null when absent.</summary>
     public IReadOnlyList<string>? Texts(string name) =>
-        Has(name) ? [.. Items(name).Select(i => i.Value.ValueKind == JsonValueKind.String ? i.Value.GetString()! : Add(i.Path, $"must be a string, got {Kind(i.Value)}.", string.Empty))] : null;
+        Has(name) ? [.. Items(name).Select(i => i.Value.ValueKind == JsonValueKind.String ? i.Value.GetString()! : Add(i.Path, $"must be a string, got {JsonWords.Kind(i.Value)}.", string.Empty))] : null;
 
     /// <summary>Reports a problem with a member.</summary>
     public void Report(string name, string message) => problems.Add(new Problem(Join(name), message));
@@ -202,16 +202,6 @@ public sealed class JsonInspector
         }
     }
 
-    private static string Kind(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Object => "an object",
-        JsonValueKind.Array => "an array",
-        JsonValueKind.String => "a string",
-        JsonValueKind.Number => "a number",
-        JsonValueKind.Null => "null",
-        _ => "a boolean",
-    };
-
     private static string Range(double low, double high) => (double.IsInfinity(low), double.IsInfinity(high)) switch
     {
         (true, true) => "any finite number",
@@ -224,7 +214,7 @@ public sealed class JsonInspector
     {
         if (value.ValueKind != JsonValueKind.Number || !value.TryGetInt32(out var number))
         {
-            return Add<int?>(path, $"must be a whole number, got {(value.ValueKind == JsonValueKind.Number ? value.GetRawText() : Kind(value))}.", null);
+            return Add<int?>(path, $"must be a whole number, got {(value.ValueKind == JsonValueKind.Number ? value.GetRawText() : JsonWords.Kind(value))}.", null);
         }
 
         var range = Range(low == int.MinValue ? double.NegativeInfinity : low, high == int.MaxValue ? double.PositiveInfinity : high);

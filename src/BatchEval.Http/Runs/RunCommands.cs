@@ -20,7 +20,7 @@ internal sealed class RunCommands(RunApiContext context)
     {
         RequestBody.RequireJson(http.Request);
         var body = await RequestBody.ReadAsync(http.Request.Body, RunApiContext.BodyLimit, cancellation);
-        var specification = SpecificationReader.Read(RequestBody.Text(body));
+        var specification = SpecificationJson.Read(RequestBody.Text(body));
         if (context.Catalog.Check(specification.Model) is { } problem)
         {
             throw new ProblemException("The run specification", [problem]);

@@ -22,7 +22,7 @@ internal static class RunDescriber
         return new RunDocument(
             status.RunId, status.State, StageOf(status), status.Round, status.Best, status.Started, status.Updated, status.Error, AddressOf(status),
             specification.Objective.Metric, Path.GetFileName(specification.Model.TrimEnd('/', '\\')), specification.Seed,
-            plan?.Plan.Generation, specification.Search.Method == "none" ? 0 : specification.Search.Evolution.Generations,
+            plan?.Plan.Generation, specification.Search.Method == SearchMethod.None ? 0 : specification.Search.Evolution.Generations,
             plan?.Units.Count, life?.Round == status.Round ? life.UnitsDone : null,
             new RunCounts(counts.Computed, counts.Reused, counts.Samples, counts.NetworkCalls),
             Cost(counts, context.Price), Math.Round(share, 4), left is { } seconds ? Math.Round(seconds, 1) : null, Links(status));

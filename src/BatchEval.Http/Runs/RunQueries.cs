@@ -40,7 +40,7 @@ internal sealed class RunQueries(RunApiContext context)
     {
         var (status, life) = await lookup.RequireAsync(run, cancellation);
         var text = await context.Store.ReadAsync(BlobNames.Specification(run), cancellation) ?? throw Refusal.NotFound($"There is no run '{run}'.").Exception();
-        var specification = SpecificationReader.Read(Encoding.UTF8.GetString(text));
+        var specification = SpecificationJson.Read(Encoding.UTF8.GetString(text));
         var plan = status.Stage == RunStage.Done ? null : await context.Store.ReadJsonAsync<UnitPlan>(BlobNames.Plan(run, status.Round), cancellation);
         if (status.State is "pending" or "running")
         {

@@ -29,7 +29,7 @@ public sealed class PrepareActivity(RunStore store, ModelHost models)
     // A schedule method's proposals need the network, so they are computed before the first round and never again.
     private async Task<RunContext> ProposeAsync(RunContext context, OpenedModel opened, CancellationToken cancellation)
     {
-        if (!ScheduleMethods.Searchable.Contains(context.Specification.Search.Method))
+        if (!context.Specification.Search.Method.IsSchedule())
         {
             return context;
         }

@@ -23,7 +23,7 @@ public sealed class RunSubmission(RunStore store, ModelHost models, TimeProvider
     public async Task<(string RunId, bool IsNew)> SubmitAsync(RunSpecification specification, CancellationToken cancellation = default)
     {
         var runId = Check(specification, models);
-        var json = SpecificationWriter.Write(specification).ToJsonString(WorkflowJson.Options);
+        var json = SpecificationJson.Write(specification).ToJsonString(WorkflowJson.Options);
         var isNew = await store.WriteTextOnceAsync(BlobNames.Specification(runId), json, cancellation);
         if (isNew)
         {
@@ -42,13 +42,13 @@ public sealed class RunSubmission(RunStore store, ModelHost models, TimeProvider
         ArgumentNullException.ThrowIfNull(models);
         var package = models.Find(specification.Model);
         var opened = models.Open(package);
-        var problems = SpecificationCheck.Problems(specification, package.Manifest, opened.Sampling.Networks.Blocks, specification.Budget.NeedsCosts || specification.Search.Space != "times" ? ModelCosts.Count(opened) : null);
+        var problems = SpecificationCheck.Problems(specification, package.Manifest, opened.Sampling.Networks.Blocks, specification.Budget.NeedsCosts || specification.Search.Space != SearchSpace.Times ? ModelCosts.Count(opened) : null);
         return problems.Count == 0 ? IdOf(specification, package.Digest) : throw new ProblemException("The run specification", problems);
     }
 
     private static string IdOf(RunSpecification specification, string modelDigest)
     {
-        var matters = SpecificationWriter.WriteWhatMatters(specification);
+        var matters = SpecificationJson.WriteWhatMatters(specification);
         matters["model"] = modelDigest;
         matters["codeVersion"] = Cell.CodeVersion;
         var digest = SHA256.HashData(Encoding.UTF8.GetBytes(matters.ToJsonString()));

@@ -15,7 +15,7 @@ public sealed class ContestantFactory(RunSpecification specification, NoiseSched
     private int? steps;
 
     /// <summary>Name of the search's own result.</summary>
-    public string SearchedName => specification.Search.Method == "random" ? BaselineNames.Random : "searched";
+    public string SearchedName => specification.Search.Method == SearchMethod.Random ? BaselineNames.Random : "searched";
 
     /// <summary>What a candidate may cost.</summary>
     public Budget Budget { get; } = specification.Budget.Resolve(costs ?? CostModel.CallsOnly, specification.Solver, schedule, specification.Conditions.IsGuided);
@@ -28,7 +28,7 @@ public sealed class ContestantFactory(RunSpecification specification, NoiseSched
     {
         var reference = specification.Reference;
         var times = StepSpacing.Create(reference.Spacing, schedule, reference.Steps);
-        return new Contestant($"{reference.Spacing} {reference.Steps}", ContestantRole.Reference, Candidate.At(reference.Solver, times));
+        return new Contestant($"{reference.Spacing} {reference.Steps}", ContestantRole.Reference, Candidate.At(reference.Solver!, times));
     }
 
     /// <summary>Known good candidates for the first generation: named spacings, trimmed grids, and what the user gave.</summary>

@@ -34,7 +34,7 @@ public sealed record RunContext(
 
         var schedule = package.Manifest.Schedule;
         var costs = await store.ReadJsonAsync<CostModel>(BlobNames.Costs(runId), cancellation);
-        var proposals = ScheduleMethods.Searchable.Contains(specification.Search.Method)
+        var proposals = specification.Search.Method.IsSchedule()
             ? await store.ReadJsonAsync<ScheduleProposals>(BlobNames.Schedules(runId), cancellation)
             : null;
         var conditions = specification.Conditions;

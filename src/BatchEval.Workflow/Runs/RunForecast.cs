@@ -18,7 +18,7 @@ public sealed class RunForecast
     {
         var (calls, reference) = (specification.Budget.ExpectedCalls, specification.Reference);
         var elites = specification.Validation.Elites;
-        var (searched, random) = (specification.Search.Method != "none", HasRandomSearch(specification));
+        var (searched, random) = (specification.Search.Method != SearchMethod.None, HasRandomSearch(specification));
         var trimmed = specification.Baselines.Contains(BaselineNames.TrimmedUniform) ? BaselineNames.TrimmedStarts.Count : 0;
         if (reference.Samples > 0)
         {
@@ -26,7 +26,7 @@ public sealed class RunForecast
             Add("reference", 0, 0, (long)reference.Steps * (Math.Min(reference.Samples, specification.Final.Samples) + paired));
         }
 
-        string[] rivals = specification.Search is { Method: "evolution", Space: not "times" } ? [.. specification.Baselines.Intersect(BaselineNames.Parts)] : [];
+        string[] rivals = specification.Search is { Method: SearchMethod.Evolution, Space: not SearchSpace.Times } ? [.. specification.Baselines.Intersect(BaselineNames.Parts)] : [];
         AddSearch("search", searched, specification);
         AddSearch("random search", random, specification);
         Array.ForEach(rivals, rival => AddSearch(rival, true, specification));
@@ -50,21 +50,21 @@ public sealed class RunForecast
     public long Before(int round) => rounds.Take(round).Sum(r => r.SampleSteps);
 
     private static bool HasRandomSearch(RunSpecification specification) =>
-        specification.Search.Method == "evolution" && specification.Baselines.Contains(BaselineNames.Random);
+        specification.Search.Method == SearchMethod.Evolution && specification.Baselines.Contains(BaselineNames.Random);
 
     private void AddSearch(string stage, bool wanted, RunSpecification specification)
     {
         var options = specification.Search.Evolution;
-        var warm = specification.Search is { Method: "evolution", Space: not "times", TwoStages: false } && stage != "random search" && stage != BaselineNames.TimesOnly;
+        var warm = specification.Search is { Method: SearchMethod.Evolution, Space: not SearchSpace.Times, TwoStages: false } && stage != "random search" && stage != BaselineNames.TimesOnly;
         for (var round = 0; wanted && warm && round < JointSearch.WarmRounds; round++)
         {
             Add(stage, 0, 0, (long)specification.Budget.ExpectedCalls * options.Population * options.Rungs[0]);
         }
 
-        var race = ScheduleMethods.Searchable.Contains(specification.Search.Method);
+        var race = specification.Search.Method.IsSchedule();
         for (var generation = 0; wanted && generation < (race ? 1 : options.Generations); generation++)
         {
-            var contenders = race ? ScheduleProposals.Expected(specification.Search.Method) : options.Population;
+            var contenders = race ? ScheduleProposals.Expected(specification.Search.Method.Name()) : options.Population;
             for (var rung = 0; rung < options.Rungs.Count; rung++)
             {
                 var fresh = options.Rungs[rung] - (rung == 0 ? 0 : options.Rungs[rung - 1]);
@@ -73,7 +73,7 @@ public sealed class RunForecast
             }
         }
 
-        if (wanted && specification.Search.Method == ScheduleMethods.KlubDp)
+        if (wanted && specification.Search.Method == SearchMethod.KlubDp)
         {
             Add(stage, 0, options.Rungs.Count - 1, (long)specification.Budget.ExpectedCalls * ScheduleRace.MostBred * options.Rungs[^1]);
         }

@@ -21,7 +21,7 @@ public sealed class SearchFactory
     /// <param name="contestants">Seeds and budget.</param>
     /// <param name="proposals">What a schedule method proposes, or null.</param>
     public SearchFactory(RunSpecification specification, NoiseSchedule schedule, ContestantFactory contestants, ScheduleProposals? proposals = null) =>
-        (this.specification, this.schedule, this.contestants, this.proposals) = (specification, schedule, contestants, proposals ?? new ScheduleProposals(specification.Search.Method, 0, []));
+        (this.specification, this.schedule, this.contestants, this.proposals) = (specification, schedule, contestants, proposals ?? new ScheduleProposals(specification.Search.Method.Name(), 0, []));
 
     private SearchSpecification Options => specification.Search;
 
@@ -29,23 +29,23 @@ public sealed class SearchFactory
     /// <exception cref="ArgumentException">The search space is empty on this model.</exception>
     public ISearchMethod? Own() => (Options.Method, Options.Space) switch
     {
-        ("none", _) => null,
-        ("random", _) => RandomSearch.WithBudgetOf(OwnSpace(), Options.Evolution, specification.Seed),
-        _ when ScheduleMethods.Searchable.Contains(Options.Method) => Race(),
-        (_, "times") => new Evolution(OwnSpace(), Options.Evolution, contestants.Seeds(), specification.Seed),
-        _ when Options.TwoStages => new TwoStageSearch((JointSpace)OwnSpace(), Options.Evolution, contestants.UniformGrid(), specification.Seed),
+        (SearchMethod.None, _) => null,
+        (SearchMethod.Random, _) => RandomSearch.WithBudgetOf(OwnSpace(), Options.Evolution, specification.Seed),
+        _ when Options.Method.IsSchedule() => Race(),
+        (_, SearchSpace.Times) => new Evolution(OwnSpace(), Options.Evolution, contestants.Seeds(), specification.Seed),
+        _ when Options.TwoStages == true => new TwoStageSearch((JointSpace)OwnSpace(), Options.Evolution, contestants.UniformGrid(), specification.Seed),
         _ => Joint((JointSpace)OwnSpace()),
     };
 
     /// <summary>Random search with at least the budget of the run's own search; null where it is not asked for.</summary>
-    public ISearchMethod? Random() => Options.Method == "evolution" && specification.Baselines.Contains(BaselineNames.Random)
+    public ISearchMethod? Random() => Options.Method == SearchMethod.Evolution && specification.Baselines.Contains(BaselineNames.Random)
         ? RandomSearch.WithBudgetOf(OwnSpace(), Enlarged(), specification.Seed)
         : null;
 
     /// <summary>Searches of parts of the joint space with at least its budget, by the name of the baseline that each of them makes.</summary>
     public IReadOnlyList<(string Name, ISearchMethod Method)> Rivals()
     {
-        if (Options.Method != "evolution" || Options.Space == "times")
+        if (Options.Method != SearchMethod.Evolution || Options.Space == SearchSpace.Times)
         {
             return [];
         }
@@ -68,8 +68,8 @@ public sealed class SearchFactory
 
     private CandidateSpace OwnSpace() => Options.Space switch
     {
-        "joint" => Space(MaskRule.PerStep, null),
-        "blocks" => Space(MaskRule.PerStep, Grids()),
+        SearchSpace.Joint => Space(MaskRule.PerStep, null),
+        SearchSpace.Blocks => Space(MaskRule.PerStep, Grids()),
         _ => Times(),
     };
 
@@ -79,10 +79,10 @@ public sealed class SearchFactory
     {
         Masks = masks,
         Grids = grids,
-        Window = new PruneWindow(Options.MinPrune, Options.MaxPrune),
+        Window = new PruneWindow(Options.MinPrune, Options.MaxPrune!.Value),
         MutationProbability = Options.MutationProbability,
-        LocalShare = Options.LocalShare,
-        Published = Options.TwoStages,
+        LocalShare = Options.LocalShare!.Value,
+        Published = Options.TwoStages == true,
     });
 
     private JointSearch Joint(JointSpace space) => new(space, Options.Evolution, contestants.Seeds(), specification.Seed);

@@ -19,8 +19,8 @@ internal static class SearchSpaces
     public static CandidateSpace Create(RunSpecification specification, NoiseSchedule schedule, int steps)
     {
         var (solver, options) = (specification.Solver, specification.Search);
-        CandidateSpace Times(int n) => new TimeStepSpace(solver, schedule, n, options.MutationProbability, options.LocalShare);
-        var (reuse, skip) = (options.Genes.Contains(SearchSpecification.ReuseGene), options.Genes.Contains(SearchSpecification.SkipGene));
+        CandidateSpace Times(int n) => new TimeStepSpace(solver, schedule, n, options.MutationProbability, options.LocalShare!.Value);
+        var (reuse, skip) = (options.Genes.Contains(SearchGene.Reuse), options.Genes.Contains(SearchGene.Skip));
         var most = Math.Max(steps, Math.Min(StepsPerCall * steps, schedule.TrainSteps ?? int.MaxValue));
         // Where other costs are limited, as many calls as the steps of the whole network that they buy.
         var calls = specification.Budget is { NeedsCosts: false, NetworkCalls: { } limit } ? limit : Math.Max(1, steps);

@@ -22,14 +22,14 @@ internal static class SkippingSeeds
 
         var times = StepSpacing.Create("trailing", schedule, 2 * steps);
         var seeds = new List<Candidate>();
-        if (genes.Contains(SearchSpecification.ReuseGene))
+        if (genes.Contains(SearchGene.Reuse))
         {
             seeds.AddRange(new[] { 1, 2 }.Select(order => new Candidate(
                 specification.Solver, times.Select((t, k) => new CandidateStep(t, reuse: k % 2 == 1)), new SkipPolicy(0, order: order))));
         }
 
         // Whatever does not fit the budget exactly is made to fit, or turned away, by the space.
-        if (genes.Contains(SearchSpecification.SkipGene))
+        if (genes.Contains(SearchGene.Skip))
         {
             var policy = new SkipPolicy(Threshold, warmup: 3, order: 2, criterion: SkipCriterion.Output);
             seeds.Add(new Candidate(specification.Solver, times.Select(t => new CandidateStep(t)), policy));

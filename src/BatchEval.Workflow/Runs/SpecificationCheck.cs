@@ -28,9 +28,9 @@ public static class SpecificationCheck
             problems.AddRange(specification.Candidates[i].Violations(manifest.Schedule, blocks).Select(v => new Problem($"candidates[{i}]", v)));
         }
 
-        if (ScheduleMethods.NeedsData(specification.Search.Method) && manifest.Data is null && !specification.Search.DataFree)
+        if (ScheduleMethods.NeedsData(specification.Search.Method.Name()) && manifest.Data is null && !specification.Search.DataFree)
         {
-            problems.Add(new Problem("search.method", $"is '{specification.Search.Method}', but the model '{manifest.Name}' has no data ('data' in its manifest); set search.dataFree to true, which takes clean samples from the model's own long sampling, or use gits, oss or dmn, which need none."));
+            problems.Add(new Problem("search.method", $"is '{specification.Search.Method.Name()}', but the model '{manifest.Name}' has no data ('data' in its manifest); set search.dataFree to true, which takes clean samples from the model's own long sampling, or use gits, oss or dmn, which need none."));
         }
 
         CheckObjective(specification, manifest, problems);
@@ -51,9 +51,9 @@ public static class SpecificationCheck
 
     private static void CheckBlocks(RunSpecification specification, ModelManifest manifest, int blocks, CostModel? costs, List<Problem> problems)
     {
-        if (specification.Search.Space != "times" && blocks == 0)
+        if (specification.Search.Space != SearchSpace.Times && blocks == 0)
         {
-            problems.Add(new Problem("search.space", $"is '{specification.Search.Space}', but no droppable blocks were found in the model '{manifest.Name}'; use times."));
+            problems.Add(new Problem("search.space", $"is '{specification.Search.Space.Name()}', but no droppable blocks were found in the model '{manifest.Name}'; use times."));
         }
 
         if (specification.Budget.NeedsCosts && costs is null)
@@ -61,7 +61,7 @@ public static class SpecificationCheck
             problems.Add(new Problem("budget", $"limits costs of the model '{manifest.Name}', but they could not be counted; use networkCalls."));
         }
 
-        if (specification.Search.Space == "times" && specification.Baselines.Intersect(BaselineNames.Parts).FirstOrDefault() is { } part)
+        if (specification.Search.Space == SearchSpace.Times && specification.Baselines.Intersect(BaselineNames.Parts).FirstOrDefault() is { } part)
         {
             problems.Add(new Problem("baselines", $"names '{part}', which is a part of a search over blocks; set search.space to joint or blocks."));
         }

@@ -66,16 +66,16 @@ public sealed record ScheduleProposals(string Method, long NetworkCalls, IReadOn
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(specification);
-        var (search, schedule) = (specification.Search, model.Sampling.Manifest.Schedule);
+        var (search, method, schedule) = (specification.Search, specification.Search.Method.Name(), model.Sampling.Manifest.Schedule);
         var setting = new ScheduleSetting(specification.Solver, specification.Conditions, specification.Seed, parallel);
-        var options = new MaterialOptions(search.DataFree || (model.Sampling.Manifest.Data is null && !ScheduleMethods.NeedsData(search.Method)));
-        var request = new ScheduleRequest(search.Method, steps, setting, options, HeuristicOptions.Default, Distance: search.Distance);
-        var (schedules, calls) = search.Method switch
+        var options = new MaterialOptions(search.DataFree || (model.Sampling.Manifest.Data is null && !ScheduleMethods.NeedsData(method)));
+        var request = new ScheduleRequest(method, steps, setting, options, HeuristicOptions.Default, Distance: search.Distance);
+        var (schedules, calls) = method switch
         {
             ScheduleMethods.Oss or ScheduleMethods.Dmn => Single(model, request, cancellation),
             _ => Several(new ScheduleMaterials(model.Sampling, setting, options, needsTable: true, cancellation), request),
         };
-        return new ScheduleProposals(search.Method, calls, [.. schedules
+        return new ScheduleProposals(method, calls, [.. schedules
             .Select(s => new ProposedSchedule(s.Method, s.Variant, s.Calls, ModelTimes.Of(schedule, s.Calls)))
             .DistinctBy(s => string.Join(' ', s.Times))]);
     }

@@ -1,7 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using BatchEval.Core.Json;
-using BatchEval.Core.Sampling;
 
 namespace BatchEval.Workflow.Serialization;
 
@@ -29,17 +27,5 @@ public static class WorkflowJson
         var options = Configure(new JsonSerializerOptions(JsonSerializerDefaults.Web));
         options.MakeReadOnly(populateMissingResolver: true);
         return options;
-    }
-
-    private sealed class CandidateConverter : JsonConverter<Candidate>
-    {
-        public override Candidate Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
-        {
-            var problems = new List<Problem>();
-            using var document = JsonDocument.ParseValue(ref reader);
-            return CandidateJson.Read(document.RootElement, "candidate", problems) ?? throw new JsonException(string.Join(" ", problems));
-        }
-
-        public override void Write(Utf8JsonWriter writer, Candidate value, JsonSerializerOptions options) => CandidateJson.Write(writer, value);
     }
 }

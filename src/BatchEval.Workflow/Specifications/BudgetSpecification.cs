@@ -1,3 +1,9 @@
+#pragma warning disable CS1591 // The descriptions say it.
+using System.ComponentModel;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Costs;
@@ -5,17 +11,33 @@ using BatchEval.Core.Search.Costs;
 namespace BatchEval.Workflow.Specifications;
 
 /// <summary>What a candidate may cost per sample: any combination of limits, at least one.</summary>
-/// <param name="NetworkCalls">Network calls.</param>
-/// <param name="Macs">Multiply-adds.</param>
-/// <param name="Milliseconds">Milliseconds inside the network, as measured when the run begins.</param>
-/// <param name="PeakMegabytes">Most memory in use at once, in units of 10^6 bytes.</param>
-public sealed record BudgetSpecification(int? NetworkCalls, CostLimit? Macs = null, CostLimit? Milliseconds = null, double? PeakMegabytes = null)
+public sealed record BudgetSpecification : ICheckedData
 {
+    [Description("Network calls per sample (Heun takes two per step)."), Bounds(1, 10_000)]
+    public int? NetworkCalls { get; init; }
+
+    [Description("Multiply-adds per sample.")]
+    public CostLimit? Macs { get; init; }
+
+    [Description("Milliseconds per sample inside the network; measured once, when the run begins (`costs.json`).")]
+    public CostLimit? Milliseconds { get; init; }
+
+    [Description("Most memory during a network call, in 10^6 bytes; together with another limit."), Bounds(0, Above = true)]
+    public double? PeakMegabytes { get; init; }
+
     /// <summary>True when the model's costs matter, and not only the number of its calls.</summary>
     public bool NeedsCosts => Macs is not null || Milliseconds is not null || PeakMegabytes is not null;
 
     /// <summary>About how many network calls a candidate makes, for forecasts.</summary>
     public int ExpectedCalls => NetworkCalls ?? (int)Math.Ceiling(new[] { Macs, Milliseconds }.Min(l => l?.OfSteps * l?.Value) ?? 10);
+
+    /// <inheritdoc/>
+    public IEnumerable<Problem> Violations() => this switch
+    {
+        { NetworkCalls: null, NeedsCosts: false } => [new Problem("networkCalls", "is missing; a budget needs at least one of networkCalls, macs, milliseconds, peakMegabytes.")],
+        { NetworkCalls: null, Macs: null, Milliseconds: null } => [new Problem("networkCalls", "is missing; memory alone does not limit the number of steps.")],
+        _ => [],
+    };
 
     /// <summary>Turns the limits into numbers.</summary>
     /// <param name="costs">What the model costs.</param>
@@ -43,4 +65,63 @@ public sealed record BudgetSpecification(int? NetworkCalls, CostLimit? Macs = nu
 /// <summary>A limit as a number, or as a share of what the uniform sampler of some steps costs.</summary>
 /// <param name="Value">The limit, or the share.</param>
 /// <param name="OfSteps">Steps of the uniform sampler; null for an absolute limit.</param>
+[JsonConverter(typeof(CostLimitConverter))]
 public sealed record CostLimit(double Value, int? OfSteps = null);
+
+/// <summary>How the share of a uniform sampler's cost is written.</summary>
+internal sealed record RelativeLimit
+{
+    [Description("Share of what the uniform sampler costs."), Bounds(0, Above = true)]
+    public required double Share { get; init; }
+
+    [Description("Steps of the uniform sampler that the share is of."), Bounds(1, 10_000)]
+    public required int OfSteps { get; init; }
+}
+
+/// <summary>A cost limit is a number, or an object of two.</summary>
+internal sealed class CostLimitConverter : DataConverter<CostLimit>
+{
+    private static readonly BoundsAttribute Positive = new(0) { Above = true };
+
+    public override string Words => """a number above 0, or `{ "share": 0.6, "ofSteps": 10 }` for a share of what the uniform sampler of 10 steps costs""";
+
+    public override JsonObject Schema => new()
+    {
+        ["anyOf"] = new JsonArray(
+            new JsonObject { ["type"] = new JsonArray("number", "null"), ["exclusiveMinimum"] = 0 },
+            DataSchema.Of(typeof(RelativeLimit), SpecificationJson.Options, [], isRoot: false)),
+    };
+
+    public override void Check(JsonElement value, string path, ICollection<Problem> problems)
+    {
+        if (value.ValueKind == JsonValueKind.Object)
+        {
+            DataReader.Check(value, typeof(RelativeLimit), path, SpecificationJson.Options, problems);
+        }
+        else if (value.ValueKind != JsonValueKind.Number)
+        {
+            problems.Add(new Problem(path, $"must be {Words}."));
+        }
+        else if (Positive.Violation(value) is { } message)
+        {
+            problems.Add(new Problem(path, message));
+        }
+    }
+
+    public override CostLimit Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        reader.TokenType == JsonTokenType.Number ? new CostLimit(reader.GetDouble())
+        : JsonSerializer.Deserialize<RelativeLimit>(ref reader, options) is { } relative ? new CostLimit(relative.Share, relative.OfSteps)
+        : throw new JsonException();
+
+    public override void Write(Utf8JsonWriter writer, CostLimit value, JsonSerializerOptions options)
+    {
+        if (value.OfSteps is { } steps)
+        {
+            JsonSerializer.Serialize(writer, new RelativeLimit { Share = value.Value, OfSteps = steps }, options);
+        }
+        else
+        {
+            writer.WriteNumberValue(value.Value);
+        }
+    }
+}

@@ -1,96 +1,79 @@
+#pragma warning disable CS1591 // The descriptions say it, for people who read the code, the schema or the documentation.
+using System.ComponentModel;
+using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
-using BatchEval.Core.Search;
-using BatchEval.Core.Search.Schedules;
 using BatchEval.Onnx.Networks;
 
 namespace BatchEval.Workflow.Specifications;
 
-/// <summary>What a user asks for, validated and with every default filled in; <c>docs/run-specification.md</c> documents every field.</summary>
-/// <param name="Name">Name of the run; part of its id.</param>
-/// <param name="Model">Folder of the model package.</param>
-/// <param name="Seed">Seed of noise, labels and breeding.</param>
-/// <param name="Solver">Solver of searched candidates and baselines.</param>
-/// <param name="Conditions">Labels and guidance.</param>
-/// <param name="Budget">What a candidate may cost.</param>
-/// <param name="Search">How candidates are found.</param>
-/// <param name="Objective">What is minimised.</param>
-/// <param name="Validation">How the winner is chosen among the elites, on fresh samples.</param>
-/// <param name="Final">How winner and baselines are scored, on samples fresh once more.</param>
-/// <param name="Reference">The unaccelerated sampler that paired metrics compare with.</param>
-/// <param name="Baselines">Names of baselines, see <see cref="BaselineNames"/>.</param>
-/// <param name="Candidates">Candidates given by the user: scored as they are, and seeds of a search.</param>
-/// <param name="Execution">How the work is cut; does not change any result.</param>
-public sealed record RunSpecification(
-    string Name,
-    string Model,
-    ulong Seed,
-    string Solver,
-    Conditions Conditions,
-    BudgetSpecification Budget,
-    SearchSpecification Search,
-    ObjectiveSpecification Objective,
-    ValidationSpecification Validation,
-    FinalSpecification Final,
-    ReferenceSpecification Reference,
-    IReadOnlyList<string> Baselines,
-    IReadOnlyList<Candidate> Candidates,
-    ExecutionSpecification Execution)
+/// <summary>
+/// What a user asks for. Names, defaults, constraints and descriptions of all fields are stated here and nowhere else: reader, canonical JSON,
+/// schema, <c>--set</c> and the table in <c>docs/run-specification.md</c> follow. The order is that of the canonical JSON.
+/// </summary>
+public sealed record RunSpecification : ICheckedData
 {
-    /// <summary>Version of the specification format that this code reads.</summary>
-    public const int FormatVersion = 1;
-}
+    [Description("Version of the format."), Bounds(1, 1)]
+    public int FormatVersion { get; init; } = 1;
 
-/// <summary>How candidates are found.</summary>
-/// <param name="Method">One of <see cref="SearchMethods"/>.</param>
-/// <param name="Evolution">Parameters of evolutionary and random search.</param>
-/// <param name="MutationProbability">Chance of each time to change in a mutation.</param>
-/// <param name="LocalShare">Share of changes that stay between a time's neighbours.</param>
-public sealed record SearchSpecification(string Method, EvolutionOptions Evolution, double MutationProbability, double LocalShare)
-{
-    /// <summary>What the search varies, from <see cref="KnownGenes"/>.</summary>
-    public IReadOnlyList<string> Genes { get; init; } = [TimesGene];
+    [Description("Name of the run; part of its id."), Pattern("^[a-z](-?[a-z0-9]){0,39}$", "1 to 40 lower-case letters, digits and single hyphens, beginning with a letter")]
+    public required string Name { get; init; }
 
-    /// <summary>Where the steps lie.</summary>
-    public const string TimesGene = "times";
+    [Description("Folder of the model package, relative to the specification or to the working directory.")]
+    public required string Model { get; init; }
 
-    /// <summary>Which steps reuse an earlier output, by plan.</summary>
-    public const string ReuseGene = "reuse";
+    [Description("Seed of noise, labels and breeding.")]
+    public ulong Seed { get; init; }
 
-    /// <summary>A run-time skip policy.</summary>
-    public const string SkipGene = "skip";
+    [Description("Solver of searched candidates and baselines, for example `ddim(eta=1)`, `dpmpp-2m` or `unipc(order=3)`."), SolverName]
+    public string Solver { get; init; } = "ddim";
 
-    /// <summary>Genes that a specification can name; the times are always among them.</summary>
-    public static IReadOnlyList<string> KnownGenes { get; } = [TimesGene, ReuseGene, SkipGene];
+    public Conditions Conditions { get; init; } = Conditions.None;
 
-    /// <summary>Methods that a specification can name.</summary>
-    public static IReadOnlyList<string> SearchMethods { get; } = ["evolution", "random", "none", .. ScheduleMethods.Searchable];
+    public required BudgetSpecification Budget { get; init; }
 
-    /// <summary>What the method <c>gits</c> measures of a step from the teacher's trajectory.</summary>
-    public TeacherDistance Distance { get; init; }
+    public SearchSpecification Search { get; init; } = new();
 
-    /// <summary>True to take clean samples from the model's own long sampling instead of the package's data, for the methods that need them.</summary>
-    public bool DataFree { get; init; }
+    public ObjectiveSpecification Objective { get; init; } = new();
 
-    /// <summary>Spaces that a specification can name.</summary>
-    public static IReadOnlyList<string> Spaces { get; } = ["times", "blocks", "joint"];
+    public ValidationSpecification Validation { get; init; } = new();
 
-    /// <summary>What varies: sampling times, dropped blocks on uniform grids, or both.</summary>
-    public string Space { get; init; } = "times";
+    public FinalSpecification Final { get; init; } = new();
 
-    /// <summary>True for the published course: times first, then a growing share of dropped blocks, published operators only.</summary>
-    public bool TwoStages { get; init; }
+    public ReferenceSpecification Reference { get; init; } = new();
 
-    /// <summary>Smallest share of the blocks that a freshly drawn mask drops.</summary>
-    public double MinPrune { get; init; }
+    [Description("What the winner is compared with: step spacings; `trimmed-uniform`, a uniform grid from the best of eight lower starts, chosen on the validation samples like the winner; `random-search` with the search's own budget; with blocks also `times-only`, `blocks-only` and `same-blocks`, the best of a search of that part of the space with the joint search's budget."), NamedIn(typeof(BaselineNames), nameof(BaselineNames.All))]
+    public IReadOnlyList<string> Baselines { get; init; } = BaselineNames.Default;
 
-    /// <summary>Largest share of the blocks that a freshly drawn mask drops.</summary>
-    public double MaxPrune { get; init; } = 0.5;
+    [Description("Candidates to score as they are, and to seed the search with.")]
+    public IReadOnlyList<Candidate> Candidates { get; init; } = [];
+
+    public ExecutionSpecification Execution { get; init; } = new();
+
+    /// <inheritdoc/>
+    public IEnumerable<Problem> Violations() => Search.Method == SearchMethod.None && Candidates.Count == 0 && Baselines.Count == 0
+        ? [new Problem("search", "is 'none', and there are no candidates and no baselines: there is nothing to evaluate.")]
+        : [];
+
+    /// <summary>The same with every default that depends on other fields filled in, and solvers under their full names.</summary>
+    internal RunSpecification Resolved()
+    {
+        var solver = Core.Sampling.Solvers.Solver.Parse(Solver).Name;
+        return this with
+        {
+            Solver = solver,
+            Search = Search.Resolved(),
+            Reference = Reference with { Solver = Reference.Solver is { } own ? Core.Sampling.Solvers.Solver.Parse(own).Name : solver },
+            Baselines = [.. Baselines.Distinct()],
+        };
+    }
 }
 
 /// <summary>What is minimised.</summary>
-/// <param name="Metric">One of <see cref="Metrics"/>.</param>
-public sealed record ObjectiveSpecification(string Metric)
+public sealed record ObjectiveSpecification
 {
+    [Description("`fid` against the package's statistics; `lpips`, `psnr` and `ssim` against the unaccelerated sampler on the same noise."), NamedIn(typeof(ObjectiveSpecification), nameof(Metrics))]
+    public string Metric { get; init; } = "fid";
+
     /// <summary>Metrics that a specification can name; PSNR and SSIM are negated.</summary>
     public static IReadOnlyList<string> Metrics { get; } = ["fid", "lpips", "psnr", "ssim"];
 
@@ -98,25 +81,51 @@ public sealed record ObjectiveSpecification(string Metric)
     public bool IsPaired => Metric is "lpips" or "psnr" or "ssim";
 }
 
-/// <summary>How the winner is chosen.</summary>
-/// <param name="Samples">Fresh samples per elite.</param>
-/// <param name="Elites">Number of elites that compete.</param>
-public sealed record ValidationSpecification(int Samples, int Elites);
+/// <summary>How the winner is chosen among the elites.</summary>
+public sealed record ValidationSpecification
+{
+    [Description("Samples, none of which the search saw, on which the elites are compared."), Bounds(2, 10_000_000)]
+    public int Samples { get; init; } = 1000;
 
-/// <summary>The final scoring.</summary>
-/// <param name="Samples">Samples that neither search nor validation saw.</param>
-/// <param name="Images">Images per candidate stored one by one as PNG.</param>
-public sealed record FinalSpecification(int Samples, int Images);
+    [Description("Elites among which the winner is chosen."), Bounds(1, 1000)]
+    public int Elites { get; init; } = 4;
+}
+
+/// <summary>How winner and baselines are scored.</summary>
+public sealed record FinalSpecification
+{
+    [Description("Samples, seen neither by the search nor by the validation, on which winner and baselines are scored."), Bounds(2, 10_000_000)]
+    public int Samples { get; init; } = 2000;
+
+    [Description("Images per candidate that are stored one by one as PNG."), Bounds(0, 100_000)]
+    public int Images { get; init; } = 64;
+}
 
 /// <summary>The unaccelerated sampler.</summary>
-/// <param name="Solver">Its solver.</param>
-/// <param name="Steps">Its number of steps.</param>
-/// <param name="Spacing">Its step spacing.</param>
-/// <param name="Samples">How many final samples are compared with it image by image.</param>
-public sealed record ReferenceSpecification(string Solver, int Steps, string Spacing, int Samples);
+public sealed record ReferenceSpecification
+{
+    [Description("Solver of the unaccelerated sampler; left out: the run's."), SolverName]
+    public string? Solver { get; init; }
 
-/// <summary>How the work is cut into units.</summary>
-/// <param name="UnitEvaluations">Network evaluations per unit.</param>
-/// <param name="CellSamples">Most samples in one stored result.</param>
-/// <param name="BatchSize">Most samples in one network call.</param>
-public sealed record ExecutionSpecification(int UnitEvaluations, int CellSamples, int BatchSize);
+    [Description("Its number of steps."), Bounds(1, 10_000)]
+    public int Steps { get; init; } = 50;
+
+    [Description("Its step spacing."), NamedIn(typeof(StepSpacing), nameof(StepSpacing.Names))]
+    public string Spacing { get; init; } = "trailing";
+
+    [Description("How many final images are compared with it, pair by pair."), Bounds(0, 1_000_000)]
+    public int Samples { get; init; } = 256;
+}
+
+/// <summary>How the work is cut into units; changes no result.</summary>
+public sealed record ExecutionSpecification
+{
+    [Description("Network calls per unit of work; raise it on a GPU so that a unit takes 2 to 5 minutes."), Bounds(1)]
+    public int UnitEvaluations { get; init; } = 4096;
+
+    [Description("Most samples per stored result."), Bounds(1, 100_000)]
+    public int CellSamples { get; init; } = 512;
+
+    [Description("Most samples per network call."), Bounds(1, 65_536)]
+    public int BatchSize { get; init; } = 64;
+}

@@ -32,17 +32,11 @@ public static class ScheduleMethods
     /// <summary>Methods that are computed from the model's network.</summary>
     public static IReadOnlyList<string> Computed { get; } = [Klub, KlubDp, Gits, Oss, ScoreOptimal];
 
-    /// <summary>Methods that a run specification can name.</summary>
-    public static IReadOnlyList<string> Searchable { get; } = [.. Computed, Dmn];
-
     /// <summary>All names.</summary>
     public static IReadOnlyList<string> All { get; } = [.. Computed, Dmn, Ays, Respacing, .. HeuristicSchedules.Names];
 
-    /// <summary>Names of what <c>gits</c> can measure, in the order of <see cref="TeacherDistance"/>.</summary>
-    public static IReadOnlyList<string> Distances { get; } = ["l2", "chord"];
-
-    /// <summary>The distance of a name in <see cref="Distances"/>.</summary>
-    public static TeacherDistance Distance(string name) => name == Distances[1] ? TeacherDistance.Chord : TeacherDistance.L2;
+    /// <summary>True for methods of a run that propose finished schedules.</summary>
+    public static bool IsSchedule(this SearchMethod method) => method is not (SearchMethod.Evolution or SearchMethod.Random or SearchMethod.None);
 
     /// <summary>True for methods that need clean samples.</summary>
     public static bool NeedsData(string method) => method is Klub or KlubDp or ScoreOptimal;

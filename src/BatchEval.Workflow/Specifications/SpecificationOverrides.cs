@@ -7,20 +7,18 @@ namespace BatchEval.Workflow.Specifications;
 /// <summary>Changes a specification's JSON by assignments such as <c>search.generations=3</c> before it is read.</summary>
 public static class SpecificationOverrides
 {
-    /// <summary>Applies assignments in order. A value is JSON if it parses as JSON, and a string otherwise.</summary>
+    /// <summary>Applies assignments in order. A value is text where the field is a text, otherwise JSON if it parses as JSON.</summary>
     /// <exception cref="ProblemException">The text is not a JSON object, or an assignment is malformed.</exception>
     public static string Apply(string json, IEnumerable<string> assignments)
     {
-        JsonNode? root;
-        try
+        var problems = new List<Problem>();
+        using var document = JsonInspector.Parse(json, problems)?.Document;
+        if (document is null || problems.Count > 0)
         {
-            root = JsonNode.Parse(json, documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
-        }
-        catch (JsonException error)
-        {
-            throw new ProblemException($"The run specification is not valid JSON: {error.Message}");
+            throw new ProblemException("The run specification", problems);
         }
 
+        var root = JsonObject.Create(document.RootElement)!;
         foreach (var assignment in assignments)
         {
             var split = assignment.IndexOf('=', StringComparison.Ordinal);
@@ -29,15 +27,16 @@ public static class SpecificationOverrides
                 throw new ProblemException($"'--set {assignment}' is not of the form path=value, for example search.generations=3.");
             }
 
-            Assign(root, assignment[..split].Split('.'), Parse(assignment[(split + 1)..]), assignment);
+            var (path, text) = (assignment[..split], assignment[(split + 1)..]);
+            Assign(root, path.Split('.'), Parse(text, SpecificationJson.TypeOf(path)), assignment);
         }
 
-        return root?.ToJsonString() ?? "null";
+        return root.ToJsonString();
     }
 
-    private static void Assign(JsonNode? root, string[] path, JsonNode? value, string assignment)
+    private static void Assign(JsonObject root, string[] path, JsonNode? value, string assignment)
     {
-        var node = root;
+        JsonNode? node = root;
         foreach (var member in path[..^1])
         {
             if (node is JsonObject parent && parent[member] is null)
@@ -56,11 +55,12 @@ public static class SpecificationOverrides
         target[path[^1]] = value;
     }
 
-    private static JsonNode? Parse(string text)
+    private static JsonNode? Parse(string text, Type? type)
     {
         try
         {
-            return JsonNode.Parse(text);
+            var value = JsonNode.Parse(text);
+            return type == typeof(string) && value is not null && value.GetValueKind() != JsonValueKind.String ? JsonValue.Create(text) : value;
         }
         catch (JsonException)
         {

@@ -13,6 +13,6 @@ public static class StoredSpecification
         ArgumentNullException.ThrowIfNull(store);
         var text = await store.ReadAsync(BlobNames.Specification(runId), cancellation)
             ?? throw new InvalidOperationException($"There is no run '{runId}' in {store.Location}.");
-        return SpecificationReader.Read(Encoding.UTF8.GetString(text));
+        return SpecificationJson.Read(Encoding.UTF8.GetString(text));
     }
 }

@@ -17,7 +17,7 @@ public sealed class RunForecastTests
     [Fact]
     public void Every_round_is_foreseen_with_the_sample_steps_it_adds()
     {
-        var forecast = new RunForecast(SpecificationReader.Read(Text));
+        var forecast = new RunForecast(SpecificationJson.Read(Text));
 
         forecast[0].ShouldBe(new ForecastRound("reference", 0, 0, 50 * 30));
         forecast[1].ShouldBe(new ForecastRound("search", 0, 0, 4 * 10 * 20));

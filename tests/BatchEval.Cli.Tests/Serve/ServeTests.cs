@@ -73,7 +73,7 @@ public sealed class ServeTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
         await container.CreateIfNotExistsAsync();
         using var models = new ModelHost(new DeviceOptions(), [RepoPaths.Samples]);
         var store = new RunStore(container);
-        var (same, _) = await new RunSubmission(store, models, TimeProvider.System).SubmitAsync(SpecificationReader.Read(Specification));
+        var (same, _) = await new RunSubmission(store, models, TimeProvider.System).SubmitAsync(SpecificationJson.Read(Specification));
         same.ShouldBe(run);
         await new LocalRunner(store, models, 1, TimeProvider.System).RunAsync(run);
         foreach (var (path, blob) in new[] { ("leaderboard", "leaderboard.json"), ("leaderboard?format=csv", "leaderboard.csv"), ("best/schedule.json", "best/schedule.json") })

@@ -36,7 +36,7 @@ internal sealed class Workbench : IDisposable
         return new Workbench(store, new WorkerServices(settings, TimeProvider.System, _ => Task.FromResult(store)));
     }
 
-    public static RunSpecification Specification(params string[] overrides) => SpecificationReader.Read(SpecificationOverrides.Apply(TinyRun.Json, overrides));
+    public static RunSpecification Specification(params string[] overrides) => SpecificationJson.Read(SpecificationOverrides.Apply(TinyRun.Json, overrides));
 
     public async Task<string> SubmitAsync(RunSpecification specification) =>
         (await new RunSubmission(Store, services.Models, TimeProvider.System).SubmitAsync(specification)).RunId;

@@ -22,7 +22,7 @@ internal static class TinyRun
 
     public static async Task<string> RunAsync(RunStore store, ModelHost models, int parallelism = 2, IProgress<RoundProgress>? progress = null, CancellationToken cancellation = default, params string[] overrides)
     {
-        var specification = SpecificationReader.Read(SpecificationOverrides.Apply(Json, overrides));
+        var specification = SpecificationJson.Read(SpecificationOverrides.Apply(Json, overrides));
         var (runId, _) = await new RunSubmission(store, models, TimeProvider.System).SubmitAsync(specification, cancellation);
         await new LocalRunner(store, models, parallelism, TimeProvider.System, progress, cancellation).RunAsync(runId);
         return runId;

@@ -1,6 +1,4 @@
 using BatchEval.Core.Sampling;
-using BatchEval.Core.Search;
-using BatchEval.Onnx.Networks;
 using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Reports;
 using BatchEval.Workflow.Runs;
@@ -75,9 +73,11 @@ internal static class SampleReports
         .. Enumerable.Range(0, 8).Select(g => new GenerationRecord(RunStage.RandomSearch, g, 10.2 + (9 * Math.Exp(-g / 2.5)), 55 + (6 * Math.Sin(g)), 36_000L * (g + 1))),
     ];
 
-    private static RunSpecification Specification(string metric) => new(
-        "digits-4-calls", "samples/digits", 7, "ddim", Conditions.None, new BudgetSpecification(4),
-        new SearchSpecification("evolution", new EvolutionOptions(40, 8, 8, 18, 14, [128, 512], 0.35), 0.25, 0.5), new ObjectiveSpecification(metric),
-        new ValidationSpecification(1000, 6), new FinalSpecification(2000, 64), new ReferenceSpecification("ddim", 50, "trailing", 256),
-        BaselineNames.Default, [], new ExecutionSpecification(20000, 256, 64));
+    private static RunSpecification Specification(string metric) => SpecificationJson.Read($$"""
+        {
+          "name": "digits-4-calls", "model": "samples/digits", "seed": 7, "budget": { "networkCalls": 4 },
+          "search": { "population": 40, "generations": 8, "elites": 8, "mutants": 18, "crossovers": 14, "survivors": 0.35 },
+          "objective": { "metric": "{{metric}}" }, "validation": { "elites": 6 }, "execution": { "unitEvaluations": 20000, "cellSamples": 256 }
+        }
+        """);
 }

@@ -72,7 +72,7 @@ public sealed class JointRunTests
         }
     }
 
-    private static RunMachine Machine(params string[] overrides) => new(SpecificationReader.Read(SpecificationOverrides.Apply(Text, overrides)), Schedule, Costs);
+    private static RunMachine Machine(params string[] overrides) => new(SpecificationJson.Read(SpecificationOverrides.Apply(Text, overrides)), Schedule, Costs);
 
     private static (List<RoundPlan> Rounds, RunState End) Play(RunMachine machine)
     {

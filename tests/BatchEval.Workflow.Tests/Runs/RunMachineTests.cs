@@ -76,7 +76,7 @@ public sealed class RunMachineTests
         }
     }
 
-    private static RunMachine Machine(params string[] overrides) => new(SpecificationReader.Read(SpecificationOverrides.Apply(TinyRun.Json, overrides)), Schedule);
+    private static RunMachine Machine(params string[] overrides) => new(SpecificationJson.Read(SpecificationOverrides.Apply(TinyRun.Json, overrides)), Schedule);
 
     private static List<RoundPlan> Play(RunMachine machine)
     {

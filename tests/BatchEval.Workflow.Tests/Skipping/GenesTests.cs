@@ -18,7 +18,7 @@ public sealed class GenesTests
     public void A_run_breeds_candidates_with_more_steps_than_calls(string solver, int calls)
     {
         var specification = Read($"solver={solver}", $"budget.networkCalls={calls}", "search.genes=[\"skip\",\"times\",\"reuse\"]", "search.population=24", "reference.samples=0");
-        specification.Search.Genes.ShouldBe(["times", "reuse", "skip"]);
+        specification.Search.Genes.ShouldBe([SearchGene.Times, SearchGene.Reuse, SearchGene.Skip]);
         var machine = new RunMachine(specification, Schedule);
         var state = machine.Begin();
         var bred = new List<Candidate>();
@@ -38,10 +38,10 @@ public sealed class GenesTests
     }
 
     [Fact]
-    public void Only_times_are_searched_unless_asked() => Read().Search.Genes.ShouldBe(["times"]);
+    public void Only_times_are_searched_unless_asked() => Read().Search.Genes.ShouldBe([SearchGene.Times]);
 
     [Theory]
-    [InlineData("[\"times\",\"colour\"]", "names 'colour'; allowed: times, reuse, skip")]
+    [InlineData("[\"times\",\"colour\"]", "search.genes[1]: is 'colour'; allowed: times, reuse, skip")]
     [InlineData("[\"reuse\"]", "must name 'times'")]
     public void Refuses_genes_by_name(string genes, string message) =>
         Should.Throw<ProblemException>(() => Read($"search.genes={genes}")).Message.ShouldContain(message);
@@ -50,8 +50,8 @@ public sealed class GenesTests
     public void Genes_are_part_of_what_identifies_a_run()
     {
         var specification = Read("search.genes=[\"times\",\"reuse\"]");
-        SpecificationReader.Read(SpecificationWriter.Write(specification).ToJsonString()).Search.Genes.ShouldBe(["times", "reuse"]);
+        SpecificationJson.Read(SpecificationJson.Write(specification).ToJsonString()).Search.Genes.ShouldBe([SearchGene.Times, SearchGene.Reuse]);
     }
 
-    private static RunSpecification Read(params string[] overrides) => SpecificationReader.Read(SpecificationOverrides.Apply(TinyRun.Json, overrides));
+    private static RunSpecification Read(params string[] overrides) => SpecificationJson.Read(SpecificationOverrides.Apply(TinyRun.Json, overrides));
 }

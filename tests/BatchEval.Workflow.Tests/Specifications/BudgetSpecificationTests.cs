@@ -24,7 +24,7 @@ public sealed class BudgetSpecificationTests
     public void What_is_written_reads_back_equal()
     {
         var specification = Read("""{"macs":{"share":0.6,"ofSteps":10},"milliseconds":12.5}""");
-        SpecificationReader.Read(SpecificationWriter.Write(specification).ToJsonString()).Budget.ShouldBe(specification.Budget);
+        SpecificationJson.Read(SpecificationJson.Write(specification).ToJsonString()).Budget.ShouldBe(specification.Budget);
     }
 
     [Theory]
@@ -43,14 +43,14 @@ public sealed class BudgetSpecificationTests
     [Fact]
     public void Presets_change_defaults_only()
     {
-        var preset = SpecificationReader.Read("""{"name":"a","model":"m","budget":{"macs":1},"search":{"space":"joint","preset":"autodiffusion"}}""").Search;
+        var preset = SpecificationJson.Read("""{"name":"a","model":"m","budget":{"macs":1},"search":{"space":"joint","preset":"autodiffusion"}}""").Search;
         (preset.TwoStages, preset.MaxPrune, preset.LocalShare, preset.Evolution.Generations, preset.Evolution.Crossovers).ShouldBe((true, 0.1, 0, 15, 10));
-        var own = SpecificationReader.Read("""{"name":"a","model":"m","budget":{"macs":1},"search":{"space":"joint"}}""").Search;
-        own.TwoStages.ShouldBeFalse();
+        var own = SpecificationJson.Read("""{"name":"a","model":"m","budget":{"macs":1},"search":{"space":"joint"}}""").Search;
+        own.TwoStages.ShouldBe(false);
         own.Evolution.Rungs.ShouldBe([64, 256, 1000]);
     }
 
-    private static RunSpecification Read(string budget) => SpecificationReader.Read($$"""{"name":"a","model":"m","budget":{{budget}}}""");
+    private static RunSpecification Read(string budget) => SpecificationJson.Read($$"""{"name":"a","model":"m","budget":{{budget}}}""");
 
     private static Budget Resolve(string budget, string solver = "ddim") => Read(budget).Budget.Resolve(Costs, solver, Schedule, guided: false);
 }

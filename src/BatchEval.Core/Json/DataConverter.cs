@@ -1,0 +1,39 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
+namespace BatchEval.Core.Json;
+
+/// <summary>A data record whose members constrain each other.</summary>
+public interface ICheckedData
+{
+    /// <summary>What does not fit together; paths are relative to the record. Asked only when every member by itself is allowed.</summary>
+    IEnumerable<Problem> Violations();
+}
+
+/// <summary>A converter that can also say everything that is wrong with a value, and what a right one looks like.</summary>
+public interface IDataConverter
+{
+    /// <summary>What is allowed, in words; empty where the description says it.</summary>
+    string Words { get; }
+
+    /// <summary>The JSON schema of a value.</summary>
+    JsonObject Schema { get; }
+
+    /// <summary>Reports everything that is wrong with a value.</summary>
+    void Check(JsonElement value, string path, ICollection<Problem> problems);
+}
+
+/// <summary>The converter of a type whose JSON is more than its members.</summary>
+/// <typeparam name="T">The type.</typeparam>
+public abstract class DataConverter<T> : JsonConverter<T>, IDataConverter
+{
+    /// <inheritdoc/>
+    public virtual string Words => string.Empty;
+
+    /// <inheritdoc/>
+    public abstract JsonObject Schema { get; }
+
+    /// <inheritdoc/>
+    public abstract void Check(JsonElement value, string path, ICollection<Problem> problems);
+}

@@ -1,0 +1,186 @@
+#pragma warning disable CS1591 // The descriptions say it.
+using System.ComponentModel;
+using System.Text.Json.Serialization;
+using BatchEval.Core.Json;
+using BatchEval.Core.Search;
+using BatchEval.Core.Search.Schedules;
+
+namespace BatchEval.Workflow.Specifications;
+
+/// <summary>How candidates are found.</summary>
+public sealed record SearchSpecification : ICheckedData
+{
+    private static readonly EvolutionOptions TimesOptions = new(32, 6, 8, 14, 10, [128, 512]);
+    private static readonly EvolutionOptions BlocksOptions = new(32, 6, 10, 14, 10, [64, 256, 1000]);
+
+    [Description("How candidates are found: by `evolution`, at `random`, by one of the other schedule methods, or `none` to score only baselines and given candidates.")]
+    public SearchMethod Method { get; init; } = SearchMethod.Evolution;
+
+    [Description("What is varied: `times` always; `reuse` (up to twice as many steps as calls, some of which reuse an earlier output) and `skip` (run-time policies with `maxCalls` at the budget).")]
+    public IReadOnlyList<SearchGene> Genes { get; init; } = [SearchGene.Times];
+
+    [Description("What `gits` measures of a step: the distance to the teacher's state (`l2`) or to the `chord` of its trajectory.")]
+    public TeacherDistance Distance { get; init; }
+
+    [Description("`klub-dp`, `klub` and `score-optimal` take clean samples from the model's own long sampling instead of the package's `data`.")]
+    public bool DataFree { get; init; }
+
+    [Description("`times`: sampling times of the whole network; `joint`: times and, at each step, the blocks that it leaves out; `blocks`: left-out blocks on uniform grids.")]
+    public SearchSpace Space { get; init; }
+
+    [Description("Other defaults. `autodiffusion` has the published parameters: population 50, 10 generations, 25 mutants, 15 crossovers, 10 elites, one rung of 1000; with blocks 15 generations, 10 crossovers, `twoStages`, `maxPrune` 0.1; `localShare` 0.")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SearchPreset? Preset { get; init; }
+
+    [Description("Candidates per generation; what is left of it after mutants and crossovers is drawn at random."), Bounds(2, 10_000)]
+    public int? Population { get; init; }
+
+    [Description("Generations."), Bounds(1, 10_000)]
+    public int? Generations { get; init; }
+
+    [Description("Size of the archive that parents come from; at most the population."), Bounds(1, 10_000)]
+    public int? Elites { get; init; }
+
+    [Description("Mutants per generation; in proportion to the population."), Bounds(0, 10_000)]
+    public int? Mutants { get; init; }
+
+    [Description("Crossovers per generation; in proportion to the population."), Bounds(0, 10_000)]
+    public int? Crossovers { get; init; }
+
+    [Description("Ascending numbers of samples on which a generation is compared; losers leave at each. With blocks [64, 256, 1000]."), Bounds(2, 1_000_000)]
+    public IReadOnlyList<int>? Rungs { get; init; }
+
+    [Description("Share of a generation that goes on to the next rung (of `klub-dp` what its contest keeps)."), Bounds(0, 1, Above = true)]
+    public double? Survivors { get; init; }
+
+    [Description("Chance of a time to change in a mutation."), Bounds(0, 1)]
+    public double MutationProbability { get; init; } = 0.25;
+
+    [Description("Share of changes that stay between a time's neighbours."), Bounds(0, 1)]
+    public double? LocalShare { get; init; }
+
+    [Description("The published course: times first, then a share of dropped blocks that grows to `maxPrune`; otherwise single-block sensitivities come first.")]
+    public bool? TwoStages { get; init; }
+
+    [Description("Smallest share of the blocks that a freshly drawn mask drops; mutations may go beyond."), Bounds(0, 1)]
+    public double MinPrune { get; init; }
+
+    [Description("Largest share of the blocks that a freshly drawn mask drops."), Bounds(0, 1)]
+    public double? MaxPrune { get; init; }
+
+    /// <summary>Parameters of evolutionary and random search.</summary>
+    [JsonIgnore]
+    public EvolutionOptions Evolution
+    {
+        get
+        {
+            var standard = Standard;
+            var population = Population ?? standard.Population;
+            return new EvolutionOptions(
+                population,
+                Generations ?? standard.Generations,
+                Elites ?? Math.Min(standard.Elites, population),
+                Mutants ?? population * standard.Mutants / standard.Population,
+                Crossovers ?? population * standard.Crossovers / standard.Population,
+                Rungs ?? standard.Rungs,
+                Survivors ?? standard.Survivors);
+        }
+    }
+
+    private bool Published => Preset == SearchPreset.Autodiffusion;
+
+    private EvolutionOptions Standard => (Space != SearchSpace.Times, Published) switch
+    {
+        (true, true) => EvolutionOptions.AutoDiffusionBlocks(1000),
+        (false, true) => EvolutionOptions.AutoDiffusion(1000),
+        (true, false) => BlocksOptions,
+        _ => TimesOptions,
+    };
+
+    /// <inheritdoc/>
+    public IEnumerable<Problem> Violations()
+    {
+        var full = Resolved();
+        if (full.MinPrune > full.MaxPrune)
+        {
+            yield return new Problem("minPrune", $"is {full.MinPrune}; allowed: at most maxPrune, {full.MaxPrune}.");
+        }
+
+        if (!Genes.Contains(SearchGene.Times))
+        {
+            yield return new Problem("genes", "must name 'times': a search always varies the times.");
+        }
+        else if (Space != SearchSpace.Times && full.Genes.Count > 1)
+        {
+            yield return new Problem("genes", $"names '{full.Genes[1].Name()}'; a search over {Space.Name()} takes 'times' only.");
+        }
+
+        foreach (var violation in full.Evolution.Violations())
+        {
+            yield return new Problem(string.Empty, violation);
+        }
+    }
+
+    /// <summary>The same with the defaults of its preset filled in.</summary>
+    internal SearchSpecification Resolved()
+    {
+        var evolution = Evolution;
+        return this with
+        {
+            Preset = null,
+            Genes = [.. Enum.GetValues<SearchGene>().Where(Genes.Contains)],
+            Population = evolution.Population,
+            Generations = evolution.Generations,
+            Elites = evolution.Elites,
+            Mutants = evolution.Mutants,
+            Crossovers = evolution.Crossovers,
+            Rungs = evolution.Rungs,
+            Survivors = evolution.Survivors,
+            LocalShare = LocalShare ?? (Published ? 0 : 0.5),
+            TwoStages = TwoStages ?? (Published && Space != SearchSpace.Times),
+            MaxPrune = MaxPrune ?? (Published ? 0.1 : 0.5),
+        };
+    }
+}
+
+/// <summary>How candidates are found.</summary>
+public enum SearchMethod
+{
+    Evolution,
+    Random,
+    None,
+    Klub,
+    KlubDp,
+    Gits,
+    Oss,
+    ScoreOptimal,
+    Dmn,
+}
+
+/// <summary>What a search over the whole network varies.</summary>
+public enum SearchGene
+{
+    /// <summary>Where the steps lie.</summary>
+    Times,
+
+    /// <summary>Which steps reuse an earlier output, by plan.</summary>
+    Reuse,
+
+    /// <summary>A run-time skip policy.</summary>
+    Skip,
+}
+
+/// <summary>What varies: sampling times, dropped blocks on uniform grids, or both.</summary>
+public enum SearchSpace
+{
+    Times,
+    Blocks,
+    Joint,
+}
+
+/// <summary>A set of defaults.</summary>
+public enum SearchPreset
+{
+    Batcheval,
+    Autodiffusion,
+}
