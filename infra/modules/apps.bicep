@@ -31,10 +31,7 @@ var gpuSizes = {
 }
 var gpuSize = gpuSizes[gpuProfile]
 var usesScheduler = !empty(schedulerEndpoint)
-var httpFunctions = [
-  'StartRun', 'ListRuns', 'GetRun', 'DeleteRun', 'PauseRun', 'ResumeRun', 'StopRun', 'GetLeaderboard', 'GetCandidate', 'GetGrid', 'GetImage'
-  'ListBest', 'GetBest', 'GetReport', 'ListModels', 'GetOpenApi'
-]
+var httpFunctions = [ 'Api', 'Pages' ]
 var searchFunctions = [ 'Search', 'Prepare', 'Plan', 'Advance', 'Record' ]
 var deviceFunctions = [ 'Evaluate' ]
 var controlFunctions = usesScheduler ? concat(httpFunctions, searchFunctions) : httpFunctions

@@ -1,14 +1,13 @@
+using System.IO.Hashing;
+
 namespace BatchEval.Onnx.Numpy;
 
 /// <summary>
-/// Passes an archive entry through and compares its CRC-32 (polynomial 0xEDB88320, as zip defines it) at the end:
-/// the library checks no sums, and an entry stored without compression would show damage in no other way.
+/// Passes an archive entry through and compares its CRC-32 at the end: the zip library checks no sums, and an entry stored without compression would show damage in no other way.
 /// </summary>
 internal sealed class Crc32CheckingStream(Stream inner, uint expected, string source) : Stream
 {
-    private static readonly uint[] Table = [.. Enumerable.Range(0, 256).Select(Entry)];
-
-    private uint state = uint.MaxValue;
+    private readonly Crc32 sum = new();
 
     /// <inheritdoc />
     public override bool CanRead => true;
@@ -29,14 +28,8 @@ internal sealed class Crc32CheckingStream(Stream inner, uint expected, string so
     public override int Read(Span<byte> buffer)
     {
         int read = ReadInner(buffer);
-        uint state = this.state;
-        foreach (byte value in buffer[..read])
-        {
-            state = (state >> 8) ^ Table[(byte)state ^ value];
-        }
-
-        this.state = state;
-        if (read == 0 && buffer.Length > 0 && ~state != expected)
+        sum.Append(buffer[..read]);
+        if (read == 0 && buffer.Length > 0 && sum.GetCurrentHashAsUInt32() != expected)
         {
             throw new InvalidDataException($"{source} is damaged: its checksum does not match its content.");
         }
@@ -82,16 +75,5 @@ internal sealed class Crc32CheckingStream(Stream inner, uint expected, string so
         {
             throw new InvalidDataException($"{source} is damaged: {error.Message}", error);
         }
-    }
-
-    private static uint Entry(int index)
-    {
-        uint value = (uint)index;
-        for (int bit = 0; bit < 8; bit++)
-        {
-            value = (value & 1) != 0 ? (value >> 1) ^ 0xEDB88320 : value >> 1;
-        }
-
-        return value;
     }
 }
