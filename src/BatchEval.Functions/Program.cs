@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Azure.Identity;
 using Azure.Monitor.OpenTelemetry.Exporter;
+using BatchEval.Durable.Serialization;
 using BatchEval.Functions;
 using BatchEval.Functions.Http;
 using BatchEval.Http;
@@ -18,7 +19,7 @@ builder.Services.AddSingleton(_ => WorkerSettings.Read(builder.Configuration));
 builder.Services.AddSingleton<WorkerServices>();
 builder.Services.AddBatchEvalHttp();
 builder.Services.AddSingleton<EndpointPipeline>();
-builder.Services.Configure<JsonSerializerOptions>(options => WorkerJson.Configure(options));
+builder.Services.Configure<JsonSerializerOptions>(options => DurableJson.Configure(options));
 
 var telemetry = builder.Services.AddOpenTelemetry();
 telemetry.UseFunctionsWorkerDefaults()

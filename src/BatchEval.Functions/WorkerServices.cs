@@ -1,3 +1,4 @@
+using BatchEval.Durable.Activities;
 using BatchEval.Http.Control;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Workflow.Models;
@@ -26,6 +27,7 @@ public sealed class WorkerServices : IDisposable
         (Settings, Time, this.open) = (settings, time, open);
         Catalog = new ModelCatalog(settings.ModelRoots);
         Models = new ModelHost(new DeviceOptions(settings.Device), Catalog.Roots);
+        Activities = new SearchActivities(StoreAsync, Models, time);
     }
 
     /// <summary>Settings of the app.</summary>
@@ -39,6 +41,9 @@ public sealed class WorkerServices : IDisposable
 
     /// <summary>Open model packages: one session per network and process.</summary>
     public ModelHost Models { get; }
+
+    /// <summary>What the activity triggers do.</summary>
+    public SearchActivities Activities { get; }
 
     /// <summary>The store, opened once; a failure is not remembered.</summary>
     public async Task<RunStore> StoreAsync(CancellationToken cancellation)

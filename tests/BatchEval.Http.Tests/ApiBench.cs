@@ -6,6 +6,7 @@ using Azure.Storage.Blobs;
 using BatchEval.Http.Control;
 using BatchEval.Http.Pipeline;
 using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Control;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Storage;
@@ -111,7 +112,7 @@ internal sealed class ApiBench : IRunControl, IAsyncDisposable
         await Store.WriteTextOnceAsync(BlobNames.Specification(run), TinyRun.Json);
         var stage = state == "finished" ? RunStage.Done : RunStage.Search;
         var now = DateTimeOffset.UnixEpoch;
-        await Store.OverwriteJsonAsync(BlobNames.Status(run), new RunStatus(run, state, stage, 2, new EvaluationCounts(3, 1, 40, 120, 6000), null, now, now, null));
+        await Store.ChangeJsonAsync<RunStatus>(BlobNames.Status(run), _ => new RunStatus(run, state, stage, 2, new EvaluationCounts(3, 1, 40, 120, 6000), null, now, now, null));
         foreach (var (file, text) in new[] { ("leaderboard.json", "{\"a\":1}"), ("leaderboard.csv", "a\n1\n"), ("report.html", report), ("best/schedule.json", "{}"), ("candidates/0123456789ab/metrics.json", "{}"), ("candidates/0123456789ab/grid.png", "png"), ("candidates/0123456789ab/images/000001.png", "png") })
         {
             await Store.WriteTextOnceAsync($"{run}/{file}", text);
@@ -128,7 +129,11 @@ internal sealed class ApiBench : IRunControl, IAsyncDisposable
 
     public Task StopAsync(string runId, CancellationToken cancellation) => NoteAsync("stop", runId);
 
-    public Task ForgetAsync(string runId, CancellationToken cancellation) => NoteAsync("forget", runId);
+    public async Task<bool> ForgetAsync(string runId, CancellationToken cancellation)
+    {
+        await NoteAsync("forget", runId);
+        return true;
+    }
 
     public Task<RunLife?> LookAsync(string runId, CancellationToken cancellation) => Task.FromResult<RunLife?>(null);
 

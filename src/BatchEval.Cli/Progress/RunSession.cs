@@ -47,13 +47,21 @@ internal sealed class RunSession(RunStore store, ModelHost models, int paralleli
     {
         try
         {
-            await RunStatusFile.MarkAsync(store, run, "running", null, shell.Time, cancellation);
+            await RunStatusFile.MarkAsync(store, run, RunStates.Running, null, shell.Time, cancellation: cancellation);
             var progress = new RunProgress(specification, shell.Time);
             var runner = new LocalRunner(store, models, parallelism, shell.Time, progress, cancellation);
             using var summary = new TelemetrySummary(shell.Time, parallelism);
-            await new ProgressDisplay(shell, progress, () => ReadBestAsync(run)).FollowAsync(runner.RunAsync(run));
+            var work = runner.RunAsync(run);
+            await new ProgressDisplay(shell, progress, () => ReadBestAsync(run)).FollowAsync(work);
             shell.Error.WriteLine($"Run {run}: {summary.Text()}.");
-            return ExitCodes.Done;
+            if (await work)
+            {
+                return ExitCodes.Done;
+            }
+
+            await TryMarkAsync(run, RunStates.Stopped, null);
+            shell.Error.WriteLine($"Run {run} was stopped by another process; the same command goes on with it.");
+            return ExitCodes.Interrupted;
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {

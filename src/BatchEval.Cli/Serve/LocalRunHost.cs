@@ -1,6 +1,6 @@
 using BatchEval.Cli.Terminal;
-using BatchEval.Http.Control;
 using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Control;
 using BatchEval.Workflow.Local;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
@@ -52,7 +52,7 @@ internal sealed class LocalRunHost(RunStore store, ModelHost models, int paralle
     {
         if (!IsUnderWay(runId))
         {
-            await RunStatusFile.MarkAsync(store, runId, "pending", null, shell.Time, cancellation);
+            await RunStatusFile.MarkAsync(store, runId, RunStates.Pending, null, shell.Time, cancellation: cancellation);
             Enqueue(runId);
         }
     }
@@ -67,7 +67,7 @@ internal sealed class LocalRunHost(RunStore store, ModelHost models, int paralle
     public Task StopAsync(string runId, CancellationToken cancellation) => HoldAsync(runId, "stopped", cancellation);
 
     /// <inheritdoc/>
-    public Task ForgetAsync(string runId, CancellationToken cancellation) => Task.CompletedTask;
+    public Task<bool> ForgetAsync(string runId, CancellationToken cancellation) => Task.FromResult(true);
 
     /// <inheritdoc/>
     public Task<RunLife?> LookAsync(string runId, CancellationToken cancellation)
@@ -129,7 +129,7 @@ internal sealed class LocalRunHost(RunStore store, ModelHost models, int paralle
         var status = await store.ReadJsonAsync<RunStatus>(BlobNames.Status(runId), cancellation);
         if (status?.State != "finished")
         {
-            await RunStatusFile.MarkAsync(store, runId, state, null, shell.Time, cancellation);
+            await RunStatusFile.MarkAsync(store, runId, state, null, shell.Time, cancellation: cancellation);
         }
     }
 
@@ -178,10 +178,10 @@ internal sealed class LocalRunHost(RunStore store, ModelHost models, int paralle
         using var summary = new TelemetrySummary(shell.Time, parallelism);
         try
         {
-            await RunStatusFile.MarkAsync(store, run.Run, "running", null, shell.Time, run.Token);
+            await RunStatusFile.MarkAsync(store, run.Run, RunStates.Running, null, shell.Time, cancellation: run.Token);
             shell.Error.WriteLine($"Run {run.Run} begins.");
-            await new LocalRunner(store, models, parallelism, shell.Time, run, run.Token).RunAsync(run.Run);
-            shell.Error.WriteLine($"Run {run.Run} has finished: {summary.Text()}.");
+            var finished = await new LocalRunner(store, models, parallelism, shell.Time, run, run.Token).RunAsync(run.Run);
+            shell.Error.WriteLine($"Run {run.Run} {(finished ? "has finished" : "was stopped")}: {summary.Text()}.");
         }
         catch (OperationCanceledException) when (run.Token.IsCancellationRequested)
         {
@@ -200,7 +200,7 @@ internal sealed class LocalRunHost(RunStore store, ModelHost models, int paralle
     {
         try
         {
-            await RunStatusFile.MarkAsync(store, run, "failed", reason, shell.Time);
+            await RunStatusFile.MarkAsync(store, run, RunStates.Failed, reason, shell.Time);
         }
         catch (Exception problem) when (problem is Azure.RequestFailedException or AggregateException or IOException)
         {

@@ -1,9 +1,11 @@
 using BatchEval.Core.Json;
+using BatchEval.Durable.Control;
 using BatchEval.Http;
 using BatchEval.Http.Control;
 using BatchEval.Http.Pipeline;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
 
@@ -48,7 +50,8 @@ public sealed partial class EndpointPipeline
         try
         {
             var store = await services.StoreAsync(http.RequestAborted);
-            var control = new DurableRunControl(client, store, services);
+            var control = new DurableRunControl(
+                client, store, services.Settings.UnitsInFlight, services.Time, management: instance => ManagementLinks.From(client.CreateHttpManagementPayload(instance)));
             return new RunApiContext(store, services.Models, services.Catalog, control, services.Time, services.Settings.UnitsInFlight, services.Settings.Price, Failed);
         }
         catch (ProblemException error)

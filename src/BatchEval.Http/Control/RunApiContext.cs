@@ -1,4 +1,5 @@
 using System.Globalization;
+using BatchEval.Workflow.Control;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Storage;
 using Microsoft.AspNetCore.Http;

@@ -3,6 +3,7 @@ using BatchEval.Core.Json;
 using BatchEval.Http.Control;
 using BatchEval.Http.Pipeline;
 using BatchEval.Workflow.Local;
+using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Specifications;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -36,6 +37,11 @@ internal sealed class RunCommands(RunApiContext context)
 
         var (run, isNew) = await submission.SubmitAsync(specification, cancellation);
         var (status, _) = await lookup.RequireAsync(run, cancellation);
+        if (status.State == RunStates.Stopping)
+        {
+            throw Refusal.Conflict($"Run '{run}' is stopping; post it again once it has stopped.").Exception();
+        }
+
         if (status.State is "pending" or "failed" or "stopped")
         {
             await context.Control.StartAsync(run, cancellation);
@@ -81,7 +87,7 @@ internal sealed class RunCommands(RunApiContext context)
         var (status, _) = await lookup.RequireAsync(run, cancellation);
         switch (status.State)
         {
-            case "stopped":
+            case RunStates.Stopping or RunStates.Stopped:
                 return;
             case "finished":
                 throw Refusal.Conflict($"Run '{run}' is finished.").Exception();
@@ -99,7 +105,11 @@ internal sealed class RunCommands(RunApiContext context)
             throw Refusal.Conflict($"Run '{run}' is {status.State}; stop it first.").Exception();
         }
 
-        await context.Control.ForgetAsync(run, cancellation);
+        if (status.State == RunStates.Stopping || !await context.Control.ForgetAsync(run, cancellation))
+        {
+            throw Refusal.Conflict($"Run '{run}' is stopping; delete it once it has stopped.").Exception();
+        }
+
         await context.Store.DeleteRunAsync(run, cancellation);
         return TypedResults.NoContent();
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BatchEval.Http.Control;
+using BatchEval.Workflow.Control;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Specifications;
 

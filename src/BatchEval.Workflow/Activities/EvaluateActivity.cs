@@ -39,6 +39,11 @@ public sealed class EvaluateActivity(RunStore store, ModelHost models, TimeProvi
             return new UnitOutcome(0, cells.Count, 0);
         }
 
+        if (await store.ReadJsonAsync<RunStatus>(BlobNames.Status(input.RunId), cancellation) is { } status && RunStates.ForbidsWork(status.State))
+        {
+            return new UnitOutcome(0, 0, 0, Stopped: true);
+        }
+
         var context = await RunContext.LoadAsync(store, models, input.RunId, cancellation);
         var evaluations = await ComputeAsync(context, missing, cancellation);
         WorkflowTelemetry.UnitsDone.Add(1, new KeyValuePair<string, object?>("computed", true));

@@ -47,4 +47,5 @@ public sealed record UnitInput(string RunId, int Round, int Unit);
 /// <param name="Computed">Cells computed now.</param>
 /// <param name="Found">Cells that were there already.</param>
 /// <param name="Evaluations">Network evaluations made now.</param>
-public sealed record UnitOutcome(int Computed, int Found, long Evaluations);
+/// <param name="Stopped">True where nothing was computed because the run has been told to stop.</param>
+public sealed record UnitOutcome(int Computed, int Found, long Evaluations, bool Stopped = false);

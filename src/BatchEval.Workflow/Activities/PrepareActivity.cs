@@ -10,7 +10,8 @@ namespace BatchEval.Workflow.Activities;
 /// <summary>Resolves the model, writes a run's fixed inputs, and finds the round to go on with.</summary>
 /// <param name="store">The store.</param>
 /// <param name="models">Model packages.</param>
-public sealed class PrepareActivity(RunStore store, ModelHost models)
+/// <param name="time">Clock for the status.</param>
+public sealed class PrepareActivity(RunStore store, ModelHost models, TimeProvider time)
 {
     /// <summary>Runs the activity; doing it again changes nothing.</summary>
     public async Task<RunPosition> RunAsync(PrepareInput input, CancellationToken cancellation = default)
@@ -23,7 +24,7 @@ public sealed class PrepareActivity(RunStore store, ModelHost models)
         context = await ProposeAsync(context, opened, cancellation);
         await store.WriteJsonOnceAsync(BlobNames.Model(input.RunId), Describe(context.Package), cancellation);
         await store.WriteJsonOnceAsync(BlobNames.State(input.RunId, 0), context.Machine.Begin(), cancellation);
-        return await FindPositionAsync(input.RunId, cancellation);
+        return await FindPositionAsync(context, cancellation);
     }
 
     // A schedule method's proposals need the network, so they are computed before the first round and never again.
@@ -49,15 +50,21 @@ public sealed class PrepareActivity(RunStore store, ModelHost models)
         package.Manifest.Name, package.Digest, package.Manifest.Description, package.Manifest.Provenance,
         package.Manifest.Features is { } f ? $"{f.File} {f.Output} [{f.Dimensions}], uint8, {f.Preprocessing}" : null);
 
-    private async Task<RunPosition> FindPositionAsync(string runId, CancellationToken cancellation)
+    private async Task<RunPosition> FindPositionAsync(RunContext context, CancellationToken cancellation)
     {
         var round = 0;
-        while (await store.ExistsAsync(BlobNames.State(runId, round + 1), cancellation))
+        while (await store.ExistsAsync(BlobNames.State(context.RunId, round + 1), cancellation))
         {
             round++;
         }
 
-        var state = await store.RequireJsonAsync<RunState>(BlobNames.State(runId, round), cancellation);
+        var state = await store.RequireJsonAsync<RunState>(BlobNames.State(context.RunId, round), cancellation);
+        if (state.Stage == RunStage.Done)
+        {
+            // Whoever started the run again has marked it as begun.
+            await RunStatusFile.UpdateAsync(store, context, state, time, cancellation);
+        }
+
         return new RunPosition(round, state.Stage == RunStage.Done);
     }
 }

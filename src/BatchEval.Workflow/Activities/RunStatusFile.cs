@@ -5,18 +5,20 @@ using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Activities;
 
-/// <summary>Keeps a run's <c>run.json</c>. It is derived from the other blobs, so a lost update costs nothing.</summary>
+/// <summary>
+/// Keeps a run's <c>run.json</c>. Several processes write it, so every change is made to what is read, and made again when somebody else
+/// was faster. A finished run stays finished, and a deleted one stays deleted.
+/// </summary>
 public static class RunStatusFile
 {
-    /// <summary>Writes where the run stands after a round.</summary>
+    /// <summary>Writes where the run stands after a round. An order to pause or to stop is kept.</summary>
+    /// <exception cref="InvalidOperationException">The run was deleted.</exception>
     public static async Task UpdateAsync(RunStore store, RunContext context, RunState state, TimeProvider time, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(state);
         ArgumentNullException.ThrowIfNull(time);
-        var name = BlobNames.Status(context.RunId);
-        var before = await store.ReadJsonAsync<RunStatus>(name, cancellation);
         var counts = EvaluationCounts.None;
         CandidateScore? best = null;
         for (var round = 0; round < state.Round; round++)
@@ -28,21 +30,53 @@ public static class RunStatusFile
             }
         }
 
-        var status = state.Stage == RunStage.Done ? "finished" : "running";
         var now = time.GetUtcNow();
-        await store.OverwriteJsonAsync(name, new RunStatus(context.RunId, status, state.Stage, state.Round, counts, best, before?.Started ?? now, now, null), cancellation);
+        var written = await ChangeAsync(
+            store,
+            context.RunId,
+            before => new RunStatus(context.RunId, After(before?.State, state.Stage), state.Stage, state.Round, counts, best, before?.Started ?? now, now, null),
+            cancellation);
+        if (written is null)
+        {
+            throw new InvalidOperationException($"Run '{context.RunId}' was deleted.");
+        }
     }
 
-    /// <summary>Marks a run in a state of its own: paused, stopped or failed.</summary>
-    public static async Task MarkAsync(RunStore store, string runId, string state, string? error, TimeProvider time, CancellationToken cancellation = default)
+    /// <summary>Marks a run in a state of its own.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="runId">The run.</param>
+    /// <param name="state">The new state.</param>
+    /// <param name="error">Why it failed, or null.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="from">States that it may follow; null for all but finished.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>The status as it is now, or null where there is no such run.</returns>
+    public static Task<RunStatus?> MarkAsync(
+        RunStore store, string runId, string state, string? error, TimeProvider time, IReadOnlyCollection<string>? from = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(time);
-        var name = BlobNames.Status(runId);
         var now = time.GetUtcNow();
-        var status = await store.ReadJsonAsync<RunStatus>(name, cancellation)
-            ?? new RunStatus(runId, state, RunStage.Reference, 0, EvaluationCounts.None, null, now, now, null);
-        await store.OverwriteJsonAsync(name, status with { State = state, Error = error, Updated = now }, cancellation);
+        return ChangeAsync(store, runId, Change, cancellation);
+
+        RunStatus Change(RunStatus? before)
+        {
+            var status = before ?? new RunStatus(runId, RunStates.Pending, RunStage.Reference, 0, EvaluationCounts.None, null, now, now, null);
+            var allowed = status.State != RunStates.Finished && (from is null || from.Contains(status.State));
+            return allowed ? status with { State = state, Error = error, Updated = now } : status;
+        }
+    }
+
+    private static string After(string? before, RunStage stage) =>
+        stage == RunStage.Done ? RunStates.Finished
+        : before is RunStates.Paused or RunStates.Stopping or RunStates.Stopped ? before
+        : RunStates.Running;
+
+    // A run without a status is one whose submission was cut off, or one that was deleted: its specification tells.
+    private static async Task<RunStatus?> ChangeAsync(RunStore store, string runId, Func<RunStatus?, RunStatus> change, CancellationToken cancellation)
+    {
+        var exists = await store.ExistsAsync(BlobNames.Specification(runId), cancellation);
+        return await store.ChangeJsonAsync<RunStatus>(BlobNames.Status(runId), before => before is null && !exists ? null : change(before), cancellation);
     }
 
     // Scores on few samples are not compared with scores on many: only those of the last rung count, and the final ones replace them.

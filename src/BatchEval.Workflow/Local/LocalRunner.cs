@@ -28,7 +28,7 @@ public sealed class LocalRunner : IActivityCaller
     public LocalRunner(RunStore store, ModelHost models, int parallelism, TimeProvider time, IProgress<RoundProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(parallelism);
-        (prepare, plan) = (new PrepareActivity(store, models), new PlanActivity(store, models));
+        (prepare, plan) = (new PrepareActivity(store, models, time), new PlanActivity(store, models));
         (evaluate, advance) = (new EvaluateActivity(store, models, time), new AdvanceActivity(store, models, time));
         (MaxUnitsInFlight, this.time, this.progress, this.cancellation) = (parallelism, time, progress, cancellation);
     }
@@ -36,8 +36,12 @@ public sealed class LocalRunner : IActivityCaller
     /// <inheritdoc/>
     public int MaxUnitsInFlight { get; }
 
+    /// <summary>False: an interruption is an exception here, and a stop is seen by the units.</summary>
+    public bool IsStopping => false;
+
     /// <summary>Runs a submitted run to its end, or resumes it.</summary>
-    public Task RunAsync(string runId) => SearchWorkflow.RunAsync(this, runId);
+    /// <returns>False when somebody has stopped it meanwhile.</returns>
+    public Task<bool> RunAsync(string runId) => SearchWorkflow.RunAsync(this, runId);
 
     /// <inheritdoc/>
     public Task<TResult> CallAsync<TResult>(string activity, object input) => Task.Run(() => RetryAsync<TResult>(activity, input), cancellation);

@@ -27,7 +27,7 @@ public sealed class RunSubmission(RunStore store, ModelHost models, TimeProvider
         var isNew = await store.WriteTextOnceAsync(BlobNames.Specification(runId), json, cancellation);
         if (isNew)
         {
-            await RunStatusFile.MarkAsync(store, runId, "pending", null, time, cancellation);
+            await RunStatusFile.MarkAsync(store, runId, RunStates.Pending, null, time, cancellation: cancellation);
         }
 
         return (runId, isNew);

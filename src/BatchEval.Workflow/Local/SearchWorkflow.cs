@@ -9,6 +9,9 @@ public interface IActivityCaller
     /// <summary>Most units in flight at once.</summary>
     int MaxUnitsInFlight { get; }
 
+    /// <summary>Whether the run has been told to stop: nothing new is begun then, and what is in flight is waited for.</summary>
+    bool IsStopping { get; }
+
     /// <summary>Calls an activity, with whatever retries the shell provides.</summary>
     Task<TResult> CallAsync<TResult>(string activity, object input);
 
@@ -25,42 +28,50 @@ public sealed record RoundProgress(string RunId, int Round, RoundOutline Outline
 
 /// <summary>
 /// The one definition of the loop: plan, evaluate the units in a bounded window, advance. Deterministic, so that a Durable orchestrator
-/// can replay it: no clock, no randomness, no I/O, and no continuation off the caller's context.
+/// can replay it: no clock, no randomness, no I/O, and no continuation off the caller's context. It never returns while an activity is
+/// in flight: a Durable orchestration ends only when none is, and what an abandoned step did would come after the end was recorded.
 /// </summary>
 public static class SearchWorkflow
 {
     /// <summary>Runs one round.</summary>
-    /// <returns>Where the run stands afterwards.</returns>
-    public static async Task<RunPosition> RunRoundAsync(IActivityCaller activities, string runId, int round)
+    /// <returns>Where the run stands afterwards, or null when it was stopped before the round was done.</returns>
+    public static async Task<RunPosition?> RunRoundAsync(IActivityCaller activities, string runId, int round)
     {
         ArgumentNullException.ThrowIfNull(activities);
+        if (activities.IsStopping)
+        {
+            return null;
+        }
+
         var input = new RoundInput(runId, round);
         var outline = await activities.CallAsync<RoundOutline>(ActivityNames.Plan, input);
         activities.Report(new RoundProgress(runId, round, outline, 0));
-        await EvaluateUnitsAsync(activities, runId, round, outline);
-        return await activities.CallAsync<RunPosition>(ActivityNames.Advance, input);
+        return await EvaluateUnitsAsync(activities, runId, round, outline) ? await activities.CallAsync<RunPosition>(ActivityNames.Advance, input) : null;
     }
 
     /// <summary>Runs a whole run, from where it stands.</summary>
-    public static async Task RunAsync(IActivityCaller activities, string runId)
+    /// <returns>False when it was stopped before its end.</returns>
+    public static async Task<bool> RunAsync(IActivityCaller activities, string runId)
     {
         ArgumentNullException.ThrowIfNull(activities);
-        var position = await activities.CallAsync<RunPosition>(ActivityNames.Prepare, new PrepareInput(runId));
-        while (!position.Finished)
+        var position = await activities.CallAsync<RunPosition?>(ActivityNames.Prepare, new PrepareInput(runId));
+        while (position is { Finished: false })
         {
             position = await RunRoundAsync(activities, runId, position.Round);
         }
+
+        return position is not null;
     }
 
-    // After a failure nothing new is started, and what is in flight is waited for before the failure goes on.
-    private static async Task EvaluateUnitsAsync(IActivityCaller activities, string runId, int round, RoundOutline outline)
+    // After a failure or a stop nothing new is started, and what is in flight is waited for before either goes on.
+    private static async Task<bool> EvaluateUnitsAsync(IActivityCaller activities, string runId, int round, RoundOutline outline)
     {
         var running = new List<Task<UnitOutcome>>();
-        var (next, done) = (0, 0);
+        var (next, done, stopped) = (0, 0, false);
         Exception? failure = null;
-        while (running.Count > 0 || (next < outline.Units && failure is null))
+        while (running.Count > 0 || (next < outline.Units && GoesOn()))
         {
-            if (next < outline.Units && running.Count < activities.MaxUnitsInFlight && failure is null)
+            if (next < outline.Units && running.Count < activities.MaxUnitsInFlight && GoesOn())
             {
                 running.Add(activities.CallAsync<UnitOutcome>(ActivityNames.Evaluate, new UnitInput(runId, round, next++)));
                 continue;
@@ -70,7 +81,7 @@ public static class SearchWorkflow
             running.Remove(first);
             try
             {
-                await first;
+                stopped |= (await first).Stopped;
                 activities.Report(new RoundProgress(runId, round, outline, ++done));
             }
             catch (Exception error)
@@ -79,9 +90,13 @@ public static class SearchWorkflow
             }
         }
 
-        if (failure is not null)
+        if (failure is not null && !stopped && !activities.IsStopping)
         {
             ExceptionDispatchInfo.Throw(failure);
         }
+
+        return failure is null && !stopped && !activities.IsStopping;
+
+        bool GoesOn() => failure is null && !stopped && !activities.IsStopping;
     }
 }

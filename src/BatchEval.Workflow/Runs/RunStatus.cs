@@ -4,7 +4,7 @@ namespace BatchEval.Workflow.Runs;
 
 /// <summary>A run's <c>run.json</c>.</summary>
 /// <param name="RunId">The run.</param>
-/// <param name="State">One of <c>pending</c>, <c>running</c>, <c>paused</c>, <c>finished</c>, <c>failed</c>, <c>stopped</c>.</param>
+/// <param name="State">One of <see cref="RunStates"/>.</param>
 /// <param name="Stage">Stage it is in.</param>
 /// <param name="Round">Next round.</param>
 /// <param name="Evaluations">Cells of finished rounds, by origin.</param>

@@ -94,11 +94,36 @@ public sealed class RunStore(BlobContainerClient container)
     public Task<bool> WriteTextOnceAsync(string name, string text, CancellationToken cancellation = default) =>
         WriteOnceAsync(name, Encoding.UTF8.GetBytes(text), cancellation);
 
-    /// <summary>Writes a JSON blob whether it exists or not.</summary>
-    public async Task OverwriteJsonAsync<T>(string name, T value, CancellationToken cancellation = default)
+    /// <summary>Changes a JSON blob that others may change at the same time: reads it, and writes what follows from what was read.</summary>
+    /// <param name="name">The blob.</param>
+    /// <param name="change">Makes the new value from the old one, which is null where there is none; null or an equal value writes nothing. May be called again.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>The value as it is now.</returns>
+    public async Task<T?> ChangeJsonAsync<T>(string name, Func<T?, T?> change, CancellationToken cancellation = default)
+        where T : class
     {
-        var content = new BinaryData(JsonSerializer.SerializeToUtf8Bytes(value, WorkflowJson.Options));
-        await container.GetBlobClient(name).UploadAsync(content, new BlobUploadOptions { HttpHeaders = Headers(name) }, cancellation);
+        ArgumentNullException.ThrowIfNull(change);
+        var blob = container.GetBlobClient(name);
+        while (true)
+        {
+            var (before, tag) = await ReadTaggedAsync<T>(blob, cancellation);
+            if (change(before) is not { } after || after.Equals(before))
+            {
+                return before;
+            }
+
+            var conditions = tag is { } seen ? new BlobRequestConditions { IfMatch = seen } : Once.Conditions;
+            try
+            {
+                var content = new BinaryData(JsonSerializer.SerializeToUtf8Bytes(after, WorkflowJson.Options));
+                await blob.UploadAsync(content, new BlobUploadOptions { Conditions = conditions, HttpHeaders = Headers(name) }, cancellation);
+                return after;
+            }
+            catch (RequestFailedException error) when (error.Status is 409 or 412)
+            {
+                // Somebody else was faster, or a repeated request met its own first attempt: what is there now decides.
+            }
+        }
     }
 
     /// <summary>Names of the runs in the store, sorted.</summary>
@@ -134,6 +159,20 @@ public sealed class RunStore(BlobContainerClient container)
         foreach (var (name, _) in await ListAsync($"{run}/", cancellation))
         {
             await container.DeleteBlobIfExistsAsync(name, cancellationToken: cancellation);
+        }
+    }
+
+    private static async Task<(T? Value, ETag? Tag)> ReadTaggedAsync<T>(BlobClient blob, CancellationToken cancellation)
+        where T : class
+    {
+        try
+        {
+            var content = (await blob.DownloadContentAsync(cancellation)).Value;
+            return (JsonSerializer.Deserialize<T>(content.Content, WorkflowJson.Options), content.Details.ETag);
+        }
+        catch (RequestFailedException error) when (error.Status == 404)
+        {
+            return (null, null);
         }
     }
 

@@ -7,7 +7,7 @@ using Assembly = System.Reflection.Assembly;
 
 namespace BatchEval.EndToEnd.Architecture;
 
-/// <summary>Arrows point inward only: Functions and Cli -> Http -> Workflow -> Onnx -> Core; and inside a project its top folders know each other in one direction only.</summary>
+/// <summary>Arrows point inward only: Functions and Cli -> Http and Durable -> Workflow -> Onnx -> Core; and inside a project its top folders know each other in one direction only.</summary>
 public class ArchitectureTests
 {
     private const string Hosts = @"Microsoft\.Azure\.Functions|Microsoft\.AspNetCore|Spectre\.Console|System\.CommandLine|DurableTask|Microsoft\.DurableTask";
@@ -18,6 +18,7 @@ public class ArchitectureTests
         ["BatchEval.Onnx"] = typeof(Onnx.Images.RgbImage).Assembly,
         ["BatchEval.Workflow"] = typeof(Workflow.Local.LocalRunner).Assembly,
         ["BatchEval.Http"] = typeof(Http.HttpInterface).Assembly,
+        ["BatchEval.Durable"] = typeof(Durable.Control.DurableRunControl).Assembly,
         ["BatchEval.Functions"] = typeof(Functions.WorkerServices).Assembly,
         ["BatchEval.Cli"] = Assembly.Load("batcheval"),
     };
@@ -31,10 +32,11 @@ public class ArchitectureTests
             .ShouldBe(Projects.Keys, ignoreOrder: true);
 
     [Theory]
-    [InlineData("BatchEval.Core", $@"BatchEval\.(Onnx|Workflow|Http|Functions|Cli)|Microsoft\.(ML|Extensions|Azure)|Azure|SkiaSharp|Google|System\.Data|{Hosts}")]
-    [InlineData("BatchEval.Onnx", $@"BatchEval\.(Workflow|Http|Functions|Cli)|Microsoft\.Azure|Azure|{Hosts}")]
-    [InlineData("BatchEval.Workflow", $@"BatchEval\.(Http|Functions|Cli)|{Hosts}")]
-    [InlineData("BatchEval.Http", @"BatchEval\.(Functions|Cli)|Microsoft\.Azure|DurableTask|Microsoft\.DurableTask|Spectre\.Console|System\.CommandLine")]
+    [InlineData("BatchEval.Core", $@"BatchEval\.(Onnx|Workflow|Http|Durable|Functions|Cli)|Microsoft\.(ML|Extensions|Azure)|Azure|SkiaSharp|Google|System\.Data|{Hosts}")]
+    [InlineData("BatchEval.Onnx", $@"BatchEval\.(Workflow|Http|Durable|Functions|Cli)|Microsoft\.Azure|Azure|{Hosts}")]
+    [InlineData("BatchEval.Workflow", $@"BatchEval\.(Http|Durable|Functions|Cli)|{Hosts}")]
+    [InlineData("BatchEval.Http", @"BatchEval\.(Durable|Functions|Cli)|Microsoft\.Azure|DurableTask|Microsoft\.DurableTask|Spectre\.Console|System\.CommandLine")]
+    [InlineData("BatchEval.Durable", @"BatchEval\.(Http|Functions|Cli)|Microsoft\.Azure\.Functions|Microsoft\.AspNetCore|Spectre\.Console|System\.CommandLine")]
     [InlineData("BatchEval.Functions", @"BatchEval\.Cli|Spectre\.Console|System\.CommandLine")]
     [InlineData("BatchEval.Cli", @"BatchEval\.Functions|Microsoft\.Azure\.Functions")]
     public void A_project_knows_nothing_outside(string project, string namespaces) => Violations(Outside(Projects[project], namespaces)).ShouldBeEmpty();
@@ -44,6 +46,7 @@ public class ArchitectureTests
     [InlineData("BatchEval.Onnx")]
     [InlineData("BatchEval.Workflow")]
     [InlineData("BatchEval.Http")]
+    [InlineData("BatchEval.Durable")]
     [InlineData("BatchEval.Functions")]
     [InlineData("BatchEval.Cli")]
     public void Top_folders_of_a_project_know_each_other_in_one_direction_only(string project) => Circles(project).ShouldBeEmpty();

@@ -2,13 +2,13 @@ using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using BatchEval.Functions.Http;
-using BatchEval.Functions.Tests.Runs;
 using BatchEval.Http;
 using BatchEval.Tests.Shared;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Abstractions;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.DurableTask.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -19,15 +19,20 @@ public sealed class TriggerTests(AzuriteFixture azurite) : IClassFixture<Azurite
     [Fact]
     public async Task The_trigger_answers_through_the_endpoints_of_the_interface()
     {
-        using var bench = await Workbench.CreateAsync(azurite, "trigger");
-        await using var app = Build(bench.Services);
-        var client = new FakeDurableClient();
+        var settings = new WorkerSettings(azurite.ConnectionString, [RepoPaths.Samples], "cpu", 3, null);
+        using var services = new WorkerServices(settings, TimeProvider.System);
+        await using var app = Build(services);
+        await using var engine = await StartEngineAsync();
+        var client = engine.Client;
         (await SendAsync(app, t => r => t.Api(r, client), "GET", "/api/runs")).Document["runs"]!.AsArray().ShouldBeEmpty();
         (await SendAsync(app, t => r => t.Api(r, client), "GET", "/api/runs/other-00000000")).Status.ShouldBe(404);
         (await SendAsync(app, t => r => t.Api(r, client), "PATCH", "/api/runs")).Status.ShouldBe(405);
         var refused = await SendAsync(app, t => r => t.Api(r, client), "POST", "/api/runs", "{}");
         (refused.Status, (string)refused.Document["title"]!).ShouldBe((400, "The request cannot be used"));
-        client.Calls.ShouldBeEmpty();
+        await foreach (var instance in client.GetAllInstancesAsync())
+        {
+            instance.InstanceId.ShouldBeNull("nothing may have been started");
+        }
     }
 
     [Fact]
@@ -49,14 +54,15 @@ public sealed class TriggerTests(AzuriteFixture azurite) : IClassFixture<Azurite
         var settings = new WorkerSettings("unused", [RepoPaths.Samples], "cpu", 3, null);
         using var services = new WorkerServices(settings, TimeProvider.System, _ => throw new Core.Json.ProblemException("The storage at https://account.example could not be reached."));
         await using var app = Build(services);
-        var answer = await SendAsync(app, t => r => t.Api(r, new FakeDurableClient()), "GET", "/api/runs");
+        await using var engine = await StartEngineAsync();
+        var answer = await SendAsync(app, t => r => t.Api(r, engine.Client), "GET", "/api/runs");
         (answer.Status, answer.Text.Contains("account", StringComparison.Ordinal)).ShouldBe((503, false));
     }
 
     [Fact]
     public void Orchestrator_code_names_nothing_that_could_differ_in_a_replay()
     {
-        string[] files = [.. Directory.GetFiles(Path.Combine(RepoPaths.Root, "src", "BatchEval.Functions", "Orchestration"), "*.cs"), Path.Combine(RepoPaths.Root, "src", "BatchEval.Workflow", "Local", "SearchWorkflow.cs")];
+        string[] files = [.. Directory.GetFiles(Path.Combine(RepoPaths.Root, "src", "BatchEval.Durable", "Orchestration"), "*.cs"), Path.Combine(RepoPaths.Root, "src", "BatchEval.Workflow", "Local", "SearchWorkflow.cs")];
         var forbidden = new Regex(@"ConfigureAwait|DateTime|Stopwatch|TimeProvider|Guid\.|Random|Environment\.|Task\.Run|Task\.Delay|Thread|File\.|HttpClient|Dictionary|HashSet|IConfiguration|ILogger|Console");
         files.Length.ShouldBeGreaterThan(3);
         foreach (var file in files)
@@ -102,6 +108,9 @@ public sealed class TriggerTests(AzuriteFixture azurite) : IClassFixture<Azurite
         var document = http.Response.ContentType?.Contains("json", StringComparison.Ordinal) == true ? JsonNode.Parse(text)! : new JsonObject();
         return (http.Response.StatusCode, http.Response.ContentType, text, document);
     }
+
+    private static Task<DurableTaskTestHost> StartEngineAsync() =>
+        DurableTaskTestHost.StartAsync(_ => { }, new DurableTaskTestHostOptions { LoggerFactory = NullLoggerFactory.Instance });
 
     private sealed class FakeEnvironment : Microsoft.AspNetCore.Hosting.IWebHostEnvironment
     {

@@ -1,6 +1,6 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
-using BatchEval.Functions.Orchestration;
+using BatchEval.Durable.Orchestration;
 using BatchEval.Tests.Shared;
 using BatchEval.Workflow.Activities;
 using Microsoft.Azure.Functions.Worker;

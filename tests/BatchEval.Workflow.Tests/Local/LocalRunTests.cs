@@ -97,7 +97,7 @@ public sealed class LocalRunTests(AzuriteFixture first) : IClassFixture<AzuriteF
         var run = await TinyRun.RunAsync(store, models, overrides: "seed=15");
         var before = await store.ListAsync(BlobNames.CellRoot);
         var board = await store.ReadAsync(BlobNames.Result(run, "leaderboard.json"));
-        var (prepare, plan) = (new PrepareActivity(store, models), new PlanActivity(store, models));
+        var (prepare, plan) = (new PrepareActivity(store, models, TimeProvider.System), new PlanActivity(store, models));
         var (evaluate, advance) = (new EvaluateActivity(store, models, TimeProvider.System), new AdvanceActivity(store, models, TimeProvider.System));
         await Task.WhenAll(prepare.RunAsync(new(run)), prepare.RunAsync(new(run)));
         await Task.WhenAll(plan.RunAsync(new(run, 1)), plan.RunAsync(new(run, 1)));

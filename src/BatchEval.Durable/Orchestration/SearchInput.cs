@@ -1,4 +1,4 @@
-namespace BatchEval.Functions.Orchestration;
+namespace BatchEval.Durable.Orchestration;
 
 /// <summary>Input of one execution of the orchestrator; all else about the run lies in the store.</summary>
 /// <param name="RunId">The run.</param>

@@ -1,11 +1,16 @@
 using System.Text.Json;
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Converters;
 
-namespace BatchEval.Functions;
+namespace BatchEval.Durable.Serialization;
 
 /// <summary>How inputs, outputs and custom status travel: camel case, read without regard to case. Fixed before the first run was in flight.</summary>
-public static class WorkerJson
+public static class DurableJson
 {
     private static readonly JsonSerializerOptions Options = Configure(new JsonSerializerOptions());
+
+    /// <summary>For workers and clients that convert by themselves.</summary>
+    public static DataConverter Converter { get; } = new JsonDataConverter(Options);
 
     /// <summary>Sets options up.</summary>
     public static JsonSerializerOptions Configure(JsonSerializerOptions options)
@@ -18,7 +23,4 @@ public static class WorkerJson
 
     /// <summary>Reads a value.</summary>
     public static T? Read<T>(string json) => JsonSerializer.Deserialize<T>(json, Options);
-
-    /// <summary>Writes a value.</summary>
-    public static string Write(object? value) => JsonSerializer.Serialize(value, Options);
 }

@@ -2,7 +2,7 @@ using System.Text.Json;
 using BatchEval.Core.Json;
 using Microsoft.DurableTask;
 
-namespace BatchEval.Functions.Orchestration;
+namespace BatchEval.Durable.Orchestration;
 
 /// <summary>Which failures of an activity are worth another attempt. Runs inside the orchestrator, so it decides by the failure alone.</summary>
 public static class RetryRules

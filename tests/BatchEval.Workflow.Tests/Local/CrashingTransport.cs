@@ -1,8 +1,7 @@
 using Azure.Core;
 using Azure.Core.Pipeline;
-using BatchEval.Functions.Tests.Replay;
 
-namespace BatchEval.Functions.Tests.Runs;
+namespace BatchEval.Workflow.Tests.Local;
 
 /// <summary>Lets a number of storage calls through and then none, as if the process had died there: the last call may or may not have reached the storage.</summary>
 internal sealed class CrashingTransport : HttpPipelineTransport
@@ -39,3 +38,6 @@ internal sealed class CrashingTransport : HttpPipelineTransport
         }
     }
 }
+
+/// <summary>The process dies here; nothing handles it.</summary>
+internal sealed class CrashException() : Exception("The process dies.");

@@ -1,4 +1,4 @@
-namespace BatchEval.Http.Control;
+namespace BatchEval.Workflow.Control;
 
 /// <summary>
 /// Sets runs going and holds them: a Durable client on Azure, a background queue locally. The callers have checked that what they ask
@@ -18,8 +18,9 @@ public interface IRunControl
     /// <summary>Ends a run before its time.</summary>
     Task StopAsync(string runId, CancellationToken cancellation);
 
-    /// <summary>Forgets a run that is not under way.</summary>
-    Task ForgetAsync(string runId, CancellationToken cancellation);
+    /// <summary>Forgets a run that is not under way; what is still in flight for it is waited for.</summary>
+    /// <returns>False when that takes too long; nothing may be deleted then.</returns>
+    Task<bool> ForgetAsync(string runId, CancellationToken cancellation);
 
     /// <summary>What is known about a run beyond the store, or null.</summary>
     Task<RunLife?> LookAsync(string runId, CancellationToken cancellation);

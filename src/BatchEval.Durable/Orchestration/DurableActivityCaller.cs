@@ -2,15 +2,19 @@ using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Local;
 using Microsoft.DurableTask;
 
-namespace BatchEval.Functions.Orchestration;
+namespace BatchEval.Durable.Orchestration;
 
-/// <summary>Lets the one definition of the loop call activities through Durable Functions.</summary>
+/// <summary>Lets the one definition of the loop call activities through the Durable engine.</summary>
 /// <param name="context">The orchestration.</param>
+/// <param name="stop">Completes when the run is told to stop.</param>
 /// <param name="unitsInFlight">Most units in flight at once.</param>
-internal sealed class DurableActivityCaller(TaskOrchestrationContext context, int unitsInFlight) : IActivityCaller
+internal sealed class DurableActivityCaller(TaskOrchestrationContext context, Task stop, int unitsInFlight) : IActivityCaller
 {
     /// <inheritdoc/>
     public int MaxUnitsInFlight => unitsInFlight;
+
+    /// <inheritdoc/>
+    public bool IsStopping => stop.IsCompleted;
 
     /// <inheritdoc/>
     public Task<TResult> CallAsync<TResult>(string activity, object input) =>
