@@ -6,6 +6,7 @@ using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Sampling.Solvers;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Sampling;
@@ -21,7 +22,7 @@ internal sealed class SampleCommand
     private readonly ConditionOptions conditions = new();
     private readonly Option<string> solver = new("--solver") { Description = $"Solver: {string.Join(", ", Solver.Names)}; arguments in brackets, as in ddim(eta=0.5).", HelpName = "name", Required = true };
     private readonly Option<string> steps = new("--steps") { Description = "Number of steps, or times as in 999,749,500,250 (one time: 999,).", HelpName = "n | list", Required = true };
-    private readonly Option<string?> spacing = new("--spacing") { Description = $"How a number of steps is placed: {string.Join(", ", StepSpacing.Names)}. Default: trailing.", HelpName = "name" };
+    private readonly Option<string?> spacing = new("--spacing") { Description = $"How a number of steps is placed: {string.Join(", ", PlacementRules.Names)}. Default: trailing.", HelpName = "name" };
     private readonly Option<double?> startTime = new("--start-time") { Description = "Largest time of the spacing (a trimmed grid). Default: the model's largest.", HelpName = "t" };
     private readonly Option<int?> count = new("--count") { Description = "Number of samples. Default: 1, or all states of --start.", HelpName = "n" };
     private readonly Option<int?> first = new("--first") { Description = "Index of the first sample; sample i is the same whatever else is drawn. Default: 0.", HelpName = "i" };

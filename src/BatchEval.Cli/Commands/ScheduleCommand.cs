@@ -3,6 +3,8 @@ using BatchEval.Cli.Options;
 using BatchEval.Cli.Schedules;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
+using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Schedules;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Schedules;
@@ -65,20 +67,20 @@ internal sealed class ScheduleCommand
         using var models = new ModelHost(options, [shell.Directory]);
         var package = models.Find(shell.PathOf(parsed.GetRequiredValue(model)));
         var setting = new ScheduleSetting(SolverName(parsed.GetValue(solver)!), conditions.Read(parsed, package.Manifest), conditions.SeedOf(parsed), units);
-        var request = Request(parsed, setting);
+        var request = Request(parsed, setting, package.Manifest.Schedule);
         var opened = models.Open(package);
         var found = new ScheduleFinder(opened, ContestOptions.Of(parsed.GetValue(choiceSamples) ?? 1024)).Find(request, cancellation);
         var everything = parsed.GetValue(compareAll);
         var lines = everything || parsed.GetValue(compare)
-            ? new ScheduleComparison(opened, request with { Steps = found.Times.Count }).Run(found, everything, parsed.GetValue(samples) ?? 1000, cancellation)
+            ? new ScheduleComparison(opened, request with { Steps = found.Schedule.Times.Count }).Run(found, everything, parsed.GetValue(samples) ?? 1000, cancellation)
             : [];
         new SchedulePrinter(new Output(shell, parsed.GetValue(json)), package.Manifest.Schedule, request).Print(found, lines, parsed.GetValue(export));
         return ExitCodes.Done;
     }
 
-    private ScheduleRequest Request(ParseResult parsed, ScheduleSetting setting)
+    private ScheduleRequest Request(ParseResult parsed, ScheduleSetting setting, NoiseSchedule noise)
     {
-        var (low, high) = (parsed.GetValue(sigmaMin), parsed.GetValue(sigmaMax));
+        var (first, last) = Input.Read("--sigma-max, --sigma-min", () => PlacementOptions.Between(noise, parsed.GetValue(sigmaMin), parsed.GetValue(sigmaMax)));
         if (parsed.GetValue(paths) < 8 || parsed.GetValue(grid) < 2)
         {
             throw new ProblemException($"--paths is {parsed.GetValue(paths)} and --grid is {parsed.GetValue(grid)}; allowed: at least 8 paths and 2 levels.");
@@ -86,8 +88,8 @@ internal sealed class ScheduleCommand
 
         return new ScheduleRequest(
             parsed.GetRequiredValue(method), parsed.GetValue(steps), setting,
-            new MaterialOptions(parsed.GetValue(dataFree), parsed.GetValue(grid), parsed.GetValue(paths), SigmaMin: low, SigmaMax: high),
-            new HeuristicOptions(low, high, parsed.GetValue(rho)), parsed.GetValue(preset), parsed.GetValue(respacing), parsed.GetValue(bound), parsed.GetValue(start),
+            new MaterialOptions(parsed.GetValue(dataFree), parsed.GetValue(grid), parsed.GetValue(paths), End: last, Start: first),
+            new PlacementOptions(first, last, parsed.GetValue(rho)), parsed.GetValue(preset), parsed.GetValue(respacing), parsed.GetValue(bound), parsed.GetValue(start),
             Enum.Parse<TeacherDistance>(parsed.GetValue(distance)!, ignoreCase: true));
     }
 

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Sampling.Solvers;
 
 namespace BatchEval.Cli.Sampling;
@@ -22,7 +23,7 @@ internal static class CandidateText
         var name = Input.Read("--solver", () => Solver.Parse(solver).Name);
         if (int.TryParse(steps, NumberStyles.Integer, CultureInfo.InvariantCulture, out var count))
         {
-            return Input.Read("--steps", () => Candidate.At(name, StepSpacing.Create(spacing ?? "trailing", schedule, count, new SpacingOptions(Start: start))));
+            return Input.Read("--steps", () => Candidate.At(name, PlacementRules.Create(spacing ?? "trailing", schedule, count, new PlacementOptions(Start: start)).Times));
         }
 
         return spacing is null && start is null

@@ -1,4 +1,5 @@
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Workflow.Reports;
 
 namespace BatchEval.Cli.Schedules;
@@ -18,6 +19,6 @@ internal static class ScheduleForms
     public static IReadOnlyCollection<string> Names => Files.Keys;
 
     /// <summary>A schedule in a form.</summary>
-    public static string Write(string form, string solver, IReadOnlyList<double> times, NoiseSchedule schedule) =>
-        ScheduleExport.Files(Candidate.At(solver, times), schedule)[Files[form]];
+    public static string Write(string form, string solver, SamplingSchedule found, NoiseSchedule schedule) =>
+        ScheduleExport.Files(Candidate.At(solver, found.Times, found.End), schedule)[Files[form]];
 }

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Sampling;
-using BatchEval.Core.Search.Schedules;
 using BatchEval.Workflow.Schedules;
 using Spectre.Console;
 
@@ -17,7 +16,7 @@ internal sealed class SchedulePrinter(Output output, NoiseSchedule schedule, Sch
     /// <summary>Prints everything.</summary>
     public void Print(FoundSchedule found, IReadOnlyList<ComparedSchedule> lines, string? form)
     {
-        var text = form is null ? null : ScheduleForms.Write(form, request.Setting.Solver, found.Times, schedule);
+        var text = form is null ? null : ScheduleForms.Write(form, request.Setting.Solver, found.Schedule, schedule);
         output.Json(Document(found, lines, text));
         if (text is not null && lines.Count == 0)
         {
@@ -25,10 +24,10 @@ internal sealed class SchedulePrinter(Output output, NoiseSchedule schedule, Sch
             return;
         }
 
-        output.Line($"{found.Schedule.Name}: {found.Times.Count} calls, solver {request.Setting.Solver}");
-        output.Line($"sigmas  {string.Join(", ", found.Sigmas.Select(s => Number(s, "0.######")))}");
-        output.Line($"{(schedule.TrainSteps is null ? "times " : "indices")} {string.Join(", ", found.Times.Select(t => Number(t, "0.######")))}");
-        output.Line(ScheduleEnding.LastIsZero.Describe());
+        output.Line($"{found.Schedule.Name}: {found.Schedule.Times.Count} calls, solver {request.Setting.Solver}");
+        output.Line($"sigmas  {string.Join(", ", found.Schedule.Sigmas(schedule).Select(s => Number(s, "0.######")))}");
+        output.Line($"{(schedule.TrainSteps is null ? "times " : "indices")} {string.Join(", ", found.Schedule.Times.Select(t => Number(t, "0.######")))}");
+        output.Line(found.Schedule.EndingDescription);
         output.Line($"Network calls spent on it: {found.Calls.ToString("N0", CultureInfo.InvariantCulture)}.");
         if (lines.Count > 0)
         {
@@ -51,7 +50,7 @@ internal sealed class SchedulePrinter(Output output, NoiseSchedule schedule, Sch
         foreach (var line in lines)
         {
             var fid = line.Score.Failure is { } failure ? $"failed: {failure}" : $"{Number(line.Score.Fid.Value, "0.000")} ± {Number(line.Score.Fid.StandardError, "0.000")}";
-            table.AddRow(new Text(line.Name), new Text(fid), new Text(line.Calls.ToString("N0", CultureInfo.InvariantCulture)), new Text(string.Join(' ', line.Score.Times.Select(t => Number(t, "0.###")))));
+            table.AddRow(new Text(line.Name), new Text(fid), new Text(line.Calls.ToString("N0", CultureInfo.InvariantCulture)), new Text(string.Join(' ', line.Score.Schedule.Times.Select(t => Number(t, "0.###")))));
         }
 
         return table;
@@ -62,11 +61,11 @@ internal sealed class SchedulePrinter(Output output, NoiseSchedule schedule, Sch
         ["method"] = found.Schedule.Method,
         ["variant"] = found.Schedule.Variant,
         ["solver"] = request.Setting.Solver,
-        ["steps"] = found.Times.Count,
-        ["timesteps"] = new JsonArray([.. found.Times.Select(t => JsonValue.Create(t))]),
-        ["sigmas"] = new JsonArray([.. found.Sigmas.Select(s => JsonValue.Create(s))]),
-        ["ending"] = ScheduleEnding.LastIsZero.Name(),
-        ["endingDescription"] = ScheduleEnding.LastIsZero.Describe(),
+        ["steps"] = found.Schedule.Times.Count,
+        ["timesteps"] = new JsonArray([.. found.Schedule.Times.Select(t => JsonValue.Create(t))]),
+        ["sigmas"] = new JsonArray([.. found.Schedule.Sigmas(schedule).Select(s => JsonValue.Create(s))]),
+        ["ending"] = found.Schedule.Ending,
+        ["endingDescription"] = found.Schedule.EndingDescription,
         ["networkCallsSpent"] = found.Calls,
         ["export"] = text,
         ["comparison"] = new JsonArray([.. lines.Select(l => new JsonObject
@@ -77,7 +76,7 @@ internal sealed class SchedulePrinter(Output output, NoiseSchedule schedule, Sch
             ["samples"] = l.Score.Fid.SampleCount,
             ["failure"] = l.Score.Failure,
             ["networkCallsSpent"] = l.Calls,
-            ["timesteps"] = new JsonArray([.. l.Score.Times.Select(t => JsonValue.Create(t))]),
+            ["timesteps"] = new JsonArray([.. l.Score.Schedule.Times.Select(t => JsonValue.Create(t))]),
         })]),
     };
 

@@ -6,6 +6,7 @@ using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
 using BatchEval.Core.Metrics;
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Workflow.Skipping;
 using Spectre.Console;
 
@@ -58,7 +59,7 @@ internal sealed class SkipCompareCommand
             throw new ProblemException($"--calls is {wanted}; allowed: 1 to {full.NetworkCalls - 1}, fewer than the unaccelerated sampler's {full.NetworkCalls}.");
         }
 
-        var fewer = Candidate.At(full.Solver, StepSpacing.Create("trailing", schedule, Math.Max(1, wanted * full.Steps.Count / full.NetworkCalls)));
+        var fewer = Candidate.At(full.Solver, PlacementRules.Create("trailing", schedule, Math.Max(1, wanted * full.Steps.Count / full.NetworkCalls)).Times);
         List<(string, SkipPolicy)> policies =
         [
             .. parsed.GetRequiredValue(criteria).SelectMany(name => parsed.GetRequiredValue(orders).Select(order => (name, options.Policy(parsed, SkipPolicy.ParseCriterion(name), order)))),

@@ -1,8 +1,8 @@
 namespace BatchEval.Core.Sampling;
 
 /// <summary>
-/// The straight-line process of flow matching, u in (0, 1): x = (1 - u) * x0 + u * eps (Lipman et al. 2023).
-/// The model's time is <c>u * TimeScale</c>.
+/// The straight-line process of flow matching, u in (0, 1]: x = (1 - u) * x0 + u * eps (Lipman et al. 2023).
+/// The model's time is <c>u * TimeScale</c>. At u = 1 nothing is left of x0.
 /// </summary>
 public sealed class FlowNoiseSchedule : NoiseSchedule
 {
@@ -25,13 +25,20 @@ public sealed class FlowNoiseSchedule : NoiseSchedule
     public override double MinTime => Margin * TimeScale;
 
     /// <inheritdoc/>
-    public override double MaxTime => (1 - Margin) * TimeScale;
+    public override double MaxTime => TimeScale;
+
+    /// <inheritdoc/>
+    public override double MaxRatioTime => (1 - Margin) * TimeScale;
 
     /// <inheritdoc/>
     public override int? TrainSteps => null;
 
     /// <inheritdoc/>
-    public override double TimeOfRatio(double ratio) => Math.Clamp(TimeScale * ratio / (1 + ratio), MinTime, MaxTime);
+    public override double TimeOfRatio(double ratio) =>
+        double.IsPositiveInfinity(ratio) ? MaxTime : Math.Clamp(TimeScale * ratio / (1 + ratio), MinTime, MaxTime);
+
+    /// <inheritdoc/>
+    public override double TimeOfSigma(double sigma) => Math.Clamp(TimeScale * sigma, MinTime, MaxTime);
 
     /// <inheritdoc/>
     public override double StartScale(NoiseLevel start) => start.Sigma;

@@ -3,11 +3,10 @@ namespace BatchEval.Core.Sampling;
 /// <summary>The noising process a model was trained on, as a function of the model's own time.</summary>
 public abstract class NoiseSchedule
 {
+    private const int Digits = 9;
+
     /// <summary>The kind of process.</summary>
     public abstract NoiseProcess Process { get; }
-
-    /// <summary>What other tools call a level: u for flow models, sigma / alpha for all others.</summary>
-    public double SigmaOf(NoiseLevel level) => Process == NoiseProcess.Flow ? level.Sigma : level.Ratio;
 
     /// <summary>Smallest time the model knows.</summary>
     public abstract double MinTime { get; }
@@ -17,6 +16,32 @@ public abstract class NoiseSchedule
 
     /// <summary>Number of training steps of a discrete-time model; null for a continuous one.</summary>
     public abstract int? TrainSteps { get; }
+
+    /// <summary>Largest time at which some signal is left, so that the noise-to-signal ratio is finite.</summary>
+    public virtual double MaxRatioTime => MaxTime;
+
+    /// <summary>Which times the network can be told.</summary>
+    public TimeInput TimeInput { get; private set; }
+
+    /// <summary>The same process for a network whose time input holds certain numbers only.</summary>
+    public NoiseSchedule For(TimeInput input)
+    {
+        var copy = (NoiseSchedule)MemberwiseClone();
+        copy.TimeInput = input;
+        return copy;
+    }
+
+    /// <summary>The nearest time that the network can be told; a network is called there, with the noise level of that very time.</summary>
+    public double Nearest(double time) => TimeInput switch
+    {
+        TimeInput.Whole => Math.Clamp(Math.Round(time, MidpointRounding.ToEven), Math.Ceiling(MinTime), Math.Floor(MaxTime)),
+        TimeInput.Half => Math.Clamp((double)(Half)time, MinTime, MaxTime),
+        _ => time,
+    };
+
+    /// <summary>The time as schedules state it: <see cref="Nearest"/>, and no more decimals than the ninth digit of the largest time.</summary>
+    public double Stated(double time) =>
+        Math.Clamp(Math.Round(Nearest(time), Math.Clamp(Digits - (int)Math.Ceiling(Math.Log10(MaxTime)), 0, 15)), MinTime, MaxTime);
 
     /// <summary>The noise level at a time.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The time lies outside [<see cref="MinTime"/>, <see cref="MaxTime"/>].</exception>
@@ -32,6 +57,15 @@ public abstract class NoiseSchedule
 
     /// <summary>The time at which the noise-to-signal ratio is <paramref name="ratio"/>, clamped to the model's range.</summary>
     public abstract double TimeOfRatio(double ratio);
+
+    /// <summary>What other tools call a level: u for flow models, sigma / alpha for all others.</summary>
+    public double SigmaOf(NoiseLevel level) => Process == NoiseProcess.Flow ? level.Sigma : level.Ratio;
+
+    /// <summary>What other tools call the level at a time.</summary>
+    public double SigmaAt(double time) => SigmaOf(At(time));
+
+    /// <summary>The time of what other tools call a level, clamped to the model's range.</summary>
+    public virtual double TimeOfSigma(double sigma) => TimeOfRatio(sigma);
 
     /// <summary>Standard deviation of the state that sampling starts from at <paramref name="start"/>.</summary>
     public abstract double StartScale(NoiseLevel start);

@@ -13,7 +13,7 @@ internal sealed class TimeAxis(NoiseSchedule schedule)
     /// <summary>A time at random: uniform over training indices, or uniform in the logarithm of the noise level.</summary>
     public double Draw(PhiloxStream random) => schedule.TrainSteps is { } trained
         ? random.NextInt(trained)
-        : Whole(schedule.TimeOfRatio(Math.Exp(double.Lerp(Math.Log(schedule.At(schedule.MinTime).Ratio), Math.Log(schedule.At(schedule.MaxTime).Ratio), random.NextDouble()))));
+        : Whole(schedule.TimeOfRatio(Math.Exp(double.Lerp(Math.Log(schedule.At(schedule.MinTime).Ratio), Math.Log(schedule.At(schedule.MaxRatioTime).Ratio), random.NextDouble()))));
 
     /// <summary>Moves time <paramref name="i"/> of a descending list towards one of its neighbours, so that the order of noise levels survives.</summary>
     public double Move(IReadOnlyList<double> times, int i, PhiloxStream random)

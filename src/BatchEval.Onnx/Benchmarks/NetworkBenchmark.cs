@@ -2,6 +2,7 @@ using System.Diagnostics;
 using BatchEval.Core.Json;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
@@ -43,7 +44,7 @@ public sealed class NetworkBenchmark : IDisposable
         opened = OpenedNetwork.Open(package, device, options.Gated);
         OpenMilliseconds = clock.Elapsed.TotalMilliseconds;
         Plan = new SamplingPlan(
-            Candidate.At("ddim", StepSpacing.Create("trailing", package.Manifest.Schedule, options.Steps)), package.Manifest.Schedule, package.Manifest.Denoiser.Prediction);
+            Candidate.At("ddim", PlacementRules.Create("trailing", package.Manifest.Schedule, options.Steps).Times), package.Manifest.Schedule, package.Manifest.Denoiser.Prediction);
     }
 
     /// <summary>True where processor time is measured and not the wall clock: one thread on the processor, which other work on the machine then does not slow.</summary>

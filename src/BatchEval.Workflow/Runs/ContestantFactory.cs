@@ -1,4 +1,5 @@
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Costs;
 using BatchEval.Workflow.Cells;
@@ -12,6 +13,8 @@ namespace BatchEval.Workflow.Runs;
 /// <param name="costs">What the model costs; null where only calls count.</param>
 public sealed class ContestantFactory(RunSpecification specification, NoiseSchedule schedule, CostModel? costs = null)
 {
+    // Distinct rules: the others are names of these, or come close to them.
+    private static readonly string[] SeedRules = ["exponential", "karras", "leading", "linspace", "log-snr", "quadratic", "trailing"];
     private int? steps;
 
     /// <summary>Name of the search's own result.</summary>
@@ -27,7 +30,7 @@ public sealed class ContestantFactory(RunSpecification specification, NoiseSched
     public Contestant Reference()
     {
         var reference = specification.Reference;
-        var times = StepSpacing.Create(reference.Spacing, schedule, reference.Steps);
+        var times = PlacementRules.Create(reference.Spacing, schedule, reference.Steps).Times;
         return new Contestant($"{reference.Spacing} {reference.Steps}", ContestantRole.Reference, Candidate.At(reference.Solver!, times));
     }
 
@@ -36,14 +39,14 @@ public sealed class ContestantFactory(RunSpecification specification, NoiseSched
         specification.Candidates
             .Concat(SkippingSeeds.Of(specification, schedule, Steps))
             .Concat(TrimmedGrids().Select(c => c.Candidate))
-            .Concat(StepSpacing.Names.Select(name => Spaced(name)?.Candidate).OfType<Candidate>());
+            .Concat(SeedRules.Select(name => Spaced(name)?.Candidate).OfType<Candidate>());
 
     /// <summary>The uniform grid of the published first generation.</summary>
     public IEnumerable<Candidate> UniformGrid() => Spaced("leading") is { } grid ? [grid.Candidate] : [];
 
     /// <summary>Uniform grids of some steps, from the model's own start and from lower ones.</summary>
     public IEnumerable<IReadOnlyList<double>> UniformTimes(int count) => BaselineNames.TrimmedStarts.Prepend(1)
-        .Select(share => Times("trailing", new SpacingOptions(Start: StartAt(share)), count)).OfType<IReadOnlyList<double>>();
+        .Select(share => Times("trailing", new PlacementOptions(Start: StartAt(share)), count)).OfType<IReadOnlyList<double>>();
 
     /// <summary>Candidates that compete for a place in the final: elites of both searches, and the trimmed grids.</summary>
     public IReadOnlyList<Contestant> Validation(RunState state)
@@ -77,7 +80,7 @@ public sealed class ContestantFactory(RunSpecification specification, NoiseSched
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var share in BaselineNames.TrimmedStarts)
         {
-            if (Times("trailing", new SpacingOptions(Start: StartAt(share)), Steps) is { } times && Candidate.At(specification.Solver, times) is var candidate && seen.Add(candidate.Id))
+            if (Times("trailing", new PlacementOptions(Start: StartAt(share)), Steps) is { } times && Candidate.At(specification.Solver, times) is var candidate && seen.Add(candidate.Id))
             {
                 yield return new Contestant(BaselineNames.TrimmedUniform, ContestantRole.Baseline, candidate);
             }
@@ -87,16 +90,16 @@ public sealed class ContestantFactory(RunSpecification specification, NoiseSched
     private double StartAt(double share) => schedule.TrainSteps is null ? schedule.MaxTime * share : Math.Round(schedule.MaxTime * share);
 
     private Contestant? Spaced(string name) =>
-        StepSpacing.Names.Contains(name) && Times(name, SpacingOptions.Default, Steps) is { } times
+        PlacementRules.Names.Contains(name) && Times(name, PlacementOptions.Default, Steps) is { } times
             ? new Contestant(name, ContestantRole.Baseline, Candidate.At(specification.Solver, times))
             : null;
 
     // A rule that cannot place this many distinct times on this model gives no baseline.
-    private IReadOnlyList<double>? Times(string name, SpacingOptions options, int count)
+    private IReadOnlyList<double>? Times(string name, PlacementOptions options, int count)
     {
         try
         {
-            return StepSpacing.Create(name, schedule, count, options);
+            return PlacementRules.Create(name, schedule, count, options).Times is { } times && times.Count == count ? times : null;
         }
         catch (ArgumentException)
         {

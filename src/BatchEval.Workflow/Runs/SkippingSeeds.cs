@@ -1,4 +1,5 @@
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Runs;
@@ -20,7 +21,7 @@ internal static class SkippingSeeds
             return [];
         }
 
-        var times = StepSpacing.Create("trailing", schedule, 2 * steps);
+        var times = PlacementRules.Create("trailing", schedule, 2 * steps).Times;
         var seeds = new List<Candidate>();
         if (genes.Contains(SearchGene.Reuse))
         {

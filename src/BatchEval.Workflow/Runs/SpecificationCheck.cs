@@ -1,5 +1,5 @@
 using BatchEval.Core.Json;
-using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Costs;
 using BatchEval.Onnx.Packages;
 using BatchEval.Workflow.Specifications;
@@ -22,7 +22,7 @@ public static class SpecificationCheck
         Try("conditions", () => specification.Conditions.Check(manifest));
         Try(specification.Budget.NeedsCosts ? "budget" : "budget.networkCalls", () => _ = new RunMachine(specification, manifest.Schedule, costs));
         CheckBlocks(specification, manifest, blocks, costs, problems);
-        Try("reference.steps", () => _ = StepSpacing.Create(specification.Reference.Spacing, manifest.Schedule, specification.Reference.Steps));
+        Try("reference.steps", () => _ = PlacementRules.Create(specification.Reference.Spacing, manifest.Schedule, specification.Reference.Steps));
         for (var i = 0; i < specification.Candidates.Count; i++)
         {
             problems.AddRange(specification.Candidates[i].Violations(manifest.Schedule, blocks).Select(v => new Problem($"candidates[{i}]", v)));

@@ -1,4 +1,4 @@
-using BatchEval.Core.Search.Schedules;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Workflow.Cells;
 
 namespace BatchEval.Workflow.Schedules;
@@ -17,7 +17,7 @@ public sealed class EarlyStopping(ScheduleScorer scorer, int samples)
     /// <summary>Follows a course.</summary>
     /// <param name="course">Schedules in the order in which the optimiser passes them, each computed when it is asked for.</param>
     /// <param name="cancellation">Checked before network calls.</param>
-    public ScheduleScore Follow(IEnumerable<NamedSchedule> course, CancellationToken cancellation = default)
+    public ScheduleScore Follow(IEnumerable<SamplingSchedule> course, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(course);
         var range = new SampleRange(SampleRange.SearchStart, samples);

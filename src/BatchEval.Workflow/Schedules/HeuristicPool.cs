@@ -1,4 +1,5 @@
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Schedules;
 using BatchEval.Workflow.Specifications;
 
@@ -16,40 +17,42 @@ public sealed class HeuristicPool(NoiseSchedule schedule, int order = 1)
     public static IReadOnlyList<string> Names { get; } = ["leading", "trailing", "linspace", "quadratic", "beta", "karras", "log-snr", "arctan", "beta-sigmas", "linear-quadratic"];
 
     /// <summary>Heuristics at the model's own end points.</summary>
-    public IReadOnlyList<NamedSchedule> Defaults(int steps) =>
-        [.. Names.Select(name => Place(name, string.Empty, steps, HeuristicOptions.Default)).OfType<NamedSchedule>()];
+    public IReadOnlyList<SamplingSchedule> Defaults(int steps) =>
+        [.. Names.Select(name => Place(name, string.Empty, steps, PlacementOptions.Default)).OfType<SamplingSchedule>()];
 
     /// <summary>Published lists that fit into the model's range, interpolated: made for other models, and hard to beat on some.</summary>
-    public IReadOnlyList<NamedSchedule> Published(int steps)
+    public IReadOnlyList<SamplingSchedule> Published(int steps)
     {
         var (low, high) = (schedule.At(schedule.MinTime).Ratio, schedule.At(schedule.MaxTime).Ratio);
         return
         [
             .. from published in PublishedSchedules.All
-               where published.Indices is not null
-               let calls = SigmaKnots.Interpolate(published.Sigmas, steps + 1)[..steps]
-               where calls[0] <= high && calls[^1] >= low
-               select new NamedSchedule(ScheduleMethods.Ays, published.Name, calls),
+               where published.Indices is not null && schedule.Process != NoiseProcess.Flow
+               let levels = PublishedSchedule.Interpolate(published.Sigmas, steps + 1)
+               where levels[0] <= high && levels[^2] >= low
+               select published.For(schedule, steps),
         ];
     }
 
     /// <summary>The model-free optimum between the model's and some trimmed end points.</summary>
-    public IReadOnlyList<NamedSchedule> ModelFree(int steps) =>
+    public IReadOnlyList<SamplingSchedule> ModelFree(int steps) =>
     [
-        .. from top in LogStarts.Select(share => (double?)Level(share)).Prepend(null)
+        .. from top in LogStarts.Select(share => (double?)At(share)).Prepend(null)
            from end in new double?[] { null, 0.15 }
-           let range = HeuristicSchedules.Range(schedule, end, top)
-           let name = (top, end) is (null, null) ? string.Empty : $"{(top is { } t ? $"from {t:G3}" : "top")}{(end is { } e ? $", to {e}" : string.Empty)}"
-           select new NamedSchedule(ScheduleMethods.Dmn, name, DmnSchedule.Create(range.Low, range.High, steps, order, 1, schedule is not SigmaNoiseSchedule)[..steps]),
+           let low = end ?? schedule.At(schedule.MinTime).Ratio
+           let high = schedule.At(top ?? schedule.MaxRatioTime).Ratio
+           where high > low
+           let name = (top, end) is (null, null) ? string.Empty : $"{(top is { } t ? $"from {schedule.SigmaAt(t):G3}" : "top")}{(end is { } e ? $", to {e}" : string.Empty)}"
+           select SamplingSchedule.OfRatios(ScheduleMethods.Dmn, name, schedule, DmnSchedule.Create(low, high, steps, order, 1, schedule is not SigmaNoiseSchedule)[..steps]),
     ];
 
     /// <summary>Everything.</summary>
-    public IReadOnlyList<NamedSchedule> All(int steps) => [.. Defaults(steps), .. Trimmed(steps), .. Published(steps), .. ModelFree(steps)];
+    public IReadOnlyList<SamplingSchedule> All(int steps) => [.. Defaults(steps), .. Trimmed(steps), .. Published(steps), .. ModelFree(steps)];
 
     /// <summary>Heuristics at end points other than the model's own.</summary>
-    public IReadOnlyList<NamedSchedule> Trimmed(int steps)
+    public IReadOnlyList<SamplingSchedule> Trimmed(int steps)
     {
-        var found = new List<NamedSchedule?>();
+        var found = new List<SamplingSchedule?>();
         foreach (var name in Names)
         {
             if (name is "linear-quadratic" or "beta-sigmas")
@@ -61,31 +64,32 @@ public sealed class HeuristicPool(NoiseSchedule schedule, int order = 1)
             var uniform = name is "leading" or "trailing" or "linspace" or "quadratic" or "beta";
             foreach (var share in uniform ? UniformStarts : LogStarts.Prepend(1))
             {
-                var top = share == 1 ? (double?)null : Level(share);
-                found.Add(top is null ? null : Place(name, $"from {top:G3}", steps, new HeuristicOptions(SigmaMax: top)));
-                foreach (var end in uniform ? [] : ScheduleFamily.Ends.Where(e => e < (top ?? double.MaxValue)))
+                var top = share == 1 ? (double?)null : At(share);
+                var from = top is { } t ? $"from {schedule.SigmaAt(t):G3}" : "top";
+                found.Add(top is null ? null : Place(name, from, steps, new PlacementOptions(top)));
+                foreach (var end in uniform ? [] : ScheduleFamily.Ends.Where(e => e < schedule.SigmaAt(top ?? schedule.MaxTime)))
                 {
-                    found.Add(Place(name, $"{(top is { } t ? $"from {t:G3}" : "top")}, to {end}", steps, new HeuristicOptions(SigmaMin: end, SigmaMax: top)));
+                    found.Add(Place(name, $"{from}, to {end}", steps, new PlacementOptions(top, schedule.TimeOfSigma(end))));
                 }
             }
         }
 
-        return [.. found.OfType<NamedSchedule>().DistinctBy(s => (s.Method, string.Join(' ', s.Calls)))];
+        return [.. found.OfType<SamplingSchedule>().DistinctBy(s => (s.Method, string.Join(' ', s.Times)))];
     }
 
-    // the level at a share of the largest time
-    private double Level(double share)
+    // the time at a share of the largest
+    private double At(double share)
     {
         var time = schedule.MinTime + (share * (schedule.MaxTime - schedule.MinTime));
-        return schedule.At(schedule.TrainSteps is null ? time : Math.Round(time)).Ratio;
+        return schedule.TrainSteps is null ? time : Math.Round(time);
     }
 
     // A rule that cannot place this many distinct levels gives no schedule.
-    private NamedSchedule? Place(string name, string variant, int steps, HeuristicOptions options)
+    private SamplingSchedule? Place(string name, string variant, int steps, PlacementOptions options)
     {
         try
         {
-            return new NamedSchedule(name, variant, HeuristicSchedules.Create(name, schedule, steps, options));
+            return PlacementRules.Create(name, schedule, steps, options) with { Variant = variant };
         }
         catch (ArgumentException)
         {

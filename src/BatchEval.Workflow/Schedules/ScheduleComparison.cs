@@ -1,4 +1,4 @@
-using BatchEval.Core.Search.Schedules;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Specifications;
@@ -26,12 +26,12 @@ public sealed class ScheduleComparison(OpenedModel model, ScheduleRequest reques
     {
         ArgumentNullException.ThrowIfNull(found);
         ScheduleScorer.Require(model);
-        var lines = new List<(string Name, NamedSchedule Schedule, long Calls)> { ($"{found.Schedule.Name} <-", found.Schedule, found.Calls) };
+        var lines = new List<(string Name, SamplingSchedule Schedule, long Calls)> { ($"{found.Schedule.Name} <-", found.Schedule, found.Calls) };
         lines.AddRange(new HeuristicPool(model.Sampling.Manifest.Schedule).Defaults(request.Steps).Select(s => (s.Name, s, 0L)));
-        var defaults = lines.Select(l => (l.Schedule.Method, string.Join(' ', l.Schedule.Calls))).ToHashSet();
+        var defaults = lines.Select(l => (l.Schedule.Method, string.Join(' ', l.Schedule.Times))).ToHashSet();
         foreach (var (method, best) in found.Contest?.BestOf ?? new Dictionary<string, ScheduleScore>())
         {
-            if (defaults.Contains((method, string.Join(' ', best.Schedule.Calls))))
+            if (defaults.Contains((method, string.Join(' ', best.Schedule.Times))))
             {
                 continue;
             }
@@ -45,7 +45,7 @@ public sealed class ScheduleComparison(OpenedModel model, ScheduleRequest reques
     }
 
     // What a contest has compared already is not computed again; its members of the other three have ends of their own.
-    private IEnumerable<(string Name, NamedSchedule Schedule, long Calls)> Methods(bool contest, CancellationToken cancellation)
+    private IEnumerable<(string Name, SamplingSchedule Schedule, long Calls)> Methods(bool contest, CancellationToken cancellation)
     {
         var finder = new ScheduleFinder(model);
         string[] methods = [ScheduleMethods.KlubDp, ScheduleMethods.Gits, ScheduleMethods.ScoreOptimal, .. contest ? Array.Empty<string>() : [ScheduleMethods.Oss, ScheduleMethods.Dmn, ScheduleMethods.Ays]];

@@ -1,3 +1,4 @@
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Schedules;
 using BatchEval.Workflow.Cells;
@@ -35,7 +36,7 @@ public sealed class ScheduleContest(ScheduleScorer scorer, ContestOptions option
     /// <param name="computed">Schedules computed from the model.</param>
     /// <param name="heuristics">Named heuristics, trimmed ones included.</param>
     /// <param name="cancellation">Checked before network calls.</param>
-    public ContestResult Run(IReadOnlyList<NamedSchedule> computed, IReadOnlyList<NamedSchedule> heuristics, CancellationToken cancellation = default)
+    public ContestResult Run(IReadOnlyList<SamplingSchedule> computed, IReadOnlyList<SamplingSchedule> heuristics, CancellationToken cancellation = default)
     {
         var before = scorer.Evaluations;
         var race = new ScheduleRace(computed, heuristics, scorer.Solver, scorer.Schedule, new RaceSizes([options.First, options.Second], ContestOptions.Finalists));
@@ -51,7 +52,7 @@ public sealed class ScheduleContest(ScheduleScorer scorer, ContestOptions option
         var final = scorer.Score(finalists, new SampleRange(SampleRange.ValidationStart, options.Last), cancellation);
         return new ContestResult(
             final.OrderBy(s => s.Fid.Value).ThenBy(s => s.Schedule.Name, StringComparer.Ordinal).First(),
-            standings.GroupBy(s => s.Schedule.Method).ToDictionary(g => g.Key, g => scorer.Describe(g.First().Schedule, g.First().Score), StringComparer.Ordinal),
+            standings.GroupBy(s => s.Schedule.Method).ToDictionary(g => g.Key, g => ScheduleScorer.Describe(g.First().Schedule, g.First().Score), StringComparer.Ordinal),
             scorer.Evaluations - before);
     }
 }

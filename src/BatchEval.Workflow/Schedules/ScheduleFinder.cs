@@ -1,5 +1,6 @@
 using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Schedules;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Specifications;
@@ -29,7 +30,7 @@ public sealed class ScheduleFinder(OpenedModel model, ContestOptions? contest = 
         }
     }
 
-    private void Check(ScheduleRequest request)
+    private static void Check(ScheduleRequest request)
     {
         if (!ScheduleMethods.All.Contains(request.Method))
         {
@@ -41,7 +42,6 @@ public sealed class ScheduleFinder(OpenedModel model, ContestOptions? contest = 
             throw new ArgumentException($"A schedule needs at least 1 step, got {request.Steps}.");
         }
 
-        HeuristicSchedules.Range(Schedule, request.Shape.SigmaMin, request.Shape.SigmaMax);
         if (!(request.Start > 0 && request.Start <= 1))
         {
             throw new ArgumentException($"--start is a share of the noise in (0, 1], got {request.Start}.");
@@ -52,9 +52,8 @@ public sealed class ScheduleFinder(OpenedModel model, ContestOptions? contest = 
     private FoundSchedule Truncated(ScheduleRequest request, CancellationToken cancellation)
     {
         var whole = Whole(request with { Steps = (int)(request.Steps / request.Start), Start = 1 }, cancellation);
-        double[] kept = SigmaKnots.TruncateKeepingSteps(_ => [.. whole.Schedule.Calls, 0], request.Steps, request.Start);
-        var schedule = new NamedSchedule(request.Method, $"start {request.Start}", kept[..^1]);
-        return Result(schedule, whole.Calls, null);
+        var kept = whole.Schedule with { Variant = $"start {request.Start}", Times = [.. whole.Schedule.Times.TakeLast(request.Steps)] };
+        return new FoundSchedule(kept, whole.Calls, null);
     }
 
     private FoundSchedule Whole(ScheduleRequest request, CancellationToken cancellation)
@@ -71,19 +70,19 @@ public sealed class ScheduleFinder(OpenedModel model, ContestOptions? contest = 
 
         if (!ScheduleMethods.Computed.Contains(request.Method))
         {
-            return Result(new NamedSchedule(request.Method, request.Preset ?? request.Respacing ?? string.Empty, Placed(request)), 0, null);
+            return new FoundSchedule(Placed(request), 0, null);
         }
 
         var materials = new ScheduleMaterials(model.Sampling, request.Setting, request.Materials, ScheduleMethods.NeedsData(request.Method), cancellation);
         var calls = request.Method switch
         {
-            ScheduleMethods.Klub => Sweeps(request, materials).Last().Calls,
+            ScheduleMethods.Klub => Sweeps(request, materials).Last().Ratios(Schedule),
             ScheduleMethods.KlubDp => new ScheduleFamily(new KlubCosts(materials.Table), null, request.Setting.Order).Klub(request.Steps),
             ScheduleMethods.ScoreOptimal => new ScheduleFamily(new KlubCosts(materials.Table), null, 1).ScoreOptimal(request.Steps),
             ScheduleMethods.Gits => Trajectory(materials, request),
             _ => materials.OptimalSteps(request.Steps),
         };
-        return Result(new NamedSchedule(request.Method, string.Empty, calls ?? throw TooLong(request)), materials.Calls, null);
+        return new FoundSchedule(SamplingSchedule.OfRatios(request.Method, string.Empty, Schedule, calls ?? throw TooLong(request)), materials.Calls, null);
     }
 
     /// <summary>The contest that chooses <c>klub-dp</c>.</summary>
@@ -97,23 +96,27 @@ public sealed class ScheduleFinder(OpenedModel model, ContestOptions? contest = 
         var result = new ScheduleContest(scorer, contest ?? new ContestOptions())
             .Run(computed.Any(c => c.Method == ScheduleMethods.KlubDp) ? computed : throw TooLong(request), pool.All(request.Steps), cancellation);
         var winner = result.Chosen.Schedule;
-        return Result(new NamedSchedule(ScheduleMethods.KlubDp, $"chosen by FID: {winner.Name}", winner.Calls), materials.Calls + result.Calls, result);
+        return new FoundSchedule(winner with { Method = ScheduleMethods.KlubDp, Variant = $"chosen by FID: {winner.Name}" }, materials.Calls + result.Calls, result);
     }
 
-    private double[] Placed(ScheduleRequest request)
+    private SamplingSchedule Placed(ScheduleRequest request)
     {
-        var (low, high) = HeuristicSchedules.Range(Schedule, request.Shape.SigmaMin, request.Shape.SigmaMax);
-        return request.Method switch
+        switch (request.Method)
         {
-            ScheduleMethods.Dmn => DmnSchedule.Create(low, high, request.Steps, request.Setting.Order, 1, Schedule is not SigmaNoiseSchedule)[..request.Steps],
-            ScheduleMethods.Ays => SigmaKnots.Interpolate(
-                PublishedSchedules.Find(request.Preset ?? throw new ArgumentException($"'ays' needs --preset; known: {string.Join(", ", PublishedSchedules.All.Select(s => s.Name))}.")).Sigmas,
-                request.Steps + 1)[..request.Steps],
-            ScheduleMethods.Respacing => ModelTimes.Levels(Schedule, GuidedRespacing.Parse(
-                Schedule.TrainSteps ?? throw new ArgumentException("Respacing strings need a model with training indices; this one is continuous."),
-                request.Respacing ?? throw new ArgumentException("'respacing' needs --respacing, for example ddim25 or 10,15,20."))),
-            _ => HeuristicSchedules.Create(request.Method, Schedule, request.Steps, request.Shape),
-        };
+            case ScheduleMethods.Dmn:
+                var (low, high) = (Schedule.At(request.Shape.End ?? Schedule.MinTime).Ratio, Schedule.At(Math.Min(request.Shape.Start ?? Schedule.MaxTime, Schedule.MaxRatioTime)).Ratio);
+                var levels = DmnSchedule.Create(low, high, request.Steps, request.Setting.Order, 1, Schedule is not SigmaNoiseSchedule)[..request.Steps];
+                return SamplingSchedule.OfRatios(request.Method, string.Empty, Schedule, levels);
+            case ScheduleMethods.Ays:
+                var preset = request.Preset ?? throw new ArgumentException($"'ays' needs --preset; known: {string.Join(", ", PublishedSchedules.All.Select(s => s.Name))}.");
+                return PublishedSchedules.Find(preset).For(Schedule, request.Steps);
+            case ScheduleMethods.Respacing:
+                var trained = Schedule.TrainSteps ?? throw new ArgumentException("Respacing strings need a model with training indices; this one is continuous.");
+                var text = request.Respacing ?? throw new ArgumentException("'respacing' needs --respacing, for example ddim25 or 10,15,20.");
+                return new SamplingSchedule(request.Method, text, GuidedRespacing.Parse(trained, text));
+            default:
+                return PlacementRules.Create(request.Method, Schedule, request.Steps, request.Shape);
+        }
     }
 
     /// <summary>The published loop, stopped early by FID.</summary>
@@ -123,17 +126,17 @@ public sealed class ScheduleFinder(OpenedModel model, ContestOptions? contest = 
         var materials = new ScheduleMaterials(model.Sampling, request.Setting, request.Materials, needsTable: true, cancellation);
         var scorer = new ScheduleScorer(model, request.Setting);
         var best = new EarlyStopping(scorer, (contest ?? new ContestOptions()).Last).Follow(Sweeps(request, materials), cancellation).Schedule;
-        return Result(best with { Variant = $"stopped by FID after {best.Variant}" }, materials.Calls + scorer.Evaluations, null);
+        return new FoundSchedule(best with { Variant = $"stopped by FID after {best.Variant}" }, materials.Calls + scorer.Evaluations, null);
     }
 
     /// <summary>Algorithm 1 from the paper's own start, EDM for continuous models and time-uniform for discrete ones: a schedule after every sweep.</summary>
-    internal static IEnumerable<NamedSchedule> Sweeps(ScheduleRequest request, ScheduleMaterials materials)
+    internal static IEnumerable<SamplingSchedule> Sweeps(ScheduleRequest request, ScheduleMaterials materials)
     {
-        var start = HeuristicSchedules.Create(materials.Schedule.TrainSteps is null ? "karras" : "time-uniform", materials.Schedule, request.Steps + 1, request.Shape);
+        var start = PlacementRules.Create(materials.Schedule.TrainSteps is null ? "karras" : "time-uniform", materials.Schedule, request.Steps + 1, request.Shape).Ratios(materials.Schedule);
         var solver = request.Setting.Order == 1 ? KlubSolver.FirstOrder : KlubSolver.SecondOrderMultistep;
         var estimator = new KlubEstimator(materials.Denoiser, materials.Data(request.Setting.Seed), request.Materials.Paths, solver);
         return CoordinateDescent.Sweeps(start, estimator.Local, new DescentOptions(MaxSweeps: 30, MinReach: 0.1))
-            .Select((knots, i) => new NamedSchedule(ScheduleMethods.Klub, $"sweep {i + 1}", knots[..request.Steps]));
+            .Select((knots, i) => SamplingSchedule.OfRatios(ScheduleMethods.Klub, $"sweep {i + 1}", materials.Schedule, knots[..request.Steps]));
     }
 
     private static double[]? Trajectory(ScheduleMaterials materials, ScheduleRequest request)
@@ -143,12 +146,6 @@ public sealed class ScheduleFinder(OpenedModel model, ContestOptions? contest = 
             ? ScheduleProgram.FirstOrder(n, request.Steps, (i, j) => deviation.Of(-1, i, j), growth: 1.15)
             : ScheduleProgram.SecondOrder(n, request.Steps, deviation.Of, growth: 1.15);
         return paths[request.Steps - 1]?.Take(request.Steps).Select(k => materials.Grid[k]).ToArray();
-    }
-
-    private FoundSchedule Result(NamedSchedule schedule, long calls, ContestResult? contestResult)
-    {
-        var times = ModelTimes.Of(Schedule, schedule.Calls);
-        return new FoundSchedule(schedule, times, [.. ModelTimes.Levels(Schedule, times), 0], calls, contestResult);
     }
 
     private static ArgumentException TooLong(ScheduleRequest request) =>

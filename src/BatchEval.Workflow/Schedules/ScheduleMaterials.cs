@@ -1,6 +1,7 @@
 using BatchEval.Core.Json;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Schedules;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Sampling;
@@ -14,10 +15,10 @@ namespace BatchEval.Workflow.Schedules;
 /// <param name="Paths">M, forward paths of the pairwise table.</param>
 /// <param name="TeacherPaths">Teacher trajectories.</param>
 /// <param name="OptimalStepPaths">Trajectories that optimal steps are found on; each costs about n K calls.</param>
-/// <param name="SigmaMin">Smallest level; null for the model's.</param>
-/// <param name="SigmaMax">Largest level; null for the model's.</param>
+/// <param name="End">Smallest time; null for the model's.</param>
+/// <param name="Start">Largest time; null for the model's.</param>
 public sealed record MaterialOptions(
-    bool DataFree = false, int GridPoints = 64, int Paths = 256, int TeacherPaths = 64, int OptimalStepPaths = 8, double? SigmaMin = null, double? SigmaMax = null);
+    bool DataFree = false, int GridPoints = 64, int Paths = 256, int TeacherPaths = 64, int OptimalStepPaths = 8, double? End = null, double? Start = null);
 
 /// <summary>What a model was asked once, from which all data-driven schedules of all lengths are computed.</summary>
 public sealed class ScheduleMaterials
@@ -39,7 +40,7 @@ public sealed class ScheduleMaterials
         ArgumentNullException.ThrowIfNull(options);
         this.options = options;
         Schedule = model.Manifest.Schedule;
-        var (low, high) = HeuristicSchedules.Range(Schedule, options.SigmaMin, options.SigmaMax);
+        var (low, high) = (Schedule.At(options.End ?? Schedule.MinTime).Ratio, Schedule.At(Math.Min(options.Start ?? Schedule.MaxTime, Schedule.MaxRatioTime)).Ratio);
         var noise = new NoiseBank(setting.Seed);
         denoiser = new CountingDenoiser(new NetworkDenoiser(model, noise, setting.Conditions, parallel: setting.Parallel));
         Grid = DenoiserTables.LogGrid(low, high, options.GridPoints);
@@ -74,8 +75,8 @@ public sealed class ScheduleMaterials
     public ScheduleFamily Family(int order) => new(new KlubCosts(Table), Teacher, order);
 
     /// <summary>Every schedule that is computed from the model: the family, and optimal steps where they fit the grid.</summary>
-    public IReadOnlyList<NamedSchedule> Pool(int steps, int order) =>
-        [.. Family(order).Members(steps), .. steps < Grid.Count ? [new NamedSchedule(ScheduleMethods.Oss, string.Empty, OptimalSteps(steps))] : Array.Empty<NamedSchedule>()];
+    public IReadOnlyList<SamplingSchedule> Pool(int steps, int order) =>
+        [.. Family(order).Members(Schedule, steps), .. steps < Grid.Count ? [SamplingSchedule.OfRatios(ScheduleMethods.Oss, string.Empty, Schedule, OptimalSteps(steps))] : Array.Empty<SamplingSchedule>()];
 
     /// <summary>Clean samples: the package's, or the model's own.</summary>
     public SampleSet Data(ulong seed) => data ?? new SampleSet(Teacher.Samples(), denoiser.Size, seed, Teacher.FirstSample);
@@ -87,7 +88,7 @@ public sealed class ScheduleMaterials
     // variance-preserving sampling starts with variance 1, which is sigma^2 + 1 in variance-exploding coordinates
     private static double StartVariance(NoiseSchedule schedule)
     {
-        var start = schedule.At(schedule.MaxTime);
+        var start = schedule.At(schedule.MaxRatioTime);
         return Math.Max(0, Math.Pow(schedule.StartScale(start) / start.Alpha, 2) - Math.Pow(start.Ratio, 2)) > 0.5 ? 1 : 0;
     }
 }

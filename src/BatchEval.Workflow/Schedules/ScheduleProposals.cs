@@ -1,21 +1,11 @@
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Schedules;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Schedules;
-
-/// <summary>A schedule that a run scores.</summary>
-/// <param name="Method">The method.</param>
-/// <param name="Variant">What sets it apart from the method's other schedules.</param>
-/// <param name="Sigmas">sigma / alpha of each network call.</param>
-/// <param name="Times">The model's times.</param>
-public sealed record ProposedSchedule(string Method, string Variant, IReadOnlyList<double> Sigmas, IReadOnlyList<double> Times)
-{
-    /// <summary>As a schedule with a name.</summary>
-    public NamedSchedule Named() => new(Method, Variant, Sigmas);
-}
 
 /// <summary>
 /// What a schedule method proposes in a run: computed once when the run is prepared, stored, and scored and chosen by the same rounds as
@@ -24,7 +14,7 @@ public sealed record ProposedSchedule(string Method, string Variant, IReadOnlyLi
 /// <param name="Method">The method.</param>
 /// <param name="NetworkCalls">Network calls spent on computing the proposals.</param>
 /// <param name="Schedules">The proposals, no two alike.</param>
-public sealed record ScheduleProposals(string Method, long NetworkCalls, IReadOnlyList<ProposedSchedule> Schedules)
+public sealed record ScheduleProposals(string Method, long NetworkCalls, IReadOnlyList<SamplingSchedule> Schedules)
 {
     /// <summary>About as many proposals as a method makes, for forecasts.</summary>
     internal static int Expected(string method) => method switch
@@ -35,7 +25,7 @@ public sealed record ScheduleProposals(string Method, long NetworkCalls, IReadOn
     };
 
     /// <summary>The proposals as candidates.</summary>
-    public IReadOnlyList<Candidate> Candidates(string solver) => [.. Schedules.Select(s => Candidate.At(solver, s.Times))];
+    public IReadOnlyList<Candidate> Candidates(string solver) => [.. Schedules.Select(s => Candidate.At(solver, s.Times, s.End))];
 
     /// <summary>How the run chooses among them: <c>klub-dp</c> by the race that <c>batcheval schedule</c> runs, another method among its own variants.</summary>
     /// <param name="solver">Solver of all.</param>
@@ -49,7 +39,7 @@ public sealed record ScheduleProposals(string Method, long NetworkCalls, IReadOn
             return new CandidateRace(Candidates(solver), options.Rungs, options.Survivors, options.Elites);
         }
 
-        var named = Schedules.Select(s => s.Named()).ToLookup(s => ScheduleMethods.Computed.Contains(s.Method));
+        var named = Schedules.ToLookup(s => ScheduleMethods.Computed.Contains(s.Method));
         return new ScheduleRace([.. named[true]], [.. named[false]], solver, schedule, new RaceSizes(options.Rungs, options.Elites));
     }
 
@@ -66,33 +56,31 @@ public sealed record ScheduleProposals(string Method, long NetworkCalls, IReadOn
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(specification);
-        var (search, method, schedule) = (specification.Search, specification.Search.Method.Name(), model.Sampling.Manifest.Schedule);
+        var (search, method) = (specification.Search, specification.Search.Method.Name());
         var setting = new ScheduleSetting(specification.Solver, specification.Conditions, specification.Seed, parallel);
         var options = new MaterialOptions(search.DataFree || (model.Sampling.Manifest.Data is null && !ScheduleMethods.NeedsData(method)));
-        var request = new ScheduleRequest(method, steps, setting, options, HeuristicOptions.Default, Distance: search.Distance);
+        var request = new ScheduleRequest(method, steps, setting, options, PlacementOptions.Default, Distance: search.Distance);
         var (schedules, calls) = method switch
         {
             ScheduleMethods.Oss or ScheduleMethods.Dmn => Single(model, request, cancellation),
             _ => Several(new ScheduleMaterials(model.Sampling, setting, options, needsTable: true, cancellation), request),
         };
-        return new ScheduleProposals(method, calls, [.. schedules
-            .Select(s => new ProposedSchedule(s.Method, s.Variant, s.Calls, ModelTimes.Of(schedule, s.Calls)))
-            .DistinctBy(s => string.Join(' ', s.Times))]);
+        return new ScheduleProposals(method, calls, [.. schedules.DistinctBy(s => string.Join(' ', s.Times))]);
     }
 
     // Early stopping of klub is the run's own choice among all sweeps.
-    private static (IReadOnlyList<NamedSchedule> Schedules, long Calls) Several(ScheduleMaterials materials, ScheduleRequest request)
+    private static (IReadOnlyList<SamplingSchedule> Schedules, long Calls) Several(ScheduleMaterials materials, ScheduleRequest request)
     {
-        IReadOnlyList<NamedSchedule> schedules = request.Method switch
+        IReadOnlyList<SamplingSchedule> schedules = request.Method switch
         {
             ScheduleMethods.Klub => [.. ScheduleFinder.Sweeps(request, materials)],
             ScheduleMethods.KlubDp => [.. materials.Pool(request.Steps, request.Setting.Order), .. new HeuristicPool(materials.Schedule, request.Setting.Order).All(request.Steps)],
-            _ => [.. materials.Family(request.Setting.Order).Members(request.Steps, [request.Distance]).Where(m => m.Method == request.Method)],
+            _ => [.. materials.Family(request.Setting.Order).Members(materials.Schedule, request.Steps, [request.Distance]).Where(m => m.Method == request.Method)],
         };
         return (schedules, materials.Calls);
     }
 
-    private static (IReadOnlyList<NamedSchedule> Schedules, long Calls) Single(OpenedModel model, ScheduleRequest request, CancellationToken cancellation)
+    private static (IReadOnlyList<SamplingSchedule> Schedules, long Calls) Single(OpenedModel model, ScheduleRequest request, CancellationToken cancellation)
     {
         var found = new ScheduleFinder(model).Find(request, cancellation);
         return ([found.Schedule], found.Calls);

@@ -2,8 +2,8 @@ using BatchEval.Core.Json;
 using BatchEval.Core.Metrics;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search;
-using BatchEval.Core.Search.Schedules;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Sampling;
 using BatchEval.Workflow.Cells;
@@ -25,10 +25,9 @@ public sealed record ScheduleSetting(string Solver, Conditions Conditions, ulong
 
 /// <summary>A schedule with its FID.</summary>
 /// <param name="Schedule">The schedule.</param>
-/// <param name="Times">The model's times.</param>
 /// <param name="Fid">FID against the training images with its standard error; infinite where sampling failed.</param>
 /// <param name="Failure">Why sampling failed, or null.</param>
-public sealed record ScheduleScore(NamedSchedule Schedule, IReadOnlyList<double> Times, ScoreWithError Fid, string? Failure = null);
+public sealed record ScheduleScore(SamplingSchedule Schedule, ScoreWithError Fid, string? Failure = null);
 
 /// <summary>Samples schedules on the same noise and scores them by FID. Evaluations that schedules share are made once.</summary>
 /// <param name="model">The opened model, with feature network and reference statistics.</param>
@@ -59,20 +58,20 @@ public sealed class ScheduleScorer(OpenedModel model, ScheduleSetting setting)
     public NoiseSchedule Schedule => model.Sampling.Manifest.Schedule;
 
     /// <summary>Scores schedules on a range of samples.</summary>
-    public IReadOnlyList<ScheduleScore> Score(IReadOnlyList<NamedSchedule> schedules, SampleRange range, CancellationToken cancellation = default)
+    public IReadOnlyList<ScheduleScore> Score(IReadOnlyList<SamplingSchedule> schedules, SampleRange range, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(schedules);
-        Candidate[] candidates = [.. schedules.Select(s => Candidate.At(setting.Solver, ModelTimes.Of(Schedule, s.Calls)))];
+        Candidate[] candidates = [.. schedules.Select(s => Candidate.At(setting.Solver, s.Times, s.End))];
         var scores = Score(candidates, range, cancellation);
         return [.. schedules.Zip(scores, Describe)];
     }
 
     /// <summary>A schedule's score under its name.</summary>
-    public ScheduleScore Describe(NamedSchedule named, ScoredCandidate score)
+    public static ScheduleScore Describe(SamplingSchedule named, ScoredCandidate score)
     {
         ArgumentNullException.ThrowIfNull(named);
         ArgumentNullException.ThrowIfNull(score);
-        return new ScheduleScore(named, ModelTimes.Of(Schedule, named.Calls), new ScoreWithError(score.Score, score.Error, score.Samples, "jackknife"), score.Failure);
+        return new ScheduleScore(named, new ScoreWithError(score.Score, score.Error, score.Samples, "jackknife"), score.Failure);
     }
 
     /// <summary>Scores candidates on a range of samples.</summary>

@@ -1,4 +1,4 @@
-using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 
 namespace BatchEval.Workflow.Specifications;
 
@@ -27,7 +27,7 @@ public static class BaselineNames
     public static IReadOnlyList<string> Parts { get; } = [TimesOnly, BlocksOnly, SameBlocks];
 
     /// <summary>All names.</summary>
-    public static IReadOnlyList<string> All { get; } = [.. StepSpacing.Names, TrimmedUniform, Random, .. Parts];
+    public static IReadOnlyList<string> All { get; } = [.. PlacementRules.Names, TrimmedUniform, Random, .. Parts];
 
     /// <summary>What a specification that says nothing gets.</summary>
     public static IReadOnlyList<string> Default { get; } = ["leading", "trailing", "linspace", "karras", "log-snr", TrimmedUniform, Random];

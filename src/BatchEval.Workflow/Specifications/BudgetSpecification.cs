@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Costs;
 
@@ -57,7 +58,7 @@ public sealed record BudgetSpecification : ICheckedData
         return new Budget(costs, limits == new BudgetLimits() ? new BudgetLimits(int.MaxValue) : limits, guided);
 
         double? Value(CostLimit? limit, Func<CandidateCost, double> cost) => limit is { OfSteps: { } steps }
-            ? limit.Value * cost(costs.Of(Candidate.At(solver, StepSpacing.Create("trailing", schedule, steps)), guided))
+            ? limit.Value * cost(costs.Of(Candidate.At(solver, PlacementRules.Create("trailing", schedule, steps).Times), guided))
             : limit?.Value;
     }
 }

@@ -2,6 +2,7 @@
 using System.ComponentModel;
 using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Onnx.Networks;
 
 namespace BatchEval.Workflow.Specifications;
@@ -110,7 +111,7 @@ public sealed record ReferenceSpecification
     [Description("Its number of steps."), Bounds(1, 10_000)]
     public int Steps { get; init; } = 50;
 
-    [Description("Its step spacing."), NamedIn(typeof(StepSpacing), nameof(StepSpacing.Names))]
+    [Description("Its step spacing."), NamedIn(typeof(PlacementRules), nameof(PlacementRules.Names))]
     public string Spacing { get; init; } = "trailing";
 
     [Description("How many final images are compared with it, pair by pair."), Bounds(0, 1_000_000)]

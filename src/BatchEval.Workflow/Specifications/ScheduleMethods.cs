@@ -1,4 +1,4 @@
-using BatchEval.Core.Search.Schedules;
+using BatchEval.Core.Sampling.Placement;
 
 namespace BatchEval.Workflow.Specifications;
 
@@ -33,7 +33,7 @@ public static class ScheduleMethods
     public static IReadOnlyList<string> Computed { get; } = [Klub, KlubDp, Gits, Oss, ScoreOptimal];
 
     /// <summary>All names.</summary>
-    public static IReadOnlyList<string> All { get; } = [.. Computed, Dmn, Ays, Respacing, .. HeuristicSchedules.Names];
+    public static IReadOnlyList<string> All { get; } = [.. Computed, Dmn, Ays, Respacing, .. PlacementRules.Names];
 
     /// <summary>True for methods of a run that propose finished schedules.</summary>
     public static bool IsSchedule(this SearchMethod method) => method is not (SearchMethod.Evolution or SearchMethod.Random or SearchMethod.None);

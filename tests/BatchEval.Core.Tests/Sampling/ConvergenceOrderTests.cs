@@ -1,4 +1,5 @@
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Sampling.Solvers;
 using Xunit.Abstractions;
 
@@ -70,7 +71,7 @@ public sealed class ConvergenceOrderTests(ITestOutputHelper output)
     private static double Variance(string solver, int steps)
     {
         var schedule = new SigmaNoiseSchedule(0.002, 20);
-        var times = StepSpacing.Create("karras", schedule, steps);
+        var times = PlacementRules.Create("karras", schedule, steps).Times;
         var table = Solver.Parse(solver).Table([.. times.Select(schedule.At)], NoiseLevel.Clean, schedule);
         var response = new double[table.Rows.Count + 1];
         response[0] = RowExecutor.Run(table, PredictionType.Sample, Denoise, [1.0], (_, z) => z[0] = 0)[0];

@@ -1,6 +1,7 @@
 using BatchEval.Core.Json;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Onnx.Benchmarks;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
@@ -24,7 +25,7 @@ public sealed class DeviceLoopTests(DigitsFixture digits) : IClassFixture<Digits
     public void It_gives_the_engines_images(string solver, int steps)
     {
         var model = digits.Model;
-        var candidate = Candidate.At(solver, StepSpacing.Create("trailing", model.Manifest.Schedule, steps));
+        var candidate = Candidate.At(solver, PlacementRules.Create("trailing", model.Manifest.Schedule, steps).Times);
         var plan = new SamplingPlan(candidate, model.Manifest.Schedule, model.Manifest.Denoiser.Prediction);
         var (first, second) = (Start(plan, seed: 1), Start(plan, seed: 2));
         using var loop = new DeviceLoop(model.Networks.Without([]), plan, model.Manifest, Cpu, Batch, [new Feed("class_labels", [3, 3, 3], [Batch])]);
@@ -41,7 +42,7 @@ public sealed class DeviceLoopTests(DigitsFixture digits) : IClassFixture<Digits
     {
         var folder = Path.Combine(RepoPaths.Root, "tests", "Golden", "networks", "unet2d");
         var package = ModelPackage.Open(folder);
-        var plan = new SamplingPlan(Candidate.At("ddim", StepSpacing.Create("trailing", package.Manifest.Schedule, 3)), package.Manifest.Schedule, package.Manifest.Denoiser.Prediction);
+        var plan = new SamplingPlan(Candidate.At("ddim", PlacementRules.Create("trailing", package.Manifest.Schedule, 3).Times), package.Manifest.Schedule, package.Manifest.Denoiser.Prediction);
         var start = Enumerable.Range(0, 2 * package.Manifest.Sample.Size).Select(i => MathF.Sin(i)).ToArray();
 
         var single = Sample(Path.Combine(folder, "model.onnx"), package.Manifest, plan, start);

@@ -1,5 +1,6 @@
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Core.Sampling.Solvers;
 using BatchEval.Onnx.Networks;
@@ -100,5 +101,5 @@ public sealed class SkippingTests : IDisposable
     private SamplingEngine Engine(Conditions? conditions = null, int batch = 64) => new(model, new NoiseBank(5), conditions ?? Conditions.None, batch);
 
     private Candidate Candidate(string solver, SkipPolicy? policy) =>
-        new(solver, StepSpacing.Create("trailing", model.Manifest.Schedule, Steps).Select(t => new CandidateStep(t)), policy);
+        new(solver, PlacementRules.Create("trailing", model.Manifest.Schedule, Steps).Times.Select(t => new CandidateStep(t)), policy);
 }

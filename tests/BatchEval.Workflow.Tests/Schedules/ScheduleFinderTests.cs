@@ -1,4 +1,5 @@
 using BatchEval.Core.Json;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Schedules;
 using BatchEval.Onnx.Exact;
 using BatchEval.Onnx.Networks;
@@ -18,8 +19,8 @@ public sealed class ScheduleFinderTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    private static ScheduleRequest Request(string method, int steps = 4, string solver = "ddim", bool dataFree = true, HeuristicOptions? shape = null) =>
-        new(method, steps, new ScheduleSetting(solver, Conditions.None), new MaterialOptions(dataFree, 32, 16, 8, 2), shape ?? HeuristicOptions.Default, "svd", "4", BoundAlone: true);
+    private static ScheduleRequest Request(string method, int steps = 4, string solver = "ddim", bool dataFree = true, PlacementOptions? shape = null) =>
+        new(method, steps, new ScheduleSetting(solver, Conditions.None), new MaterialOptions(dataFree, 32, 16, 8, 2), shape ?? PlacementOptions.Default, "svd", "4", BoundAlone: true);
 
     private OpenedModel Mixture()
     {
@@ -36,8 +37,8 @@ public sealed class ScheduleFinderTests : IDisposable
             foreach (var solver in new[] { "ddim", "dpmpp-2m" })
             {
                 var found = new ScheduleFinder(model).Find(Request(method, 4, solver));
-                found.Times.Count.ShouldBe(4, method);
-                SigmaKnots.CheckDescending(found.Sigmas);
+                found.Schedule.Times.Count.ShouldBe(4, method);
+                SigmaKnots.CheckDescending(found.Schedule.Sigmas(model.Sampling.Manifest.Schedule));
                 (found.Calls > 0).ShouldBe(ScheduleMethods.Computed.Contains(method), method);
             }
         }
@@ -48,8 +49,8 @@ public sealed class ScheduleFinderTests : IDisposable
     {
         using var model = Mixture();
         var found = new ScheduleFinder(model).Find(Request("karras", 5) with { Start = 0.5 });
-        var whole = HeuristicSchedules.Create("karras", model.Sampling.Manifest.Schedule, 10);
-        found.Schedule.Calls.ShouldBe(whole[5..]);
+        var whole = PlacementRules.Create("karras", model.Sampling.Manifest.Schedule, 10).Times;
+        found.Schedule.Times.ShouldBe(whole.Skip(5));
     }
 
     [Theory]
@@ -78,8 +79,8 @@ public sealed class ScheduleFinderTests : IDisposable
             Should.Throw<ProblemException>(() => new ScheduleFinder(model).Find(Request(method) with { BoundAlone = false })).Message.ShouldContain("--bound");
         }
 
-        Should.Throw<ProblemException>(() => new ScheduleFinder(model).Find(Request("karras", shape: new(SigmaMin: 3, SigmaMax: 1)))).Message.ShouldContain("sigma-min");
-        Should.Throw<ProblemException>(() => new ScheduleFinder(model).Find(Request("karras", shape: new(SigmaMax: 900)))).Message.ShouldContain("outside the model's range");
+        Should.Throw<ProblemException>(() => new ScheduleFinder(model).Find(Request("karras", shape: new(Start: 1, End: 3)))).Message.ShouldContain("must lie above");
+        Should.Throw<ProblemException>(() => new ScheduleFinder(model).Find(Request("karras", shape: new(Start: 900)))).Message.ShouldContain("outside the model's range");
     }
 
     [Fact]
@@ -89,10 +90,11 @@ public sealed class ScheduleFinderTests : IDisposable
         var scorer = new ScheduleScorer(model, new ScheduleSetting("ddim", Conditions.None));
         double[][] course = [[0.3, 0.2], [2, 0.4], [8, 0.8], [20, 0.1], [100, 0.05], [1, 0.5], [1, 0.4]];
         var asked = 0;
+        SamplingSchedule Of(string variant, double[] ratios) => SamplingSchedule.OfRatios("klub", variant, scorer.Schedule, ratios);
 
-        var best = new EarlyStopping(scorer, 20).Follow(course.Select((calls, i) => new NamedSchedule("klub", $"sweep {++asked}", calls)));
+        var best = new EarlyStopping(scorer, 20).Follow(course.Select((calls, i) => Of($"sweep {++asked}", calls)));
 
-        var all = scorer.Score([.. course.Select(c => new NamedSchedule("klub", "", c))], new SampleRange(SampleRange.SearchStart, 20));
+        var all = scorer.Score([.. course.Select(c => Of(string.Empty, c))], new SampleRange(SampleRange.SearchStart, 20));
         asked.ShouldBe(4);
         best.Schedule.Variant.ShouldBe("sweep 2");
         best.Fid.Value.ShouldBe(all.Take(4).Min(s => s.Fid.Value));
@@ -103,7 +105,7 @@ public sealed class ScheduleFinderTests : IDisposable
     {
         using var model = OpenedModel.Open(ModelPackage.Open(Path.Combine(RepoPaths.Samples, "digits")), new DeviceOptions());
         var request = new ScheduleRequest(
-            ScheduleMethods.Klub, 3, new ScheduleSetting("ddim", Conditions.None), new MaterialOptions(Paths: 8), HeuristicOptions.Default);
+            ScheduleMethods.Klub, 3, new ScheduleSetting("ddim", Conditions.None), new MaterialOptions(Paths: 8), PlacementOptions.Default);
 
         var found = new ScheduleFinder(model, new ContestOptions(20, 20, 20)).Find(request);
 
@@ -117,13 +119,13 @@ public sealed class ScheduleFinderTests : IDisposable
     {
         using var model = OpenedModel.Open(ModelPackage.Open(Path.Combine(RepoPaths.Samples, "digits")), new DeviceOptions());
         var request = new ScheduleRequest(
-            ScheduleMethods.KlubDp, 2, new ScheduleSetting("ddim", Conditions.None), new MaterialOptions(false, 16, 8, 4, 1), HeuristicOptions.Default);
+            ScheduleMethods.KlubDp, 2, new ScheduleSetting("ddim", Conditions.None), new MaterialOptions(false, 16, 8, 4, 1), PlacementOptions.Default);
 
         var found = new ScheduleFinder(model, new ContestOptions(20, 20, 20)).Find(request);
         var again = new ScheduleFinder(model, new ContestOptions(20, 20, 20)).Find(request with { Setting = request.Setting with { Parallel = 2 } });
 
-        found.Times.Count.ShouldBe(2);
-        again.Times.ShouldBe(found.Times);
+        found.Schedule.Times.Count.ShouldBe(2);
+        again.Schedule.Times.ShouldBe(found.Schedule.Times);
         found.Contest!.BestOf.Keys.ShouldBeSubsetOf([.. ScheduleMethods.All, ScheduleRace.Blend, ScheduleRace.Refined]);
         foreach (var method in new[] { "klub-dp", "gits", "score-optimal", "trailing", "karras", "blend", "refined" })
         {

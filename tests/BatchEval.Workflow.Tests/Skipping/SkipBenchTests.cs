@@ -1,5 +1,6 @@
 using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Core.Search.Skipping;
 using BatchEval.Onnx.Networks;
@@ -74,5 +75,5 @@ public sealed class SkipBenchTests : IDisposable
     }
 
     private SkipBench Bench(string solver, int count) =>
-        new(model, Candidate.At(solver, StepSpacing.Create("trailing", model.Sampling.Manifest.Schedule, Steps)), new SkipSamples(3, Conditions.None, count), TimeProvider.System);
+        new(model, Candidate.At(solver, PlacementRules.Create("trailing", model.Sampling.Manifest.Schedule, Steps).Times), new SkipSamples(3, Conditions.None, count), TimeProvider.System);
 }

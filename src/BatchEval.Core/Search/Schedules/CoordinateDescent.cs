@@ -23,49 +23,21 @@ public static class CoordinateDescent
     /// <param name="start">Where to begin; the ends stay.</param>
     /// <param name="cost">The cost.</param>
     /// <param name="options">Parameters.</param>
-    /// <param name="frozen">Knots that stay besides the ends, or null.</param>
-    public static double[] Run(IReadOnlyList<double> start, LocalCost cost, DescentOptions? options = null, Func<int, bool>? frozen = null) =>
-        Sweeps(start, cost, options, frozen).Last();
+    public static double[] Run(IReadOnlyList<double> start, LocalCost cost, DescentOptions? options = null) =>
+        Sweeps(start, cost, options).Last();
 
     /// <summary>The knots after every sweep, each computed when it is asked for: early stopping looks at them by a quality metric and asks no further.</summary>
     /// <param name="start">Where to begin; the ends stay.</param>
     /// <param name="cost">The cost.</param>
     /// <param name="options">Parameters.</param>
-    /// <param name="frozen">Knots that stay besides the ends, or null.</param>
-    public static IEnumerable<double[]> Sweeps(IReadOnlyList<double> start, LocalCost cost, DescentOptions? options = null, Func<int, bool>? frozen = null)
+    public static IEnumerable<double[]> Sweeps(IReadOnlyList<double> start, LocalCost cost, DescentOptions? options = null)
     {
         SigmaKnots.CheckDescending(start);
         ArgumentNullException.ThrowIfNull(cost);
-        return Descend([.. start], cost, options ?? new DescentOptions(), frozen);
+        return Descend([.. start], cost, options ?? new DescentOptions());
     }
 
-    /// <summary>
-    /// The paper's hierarchy: a schedule of n steps becomes one of 2n and 4n by subdivision in log sigma; the old knots stay, only the
-    /// new ones are optimised, without early stopping. Other step counts come from the finest by <see cref="SigmaKnots.Interpolate"/>.
-    /// </summary>
-    /// <param name="coarse">The early-stopped schedule.</param>
-    /// <param name="cost">The cost.</param>
-    /// <param name="rounds">Subdivisions; 2 in the paper (10, 20, 40).</param>
-    /// <param name="options">Parameters.</param>
-    public static IReadOnlyList<double[]> Refine(IReadOnlyList<double> coarse, LocalCost cost, int rounds = 2, DescentOptions? options = null)
-    {
-        var levels = new List<double[]> { (double[])[.. coarse] };
-        for (var round = 0; round < rounds; round++)
-        {
-            var known = levels[^1];
-            var finer = new double[(2 * known.Length) - 1];
-            for (var i = 0; i < finer.Length; i++)
-            {
-                finer[i] = i % 2 == 0 ? known[i / 2] : Math.Sqrt(known[i / 2] * known[(i / 2) + 1]);
-            }
-
-            levels.Add(Run(finer, cost, options, frozen: i => i % 2 == 0));
-        }
-
-        return levels;
-    }
-
-    private static IEnumerable<double[]> Descend(double[] knots, LocalCost cost, DescentOptions options, Func<int, bool>? frozen)
+    private static IEnumerable<double[]> Descend(double[] knots, LocalCost cost, DescentOptions options)
     {
         var reach = options.Reach;
         for (var sweep = 0; sweep == 0 || (sweep < options.MaxSweeps && reach >= options.MinReach); sweep++)
@@ -73,7 +45,7 @@ public static class CoordinateDescent
             var moved = false;
             for (var i = 1; i < knots.Length - 1; i++)
             {
-                moved |= frozen?.Invoke(i) != true && Move(knots, i, reach, options.Candidates, cost);
+                moved |= Move(knots, i, reach, options.Candidates, cost);
             }
 
             reach = moved ? reach : reach / 2;

@@ -25,7 +25,7 @@ public static class DenoiserTables
     /// <param name="max">Largest level.</param>
     /// <param name="points">K, at least 2.</param>
     public static double[] LogGrid(double min, double max, int points) =>
-        SigmaKnots.Interpolate([max, min], points);
+        SigmaKnots.Between(max, min, points - 1, u => Math.Exp(double.Lerp(Math.Log(max), Math.Log(min), u)));
 
     /// <summary>Fills the table.</summary>
     /// <param name="denoiser">The denoiser.</param>

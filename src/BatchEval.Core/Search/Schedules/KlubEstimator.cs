@@ -25,8 +25,11 @@ public enum KlubSolver
 /// <param name="samples">Paths per estimate; 8192 in the paper.</param>
 /// <param name="solver">What the solver freezes.</param>
 /// <param name="c">Scale of the Gaussian whose optimal proposal is used; changes the error, not the mean.</param>
-public sealed class KlubEstimator(IDenoiser denoiser, SampleSet data, int samples = 8192, KlubSolver solver = KlubSolver.FirstOrder, double c = GaussianSchedules.DefaultScale)
+public sealed class KlubEstimator(IDenoiser denoiser, SampleSet data, int samples = 8192, KlubSolver solver = KlubSolver.FirstOrder, double c = KlubEstimator.DefaultScale)
 {
+    /// <summary>The paper's c: standard deviation of images scaled to [-1, 1].</summary>
+    public const double DefaultScale = 0.5;
+
     private const int Batch = 512;
 
     // denoiser calls per path: at t and at the step's start, and at the knot before it where the solver extrapolates
@@ -147,7 +150,14 @@ public sealed class KlubEstimator(IDenoiser denoiser, SampleSet data, int sample
     private double Offset(Step step) => step.Gamma == 0 ? 1 / ((step.From * step.From) + (c * c)) : 0;
 
     // antiderivative of t^-3 Shape(t)
-    private double Mass(Step step, double t) => GaussianSchedules.Antiderivative(t, c) + (Offset(step) / (2 * t * t));
+    private double Mass(Step step, double t) => Antiderivative(t) + (Offset(step) / (2 * t * t));
+
+    // int t^-3 / (t^2 + c^2) dt = -1/(2 c^2 t^2) - ln t / c^4 + ln(t^2 + c^2) / (2 c^4)
+    private double Antiderivative(double t)
+    {
+        var c2 = c * c;
+        return (-1 / (2 * c2 * t * t)) - (Math.Log(t) / (c2 * c2)) + (Math.Log((t * t) + c2) / (2 * c2 * c2));
+    }
 
     // the step and the time at which the proposal's cumulative mass is reached, by bisection in log t
     private (Step Step, double Time) Draw(Step[] steps, double[] normalisers, double mass)

@@ -1,14 +1,7 @@
-namespace BatchEval.Core.Search.Schedules;
+using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 
-/// <summary>A schedule with a name: the levels at which the network is called, largest first; a jump to no noise follows.</summary>
-/// <param name="Method">The method, for example <c>klub-dp</c> or <c>karras</c>.</param>
-/// <param name="Variant">What sets it apart from the method's other schedules; empty for the method's own default.</param>
-/// <param name="Calls">sigma / alpha of each network call.</param>
-public sealed record NamedSchedule(string Method, string Variant, IReadOnlyList<double> Calls)
-{
-    /// <summary>Method and variant.</summary>
-    public string Name => Variant.Length == 0 ? Method : $"{Method} ({Variant})";
-}
+namespace BatchEval.Core.Search.Schedules;
 
 /// <summary>
 /// All schedules that one pairwise table and one set of teacher trajectories give, for any number of steps. KLUB alone over-optimises (on
@@ -83,23 +76,24 @@ public sealed class ScheduleFamily(KlubCosts costs, TeacherTable? teacher, int o
     }
 
     /// <summary>All members for a number of steps, without repetition. A second-order solver gets the first-order optima too.</summary>
+    /// <param name="noise">The model's noise schedule.</param>
     /// <param name="steps">n.</param>
     /// <param name="distances">What GITS measures; null for everything that it can.</param>
-    public IReadOnlyList<NamedSchedule> Members(int steps, IReadOnlyList<TeacherDistance>? distances = null)
+    public IReadOnlyList<SamplingSchedule> Members(NoiseSchedule noise, int steps, IReadOnlyList<TeacherDistance>? distances = null)
     {
-        var members = new List<NamedSchedule>();
+        var members = new List<SamplingSchedule>();
         foreach (var end in new double?[] { null }.Concat(Ends.Where(e => e > costs.Sigmas[^1]).Select(e => (double?)e)))
         {
             foreach (var firstOrder in order == 1 ? [true] : new[] { false, true })
             {
-                AddMembers(members, steps, end, firstOrder, distances ?? Enum.GetValues<TeacherDistance>());
+                AddMembers(members, noise, steps, end, firstOrder, distances ?? Enum.GetValues<TeacherDistance>());
             }
         }
 
-        return [.. members.DistinctBy(m => (m.Method, string.Join(' ', m.Calls)))];
+        return [.. members.DistinctBy(m => (m.Method, string.Join(' ', m.Times)))];
     }
 
-    private void AddMembers(List<NamedSchedule> members, int steps, double? end, bool firstOrder, IReadOnlyList<TeacherDistance> distances)
+    private void AddMembers(List<SamplingSchedule> members, NoiseSchedule noise, int steps, double? end, bool firstOrder, IReadOnlyList<TeacherDistance> distances)
     {
         var tops = new List<double?> { null };
         Add("klub-dp", "top", Klub(steps, end, null, firstOrder));
@@ -125,7 +119,7 @@ public sealed class ScheduleFamily(KlubCosts costs, TeacherTable? teacher, int o
             if (calls is not null)
             {
                 var bound = firstOrder && order == 2 ? ", first-order" : string.Empty;
-                members.Add(new NamedSchedule(method, $"{start}, end {(end is { } e ? $"{e}" : "at the model's")}{bound}{distance}", calls));
+                members.Add(SamplingSchedule.OfRatios(method, $"{start}, end {(end is { } e ? $"{e}" : "at the model's")}{bound}{distance}", noise, calls));
             }
         }
     }

@@ -1,4 +1,5 @@
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 
 namespace BatchEval.Core.Search.Schedules;
 
@@ -30,9 +31,9 @@ public sealed class ScheduleRace : ISearchMethod
     private static readonly double[] Moves = [0.8, 1, 1.25];
     private static readonly double[] LastMoves = [0.4, 0.15];
 
-    private readonly List<NamedSchedule> entries;
+    private readonly List<SamplingSchedule> entries;
     private readonly HashSet<string> computed;
-    private readonly ILookup<string, NamedSchedule> names;
+    private readonly ILookup<string, SamplingSchedule> names;
     private readonly string solver;
     private readonly NoiseSchedule schedule;
     private readonly RaceSizes sizes;
@@ -43,7 +44,7 @@ public sealed class ScheduleRace : ISearchMethod
     /// <param name="solver">Solver of all.</param>
     /// <param name="schedule">The model's noise schedule.</param>
     /// <param name="sizes">Sample counts.</param>
-    public ScheduleRace(IReadOnlyList<NamedSchedule> computed, IReadOnlyList<NamedSchedule> heuristics, string solver, NoiseSchedule schedule, RaceSizes sizes)
+    public ScheduleRace(IReadOnlyList<SamplingSchedule> computed, IReadOnlyList<SamplingSchedule> heuristics, string solver, NoiseSchedule schedule, RaceSizes sizes)
     {
         ArgumentNullException.ThrowIfNull(computed);
         ArgumentNullException.ThrowIfNull(heuristics);
@@ -54,14 +55,14 @@ public sealed class ScheduleRace : ISearchMethod
     }
 
     /// <summary>The candidate that samples by a schedule.</summary>
-    public Candidate Of(NamedSchedule named)
+    public Candidate Of(SamplingSchedule named)
     {
         ArgumentNullException.ThrowIfNull(named);
-        return Candidate.At(solver, ModelTimes.Of(schedule, named.Calls));
+        return Candidate.At(solver, named.Times, named.End);
     }
 
     /// <summary>Everything that has been scored on the present rung, best first, under every name that it has.</summary>
-    public IReadOnlyList<(NamedSchedule Schedule, ScoredCandidate Score)> Standings(SearchState state)
+    public IReadOnlyList<(SamplingSchedule Schedule, ScoredCandidate Score)> Standings(SearchState state)
     {
         ArgumentNullException.ThrowIfNull(state);
         var bred = state.Round > sizes.Rungs.Count ? Bred(state).ToLookup(b => Of(b).Id, StringComparer.Ordinal) : null;
@@ -113,30 +114,33 @@ public sealed class ScheduleRace : ISearchMethod
     }
 
     // Bred from entries only, so that the same state gives the same schedules before and after they were scored.
-    private List<NamedSchedule> Bred(SearchState state)
+    private List<SamplingSchedule> Bred(SearchState state)
     {
         var standings = (from s in state.Contenders where names[s.Candidate.Id].Any() select names[s.Candidate.Id].First()).ToList();
         var bred = from c in standings.Where(s => computed.Contains(s.Name)).Take(Parents)
                    from h in standings.Where(s => !computed.Contains(s.Name)).Take(Parents)
                    from w in Weights
-                   select new NamedSchedule(Blend, $"{1 - w} {h.Name} + {w} {c.Name}", SigmaKnots.Blend(h.Calls, c.Calls, w));
+                   select SamplingSchedule.OfRatios(Blend, $"{1 - w} {h.Name} + {w} {c.Name}", schedule, SigmaKnots.Blend(h.Ratios(schedule), c.Ratios(schedule), w));
         return [.. bred.Concat(standings.Take(Parents).SelectMany(Moved)).Where(b => !names.Contains(Of(b).Id)).DistinctBy(b => Of(b).Id)];
     }
 
-    private IEnumerable<NamedSchedule> Moved(NamedSchedule parent)
+    private IEnumerable<SamplingSchedule> Moved(SamplingSchedule parent)
     {
         var (low, high) = (schedule.At(schedule.MinTime).Ratio, schedule.At(schedule.MaxTime).Ratio);
+        var calls = parent.Ratios(schedule);
         var moved = from first in Moves
-                    from last in parent.Calls.Count > 1 ? Moves : [1]
+                    from last in calls.Length > 1 ? Moves : [1]
                     where first != 1 || last != 1
-                    select new NamedSchedule(Refined, $"{parent.Name}, ends x{first}, x{last}", Stretch(parent.Calls, first, last));
-        var lowered = from last in parent.Calls.Count > 1 ? LastMoves : []
-                      select new NamedSchedule(Refined, $"{parent.Name}, last call x{last}", [.. parent.Calls.SkipLast(1), parent.Calls[^1] * last]);
-        return moved.Concat(lowered).Where(m => m.Calls[0] <= high && m.Calls[^1] >= low && m.Calls.Zip(m.Calls.Skip(1)).All(p => p.First > p.Second));
+                    select (Variant: $"{parent.Name}, ends x{first}, x{last}", Calls: Stretch(calls, first, last));
+        var lowered = from last in calls.Length > 1 ? LastMoves : []
+                      select (Variant: $"{parent.Name}, last call x{last}", Calls: (double[])[.. calls.SkipLast(1), calls[^1] * last]);
+        return moved.Concat(lowered)
+            .Where(m => m.Calls[0] <= high && m.Calls[^1] >= low && m.Calls.Zip(m.Calls.Skip(1)).All(p => p.First > p.Second))
+            .Select(m => SamplingSchedule.OfRatios(Refined, m.Variant, schedule, m.Calls));
     }
 
     // linear in log sigma: the first level times one factor, the last times another, those between in proportion
-    private static double[] Stretch(IReadOnlyList<double> calls, double first, double last)
+    private static double[] Stretch(double[] calls, double first, double last)
     {
         var (top, span) = (calls[0], Math.Log(calls[0] / calls[^1]));
         return [.. calls.Select(c => c * first * Math.Pow(last / first, span > 0 ? Math.Log(top / c) / span : 0))];

@@ -45,28 +45,6 @@ public static class SigmaKnots
         return knots;
     }
 
-    /// <summary>
-    /// The routine that all public tools use to bring a published list to another number of steps: piecewise linear in log sigma over
-    /// equally spaced positions.
-    /// </summary>
-    /// <param name="knots">Known knots.</param>
-    /// <param name="count">Number of knots wanted, at least 2.</param>
-    public static double[] Interpolate(IReadOnlyList<double> knots, int count)
-    {
-        CheckDescending(knots);
-        if (count < 2)
-        {
-            throw new ArgumentException($"Interpolation gives at least 2 knots (1 step), got {count}.", nameof(count));
-        }
-
-        if (knots[^1] == 0)
-        {
-            throw new ArgumentException("A last sigma of 0 has no logarithm; interpolate the list with its positive ending and set the last value to 0 afterwards.", nameof(knots));
-        }
-
-        return [.. Enumerable.Range(0, count).Select(i => At(knots, (double)i * (knots.Count - 1) / (count - 1)))];
-    }
-
     /// <summary>Blends two schedules of one length in log sigma: (1 - weight) of the first, weight of the second.</summary>
     public static double[] Blend(IReadOnlyList<double> first, IReadOnlyList<double> second, double weight)
     {
@@ -76,51 +54,5 @@ public static class SigmaKnots
         }
 
         return [.. first.Zip(second, (a, b) => Math.Exp(double.Lerp(Math.Log(a), Math.Log(b), weight)))];
-    }
-
-    /// <summary>
-    /// Image-to-image as diffusers does it: of n steps the last int(n * strength) are run (<c>get_timesteps</c> of its pipelines).
-    /// </summary>
-    /// <param name="knots">A whole schedule.</param>
-    /// <param name="strength">Share of the noise that is added to the image, in (0, 1].</param>
-    public static double[] TruncateSteps(IReadOnlyList<double> knots, double strength)
-    {
-        CheckStrength(strength);
-        var steps = knots.Count - 1;
-        var kept = Math.Min((int)(steps * strength), steps);
-        return kept >= 1
-            ? [.. knots.Skip(steps - kept)]
-            : throw new ArgumentException($"Strength {strength} of {steps} steps leaves no step to run.", nameof(strength));
-    }
-
-    /// <summary>
-    /// Image-to-image as ComfyUI does it ("denoise"): a schedule of int(n / strength) steps is made, and its last n steps are run, so
-    /// that n steps are always paid for.
-    /// </summary>
-    /// <param name="create">Makes the whole schedule for a number of steps.</param>
-    /// <param name="steps">n.</param>
-    /// <param name="strength">Share of the noise that is added to the image, in (0, 1].</param>
-    public static double[] TruncateKeepingSteps(Func<int, IReadOnlyList<double>> create, int steps, double strength)
-    {
-        ArgumentNullException.ThrowIfNull(create);
-        CheckStrength(strength);
-        var whole = create((int)(steps / strength));
-        return [.. whole.Skip(whole.Count - 1 - steps)];
-    }
-
-    private static double At(IReadOnlyList<double> knots, double position)
-    {
-        var low = Math.Min((int)position, knots.Count - 2);
-        return position == low ? knots[low]
-            : position == low + 1 ? knots[low + 1]
-            : Math.Exp(double.Lerp(Math.Log(knots[low]), Math.Log(knots[low + 1]), position - low));
-    }
-
-    private static void CheckStrength(double strength)
-    {
-        if (!(strength > 0 && strength <= 1))
-        {
-            throw new ArgumentException($"Strength must lie in (0, 1], got {strength}.", nameof(strength));
-        }
     }
 }

@@ -1,4 +1,5 @@
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Core.Sampling.Solvers;
 
@@ -36,5 +37,5 @@ internal static class ToyRun
     public static double[] Network(double[] x, NoiseLevel level) => [.. x.Select(v => (0.8 * Math.Sin(v)) + (0.1 * level.Time / 1000))];
 
     public static Candidate Candidate(string solver, int steps, SkipPolicy? skip = null, params int[] reuse) =>
-        new(solver, StepSpacing.Create("trailing", Schedule, steps).Select((t, k) => new CandidateStep(t, reuse: reuse.Contains(k))), skip);
+        new(solver, PlacementRules.Create("trailing", Schedule, steps).Times.Select((t, k) => new CandidateStep(t, reuse: reuse.Contains(k))), skip);
 }

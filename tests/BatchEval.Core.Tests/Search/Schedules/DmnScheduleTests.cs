@@ -1,3 +1,4 @@
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Schedules;
 
 namespace BatchEval.Core.Tests.Search.Schedules;
@@ -35,7 +36,7 @@ public class DmnScheduleTests
     // of order 1 with err = sigma / alpha the bound is sum (e^h - 1), least for equal h: log-linear is the optimum itself
     [Fact]
     public void Of_order_one_the_optimum_is_log_linear_on_a_variance_exploding_model() =>
-        DmnSchedule.Create(0.01, 50, 6, 1, 1, variancePreserving: false).Zip(SigmaKnots.Interpolate([50, 0.01], 7)).ShouldAllBe(p => Math.Abs((p.First / p.Second) - 1) < 1e-4);
+        DmnSchedule.Create(0.01, 50, 6, 1, 1, variancePreserving: false).Zip(PublishedSchedule.Interpolate([50, 0.01], 7)).ShouldAllBe(p => Math.Abs((p.First / p.Second) - 1) < 1e-4);
 
     [Theory]
     [InlineData(1, 1)]
@@ -46,7 +47,7 @@ public class DmnScheduleTests
     {
         var knots = DmnSchedule.Create(0.05, 20, 4, order, power);
         SigmaKnots.CheckDescending(knots);
-        var grid = SigmaKnots.Interpolate([20, 0.05], 61);
+        var grid = PublishedSchedule.Interpolate([20, 0.05], 61);
 
         var best = (from a in Enumerable.Range(1, 58)
                     from b in Enumerable.Range(a + 1, 59 - a)

@@ -1,3 +1,4 @@
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Schedules;
 
 namespace BatchEval.Core.Tests.Search.Schedules;
@@ -9,7 +10,7 @@ public class GaussianSchedulesTests
     {
         "klub" => GaussianSchedules.KlubOptimal(0.002, 80, 10),
         "kl" => GaussianSchedules.KlOptimal(0.002, 80, 10),
-        "log-linear" => SigmaKnots.Interpolate([80, 0.002], 11),
+        "log-linear" => PublishedSchedule.Interpolate([80, 0.002], 11),
         _ => SigmaKnots.Between(80, 0.002, 10, u => Math.Pow(double.Lerp(Math.Pow(80, 1 / 7.0), Math.Pow(0.002, 1 / 7.0), u), 7)),
     };
 
@@ -65,24 +66,6 @@ public class GaussianSchedulesTests
         {
             (t / optimum).ShouldBe(1, 1e-6);
         }
-    }
-
-    [Fact]
-    public void Refinement_keeps_the_coarse_knots_and_stopping_stops()
-    {
-        double[] Local(IReadOnlyList<double> k, int i, IReadOnlyList<double> candidates) =>
-            [.. candidates.Select(t => GaussianSchedules.Z(k[i + 1], t) + GaussianSchedules.Z(t, k[i - 1]))];
-        var asked = 0;
-        double[] Counted(IReadOnlyList<double> k, int i, IReadOnlyList<double> candidates) => ++asked > 0 ? Local(k, i, candidates) : [];
-        var coarse = CoordinateDescent.Sweeps(Knots("edm"), Counted).Take(3).Last();
-        asked.ShouldBe(3 * 9);
-
-        var levels = CoordinateDescent.Refine(coarse, Local);
-
-        levels.Select(l => l.Length).ShouldBe([11, 21, 41]);
-        levels[2].Where((_, i) => i % 4 == 0).ShouldBe(coarse);
-        GaussianSchedules.TotalZ(levels[1]).ShouldBeLessThan(GaussianSchedules.TotalZ(SigmaKnots.Interpolate(coarse, 21)));
-        SigmaKnots.CheckDescending(levels[2]);
     }
 
     [Theory]

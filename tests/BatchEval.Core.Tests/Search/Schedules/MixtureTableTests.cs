@@ -1,5 +1,6 @@
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Sampling.Solvers;
 using BatchEval.Core.Search.Schedules;
 using Xunit.Abstractions;
@@ -30,8 +31,8 @@ public class MixtureTableTests(ITestOutputHelper output)
         {
             foreach (var n in new[] { 6, 8, 10 })
             {
-                var edm = HeuristicSchedules.Create("karras", Schedule, n + 1);
-                var logSnr = HeuristicSchedules.Create("log-snr", Schedule, n + 1);
+                var edm = PlacementRules.Create("karras", Schedule, n + 1).Ratios(Schedule);
+                var logSnr = PlacementRules.Create("log-snr", Schedule, n + 1).Ratios(Schedule);
                 var family = new ScheduleFamily(costs, null, solver == "sde-dpmpp-2m" ? 2 : 1);
                 double[] bound = [.. family.Klub(n)!, Min];
                 var chosen = Members(family, edm, logSnr, n).MinBy(k => Nll(mixture, solver, k, ChoiceSamples, 10))!;

@@ -1,4 +1,5 @@
 using BatchEval.Core.Randomness;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Schedules;
 
 namespace BatchEval.Core.Tests.Search.Schedules;
@@ -72,7 +73,7 @@ public class ScheduleProgramTests
     public void Equal_distances_are_equal()
     {
         double[] sigmas = [8, 4, 2, 1];
-        ScheduleProgram.EqualDistances(sigmas, [0, 1, 2, 3], 6).ShouldBe(SigmaKnots.Interpolate([8, 1], 7), 1e-12);
+        ScheduleProgram.EqualDistances(sigmas, [0, 1, 2, 3], 6).ShouldBe(PublishedSchedule.Interpolate([8, 1], 7), 1e-12);
         ScheduleProgram.EqualDistances(sigmas, [0, 0, 0, 3], 1).ShouldBe([8, 1]);
     }
 }

@@ -1,4 +1,5 @@
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Schedules;
 
@@ -8,9 +9,9 @@ public class ScheduleRaceTests
 {
     private static readonly NoiseSchedule Edm = new SigmaNoiseSchedule(0.002, 80);
 
-    private static NamedSchedule Of(string method, string variant, params double[] calls) => new(method, variant, calls);
+    private static SamplingSchedule Of(string method, string variant, params double[] calls) => new(method, variant, calls);
 
-    private static ScheduleRace Race(IReadOnlyList<NamedSchedule> computed, IReadOnlyList<NamedSchedule> heuristics, params int[] rungs) =>
+    private static ScheduleRace Race(IReadOnlyList<SamplingSchedule> computed, IReadOnlyList<SamplingSchedule> heuristics, params int[] rungs) =>
         new(computed, heuristics, "ddim", Edm, new RaceSizes(rungs, 4));
 
     // runs a race with a known score, and returns the end and what was scored in each round
@@ -40,7 +41,7 @@ public class ScheduleRaceTests
         rounds.Select(r => (r.Rung, r.Samples)).ShouldBe([(0, 8), (1, 16), (1, 16)]);
         var best = race.Standings(end)[0];
         best.Schedule.Name.ShouldBe("blend (0.5 trailing + 0.5 gits)");
-        best.Schedule.Calls.ShouldBe([16, 2], 1e-9);
+        best.Schedule.Times.ShouldBe([16, 2], 1e-7);
         end.Archive[0].ShouldBe(best.Score);
         end.Archive.Count.ShouldBe(4);
     }
@@ -54,11 +55,11 @@ public class ScheduleRaceTests
 
         var best = race.Standings(end)[0];
         best.Schedule.Name.ShouldBe("refined (karras, ends x0.8, x1.25)");
-        best.Schedule.Calls[0].ShouldBe(78 * 0.8, 1e-12);
-        best.Schedule.Calls[2].ShouldBe(0.05 * 1.25, 1e-12);
+        best.Schedule.Times[0].ShouldBe(78 * 0.8, 1e-12);
+        best.Schedule.Times[2].ShouldBe(0.05 * 1.25, 1e-12);
         // linear in log sigma in between
         var share = Math.Log(78 / 1.6) / Math.Log(78 / 0.05);
-        best.Schedule.Calls[1].ShouldBe(1.6 * Math.Pow(0.8, 1 - share) * Math.Pow(1.25, share), 1e-12);
+        best.Schedule.Times[1].ShouldBe(1.6 * Math.Pow(0.8, 1 - share) * Math.Pow(1.25, share), 1e-7);
         rounds[1].Candidates.ShouldAllBe(c => c.Steps[0].Time < 80);
         rounds[1].Candidates.Count.ShouldBe(7);
     }
@@ -72,14 +73,14 @@ public class ScheduleRaceTests
 
         var best = race.Standings(end)[0];
         best.Schedule.Name.ShouldBe("refined (gits, last call x0.15)");
-        best.Schedule.Calls.ShouldBe([20, 4, 0.075], 1e-12);
+        best.Schedule.Times.ShouldBe([20, 4, 0.075], 1e-7);
     }
 
     [Fact]
     public void The_best_two_of_each_method_and_the_best_eight_go_on()
     {
-        NamedSchedule[] good = [.. Enumerable.Range(0, 12).Select(i => Of("gits", $"{i}", 10 + i))];
-        NamedSchedule[] bad = [.. Enumerable.Range(0, 5).Select(i => Of("leading", $"{i}", 40 + i))];
+        SamplingSchedule[] good = [.. Enumerable.Range(0, 12).Select(i => Of("gits", $"{i}", 10 + i))];
+        SamplingSchedule[] bad = [.. Enumerable.Range(0, 5).Select(i => Of("leading", $"{i}", 40 + i))];
         var race = Race(good, bad, 8, 16);
 
         var (_, rounds) = Run(race, To(10));
@@ -105,7 +106,7 @@ public class ScheduleRaceTests
     [Fact]
     public void A_state_gives_the_same_schedules_before_and_after_they_were_scored()
     {
-        NamedSchedule[] computed = [Of("gits", "", 4, 1), Of("klub-dp", "", 6, 2)];
+        SamplingSchedule[] computed = [Of("gits", "", 4, 1), Of("klub-dp", "", 6, 2)];
         var race = Race(computed, [Of("trailing", "", 64, 4)], 8);
         var first = race.Next(SearchState.Empty)!;
         var state = race.Observe(SearchState.Empty, [.. first.Candidates.Select(c => new ScoredCandidate(c, To(16, 2)(c), 0, 8))]);

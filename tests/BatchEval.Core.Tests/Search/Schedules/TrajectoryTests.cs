@@ -1,4 +1,5 @@
 using BatchEval.Core.Randomness;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Schedules;
 
 namespace BatchEval.Core.Tests.Search.Schedules;
@@ -40,7 +41,7 @@ public class TrajectoryTests
         }
 
         counting.Calls.ShouldBeLessThan(8 * 5 * 30);
-        Error(teacher, found[4]).ShouldBeLessThan(Error(teacher, SigmaKnots.Interpolate([20, 0.01], 6)));
+        Error(teacher, found[4]).ShouldBeLessThan(Error(teacher, PublishedSchedule.Interpolate([20, 0.01], 6)));
     }
 
     [Fact]

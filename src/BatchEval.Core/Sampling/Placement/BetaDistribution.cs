@@ -1,4 +1,4 @@
-namespace BatchEval.Core.Search.Schedules;
+namespace BatchEval.Core.Sampling.Placement;
 
 /// <summary>The beta distribution's quantile function, which the beta schedulers place their steps by.</summary>
 internal static class BetaDistribution

@@ -1,7 +1,8 @@
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Schedules;
 
-namespace BatchEval.Core.Tests.Search.Schedules;
+namespace BatchEval.Core.Tests.Sampling.Placement;
 
 public class PublishedSchedulesTests
 {
@@ -51,7 +52,7 @@ public class PublishedSchedulesTests
     {
         var s = PublishedSchedules.Find("sd15").Sigmas;
 
-        var seven = SigmaKnots.Interpolate(s, 8);
+        var seven = PublishedSchedule.Interpolate(s, 8);
 
         seven.Length.ShouldBe(8);
         for (var i = 0; i < 8; i++)
@@ -62,29 +63,38 @@ public class PublishedSchedulesTests
             seven[7 - i].ShouldBe(Math.Exp(log), 1e-12);
         }
 
-        SigmaKnots.Interpolate(s, 11).ShouldBe(s);
-        SigmaKnots.Interpolate(s, 21).Where((_, i) => i % 2 == 0).Zip(s).ShouldAllBe(p => Math.Abs(p.First - p.Second) < 1e-12);
+        PublishedSchedule.Interpolate(s, 11).ShouldBe(s);
+        PublishedSchedule.Interpolate(s, 21).Where((_, i) => i % 2 == 0).Zip(s).ShouldAllBe(p => Math.Abs(p.First - p.Second) < 1e-12);
+    }
+
+    // "Wrong today" 2: NVIDIA's page calls sd15 at 999 ... 233 124 24; the sigma printed for 124 lies nearest to index 125.
+    [Theory]
+    [InlineData("sd15", "999 850 736 645 545 455 343 233 124 24")]
+    [InlineData("sdxl", "999 845 730 587 443 310 193 116 53 13")]
+    public void At_its_own_length_a_list_with_indices_is_its_indices(string name, string times) =>
+        PublishedSchedules.Find(name).For(StableDiffusion, 10).Times.ShouldBe(times.Split(' ').Select(double.Parse));
+
+    [Fact]
+    public void On_other_noise_the_levels_are_kept_and_not_the_indices()
+    {
+        var noise = DiscreteNoiseSchedule.Linear(1000, 1e-4, 0.02);
+        var levels = PublishedSchedules.Find("sd15").For(noise, 10).Ratios(noise);
+        levels.Zip(PublishedSchedules.Find("sd15").Sigmas).ShouldAllBe(p => Math.Abs((p.First / p.Second) - 1) < 1e-6);
     }
 
     [Fact]
-    public void Endings_are_those_of_the_tools()
+    public void A_list_of_32_is_called_at_all_of_its_levels()
     {
-        double[] s = [3, 2, 1];
-        ScheduleEnding.StopAtLast.Apply(s).ShouldBe([3, 2, 1]);
-        ScheduleEnding.LastIsZero.Apply(s).ShouldBe([3, 2, 0]);
-        ScheduleEnding.AppendZero.Apply(s).ShouldBe([3, 2, 1, 0]);
+        var list = PublishedSchedules.Find("sd15-32");
+        var noise = new SigmaNoiseSchedule(0.01, 20);
+        list.For(noise, 32).Ratios(noise).ShouldBe(list.Sigmas, 1e-7);
+        var half = list.For(noise, 16).Ratios(noise);
+        (half.Length, half[0], half[^1]).ShouldBe((16, 14.615, 0.015));
     }
 
     [Fact]
-    public void Strength_truncates_as_each_tool_does()
-    {
-        double[] Whole(int n) => SigmaKnots.Interpolate([10, 0.1], n + 1);
-        SigmaKnots.TruncateSteps(Whole(10), 0.45).ShouldBe(Whole(10).Skip(6));
-        SigmaKnots.TruncateKeepingSteps(Whole, 5, 0.5).ShouldBe(Whole(10).Skip(5));
-        SigmaKnots.TruncateSteps(Whole(10), 1).Length.ShouldBe(11);
-        Should.Throw<ArgumentException>(() => SigmaKnots.TruncateSteps(Whole(4), 0.2)).Message.ShouldContain("no step");
-        Should.Throw<ArgumentException>(() => SigmaKnots.TruncateSteps(Whole(4), 1.2)).Message.ShouldContain("(0, 1]");
-    }
+    public void Flow_models_refuse_lists_of_gaussian_levels() =>
+        Should.Throw<ArgumentException>(() => PublishedSchedules.Find("sd15").For(new FlowNoiseSchedule(), 10)).Message.ShouldContain("a flow model's levels are u");
 
     [Theory]
     [InlineData("ddim4", "750 500 250 0")]

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace BatchEval.Core.Search.Schedules;
+namespace BatchEval.Core.Sampling.Placement;
 
 /// <summary>guided-diffusion's respacing strings (<c>space_timesteps</c> in <c>respace.py</c>): <c>ddim25</c>, <c>50</c>, or <c>10,15,20</c>.</summary>
 public static class GuidedRespacing

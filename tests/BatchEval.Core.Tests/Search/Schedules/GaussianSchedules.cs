@@ -1,13 +1,15 @@
-namespace BatchEval.Core.Search.Schedules;
+using BatchEval.Core.Search.Schedules;
+
+namespace BatchEval.Core.Tests.Search.Schedules;
 
 /// <summary>
 /// What Align Your Steps (Sabour et al. 2024) has in closed form: data N(0, c^2 I), whose ideal denoiser is
 /// D(x, t) = c^2 / (t^2 + c^2) x. Knots are noise levels t_n &gt; ... &gt; t_0, largest first.
 /// </summary>
-public static class GaussianSchedules
+internal static class GaussianSchedules
 {
     /// <summary>The paper's c: standard deviation of images scaled to [-1, 1].</summary>
-    public const double DefaultScale = 0.5;
+    public const double DefaultScale = KlubEstimator.DefaultScale;
 
     /// <summary>KL-optimal for DDIM (theorem 3.1): t_i = c tan((1 - i/n) atan(t_min / c) + (i/n) atan(t_max / c)).</summary>
     /// <remarks>With c = 1 this is the "KL Optimal" scheduler of Forge and A1111.</remarks>
@@ -63,12 +65,5 @@ public static class GaussianSchedules
         }
 
         return (Math.Exp(logF) - 1 - logF) / 2;
-    }
-
-    /// <summary>F(t) = int t^-3 / (t^2 + c^2) dt = -1/(2 c^2 t^2) - ln t / c^4 + ln(t^2 + c^2) / (2 c^4).</summary>
-    internal static double Antiderivative(double t, double c)
-    {
-        var c2 = c * c;
-        return (-1 / (2 * c2 * t * t)) - (Math.Log(t) / (c2 * c2)) + (Math.Log((t * t) + c2) / (2 * c2 * c2));
     }
 }
