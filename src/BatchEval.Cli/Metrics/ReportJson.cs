@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using BatchEval.Core.Json;
 using BatchEval.Core.Metrics;
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Onnx.Evaluation;
 
 namespace BatchEval.Cli.Metrics;
@@ -40,7 +41,7 @@ internal static class ReportJson
         ["value"] = Number(score.Score.Value),
         ["standardError"] = Number(score.Score.StandardError),
         ["count"] = score.Score.SampleCount,
-        ["better"] = MetricNames.IsLowerBetter(score.Provenance.Metric) ? "lower" : "higher",
+        ["better"] = MetricCatalog.Find(score.Provenance.Metric).HigherIsBetter ? "higher" : "lower",
         ["method"] = score.Score.Method,
         ["preprocessing"] = score.Provenance.Preprocessing,
         ["network"] = score.Provenance.NetworkDigest,

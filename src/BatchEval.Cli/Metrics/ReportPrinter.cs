@@ -1,6 +1,7 @@
 using System.Globalization;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Metrics;
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Onnx.Evaluation;
 using Spectre.Console;
 
@@ -21,7 +22,7 @@ internal sealed class ReportPrinter(Output output)
         {
             table.AddRow(
                 Markup.Escape(provenance.Metric), Text(score.Value, "G8"), Text(score.StandardError, "G3"), score.SampleCount > 0 ? $"{score.SampleCount}" : "?",
-                MetricNames.IsLowerBetter(provenance.Metric) ? "lower" : "higher", Markup.Escape(score.Method));
+                MetricCatalog.Find(provenance.Metric).HigherIsBetter ? "higher" : "lower", Markup.Escape(score.Method));
         }
 
         output.Draw(table);

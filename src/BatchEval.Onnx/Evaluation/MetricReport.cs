@@ -1,4 +1,5 @@
 using BatchEval.Core.Metrics;
+using BatchEval.Core.Metrics.Catalog;
 
 namespace BatchEval.Onnx.Evaluation;
 
@@ -20,9 +21,17 @@ internal sealed class ReportBuilder
     private readonly List<SkippedMetric> skipped = [];
     private readonly List<string> warnings = [];
 
-    public void Add(string metric, ScoreWithError score, ScoreProvenance provenance) => scores.Add(new MetricScore(score, provenance with { Metric = metric }));
-
-    public void Skip(string metric, string reason) => skipped.Add(new SkippedMetric(metric, reason));
+    public void Add(Metric metric, MetricOutcome outcome, ScoreProvenance provenance)
+    {
+        if (outcome.Score is { } score)
+        {
+            scores.Add(new MetricScore(score, provenance with { Metric = metric.ReportKey }));
+        }
+        else
+        {
+            skipped.Add(new SkippedMetric(metric.ReportKey, outcome.Reason!));
+        }
+    }
 
     public void Warn(string? warning)
     {

@@ -1,5 +1,6 @@
 using BatchEval.Core.Json;
 using BatchEval.Core.Metrics;
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Onnx.Datasets;
 using BatchEval.Onnx.Features;
 using BatchEval.Onnx.Images;
@@ -14,12 +15,11 @@ public sealed class PairedMetrics
 
     private const double Peak = 255;
     private const int BatchSize = 16;
-    private const int SsimWindow = 11;
-    private const int MultiScaleMinimum = SsimWindow << 4;
+    private static readonly IReadOnlyList<Metric> Rows = [.. MetricCatalog.All.Where(m => m.IsPaired)];
 
     private readonly PerceptualNetwork? network;
-    private readonly PsnrAccumulator psnr = new(Peak);
-    private readonly Dictionary<string, RunningStatistics> means = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<double>> values = Rows.Where(m => m.IsPerImage).ToDictionary(m => m.Key, _ => new List<double>(), StringComparer.Ordinal);
+    private readonly List<int> sizes = [];
     private readonly Dictionary<string, string> reasons = new(StringComparer.Ordinal);
     private readonly ImageSetDigest reference = new();
 
@@ -28,9 +28,11 @@ public sealed class PairedMetrics
         this.network = network;
         if (network is null)
         {
-            reasons[MetricNames.Lpips] = "needs a package with a perceptual network.";
+            Array.ForEach([.. Perceptual], m => reasons[m.Key] = "needs a package with a perceptual network.");
         }
     }
+
+    private static IEnumerable<Metric> Perceptual => Rows.Where(m => m.Needs.HasFlag(MetricNeeds.PerceptualNetwork));
 
     /// <summary>Computes everything that the pairs allow.</summary>
     /// <param name="generated">The images.</param>
@@ -64,34 +66,40 @@ public sealed class PairedMetrics
     {
         for (int i = 0; i < pairs.Length; i++)
         {
-            Pair pair = pairs[i];
-            if (pair.A.Width != pair.B.Width || pair.A.Height != pair.B.Height)
+            var (a, b) = pairs[i];
+            if (a.Width != b.Width || a.Height != b.Height)
             {
-                throw new ProblemException($"Pair {first + i} has images of {pair.A.Width} x {pair.A.Height} and {pair.B.Width} x {pair.B.Height}; paired metrics need equal sizes, and nothing is resized.");
+                throw new ProblemException($"Pair {first + i} has images of {a.Width} x {a.Height} and {b.Width} x {b.Height}; paired metrics need equal sizes, and nothing is resized.");
             }
         }
 
-        foreach (Values values in pairs.AsParallel().AsOrdered().Select(Values.Of).ToArray())
+        foreach (var (pair, measured) in pairs.Zip(pairs.AsParallel().AsOrdered().Select(Measure).ToArray()))
         {
-            psnr.Add(values.A, values.B);
-            Add(MetricNames.Ssim, values.Ssim, values.Size, SsimWindow);
-            Add(MetricNames.MultiScaleSsim, values.MultiScale, values.Size, MultiScaleMinimum);
+            sizes.Add(3 * pair.A.Width * pair.A.Height);
+            foreach (var (metric, value) in measured)
+            {
+                if (value is { } number)
+                {
+                    values[metric.Key].Add(number);
+                }
+                else
+                {
+                    reasons.TryAdd(metric.Key, $"an image is {pair.A.Width} x {pair.A.Height}; both sides need at least {metric.MinimumSide} pixels.");
+                }
+            }
         }
 
         Array.ForEach(pairs, pair => reference.Add(pair.B));
         AddPerceptual(pairs);
     }
 
-    private void Add(string metric, double? value, string size, int minimum)
+    private static (Metric Metric, double? Value)[] Measure(Pair pair)
     {
-        if (value is { } number)
-        {
-            Mean(metric).Add(number);
-        }
-        else
-        {
-            reasons.TryAdd(metric, $"an image is {size}; both sides need at least {minimum} pixels.");
-        }
+        var (width, height) = (pair.A.Width, pair.A.Height);
+        float[] a = ImageResizer.Resize(pair.A, width, height, ResizeMethod.None);
+        float[] b = ImageResizer.Resize(pair.B, width, height, ResizeMethod.None);
+        var images = new ImagePair(a, b, new ImageShape(3, height, width), Peak);
+        return [.. Rows.Where(m => m.OfPair is not null).Select(m => (m, Math.Min(width, height) >= m.MinimumSide ? m.OfPair!(images) : (double?)null))];
     }
 
     private void AddPerceptual(Pair[] pairs)
@@ -101,74 +109,44 @@ public sealed class PairedMetrics
             RgbImage one = pairs[start].A;
             Pair[] same = [.. pairs.Skip(start).TakeWhile(p => p.A.Width == one.Width && p.A.Height == one.Height)];
             start += same.Length;
-            if (network.ReasonAgainst(one) is { } reason)
+            foreach (var key in Perceptual.Select(m => m.Key))
             {
-                reasons.TryAdd(MetricNames.Lpips, reason + ".");
-                continue;
-            }
+                if (network.ReasonAgainst(one) is { } reason)
+                {
+                    reasons.TryAdd(key, reason + ".");
+                    continue;
+                }
 
-            try
-            {
-                Array.ForEach(network.Measure([.. same.Select(p => p.A)], [.. same.Select(p => p.B)]), distance => Mean(MetricNames.Lpips).Add(distance));
-            }
-            catch (ArgumentException error)
-            {
-                reasons.TryAdd(MetricNames.Lpips, error.Message.Split(" (Parameter")[0]);
+                try
+                {
+                    values[key].AddRange(network.Measure([.. same.Select(p => p.A)], [.. same.Select(p => p.B)]).Select(d => (double)d));
+                }
+                catch (ArgumentException error)
+                {
+                    reasons.TryAdd(key, error.Message.Split(" (Parameter")[0]);
+                }
             }
         }
     }
-
-    private RunningStatistics Mean(string metric) => means.TryGetValue(metric, out RunningStatistics? mean) ? mean : means[metric] = new RunningStatistics();
 
     private MetricReport Build()
     {
         var report = new ReportBuilder();
         var provenance = new ScoreProvenance(string.Empty, Preprocessing, string.Empty, reference.ToString());
-        report.Add(MetricNames.Psnr, psnr.MeanOfImages, provenance);
-        report.Add(MetricNames.PooledPsnr, psnr.OfPooledError, provenance);
-        if (psnr.IdenticalImages > 0)
+        if (values["psnr"].Count(double.IsPositiveInfinity) is > 0 and var identical)
         {
-            report.Warn($"{psnr.IdenticalImages} pairs are identical; in the mean of per-image PSNR each counts as {psnr.Cap} dB.");
+            report.Warn($"{identical} pairs are identical; in the mean of per-image PSNR each counts as {MetricCatalog.PsnrCap} dB.");
         }
 
-        (string Metric, string Method, ScoreProvenance Provenance)[] others =
-        [
-            (MetricNames.Ssim, "SSIM, Gaussian window 11, sigma 1.5, per channel; standard error over images", provenance),
-            (MetricNames.MultiScaleSsim, "MS-SSIM, five scales; standard error over images", provenance),
-            (MetricNames.Lpips, $"LPIPS, {network?.Name}; standard error over images", provenance with { NetworkDigest = network?.Digest ?? string.Empty }),
-        ];
-        foreach ((string metric, string method, ScoreProvenance with) in others)
+        foreach (var metric in Rows)
         {
-            if (reasons.TryGetValue(metric, out string? reason))
-            {
-                report.Skip(metric, reason);
-            }
-            else
-            {
-                RunningStatistics mean = Mean(metric);
-                report.Add(metric, new ScoreWithError(mean.Mean, mean.StandardError, mean.Count, method), with);
-            }
+            var key = metric.PerImageOf ?? metric.Key;
+            var outcome = reasons.TryGetValue(key, out var reason) ? MetricOutcome.Without(reason) : metric.Reduce!(values[key], sizes);
+            report.Add(metric, outcome, metric.Needs.HasFlag(MetricNeeds.PerceptualNetwork) ? provenance with { NetworkDigest = network?.Digest ?? string.Empty } : provenance);
         }
 
         return report.Build();
     }
 
     private sealed record Pair(RgbImage A, RgbImage B);
-
-    private sealed record Values(float[] A, float[] B, string Size, double? Ssim, double? MultiScale)
-    {
-        public static Values Of(Pair pair)
-        {
-            (int width, int height) = (pair.A.Width, pair.A.Height);
-            var shape = new ImageShape(3, height, width);
-            float[] a = ImageResizer.Resize(pair.A, width, height, ResizeMethod.None);
-            float[] b = ImageResizer.Resize(pair.B, width, height, ResizeMethod.None);
-            int side = Math.Min(width, height);
-            var options = new SsimOptions(Peak);
-            return new Values(
-                a, b, $"{width} x {height}",
-                side >= SsimWindow ? Core.Metrics.Ssim.OfImage(a, b, shape, options) : null,
-                side >= MultiScaleMinimum ? MultiScaleSsim.OfImage(a, b, shape, options) : null);
-        }
-    }
 }

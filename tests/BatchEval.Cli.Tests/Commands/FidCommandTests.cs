@@ -46,6 +46,19 @@ public sealed class FidCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_small_side_without_features_leaves_no_standard_error_and_few_samples_are_warned_of()
+    {
+        StatisticsFile.Write(shell.PathOf("few.npz"), new GaussianStatistics([0, 0], [1, 0, 0, 1], 2));
+        WriteFeatures("many.npy", rows: 400, columns: 2);
+
+        var result = (await shell.RunAsync("fid", "many.npy", "few.npz", "--json")).ShouldSucceed();
+
+        result.Json["standardError"].ShouldBeNull();
+        result.Json["note"]!.GetValue<string>().ShouldContain("has only 2 samples");
+        result.Json["warnings"]!.ToJsonString().ShouldContain("covariance is singular");
+    }
+
+    [Fact]
     public async Task The_order_of_the_sides_does_not_matter()
     {
         WriteFeatures("a.npy", rows: 60, columns: 3);
@@ -77,7 +90,7 @@ public sealed class FidCommandTests : IDisposable
     {
         WriteFeatures("a.npy", rows: 10, columns: 2);
         WriteFeatures("b.npy", rows: 10, columns: 3);
-        (await shell.RunAsync("fid", "a.npy", "b.npy")).ShouldBeRefused("2 dimensions", "second 3");
+        (await shell.RunAsync("fid", "a.npy", "b.npy")).ShouldBeRefused("has 2 features per image", "has 3");
     }
 
     [Fact]
@@ -91,10 +104,10 @@ public sealed class FidCommandTests : IDisposable
         Directory.CreateDirectory(shell.PathOf("empty"));
 
         (await shell.RunAsync("fid", "ok.npy", "missing.npz")).ShouldBeRefused("missing.npz");
-        (await shell.RunAsync("fid", "ok.npy", "text.txt")).ShouldBeRefused("text.txt", "neither");
+        (await shell.RunAsync("fid", "ok.npy", "text.txt")).ShouldBeRefused("text.txt");
         (await shell.RunAsync("fid", "ok.npy", "broken.npz")).ShouldBeRefused("broken.npz");
         (await shell.RunAsync("fid", "ok.npy", "broken.npy")).ShouldBeRefused("broken.npy");
-        (await shell.RunAsync("fid", "ok.npy", "cube.npy")).ShouldBeRefused("[2, 2, 2]");
+        (await shell.RunAsync("fid", "ok.npy", "cube.npy")).ShouldBeRefused("(2, 2, 2)");
         (await shell.RunAsync("fid", "ok.npy", "empty", "--features", TestShell.Digits)).ShouldBeRefused("0 images");
     }
 

@@ -1,0 +1,91 @@
+namespace BatchEval.Core.Metrics.Catalog;
+
+/// <summary>What a metric needs to be computed.</summary>
+[Flags]
+public enum MetricNeeds
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary>Features of the generated images.</summary>
+    Features = 1,
+
+    /// <summary>Class scores of the generated images.</summary>
+    Logits = 2,
+
+    /// <summary>Mean and covariance of the reference features.</summary>
+    ReferenceStatistics = 4,
+
+    /// <summary>Mean and covariance of the features of images that were never trained on.</summary>
+    HeldOutStatistics = 8,
+
+    /// <summary>The reference features themselves.</summary>
+    ReferenceFeatures = 16,
+
+    /// <summary>A second image for every image.</summary>
+    Pairs = 32,
+
+    /// <summary>A network that measures the distance of two images.</summary>
+    PerceptualNetwork = 64,
+}
+
+/// <summary>A metric: what it is called, what it needs, how it is computed and how it is shown. All of them stand in <see cref="MetricCatalog"/>.</summary>
+/// <param name="Key">Name in specifications, results and on the command line.</param>
+/// <param name="Label">Name for people.</param>
+/// <param name="HigherIsBetter">Which way is good.</param>
+/// <param name="Needs">What it needs.</param>
+/// <param name="Decimals">Digits after the point in tables.</param>
+public sealed record Metric(string Key, string Label, bool HigherIsBetter, MetricNeeds Needs, int Decimals)
+{
+    /// <summary>Unit, or empty.</summary>
+    public string Unit { get; init; } = string.Empty;
+
+    /// <summary>Name in reports of <c>batcheval metrics</c>, which tell apart what runs need not.</summary>
+    public string ReportKey { get => field ?? Key; init; }
+
+    /// <summary>Name of members in JSON and of columns.</summary>
+    public string Member { get; } = string.Concat(Key.Split('-').Select((word, i) => i == 0 ? word : char.ToUpperInvariant(word[0]) + word[1..]));
+
+    /// <summary>Computes it from two sets; null for metrics of pairs.</summary>
+    public Func<SampleSets, MetricOutcome>? OfSets { get; init; }
+
+    /// <summary>Value of one pair of images; null for metrics of sets, and where a network computes it.</summary>
+    public Func<ImagePair, double>? OfPair { get; init; }
+
+    /// <summary>Smallest side of images that it can be computed for.</summary>
+    public int MinimumSide { get; init; } = 1;
+
+    /// <summary>Key of the metric whose values per image are put together; null for its own.</summary>
+    public string? PerImageOf { get; init; }
+
+    /// <summary>Puts values per image together, given also the number of values of each image; null for metrics of sets.</summary>
+    public Func<IReadOnlyList<double>, IReadOnlyList<int>, ScoreWithError>? Reduce { get; init; }
+
+    /// <summary>Whether it compares images one by one.</summary>
+    public bool IsPaired => Needs.HasFlag(MetricNeeds.Pairs);
+
+    /// <summary>Whether values of it are stored per image.</summary>
+    public bool IsPerImage => IsPaired && PerImageOf is null;
+
+    /// <summary>The value as something to minimise.</summary>
+    public double ToObjective(double value) => HigherIsBetter ? -value : value;
+}
+
+/// <summary>A score, or why there is none.</summary>
+/// <param name="Score">The score, or null.</param>
+/// <param name="Reason">Why there is none, or null.</param>
+public sealed record MetricOutcome(ScoreWithError? Score, string? Reason = null)
+{
+    /// <summary>A score.</summary>
+    public static implicit operator MetricOutcome(ScoreWithError score) => new(score);
+
+    /// <summary>No score.</summary>
+    public static MetricOutcome Without(string reason) => new(null, reason);
+}
+
+/// <summary>Two images of one shape and the width of their value range.</summary>
+/// <param name="Image">Values [C, H, W].</param>
+/// <param name="Reference">What it is compared with.</param>
+/// <param name="Shape">C, H, W.</param>
+/// <param name="Peak">Largest value less the smallest that a value may have.</param>
+public readonly record struct ImagePair(ReadOnlyMemory<float> Image, ReadOnlyMemory<float> Reference, ImageShape Shape, double Peak);
