@@ -21,6 +21,10 @@ internal static class RunDescription
         ["candidateId"] = "Id of the candidate, as the leaderboard lists it.",
         ["index"] = "Number of the image, from 0.",
         ["file"] = "Name of the file, as the list of the winner's files has it.",
+        ["limit"] = "Most runs of the page; all without it.",
+        ["after"] = "Id of the last run of the page before.",
+        ["since"] = "First round; 0 without it.",
+        ["name"] = "Name of the model; may hold slashes.",
         ["format"] = "json (default) or csv.",
         ["Idempotency-Key"] = "Repeating a request under the same key is safe; another body under it is refused with 422.",
     };

@@ -12,7 +12,7 @@ internal static class RequestBody
     private static readonly UTF8Encoding Utf8 = new(false, throwOnInvalidBytes: true);
 
     /// <summary>Refuses what is not sent as JSON in UTF-8, uncompressed (RFC 8259, section 8.1; RFC 9110, section 15.5.16).</summary>
-    public static void RequireJson(HttpRequest request)
+    private static void RequireJson(HttpRequest request)
     {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase))
         {
@@ -32,9 +32,16 @@ internal static class RequestBody
         }
     }
 
+    /// <summary>Reads a body that is JSON by its headers.</summary>
+    public static Task<byte[]> ReadJsonAsync(HttpRequest request, int limit, CancellationToken cancellation)
+    {
+        RequireJson(request);
+        return ReadAsync(request.Body, limit, cancellation);
+    }
+
     /// <summary>Reads a body to its end.</summary>
     /// <exception cref="RefusedException">It has more bytes than allowed.</exception>
-    public static async Task<byte[]> ReadAsync(Stream body, int limit, CancellationToken cancellation)
+    private static async Task<byte[]> ReadAsync(Stream body, int limit, CancellationToken cancellation)
     {
         using var content = new MemoryStream();
         var buffer = new byte[16 * 1024];

@@ -1,10 +1,8 @@
 using System.Security.Cryptography;
-using BatchEval.Core.Json;
 using BatchEval.Http.Control;
 using BatchEval.Http.Pipeline;
 using BatchEval.Workflow.Local;
 using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Specifications;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -19,14 +17,8 @@ internal sealed class RunCommands(RunApiContext context)
 
     public async Task<Accepted<StartedRun>> StartAsync(HttpContext http, string? key, CancellationToken cancellation)
     {
-        RequestBody.RequireJson(http.Request);
-        var body = await RequestBody.ReadAsync(http.Request.Body, RunApiContext.BodyLimit, cancellation);
-        var specification = SpecificationJson.Read(RequestBody.Text(body));
-        if (context.Catalog.Check(specification.Model) is { } problem)
-        {
-            throw new ProblemException("The run specification", [problem]);
-        }
-
+        var body = await RequestBody.ReadJsonAsync(http.Request, RunApiContext.BodyLimit, cancellation);
+        var specification = RunChecks.Require(body, context);
         var submission = new RunSubmission(context.Store, context.Models, context.Time);
         if (key is not null)
         {

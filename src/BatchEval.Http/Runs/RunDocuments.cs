@@ -15,9 +15,10 @@ public sealed record StartedRun(string Id, bool Created, string StatusUrl, [prop
     public IDictionary<string, object> Addresses => Management.OrderBy(p => p.Key, StringComparer.Ordinal).ToDictionary(p => p.Key, p => (object)p.Value);
 }
 
-/// <summary>All runs.</summary>
+/// <summary>Runs, all of them or a page.</summary>
 /// <param name="Runs">The newest first.</param>
-public sealed record RunList(IReadOnlyList<RunSummary> Runs);
+/// <param name="Next">What to give as <c>after</c> for the next page; missing on the last one.</param>
+public sealed record RunList(IReadOnlyList<RunSummary> Runs, string? Next = null);
 
 /// <summary>One line of the list of runs.</summary>
 /// <param name="Id">Its id.</param>

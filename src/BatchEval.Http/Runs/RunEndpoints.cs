@@ -14,6 +14,8 @@ internal static class RunEndpoints
 {
     private const string Json = "application/json", Png = "image/png";
 
+    private static readonly byte[] SpecificationSchema = ReadResource("run-specification.schema.json");
+
     public static void MapRuns(this IEndpointRouteBuilder routes)
     {
         MapReading(routes.MapGroup("/api").AddEndpointFilter(new Revalidation()));
@@ -22,10 +24,19 @@ internal static class RunEndpoints
 
     private static void MapReading(RouteGroupBuilder api)
     {
-        api.MapGet("runs", (RunApiContext context, CancellationToken stop) => new RunQueries(context).ListAsync(stop))
-            .WithName("ListRuns").WithSummary("Lists all runs, the newest first.");
+        api.MapGet("runs", (int? limit, string? after, RunApiContext context, CancellationToken stop) => new RunQueries(context).ListAsync(limit, after, stop))
+            .WithName("ListRuns").WithSummary("Lists all runs, the newest first, or a page of them.");
         api.MapGet("runs/{runId}", (string runId, HttpResponse response, RunApiContext context, CancellationToken stop) => new RunQueries(context).StatusAsync(runId, response, stop))
             .WithName("GetRun").WithSummary("Where a run stands: state, stage, generation, best candidate, counts, cost so far, time left.");
+        api.MapGet("runs/{runId}/specification", (string runId, RunApiContext context, CancellationToken stop) => new RunQueries(context).SpecificationAsync(runId, stop))
+            .WithName("GetSpecification").WithSummary("The specification of a run, every default spelled out.").Produces<object>(200, Json);
+        api.MapGet("runs/{runId}/events", (string runId, RunApiContext context, CancellationToken stop) => TypedResults.ServerSentEvents(new RunEvents(context).WatchAsync(runId, stop)))
+            .WithName("WatchRun").WithSummary("Server-sent events: 'status' with the document of the run whenever it changes, 'ping', and 'gone' when it was deleted. Ends after some minutes; ask again.")
+            .Produces<RunDocument>(200, "text/event-stream");
+        api.MapGet("runs/{runId}/scores", (string runId, int? since, RunApiContext context, CancellationToken stop) => new RunQueries(context).ScoresAsync(runId, since ?? 0, stop))
+            .WithName("GetScores").WithSummary("Scores of every candidate, round by round, from round 'since' on; also during the run.").Produces<ScoreTable>();
+        api.MapGet("runs/{runId}/candidates/{candidateId}/steps", (string runId, string candidateId, RunApiContext context, CancellationToken stop) => new RunQueries(context).StepsAsync(runId, candidateId, stop))
+            .WithName("GetSteps").WithSummary("The steps of a candidate on the noise axis.");
         api.MapGet("runs/{runId}/leaderboard", (string runId, string? format, HttpContext http, RunApiContext context, CancellationToken stop) => new RunQueries(context).LeaderboardAsync(runId, format, http, stop))
             .WithName("GetLeaderboard").WithSummary("The leaderboard of a finished run, as JSON or, with ?format=csv or Accept: text/csv, as comma-separated values.")
             .Produces<Leaderboard>(200, Json, "text/csv");
@@ -43,6 +54,13 @@ internal static class RunEndpoints
             .WithName("GetReport").WithSummary("The report of a finished run, one self-contained page.").Produces<Stream>(200, "text/html");
         api.MapGet("models", (RunApiContext context) => TypedResults.Ok(new ModelList(context.Catalog.Names())))
             .WithName("ListModels").WithSummary("Lists the models that a specification may name.");
+        api.MapGet("models/{*name}", (string name, RunApiContext context, CancellationToken stop) => new ModelCards(context).ReadAsync(name, stop))
+            .WithName("GetModel").WithSummary("A model's card and the specifications that come with it.");
+        api.MapPost("runs/check", (HttpContext http, RunApiContext context, CancellationToken stop) => new RunChecks(context).CheckAsync(http, stop))
+            .WithName("CheckRun").WithSummary("Checks a run specification and foresees its cost; starts nothing.")
+            .AddOpenApiOperationTransformer(RunDescription.TakeSpecification);
+        api.MapGet("specification.schema.json", () => Revalidation.Content(SpecificationSchema, Revalidation.Json))
+            .WithName("GetSchema").WithSummary("JSON schema of run specifications.").Produces<object>(200, Json);
         api.MapGet("openapi.json", RunDescription.ReadAsync)
             .WithName("GetOpenApi").WithSummary("This description.").Produces<object>(200, Json);
     }
@@ -64,6 +82,14 @@ internal static class RunEndpoints
                 await run(new RunCommands(context), runId, stop);
                 return await new RunQueries(context).StatusAsync(runId, response, stop);
             }).WithName(name).WithSummary(summary);
+    }
+
+    private static byte[] ReadResource(string name)
+    {
+        using var source = typeof(RunEndpoints).Assembly.GetManifestResourceStream(name)!;
+        using var content = new MemoryStream();
+        source.CopyTo(content);
+        return content.ToArray();
     }
 
     private static ValueTask<object?> RefuseReadOnly(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next) =>

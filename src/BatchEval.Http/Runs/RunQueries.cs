@@ -1,9 +1,12 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using BatchEval.Core.Json;
+using BatchEval.Core.Sampling;
 using BatchEval.Http.Control;
 using BatchEval.Http.Pipeline;
 using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Serialization;
 using BatchEval.Workflow.Specifications;
 using BatchEval.Workflow.Storage;
@@ -21,10 +24,17 @@ internal sealed class RunQueries(RunApiContext context)
     // Pages of a run come from the run's own store, but nothing in them may reach out.
     private const string ReportPolicy = "default-src 'none'; img-src data: blob: 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; font-src data:; base-uri 'none'; form-action 'none'";
 
+    private static readonly JsonSerializerOptions Compact = new(WorkflowJson.Options) { WriteIndented = false };
+
     private readonly RunLookup lookup = new(context);
 
-    public async Task<Ok<RunList>> ListAsync(CancellationToken cancellation)
+    public async Task<Ok<RunList>> ListAsync(int? limit, string? after, CancellationToken cancellation)
     {
+        if (limit is < 1)
+        {
+            throw Refusal.BadRequest("limit", "must be at least 1.").Exception();
+        }
+
         var names = (await context.Store.ListRunsAsync(cancellation)).Where(RunLookup.IsRunId).ToList();
         var found = new List<RunStatus>();
         foreach (var chunk in names.Chunk(ReadsAtOnce))
@@ -33,21 +43,53 @@ internal sealed class RunQueries(RunApiContext context)
             found.AddRange(read.OfType<RunStatus>());
         }
 
-        return TypedResults.Ok(new RunList([.. found.OrderByDescending(s => s.Started).ThenBy(s => s.RunId, StringComparer.Ordinal).Select(RunDescriber.Short)]));
+        var sorted = found.OrderByDescending(s => s.Started).ThenBy(s => s.RunId, StringComparer.Ordinal).Select(RunDescriber.Short).ToList();
+        var first = after is null ? 0 : sorted.FindIndex(s => s.Id == after) + 1;
+        RunSummary[] page = [.. sorted.Skip(first).Take(limit ?? int.MaxValue)];
+        return TypedResults.Ok(new RunList(page, first + page.Length < sorted.Count ? page[^1].Id : null));
     }
 
     public async Task<Ok<RunDocument>> StatusAsync(string run, HttpResponse response, CancellationToken cancellation)
     {
-        var (status, life) = await lookup.RequireAsync(run, cancellation);
-        var text = await context.Store.ReadAsync(BlobNames.Specification(run), cancellation) ?? throw Refusal.NotFound($"There is no run '{run}'.").Exception();
-        var specification = SpecificationJson.Read(Encoding.UTF8.GetString(text));
-        var plan = status.Stage == RunStage.Done ? null : await context.Store.ReadJsonAsync<UnitPlan>(BlobNames.Plan(run, status.Round), cancellation);
-        if (status.State is "pending" or "running")
+        var document = await DescribeAsync(run, cancellation);
+        if (document.State is "pending" or "running")
         {
             response.Headers.RetryAfter = "2";
         }
 
-        return TypedResults.Ok(RunDescriber.Full(status, specification, plan, life, context));
+        return TypedResults.Ok(document);
+    }
+
+    /// <summary>Where a run stands.</summary>
+    public async Task<RunDocument> DescribeAsync(string run, CancellationToken cancellation)
+    {
+        var (status, life) = await lookup.RequireAsync(run, cancellation);
+        var specification = await SpecificationOfAsync(run, cancellation);
+        var plan = status.Stage == RunStage.Done ? null : await context.Store.ReadJsonAsync<UnitPlan>(BlobNames.Plan(run, status.Round), cancellation);
+        return RunDescriber.Full(status, specification, plan, life, context);
+    }
+
+    public async Task<FileContentHttpResult> SpecificationAsync(string run, CancellationToken cancellation)
+    {
+        await lookup.RequireAsync(run, cancellation);
+        return await FileAsync(BlobNames.Specification(run), Revalidation.Json, "specification", cancellation);
+    }
+
+    public async Task<FileContentHttpResult> ScoresAsync(string run, int since, CancellationToken cancellation)
+    {
+        var (status, _) = await lookup.RequireAsync(run, cancellation);
+        var specification = await SpecificationOfAsync(run, cancellation);
+        var table = await new ScoreReader(context.Store).ReadAsync(run, specification.Objective.Metric, since, status.Round, cancellation);
+        return Revalidation.Content(JsonSerializer.SerializeToUtf8Bytes(table, Compact), Revalidation.Json);
+    }
+
+    public async Task<Ok<CandidateSteps>> StepsAsync(string run, string candidate, CancellationToken cancellation)
+    {
+        var score = await ScoreOfAsync(run, candidate, cancellation);
+        var schedule = await ScheduleOfAsync(run, cancellation);
+        return TypedResults.Ok(new CandidateSteps(
+            score.Candidate.Solver,
+            [.. score.Candidate.Steps.Select(s => new StepPoint(s.Time, schedule?.At(s.Time).Ratio is { } ratio && double.IsFinite(ratio) ? ratio : null, s.Drop, s.Reuse))]));
     }
 
     public async Task<FileContentHttpResult> LeaderboardAsync(string run, string? format, HttpContext http, CancellationToken cancellation)
@@ -66,22 +108,9 @@ internal sealed class RunQueries(RunApiContext context)
     public async Task<FileContentHttpResult> CandidateAsync(string run, string candidate, CancellationToken cancellation)
     {
         RunLookup.CheckCandidate(candidate);
-        var (status, _) = await lookup.RequireAsync(run, cancellation);
-        if (await context.Store.ReadAsync(BlobNames.Candidate(run, candidate, "metrics.json"), cancellation) is { } final)
-        {
-            return Revalidation.Content(final, Revalidation.Json);
-        }
-
-        for (var round = status.Round; round >= 0; round--)
-        {
-            var scores = await context.Store.ReadJsonAsync<RoundScores>(BlobNames.Scores(run, round), cancellation);
-            if (scores?.Scores.FirstOrDefault(s => s.Id == candidate) is { } score)
-            {
-                return Revalidation.Content(JsonSerializer.SerializeToUtf8Bytes(score, WorkflowJson.Options), Revalidation.Json);
-            }
-        }
-
-        throw Refusal.NotFound($"Run '{run}' has scored no candidate '{candidate}'.").Exception();
+        return await context.Store.ReadAsync(BlobNames.Candidate(run, candidate, "metrics.json"), cancellation) is { } final && RunLookup.IsRunId(run)
+            ? Revalidation.Content(final, Revalidation.Json)
+            : Revalidation.Content(JsonSerializer.SerializeToUtf8Bytes(await ScoreOfAsync(run, candidate, cancellation), WorkflowJson.Options), Revalidation.Json);
     }
 
     public async Task<FileContentHttpResult> CandidateFileAsync(string run, string candidate, string file, CancellationToken cancellation)
@@ -124,6 +153,40 @@ internal sealed class RunQueries(RunApiContext context)
         response.Headers.ContentSecurityPolicy = ReportPolicy;
         return page;
     }
+
+    private async Task<CandidateScore> ScoreOfAsync(string run, string candidate, CancellationToken cancellation)
+    {
+        RunLookup.CheckCandidate(candidate);
+        var (status, _) = await lookup.RequireAsync(run, cancellation);
+        for (var round = status.Round; round >= 0; round--)
+        {
+            var scores = await context.Store.ReadJsonAsync<RoundScores>(BlobNames.Scores(run, round), cancellation);
+            if (scores?.Scores.FirstOrDefault(s => s.Id == candidate) is { } score)
+            {
+                return score;
+            }
+        }
+
+        throw Refusal.NotFound($"Run '{run}' has scored no candidate '{candidate}'.").Exception();
+    }
+
+    // The server that shows a run need not have its model.
+    private async Task<NoiseSchedule?> ScheduleOfAsync(string run, CancellationToken cancellation)
+    {
+        try
+        {
+            return context.Models.Find((await SpecificationOfAsync(run, cancellation)).Model).Manifest.Schedule;
+        }
+        catch (ProblemException)
+        {
+            return null;
+        }
+    }
+
+    private async Task<RunSpecification> SpecificationOfAsync(string run, CancellationToken cancellation) =>
+        await context.Store.ReadAsync(BlobNames.Specification(run), cancellation) is { } text
+            ? SpecificationJson.Read(Encoding.UTF8.GetString(text))
+            : throw Refusal.NotFound($"There is no run '{run}'.").Exception();
 
     private async Task<FileContentHttpResult> FileAsync(string blob, string type, string what, CancellationToken cancellation) =>
         await context.Store.ReadAsync(blob, cancellation) is { } content

@@ -71,7 +71,7 @@ public sealed class AdvanceActivity(RunStore store, ModelHost models, TimeProvid
             }
         }
 
-        return new RoundScores(plan.Plan.Round, plan.Plan.Stage, scores, counts);
+        return new RoundScores(plan.Plan.Round, plan.Plan.Stage, scores, counts) { Generation = plan.Plan.Generation, Rung = plan.Plan.Rung };
     }
 
     private static void RequireReference(List<CellResult> results)

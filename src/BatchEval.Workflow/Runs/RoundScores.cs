@@ -7,4 +7,11 @@ namespace BatchEval.Workflow.Runs;
 /// <param name="Stage">Its stage.</param>
 /// <param name="Scores">One entry per assignment.</param>
 /// <param name="Evaluations">Where the round's results came from.</param>
-public sealed record RoundScores(int Round, RunStage Stage, IReadOnlyList<CandidateScore> Scores, EvaluationCounts Evaluations);
+public sealed record RoundScores(int Round, RunStage Stage, IReadOnlyList<CandidateScore> Scores, EvaluationCounts Evaluations)
+{
+    /// <summary>Generation within the stage, from 0; null in files of older versions.</summary>
+    public int? Generation { get; init; }
+
+    /// <summary>Rung within the generation, from 0; null in files of older versions.</summary>
+    public int? Rung { get; init; }
+}

@@ -40,6 +40,9 @@ public sealed class RunForecast
         Add("final", 0, 0, (long)calls * finalists * specification.Final.Samples);
     }
 
+    /// <summary>How many rounds there will be.</summary>
+    public int Rounds => rounds.Count;
+
     /// <summary>All sample-steps of the run.</summary>
     public long Total => rounds.Sum(r => r.SampleSteps);
 

@@ -1,0 +1,56 @@
+using BatchEval.Core.Json;
+using BatchEval.Http.Control;
+using BatchEval.Http.Pipeline;
+using BatchEval.Workflow.Local;
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Specifications;
+using BatchEval.Workflow.Storage;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BatchEval.Http.Runs;
+
+/// <summary>Checks specifications before they are started.</summary>
+/// <param name="context">What the interface works with.</param>
+internal sealed class RunChecks(RunApiContext context)
+{
+    private const int RunsLookedAt = 20;
+
+    /// <summary>What a specification would start, and what that would cost.</summary>
+    public async Task<Ok<CheckedRun>> CheckAsync(HttpContext http, CancellationToken cancellation)
+    {
+        var specification = Require(await RequestBody.ReadJsonAsync(http.Request, RunApiContext.BodyLimit, cancellation), context);
+        var run = RunSubmission.Check(specification, context.Models);
+        var forecast = new RunForecast(specification);
+        var seconds = await SecondsPerCallAsync(specification.Model, cancellation) * forecast.Total;
+        return TypedResults.Ok(new CheckedRun(
+            run, await context.Store.ExistsAsync(BlobNames.Specification(run), cancellation), forecast.Rounds, forecast.Total,
+            seconds is { } s ? Math.Round(s, 1) : null,
+            context.Price is { } price && seconds is { } t ? Math.Round(t / 3600 * price.PerHour, 4) : null, context.Price?.Currency));
+    }
+
+    /// <summary>Reads a specification whose model is one of the service's.</summary>
+    /// <exception cref="ProblemException">It cannot be used.</exception>
+    public static RunSpecification Require(byte[] body, RunApiContext context)
+    {
+        var specification = SpecificationJson.Read(RequestBody.Text(body));
+        return context.Catalog.Check(specification.Model) is { } problem ? throw new ProblemException("The run specification", [problem]) : specification;
+    }
+
+    // Device time per network call, from the newest run of the same model that computed something.
+    private async Task<double?> SecondsPerCallAsync(string model, CancellationToken cancellation)
+    {
+        var list = await new RunQueries(context).ListAsync(RunsLookedAt, null, cancellation);
+        foreach (var run in list.Value!.Runs)
+        {
+            var document = await new RunQueries(context).DescribeAsync(run.Id, cancellation);
+            var made = document.Counts;
+            if (document.Model == Path.GetFileName(model) && made is { Computed: > 0, NetworkCalls: > 0 } && document.Cost.DeviceSeconds > 0)
+            {
+                return document.Cost.DeviceSeconds * (made.Computed + made.Reused) / made.Computed / made.NetworkCalls;
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,82 @@
+using System.Text.Json.Serialization;
+
+namespace BatchEval.Http.Runs;
+
+/// <summary>The scores of every candidate of a run, for tables and charts. Numbers are rounded to six digits.</summary>
+/// <param name="Next">What to ask for next with <c>since</c>: the first round that is not here.</param>
+/// <param name="Objective">Key of the metric that the run optimises.</param>
+/// <param name="Metrics">The metrics that at least one row has, the objective first.</param>
+/// <param name="Rounds">The rounds, in order.</param>
+/// <param name="History">Best and median after each generation of the run, up to <paramref name="Next"/>.</param>
+public sealed record ScoreTable(int Next, string Objective, IReadOnlyList<MetricColumn> Metrics, IReadOnlyList<ScoredRound> Rounds, IReadOnlyList<HistoryPoint> History);
+
+/// <summary>A metric.</summary>
+/// <param name="Key">Its key in the rows.</param>
+/// <param name="Label">Its name for people.</param>
+/// <param name="Unit">Its unit, or empty.</param>
+/// <param name="HigherIsBetter">Which way is good.</param>
+public sealed record MetricColumn(string Key, string Label, string Unit, bool HigherIsBetter);
+
+/// <summary>The scores of one round.</summary>
+/// <param name="Round">Its number.</param>
+/// <param name="Stage">Its stage.</param>
+/// <param name="Generation">Its generation, from 0.</param>
+/// <param name="Rung">Its rung, from 0.</param>
+/// <param name="Samples">Samples behind each score.</param>
+/// <param name="Rows">One row per candidate.</param>
+public sealed record ScoredRound(int Round, string Stage, int? Generation, int? Rung, int? Samples, IReadOnlyList<ScoreRow> Rows);
+
+/// <summary>The scores of one candidate in one round.</summary>
+/// <param name="Id">First digits of the candidate's id.</param>
+/// <param name="Name">Its name in the run.</param>
+/// <param name="Role">What it is in the run.</param>
+/// <param name="Solver">Its solver.</param>
+/// <param name="Times">Its sampling times, in the model's own unit.</param>
+/// <param name="Dropped">Blocks that it drops over all steps.</param>
+/// <param name="Reused">Steps at which it reuses an earlier output.</param>
+/// <param name="Calls">Mean network calls per sample.</param>
+/// <param name="Macs">Multiply-adds per sample.</param>
+/// <param name="Milliseconds">Milliseconds per sample inside the network.</param>
+/// <param name="Values">Its metrics by key, as people read them: PSNR is not negated.</param>
+/// <param name="Errors">Their standard errors.</param>
+/// <param name="Failure">Why it could not be scored.</param>
+public sealed record ScoreRow(
+    string Id, string Name, string Role, string Solver, IReadOnlyList<double> Times, int Dropped, int Reused, double? Calls, double? Macs, double? Milliseconds,
+    IReadOnlyDictionary<string, double> Values, IReadOnlyDictionary<string, double> Errors, string? Failure);
+
+/// <summary>A search after one of its generations.</summary>
+/// <param name="Stage">Its stage.</param>
+/// <param name="Generation">The generation, from 0.</param>
+/// <param name="Round">Round that ended it.</param>
+/// <param name="Best">Best objective so far, as people read it.</param>
+/// <param name="Median">Median of the generation on its last rung.</param>
+public sealed record HistoryPoint(string Stage, int Generation, int Round, double? Best, double? Median);
+
+/// <summary>The steps of a candidate on the noise axis.</summary>
+/// <param name="Solver">Its solver.</param>
+/// <param name="Steps">Its steps, in the order of sampling.</param>
+public sealed record CandidateSteps(string Solver, IReadOnlyList<StepPoint> Steps);
+
+/// <summary>One step.</summary>
+/// <param name="Time">The model's own time.</param>
+/// <param name="Ratio">Noise-to-signal ratio sigma / alpha; null where it is infinite or the model is not here.</param>
+/// <param name="Dropped">Blocks that are left out.</param>
+/// <param name="Reused">Whether an earlier output is used in place of a network call.</param>
+public sealed record StepPoint(double Time, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? Ratio, IReadOnlyList<int> Dropped, bool Reused);
+
+/// <summary>A specification that could be started.</summary>
+/// <param name="Id">The id that its run has.</param>
+/// <param name="Exists">Whether there is such a run.</param>
+/// <param name="Rounds">Rounds that it will have, as foreseen.</param>
+/// <param name="NetworkCalls">Network calls that it will make at most, as foreseen.</param>
+/// <param name="DeviceSeconds">Device time for that, from the time per call of an earlier run of the same model; null where there is none.</param>
+/// <param name="Amount">The same as money, where a price is known.</param>
+/// <param name="Currency">Currency of the amount.</param>
+public sealed record CheckedRun(string Id, bool Exists, int Rounds, long NetworkCalls, double? DeviceSeconds, double? Amount, string? Currency);
+
+/// <summary>A model of the service.</summary>
+/// <param name="Name">The name that specifications give.</param>
+/// <param name="Description">One sentence about it.</param>
+/// <param name="Card">Its <c>README.md</c>, or null.</param>
+/// <param name="Templates">Bundled specifications by file name, as JSON text.</param>
+public sealed record ModelCard(string Name, string? Description, string? Card, IReadOnlyDictionary<string, string> Templates);

@@ -1,0 +1,158 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Storage;
+
+namespace BatchEval.Http.Runs;
+
+/// <summary>Reads the scores of a run's rounds. A round's scores never change once they are written, so they are kept.</summary>
+/// <param name="store">The store.</param>
+internal sealed class ScoreReader(RunStore store)
+{
+    private const int ReadsAtOnce = 16;
+    private const int MostKept = 5000;
+
+    private static readonly MetricColumn[] Known =
+    [
+        new("fid", "FID", "", false), new("fidHeldOut", "FID held-out", "", false), new("psnr", "PSNR", "dB", true), new("ssim", "SSIM", "", true), new("lpips", "LPIPS", "", false),
+    ];
+
+    private static readonly ConditionalWeakTable<RunStore, ConcurrentDictionary<string, ScoredRound>> Kept = [];
+
+    /// <summary>The rounds from one on.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="objective">Its objective.</param>
+    /// <param name="since">First round.</param>
+    /// <param name="end">Round under way.</param>
+    /// <param name="cancellation">Cancels the reading.</param>
+    public async Task<ScoreTable> ReadAsync(string run, string objective, int since, int end, CancellationToken cancellation)
+    {
+        var rounds = new List<ScoredRound>();
+        foreach (var chunk in Enumerable.Range(0, end).Chunk(ReadsAtOnce))
+        {
+            var read = await Task.WhenAll(chunk.Select(round => RoundAsync(run, round, objective, cancellation)));
+            rounds.AddRange(read.TakeWhile(r => r is not null)!);
+            if (read.Contains(null))
+            {
+                break;
+            }
+        }
+
+        var shown = rounds.Where(r => r.Round >= since && r.Rows.Count > 0).ToList();
+        var known = Array.Find(Known, m => m.Key == objective) ?? new MetricColumn(objective, objective.ToUpperInvariant(), "", false);
+        var metrics = Known.Where(m => m.Key != objective && rounds.Exists(r => r.Rows.Any(s => s.Values.ContainsKey(m.Key))));
+        return new ScoreTable(rounds.Count, objective, [known, .. metrics], shown, [.. History(rounds, known)]);
+    }
+
+    private async Task<ScoredRound?> RoundAsync(string run, int round, string objective, CancellationToken cancellation)
+    {
+        var kept = Kept.GetOrCreateValue(store);
+        var key = string.Create(CultureInfo.InvariantCulture, $"{run}/{round}");
+        if (kept.TryGetValue(key, out var found))
+        {
+            return found;
+        }
+
+        if (await store.ReadJsonAsync<RoundScores>(BlobNames.Scores(run, round), cancellation) is not { } scores)
+        {
+            return null;
+        }
+
+        var plan = scores.Generation is null ? (await store.ReadJsonAsync<UnitPlan>(BlobNames.Plan(run, round), cancellation))?.Plan : null;
+        var made = new ScoredRound(
+            round, JsonNamingPolicy.CamelCase.ConvertName(scores.Stage.ToString()), scores.Generation ?? plan?.Generation, scores.Rung ?? plan?.Rung,
+            scores.Scores.Count == 0 ? null : scores.Scores[0].FidSamples ?? scores.Scores[0].PairedSamples, [.. scores.Scores.Select(s => Row(s, objective))]);
+        if (kept.Count >= MostKept)
+        {
+            kept.Clear();
+        }
+
+        return kept[key] = made;
+    }
+
+    private static IEnumerable<HistoryPoint> History(List<ScoredRound> rounds, MetricColumn objective)
+    {
+        foreach (var search in rounds.Where(r => r.Generation is not null && r.Stage is "search" or "randomSearch" or "rivals").GroupBy(r => r.Stage))
+        {
+            double? best = null;
+            // A stage may hold several searches one after another; each begins at generation 0 again.
+            foreach (var generation in search.GroupAdjacent(r => r.Generation!.Value))
+            {
+                best = generation[0].Generation == 0 ? null : best;
+                double[] values = [.. generation[^1].Rows.Where(r => r.Values.ContainsKey(objective.Key)).Select(r => r.Values[objective.Key]).Order()];
+                if (values.Length > 0)
+                {
+                    var top = objective.HigherIsBetter ? values[^1] : values[0];
+                    best = best is not { } b || (objective.HigherIsBetter ? top > b : top < b) ? top : b;
+                }
+
+                yield return new HistoryPoint(search.Key, generation[0].Generation!.Value, generation[^1].Round, best, values.Length == 0 ? null : Median(values));
+            }
+        }
+    }
+
+    private static double Median(double[] sorted) => (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+
+    private static ScoreRow Row(CandidateScore score, string objective)
+    {
+        var (values, errors) = (new Dictionary<string, double>(StringComparer.Ordinal), new Dictionary<string, double>(StringComparer.Ordinal));
+        Add("fid", score.Fid, score.FidError);
+        Add("fidHeldOut", score.FidHeldOut, score.FidHeldOutError);
+        Add("psnr", score.Psnr, score.PsnrError);
+        Add("ssim", score.Ssim, score.SsimError);
+        Add("lpips", score.Lpips, score.LpipsError);
+        if (!values.ContainsKey(objective) && score.Failure is null)
+        {
+            Add(objective, score.Objective, score.ObjectiveError);
+        }
+
+        var steps = score.Candidate.Steps;
+        return new ScoreRow(
+            score.Id, score.Name, JsonNamingPolicy.CamelCase.ConvertName(score.Role.ToString()), score.Candidate.Solver, [.. steps.Select(s => Round(s.Time))],
+            steps.Sum(s => s.Drop.Count), steps.Count(s => s.Reuse), Finite(score.NetworkCalls), Finite(score.Macs), Finite(score.Milliseconds), values, errors, score.Failure);
+
+        void Add(string key, double? value, double? error)
+        {
+            if (Finite(value) is { } v)
+            {
+                values[key] = v;
+                if (Finite(error) is { } e)
+                {
+                    errors[key] = e;
+                }
+            }
+        }
+    }
+
+    private static double? Finite(double? value) => value is { } v && double.IsFinite(v) ? Round(v) : null;
+
+    private static double Round(double value) => double.Parse(value.ToString("G6", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+}
+
+/// <summary>Grouping of neighbours.</summary>
+internal static class Neighbours
+{
+    /// <summary>Groups elements that follow each other and have the same key.</summary>
+    public static IEnumerable<IReadOnlyList<T>> GroupAdjacent<T, TKey>(this IEnumerable<T> source, Func<T, TKey> key)
+    {
+        var group = new List<T>();
+        foreach (var item in source)
+        {
+            if (group.Count > 0 && !EqualityComparer<TKey>.Default.Equals(key(group[^1]), key(item)))
+            {
+                yield return group;
+                group = [];
+            }
+
+            group.Add(item);
+        }
+
+        if (group.Count > 0)
+        {
+            yield return group;
+        }
+    }
+}
