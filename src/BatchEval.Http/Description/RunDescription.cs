@@ -98,6 +98,13 @@ internal static class RunDescription
             schema.Type = JsonSchemaType.Object;
         }
 
+        // Only files of results hold numbers that are not finite, as text; documents of the interface do not.
+        if (context.JsonTypeInfo.Type == typeof(double) || context.JsonTypeInfo.Type == typeof(double?))
+        {
+            (schema.AnyOf, schema.OneOf, schema.Enum) = (null, null, null);
+            schema.Type = context.JsonTypeInfo.Type == typeof(double) ? JsonSchemaType.Number : JsonSchemaType.Number | JsonSchemaType.Null;
+        }
+
         return Task.CompletedTask;
     }
 }

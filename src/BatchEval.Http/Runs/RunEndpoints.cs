@@ -1,7 +1,10 @@
+using System.Text;
 using BatchEval.Http.Control;
 using BatchEval.Http.Description;
 using BatchEval.Http.Pipeline;
 using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Serialization;
+using BatchEval.Workflow.Specifications;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
@@ -14,7 +17,7 @@ internal static class RunEndpoints
 {
     private const string Json = "application/json", Png = "image/png";
 
-    private static readonly byte[] SpecificationSchema = ReadResource("run-specification.schema.json");
+    private static readonly byte[] SpecificationSchema = Encoding.UTF8.GetBytes(SpecificationJson.Schema.ToJsonString(WorkflowJson.Options));
 
     public static void MapRuns(this IEndpointRouteBuilder routes)
     {
@@ -82,14 +85,6 @@ internal static class RunEndpoints
                 await run(new RunCommands(context), runId, stop);
                 return await new RunQueries(context).StatusAsync(runId, response, stop);
             }).WithName(name).WithSummary(summary);
-    }
-
-    private static byte[] ReadResource(string name)
-    {
-        using var source = typeof(RunEndpoints).Assembly.GetManifestResourceStream(name)!;
-        using var content = new MemoryStream();
-        source.CopyTo(content);
-        return content.ToArray();
     }
 
     private static ValueTask<object?> RefuseReadOnly(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next) =>

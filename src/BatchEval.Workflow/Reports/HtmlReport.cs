@@ -41,7 +41,7 @@ public static class HtmlReport
         "licences" => HtmlText.Of($"{ReportAssets.Licences}"),
         "leaderboard-json" => ReportData.Leaderboard(model.Leaderboard),
         "data-json" => ReportData.Charts(model, verdict),
-        "scripts" => HtmlText.Concat(ReportAssets.Scripts.Select(s => new HtmlText($"<script>{s}</script>\n"))),
+        "script" => new HtmlText($"<script>{ReportAssets.Script}</script>\n"),
         _ => throw new InvalidOperationException($"The report template names an unknown part '{name}'."),
     };
 

@@ -63,7 +63,7 @@ public sealed class ServeTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
         using var large = new ByteArrayContent(new byte[2 << 20]) { Headers = { ContentType = new("application/json") } };
         (await serve.Client.PostAsync(new Uri("/api/runs", UriKind.Relative), large)).StatusCode.ShouldBe(HttpStatusCode.RequestEntityTooLarge);
         var page = await serve.Client.GetStringAsync(new Uri("/", UriKind.Relative));
-        page.ShouldContain("<title>BatchEval runs</title>");
+        page.ShouldContain("<title>BatchEval</title>");
         page.ShouldNotContain("src=\"http");
     }
 

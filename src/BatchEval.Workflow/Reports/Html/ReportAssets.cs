@@ -13,15 +13,15 @@ internal static class ReportAssets
     /// <summary>Style sheet.</summary>
     public static string Style { get; } = Read("report.css");
 
-    /// <summary>Scripts in the order in which they run: the two charting libraries, then the page's own.</summary>
-    public static IReadOnlyList<string> Scripts { get; } = [ReadScript("d3.min.js"), ReadScript("plot.umd.min.js"), ReadScript("report.js")];
+    /// <summary>The page's script, bundled with the libraries that it uses.</summary>
+    public static string Script { get; } = ReadScript("report.js");
 
-    /// <summary>Licences of the charting libraries; they ask to go wherever the code goes.</summary>
-    public static string Licences { get; } = $"d3 7.9.0\n\n{Read("d3.LICENSE").Trim()}\n\nObservable Plot 0.6.17\n\n{Read("plot.LICENSE").Trim()}";
+    /// <summary>Licences of those libraries; they ask to go wherever the code goes.</summary>
+    public static string Licences { get; } = Read("licences.txt").Trim();
 
     /// <summary>Allows what the page carries with it and nothing else; no address on the network can be reached.</summary>
     public static string ContentSecurityPolicy { get; } =
-        $"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {string.Join(' ', Scripts.Select(Hash))}; base-uri 'none'; form-action 'none'";
+        $"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {Hash(Script)}; base-uri 'none'; form-action 'none'";
 
     private static string ReadScript(string name)
     {

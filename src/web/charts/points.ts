@@ -1,0 +1,65 @@
+// Thousands of candidates as points: quality against a cost, with the Pareto front. All points of a kind are one path.
+import * as Plot from "@observablehq/plot";
+import { min } from "d3";
+import { axisFor, CARD, Drawn, note, OTHER, SOFT, ticks, WIN } from "./frame";
+
+export interface Dot { id: string; name: string; x: number; y: number; text: string; kind: "searched" | "baseline" }
+export interface DotAxes { x: string; y: string; higherIsBetter: boolean }
+
+/** The points that no other one beats in both, by rising cost. */
+export function paretoFront<T extends { x: number; y: number }>(dots: T[], higherIsBetter: boolean): T[] {
+  const sign = higherIsBetter ? -1 : 1;
+  let best = Infinity;
+  return [...dots].sort((a, b) => a.x - b.x || sign * (a.y - b.y)).filter(d => sign * d.y < best && ((best = sign * d.y), true));
+}
+
+/** One path for all points: a line of no length with round ends is a dot. */
+function cloud(dots: Dot[], color: string, size: number): Plot.Markish {
+  return Plot.dot(dots, {
+    x: "x", y: "y",
+    render: (index, _scales, values) => {
+      const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+      const [xs, ys] = [values.x as ArrayLike<number>, values.y as ArrayLike<number>];
+      let d = "";
+      for (const i of index) d += `M${xs[i].toFixed(1)},${ys[i].toFixed(1)}h0`;
+      path.setAttribute("d", d);
+      path.setAttribute("fill", "none");
+      path.setAttribute("stroke-linecap", "round");
+      path.setAttribute("stroke-width", String(size));
+      path.style.stroke = color;
+      path.setAttribute("stroke-opacity", dots.length > 400 ? "0.45" : "0.8");
+      return path;
+    },
+  });
+}
+
+export interface Group { label: string; color: string; dots: Dot[] }
+
+export function drawPoints(groups: Group[], axes: DotAxes, width: number, chosen?: (dot: Dot) => void): Drawn {
+  const all = groups.flatMap(g => g.dots);
+  if (all.length === 0) return note("No candidate is scored yet.");
+  const height = 380;
+  const y = axisFor(all.map(d => d.y), min(all, d => d.y));
+  const x = axisFor(all.map(d => d.x), min(all, d => d.x));
+  const svg = Plot.plot({
+    width, height, marginLeft: 56, marginRight: 16, marginTop: 14, marginBottom: 44, color: { type: "identity" }, r: { type: "identity" },
+    x: { ...x, ...(x.type === "log" ? { tickFormat: "~s" } : { tickFormat: "~s" }), ticks: new Set(all.map(d => d.x)).size === 1 ? [all[0].x] : width < 500 ? 4 : 7, label: axes.x, labelAnchor: "center", labelArrow: "none" },
+    y: { ...y, ...ticks(y, height), grid: true, label: `${axes.y}${y.type === "log" ? ", log scale" : ""}`, labelArrow: "none" },
+    marks: [
+      ...groups.map(g => cloud(g.dots, g.color, all.length > 2000 ? 4 : 7)),
+      ...groups.map(g => {
+        const front = paretoFront(g.dots, axes.higherIsBetter);
+        return front.length > 1 ? Plot.line(front, { x: "x", y: "y", curve: "step-after", stroke: groups.length > 1 ? g.color : SOFT, strokeDasharray: "3 4" }) : null;
+      }),
+      ...groups.map(g => Plot.dot(paretoFront(g.dots, axes.higherIsBetter), { x: "x", y: "y", r: 5, fill: groups.length > 1 ? g.color : WIN, stroke: CARD })),
+      Plot.tip(all, Plot.pointer({ x: "x", y: "y", title: (d: Dot) => `${d.name} ${d.id}\n${d.text}` })),
+    ],
+  });
+  if (chosen) {
+    svg.style.cursor = "pointer";
+    svg.addEventListener("click", () => { const dot = (svg as unknown as { value: Dot | null }).value; if (dot) chosen(dot); });
+  }
+  return svg;
+}
+
+export const kindColor = (kind: Dot["kind"]) => (kind === "searched" ? WIN : OTHER);

@@ -1,0 +1,72 @@
+// Talks to the HTTP interface. Types come from its description (src/web/api.d.ts).
+import type { components } from "../api";
+
+export type Schemas = components["schemas"];
+export type Run = Schemas["RunDocument"];
+export type RunSummary = Schemas["RunSummary"];
+export type Table = Schemas["ScoreTable"];
+export type Round = Schemas["ScoredRound"];
+export type Row = Schemas["ScoreRow"];
+export type Metric = Schemas["MetricColumn"];
+export type Steps = Schemas["CandidateSteps"];
+export type Checked = Schemas["CheckedRun"];
+export type Card = Schemas["ModelCard"];
+export type FieldProblem = NonNullable<Schemas["Problem"]["errors"]>[number];
+
+const KEY = "batcheval-function-key";
+export const readKey = () => sessionStorage.getItem(KEY);
+export const writeKey = (key: string) => sessionStorage.setItem(KEY, key);
+
+/** A refusal, or no answer at all (status 0). */
+export class ApiError extends Error {
+  constructor(readonly status: number, message: string, readonly problems: FieldProblem[] = []) { super(message); }
+}
+
+/** Sends a request; throws an ApiError unless it succeeds. */
+export async function send(path: string, init: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(init.headers);
+  const key = readKey();
+  if (key) headers.set("x-functions-key", key);
+  let answer: Response;
+  try {
+    answer = await fetch(path.replace(/^\//, ""), { ...init, headers });
+  } catch (error) {
+    if ((error as Error).name === "AbortError") throw error;
+    throw new ApiError(0, "The server does not answer.");
+  }
+  if (answer.ok) return answer;
+  const problem = await answer.json().catch(() => ({})) as Partial<Schemas["Problem"]>;
+  throw new ApiError(answer.status, problem.detail ?? `The server answered ${answer.status}.`, problem.errors ?? []);
+}
+
+export const get = async <T>(path: string, signal?: AbortSignal): Promise<T> => (await send(path, { signal })).json() as Promise<T>;
+export const post = async <T>(path: string, body?: string): Promise<T> =>
+  (await send(path, { method: "POST", body, headers: body === undefined ? {} : { "Content-Type": "application/json" } })).json() as Promise<T>;
+export const runPath = (id: string) => `/api/runs/${encodeURIComponent(id)}`;
+export const candidatePath = (run: string, id: string) => `${runPath(run)}/candidates/${encodeURIComponent(id)}`;
+
+/** Hands a file of the interface to the person; with a key, which links cannot carry, too. */
+export async function download(path: string, name: string) {
+  const address = URL.createObjectURL(await (await send(path)).blob());
+  const link = document.createElement("a");
+  link.href = address; link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
+
+/** Reads server-sent events until they end or the signal stops them. */
+export async function watch(path: string, signal: AbortSignal, told: (event: string, data: string) => void) {
+  const answer = await send(path, { signal, headers: { Accept: "text/event-stream" } });
+  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+  for (let rest = ""; ;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const events = (rest + value).split("\n\n");
+    rest = events.pop()!;
+    for (const event of events) {
+      const lines = event.split("\n");
+      const of = (field: string) => lines.filter(l => l.startsWith(field + ": ")).map(l => l.slice(field.length + 2)).join("\n");
+      told(of("event") || "message", of("data"));
+    }
+  }
+}

@@ -1,0 +1,128 @@
+// One candidate: scores, steps on the noise axis, images, files.
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { comparePictures } from "../charts/images";
+import { drawSchedules, Schedule } from "../charts/schedules";
+import { candidatePath, download, get, Run, runPath, Steps, Table } from "./api";
+import { latestScores, Scored, useRun } from "./live";
+import { Chart, Fact, Plain, Problem, useImage } from "./parts";
+import { big, count, short, stageName, withError } from "./text";
+
+export function CandidatePage({ run: runId, id }: { run: string; id: string }) {
+  const live = useRun(runId);
+  const scores = useMemo(() => (live.table ? latestScores(live.table) : []), [live.table]);
+  const score = scores.find(s => s.id === id);
+  const up = <p class="eyebrow"><a href={`#/runs/${runId}`}>{runId}</a></p>;
+  if (!live.run || !live.table) return <>{up}<h1>Candidate {id}</h1><Problem error={live.error} /></>;
+  if (!score) return <>{up}<h1>Candidate {id}</h1><p class="note">This run has scored no such candidate.</p></>;
+  return <>
+    {up}
+    <h1>{score.name} <code>{id}</code></h1>
+    <Scores score={score} table={live.table} />
+    <nav aria-label="Files of the candidate">
+      <a href={`#/new/${runId}/${id}`}>Evaluate on more samples</a>
+      <button type="button" class="link" onClick={() => download(candidatePath(runId, id), `${id}.json`)}>Download scores and candidate</button>
+      {live.run.state === "finished" && <button type="button" class="link" onClick={() => download(`${candidatePath(runId, id)}/grid`, `${id}.png`)}>Download contact sheet</button>}
+    </nav>
+    {live.run.best?.id === id && live.run.links.best && <Exports run={live.run} />}
+    <Axis run={runId} score={score} others={scores} />
+    <Rounds id={id} table={live.table} />
+    <Images run={live.run} id={id} others={scores.filter(s => s.stage === "final" && s.id !== id)} />
+  </>;
+}
+
+function Scores({ score, table }: { score: Scored; table: Table }) {
+  return <dl class="cards">
+    {table.metrics.filter(m => score.values[m.key] !== undefined).map((m, i) => <Fact key={m.key} name={m.label} kind={i === 0 ? "win" : ""} note={`${m.higherIsBetter ? "higher" : "lower"} is better`}>
+      {withError(score.values[m.key], score.errors[m.key])} {m.unit}</Fact>)}
+    <Fact name="Network calls per sample" note={score.solver}>{short(score.calls)}</Fact>
+    {score.macs != null && <Fact name="Multiply-adds per sample">{big(score.macs)}</Fact>}
+    {score.milliseconds != null && <Fact name="Milliseconds per sample" note="inside the network">{short(score.milliseconds)}</Fact>}
+    <Fact name="Samples" note={`${stageName(score.stage)}${score.generation !== null ? `, generation ${score.generation}` : ""}`}>{score.samples === null ? "–" : count(score.samples)}</Fact>
+    {score.failure && <Fact name="Failure"><span class="error small">{score.failure}</span></Fact>}
+  </dl>;
+}
+
+function Exports({ run }: { run: Run }) {
+  const [files, set] = useState<string[]>([]);
+  useEffect(() => { get<{ files: string[] }>(run.links.best!).then(list => set(list.files)).catch(() => set([])); }, [run.id]);
+  return <nav aria-label="Exports">{files.map(file => <button key={file} type="button" class="link" onClick={() => download(`${run.links.best}/${file}`, file)}>Download {file}</button>)}</nav>;
+}
+
+function Axis({ run, score, others }: { run: string; score: Scored; others: Scored[] }) {
+  const bases = others.filter(s => s.role === "baseline" && s.id !== score.id);
+  const [base, choose] = useState<string>("");
+  const [steps, set] = useState<Record<string, Steps>>({});
+  const wanted = base || bases[0]?.id;
+  useEffect(() => {
+    for (const id of [score.id, wanted].filter(i => i && !steps[i])) get<Steps>(`${candidatePath(run, id)}/steps`).then(s => set(all => ({ ...all, [id]: s }))).catch(() => {});
+  }, [run, score.id, wanted]);
+  const shown = [score, bases.find(b => b.id === wanted)].filter((s): s is Scored => s !== undefined && steps[s.id] !== undefined);
+  const schedules: Schedule[] = shown.map((s, i) => ({ name: s.name, winner: i === 0, steps: steps[s.id].steps.map(p => ({ time: short(p.time), ratio: p.ratio, dropped: p.dropped.length, reused: p.reused })) }));
+  return <section class="wide" id="steps"><h2>Steps on the noise axis</h2>
+    <p>Where the schedule calls the network, by noise-to-signal ratio σ/α; sampling runs from left to right.</p>
+    {bases.length > 0 && <p class="controls"><label>Beside <select value={wanted} onChange={e => choose(e.currentTarget.value)}>{bases.map(b => <option key={b.id} value={b.id}>{b.name} {b.id}</option>)}</select></label></p>}
+    <Chart label={`Steps of ${shown.map(s => s.name).join(" and ")} on the noise axis`} watch={[steps, wanted]} draw={width => drawSchedules(schedules, width)}>
+      <Plain name="Steps" head={["Step", "Time", "σ/α", "Blocks dropped", "Network"]} rows={(steps[score.id]?.steps ?? []).map((p, i) => [i + 1, p.time, p.ratio === null ? "∞ or unknown" : short(p.ratio), p.dropped.length ? p.dropped.join(", ") : "none", p.reused ? "earlier output reused" : "called"])} />
+    </Chart>
+  </section>;
+}
+
+function Rounds({ id, table }: { id: string; table: Table }) {
+  const metric = table.metrics[0];
+  const rows = table.rounds.flatMap(r => r.rows.filter(s => s.id === id).map(s => [`${stageName(r.stage)}, round ${r.round}, as ${s.name}`, r.samples == null ? "–" : count(r.samples), withError(s.values[metric.key], s.errors[metric.key])]));
+  return <section class="wide"><h2>Scores, round by round</h2><Plain name="Scores by round" head={["Round", "Samples", metric.label]} rows={rows} /></section>;
+}
+
+function Images({ run, id, others }: { run: Run; id: string; others: Scored[] }) {
+  const [count, setCount] = useState(0);
+  const [open, setOpen] = useState<number | null>(null);
+  const grid = useImage(run.state === "finished" ? `${candidatePath(run.id, id)}/grid` : null);
+  useEffect(() => { get<{ final?: { images?: number } }>(`${runPath(run.id)}/specification`).then(s => setCount(s.final?.images ?? 0)).catch(() => {}); }, [run.id]);
+  if (run.state !== "finished" || grid.missing) return <section class="wide" id="images"><h2>Images</h2><p class="note">Images are kept of the candidates of the final stage{run.state === "finished" ? "; this one was not among them" : ", which this run has not reached"}.</p></section>;
+  return <section class="wide" id="images"><h2>Images</h2>
+    <p>Every sheet starts from the same noise: the image in a given place differs only by its schedule.</p>
+    {grid.source && <img class="sheet" src={grid.source} alt={`Contact sheet of ${id}`} />}
+    {count > 0 && <ul class="thumbs">{Array.from({ length: count }, (_, n) => <li key={n}><Thumb run={run.id} id={id} n={n} open={() => setOpen(n)} /></li>)}</ul>}
+    {open !== null && <Viewer run={run.id} id={id} others={others} n={open} last={count - 1} move={setOpen} />}
+    {others.length > 0 && grid.source && <Sheets run={run.id} id={id} others={others} />}
+  </section>;
+}
+
+function Thumb({ run, id, n, open }: { run: string; id: string; n: number; open: () => void }) {
+  const image = useImage(`${candidatePath(run, id)}/images/${n}`);
+  return image.source ? <button type="button" onClick={open} aria-label={`Enlarge image ${n}`}><img src={image.source} alt="" loading="lazy" /></button> : <span class="note">{image.missing ? "–" : "…"}</span>;
+}
+
+/** One image, large, beside the same noise under another schedule. Arrow keys go on. */
+function Viewer({ run, id, others, n, last, move }: { run: string; id: string; others: Scored[]; n: number; last: number; move: (n: number | null) => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [beside, choose] = useState(others[0]?.id ?? "");
+  const [difference, setDifference] = useState(false);
+  const own = useImage(`${candidatePath(run, id)}/images/${n}`);
+  const other = useImage(beside ? `${candidatePath(run, beside)}/images/${n}` : null);
+  useEffect(() => { dialog.current!.showModal(); }, []);
+  const step = (by: number) => move(Math.min(last, Math.max(0, n + by)));
+  return <dialog class="viewer" ref={dialog} aria-label={`Image ${n} of ${id}`} onClose={() => move(null)}
+    onKeyDown={e => { if (e.key === "ArrowRight") step(1); else if (e.key === "ArrowLeft") step(-1); else return; if (!(e.target instanceof HTMLSelectElement)) e.preventDefault(); }}>
+    <div class="controls">
+      <button type="button" disabled={n === 0} onClick={() => step(-1)}>Previous</button><span role="status">image {n} of 0 to {last}</span><button type="button" disabled={n === last} onClick={() => step(1)}>Next</button>
+      {others.length > 0 && <label>Beside <select value={beside} onChange={e => choose(e.currentTarget.value)}>{others.map(o => <option key={o.id} value={o.id}>{o.name} {o.id}</option>)}</select></label>}
+      {beside && <button type="button" aria-pressed={difference} onClick={() => setDifference(!difference)}>Difference</button>}
+      <button type="button" onClick={() => dialog.current!.close()}>Close</button>
+    </div>
+    <div class={difference ? "pair difference" : "pair"}>
+      <figure>{own.source && <img src={own.source} alt={`Image ${n} of ${id}`} />}<figcaption>{id}</figcaption></figure>
+      {beside && <figure>{other.source && <img src={other.source} alt={`Image ${n} of ${beside}, from the same noise`} />}<figcaption>{others.find(o => o.id === beside)?.name}</figcaption></figure>}
+    </div>
+  </dialog>;
+}
+
+function Sheets({ run, id, others }: { run: string; id: string; others: Scored[] }) {
+  const host = useRef<HTMLDivElement>(null);
+  const names = others.map(o => o.id).join();
+  useEffect(() => {
+    const pictures = [{ id, name: id }, ...others].map(s => ({ name: `${s.name} ${s.id === s.name ? "" : s.id}`, source: `${candidatePath(run, s.id)}/grid`.slice(1), alt: `Contact sheet of ${s.name}` }));
+    host.current!.replaceChildren(...comparePictures(pictures, 0, 1));
+  }, [run, id, names]);
+  return <div id="compare" ref={host} />;
+}

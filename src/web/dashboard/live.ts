@@ -1,0 +1,143 @@
+// What a page knows about runs while they go on, and whether the server answers.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { ApiError, get, Row, Round, Run, runPath, Table, watch } from "./api";
+
+type Listener = (away: Date | null) => void;
+let away: Date | null = null;
+const listeners = new Set<Listener>();
+
+/** Notes that the server answered, or did not. */
+export function heard(answered: boolean) {
+  const next = answered ? null : away ?? new Date();
+  if (next === away) return;
+  away = next;
+  listeners.forEach(listener => listener(away));
+}
+
+/** Since when the server has not answered, or null. */
+export function useAway(): Date | null {
+  const [since, set] = useState(away);
+  useEffect(() => { listeners.add(set); return () => { listeners.delete(set); }; }, []);
+  return since;
+}
+
+/** Asks again and again, slower while there is no answer. */
+export function usePolling<T>(path: string, pace: number): { value: T | null; error: ApiError | null; again: () => void } {
+  const [value, set] = useState<T | null>(null);
+  const [error, fail] = useState<ApiError | null>(null);
+  const [turn, next] = useState(0);
+  useEffect(() => {
+    const stop = new AbortController();
+    let timer = 0, wait = pace;
+    const ask = async () => {
+      try {
+        set(await get<T>(path, stop.signal));
+        fail(null); heard(true);
+        wait = pace;
+      } catch (problem) {
+        if (stop.signal.aborted) return;
+        const refusal = problem as ApiError;
+        heard(refusal.status !== 0);
+        if (refusal.status !== 0) fail(refusal);
+        wait = Math.min(wait * 1.5, 10_000);
+      }
+      timer = window.setTimeout(ask, document.hidden ? wait * 5 : wait);
+    };
+    ask();
+    return () => { stop.abort(); clearTimeout(timer); };
+  }, [path, pace, turn]);
+  return { value, error, again: () => next(t => t + 1) };
+}
+
+export interface LogLine { at: Date; text: string }
+export interface Live { run: Run | null; gone: boolean; error: ApiError | null; table: Table | null; log: LogLine[] }
+
+/** Follows a run by server-sent events; asks again when they end or the server comes back. */
+export function useRun(id: string): Live {
+  const [run, setRun] = useState<Run | null>(null);
+  const [state, setState] = useState<{ gone: boolean; error: ApiError | null }>({ gone: false, error: null });
+  const [log, setLog] = useState<LogLine[]>([]);
+  const before = useRef<Run | null>(null);
+  useEffect(() => {
+    const stop = new AbortController();
+    before.current = null;
+    setRun(null); setLog([]); setState({ gone: false, error: null });
+    const note = (...lines: string[]) => lines.length && setLog(all => [...lines.map(text => ({ at: new Date(), text })), ...all].slice(0, 200));
+    const follow = async () => {
+      for (let wait = 1000; !stop.signal.aborted;) {
+        try {
+          let gone = false;
+          await watch(`${runPath(id)}/events`, stop.signal, (event, data) => {
+            heard(true);
+            wait = 1000;
+            if (event === "gone") { gone = true; return; }
+            if (event !== "status") return;
+            const now = JSON.parse(data) as Run;
+            note(...changes(before.current, now));
+            before.current = now;
+            setRun(now);
+            setState({ gone: false, error: null });
+          });
+          if (gone) { setState({ gone: true, error: null }); return; }
+        } catch (problem) {
+          if (stop.signal.aborted) return;
+          const refusal = problem as ApiError;
+          heard(refusal instanceof ApiError && refusal.status !== 0);
+          if (refusal.status === 404 || refusal.status === 401) { setState({ gone: false, error: refusal }); return; }
+          wait = Math.min(wait * 1.5, 10_000);
+        }
+        await new Promise(done => setTimeout(done, wait));
+      }
+    };
+    follow();
+    return () => stop.abort();
+  }, [id]);
+  const table = useScores(id, run);
+  return { run, ...state, table, log };
+}
+
+/** What a person would want to be told. */
+function changes(before: Run | null, now: Run): string[] {
+  if (!before) return [];
+  const lines: string[] = [];
+  if (before.state !== now.state) lines.push(`${before.state} → ${now.state}${now.error ? `: ${now.error}` : ""}`);
+  if (before.stage !== now.stage) lines.push(`stage ${now.stage}`);
+  if (before.round !== now.round) lines.push(`round ${before.round} is scored`);
+  if (before.best?.id !== now.best?.id && now.best) lines.push(`best so far: ${now.best.name} ${now.best.id}`);
+  return lines;
+}
+
+/** The scores of all rounds; only new ones are asked for. */
+export function useScores(id: string, run: Run | null): Table | null {
+  const [table, set] = useState<Table | null>(null);
+  const round = run?.round, finished = run?.state;
+  useEffect(() => set(null), [id]);
+  useEffect(() => {
+    if (round === undefined) return;
+    const stop = new AbortController();
+    const since = table?.next ?? 0;
+    get<Table>(`${runPath(id)}/scores?since=${since}`, stop.signal)
+      .then(fresh => set(old => (old && old.next === since ? { ...fresh, rounds: [...old.rounds, ...fresh.rounds.filter(r => r.round >= old.next)] } : fresh)))
+      .catch(problem => { if (!stop.signal.aborted) heard(!(problem instanceof ApiError) || problem.status !== 0); });
+    return () => stop.abort();
+  }, [id, round, finished]);
+  return table;
+}
+
+export interface Scored extends Row { round: number; stage: string; generation: number | null; rung: number | null; samples: number | null; value: number | null; error: number | null }
+
+/** The last score of every candidate: the one from the most samples. */
+export function latestScores(table: Table): Scored[] {
+  const latest = new Map<string, Scored>();
+  for (const round of table.rounds) for (const row of round.rows) {
+    // A schedule may stand in one round under several names; the one that the search gave it goes first.
+    const known = latest.get(row.id);
+    if (known?.round !== round.round || known.role !== "searched") latest.set(row.id, scored(round, row, table.objective));
+  }
+  return [...latest.values()];
+}
+
+const scored = (round: Round, row: Row, objective: string): Scored => ({
+  ...row, round: round.round, stage: round.stage, generation: round.generation ?? null, rung: round.rung ?? null, samples: round.samples ?? null,
+  value: row.values[objective] ?? null, error: row.errors[objective] ?? null,
+});

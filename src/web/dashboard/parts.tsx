@@ -1,0 +1,125 @@
+// Small parts that pages are made of.
+import { ComponentChildren } from "preact";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { Drawn, mount } from "../charts/frame";
+import { ApiError, readKey, send } from "./api";
+
+/** A chart with its table: everything that is drawn can be read too. */
+export function Chart({ label, draw, watch, children }: { label: string; draw: (width: number) => Drawn; watch: unknown[]; children: ComponentChildren }) {
+  const host = useRef<HTMLDivElement>(null);
+  useEffect(() => mount(host.current!, () => label, draw), watch);
+  return <><div class="chart" ref={host} /><details><summary>The same as a table</summary>{children}</details></>;
+}
+
+export interface Column<T> { key: string; label: string; numeric?: boolean; text: (row: T) => ComponentChildren; value: (row: T) => number | string | null | undefined; head?: boolean }
+
+/** Whether a value passes a filter: a comparison for numbers, a part of a text else. */
+export function passes(value: number | string | null | undefined, filter: string): boolean {
+  const wanted = filter.trim();
+  if (wanted === "") return true;
+  const compared = /^(<=|>=|<|>|=)\s*(-?[\d.]+(?:e-?\d+)?)$/i.exec(wanted);
+  if (!compared) return String(value ?? "").toLowerCase().includes(wanted.toLowerCase());
+  if (typeof value !== "number") return false;
+  const bound = Number(compared[2]);
+  switch (compared[1]) {
+    case "<": return value < bound;
+    case ">": return value > bound;
+    case "<=": return value <= bound;
+    case ">=": return value >= bound;
+    default: return value === bound;
+  }
+}
+
+const PAGE = 50;
+
+/** A table that is sorted, filtered and shown page by page. */
+export function DataTable<T extends { id: string }>({ rows, columns, name, first, onShown }: { rows: T[]; columns: Column<T>[]; name: string; first: string; onShown?: (rows: T[]) => void }) {
+  const [sort, setSort] = useState<{ key: string; down: boolean }>({ key: first, down: false });
+  const [filters, setFilters] = useState<Record<string, string>>({});
+  const [filtering, setFiltering] = useState(false);
+  const [page, setPage] = useState(0);
+  const by = columns.find(c => c.key === sort.key) ?? columns[0];
+  const kept = rows.filter(row => columns.every(c => passes(c.value(row), filters[c.key] ?? "")));
+  kept.sort((a, b) => compare(by.value(a), by.value(b), sort.down) || (a.id < b.id ? -1 : 1));
+  const pages = Math.max(1, Math.ceil(kept.length / PAGE));
+  const at = Math.min(page, pages - 1);
+  useEffect(() => onShown?.(kept), [rows, filters]);
+  return <>
+    <div class="controls">
+      <button type="button" aria-pressed={filtering} onClick={() => setFiltering(!filtering)}>Filter</button>
+      <span class="note" role="status">{kept.length === rows.length ? `${rows.length} ${name}` : `${kept.length} of ${rows.length} ${name}`}</span>
+      {pages > 1 && <span class="pager">
+        <button type="button" disabled={at === 0} onClick={() => setPage(at - 1)}>Previous</button>
+        <span>page {at + 1} of {pages}</span>
+        <button type="button" disabled={at === pages - 1} onClick={() => setPage(at + 1)}>Next</button>
+      </span>}
+    </div>
+    <div class="scroll" role="region" aria-label={`Table of ${name}`} tabIndex={0}>
+      <table class="data">
+        <thead>
+          <tr>{columns.map(c => <th key={c.key} scope="col" class={c.numeric ? "num" : ""} aria-sort={sort.key === c.key ? (sort.down ? "descending" : "ascending") : undefined}>
+            <button type="button" class="sort" onClick={() => setSort({ key: c.key, down: sort.key === c.key && !sort.down })}>{c.label}<span aria-hidden="true">{sort.key === c.key ? (sort.down ? " ▼" : " ▲") : ""}</span></button>
+          </th>)}</tr>
+          {filtering && <tr class="filters">{columns.map(c => <td key={c.key}>
+            <input type="text" aria-label={`Filter ${c.label}`} placeholder={c.numeric ? "< 3" : "text"} value={filters[c.key] ?? ""}
+              onInput={e => { setFilters({ ...filters, [c.key]: e.currentTarget.value }); setPage(0); }} />
+          </td>)}</tr>}
+        </thead>
+        <tbody>{kept.slice(at * PAGE, (at + 1) * PAGE).map(row => <tr key={row.id}>{columns.map(c => (c.head
+          ? <th key={c.key} scope="row">{c.text(row)}</th>
+          : <td key={c.key} class={c.numeric ? "num" : ""}>{c.text(row)}</td>))}</tr>)}</tbody>
+      </table>
+    </div>
+  </>;
+}
+
+function compare(a: number | string | null | undefined, b: number | string | null | undefined, down: boolean): number {
+  // What has no value stands at the end, whichever way.
+  if (a === null || a === undefined) return b === null || b === undefined ? 0 : 1;
+  if (b === null || b === undefined) return -1;
+  const order = typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
+  return down ? -order : order;
+}
+
+/** A small table without controls. */
+export function Plain({ head, rows, name }: { head: string[]; rows: ComponentChildren[][]; name: string }) {
+  return <div class="scroll" role="region" aria-label={name} tabIndex={0}>
+    <table><thead><tr>{head.map(h => <th key={h} scope="col">{h}</th>)}</tr></thead>
+      <tbody>{rows.map((row, i) => <tr key={i}>{row.map((cell, j) => (j === 0 ? <th key={j} scope="row">{cell}</th> : <td key={j}>{cell}</td>))}</tr>)}</tbody></table>
+  </div>;
+}
+
+export const Fact = ({ name, children, note, kind }: { name: string; children: ComponentChildren; note?: ComponentChildren; kind?: string }) =>
+  <div class={`fact ${kind ?? ""}`}><dt>{name}</dt><dd>{children}{note && <small>{note}</small>}</dd></div>;
+
+export const State = ({ state }: { state: string }) => <span class={`chip state ${state}`}>{state}</span>;
+
+/** Asks before something is lost. */
+export function Confirm({ question, yes, onYes, onNo }: { question: string; yes: string; onYes: () => void; onNo: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const title = useId();
+  useEffect(() => { dialog.current!.showModal(); }, []);
+  return <dialog ref={dialog} aria-labelledby={title} onCancel={onNo} onClose={onNo}>
+    <p id={title}>{question}</p>
+    <div class="controls"><button type="button" onClick={onNo}>Cancel</button><button type="button" class="danger" onClick={onYes}>{yes}</button></div>
+  </dialog>;
+}
+
+export const Problem = ({ error }: { error: ApiError | null }) => (error ? <p class="error" role="alert">{error.message}</p> : null);
+
+/** Address of an image of the interface; with a key, which addresses cannot carry, its content. */
+export function useImage(path: string | null): { source: string | null; missing: boolean } {
+  const [found, set] = useState<{ source: string | null; missing: boolean }>({ source: null, missing: false });
+  useEffect(() => {
+    set({ source: null, missing: false });
+    if (!path) return;
+    let made: string | null = null, left = false;
+    send(path).then(answer => answer.blob()).then(blob => {
+      if (left) return;
+      made = readKey() ? URL.createObjectURL(blob) : path.replace(/^\//, "");
+      set({ source: made, missing: false });
+    }).catch(() => { if (!left) set({ source: null, missing: true }); });
+    return () => { left = true; if (made?.startsWith("blob:")) URL.revokeObjectURL(made); };
+  }, [path]);
+  return found;
+}

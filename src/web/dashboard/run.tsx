@@ -1,0 +1,148 @@
+// One run, while it goes on and after.
+import { useMemo, useState } from "preact/hooks";
+import { OTHER, WIN } from "../charts/frame";
+import { Curve, drawCurves } from "../charts/lines";
+import { Dot, drawPoints, paretoFront } from "../charts/points";
+import { download, Metric, Run, runPath, Table } from "./api";
+import { latestScores, LogLine, Scored, useRun } from "./live";
+import { Orders } from "./orders";
+import { Chart, Column, DataTable, Fact, Plain, Problem, State } from "./parts";
+import { big, clock, count, day, hour, percent, short, stageName, withError } from "./text";
+
+export const costs = [
+  { key: "calls", label: "network calls per sample", of: (s: Scored) => s.calls },
+  { key: "macs", label: "multiply-adds per sample", of: (s: Scored) => s.macs },
+  { key: "ms", label: "milliseconds per sample in the network", of: (s: Scored) => s.milliseconds },
+] as const;
+
+export function RunPage({ id }: { id: string }) {
+  const live = useRun(id);
+  const { run, table } = live;
+  const scores = useMemo(() => (table ? latestScores(table) : []), [table]);
+  if (live.gone) return <><h1>{id}</h1><p class="note">This run was deleted. <a href="#/">All runs</a></p></>;
+  if (!run) return <><h1>{id}</h1><Problem error={live.error} />{!live.error && <p class="note">Asking the server.</p>}</>;
+  const metric = table?.metrics[0];
+  return <>
+    <header class="run-head">
+      <h1>{run.id} <State state={run.state} /></h1>
+      <Orders run={run} done={verb => { if (verb === "delete") location.hash = "#/"; }} />
+    </header>
+    {run.error && <p class="error" role="alert">{run.error}</p>}
+    <Progress run={run} />
+    <Facts run={run} metric={metric} table={table} />
+    <Links run={run} />
+    {table && metric && <>
+      <Curves table={table} metric={metric} />
+      <Points run={run.id} scores={scores} metric={metric} />
+      <section class="wide" id="candidates"><h2>Candidates</h2><Candidates run={run.id} scores={scores} table={table} /></section>
+      <Failures run={run.id} scores={scores} />
+    </>}
+    <Log lines={live.log} />
+  </>;
+}
+
+function Progress({ run }: { run: Run }) {
+  if (run.state === "finished") return null;
+  const generation = run.generations > 0 && run.generation !== null && /earch/.test(run.stage) ? `, generation ${run.generation + 1} of ${run.generations}` : "";
+  return <div class="progress">
+    <progress max={1} value={run.share} aria-label="Share of the work that is done" />
+    <p>{stageName(run.stage)}{generation}{run.unitsDone !== null && run.units ? `, ${run.unitsDone} of ${run.units} units of the round` : ""}; {percent(run.share)} done
+      {run.state === "running" && run.secondsLeft !== null ? `, about ${clock(run.secondsLeft)} left` : ""}</p>
+  </div>;
+}
+
+function Facts({ run, metric, table }: { run: Run; metric?: Metric; table: Table | null }) {
+  const best = run.best && metric && table ? latestScores(table).find(s => s.id === run.best!.id) : undefined;
+  return <dl class="cards">
+    {run.best && <Fact name={`Best ${metric?.label ?? run.objective}`} kind="win" note={<><a href={`#/runs/${run.id}/candidates/${run.best.id}`}>{run.best.name} {run.best.id}</a></>}>
+      {best ? `${withError(best.value, best.error)} ${metric!.unit}` : "–"}</Fact>}
+    <Fact name="Images scored" note={`${count(run.counts.networkCalls)} network calls`}>{count(run.counts.samples)}</Fact>
+    <Fact name="Results computed" note={`${count(run.counts.reused)} found in the store`}>{count(run.counts.computed)}</Fact>
+    <Fact name="Device time" note={run.cost.amount != null ? `${run.cost.amount} ${run.cost.currency}` : undefined}>{clock(run.cost.deviceSeconds)}</Fact>
+    <Fact name="Model" note={`seed ${run.seed}`}><a href={`#/models/${run.model}`}>{run.model}</a></Fact>
+    <Fact name="Started" note={<>{day(run.started)}; changed {hour(run.updated)}</>}>{hour(run.started)}</Fact>
+  </dl>;
+}
+
+function Links({ run }: { run: Run }) {
+  const files = [["spec.json", `${runPath(run.id)}/specification`], ...(run.links.leaderboard ? [["leaderboard.csv", `${run.links.leaderboard}?format=csv`], ["leaderboard.json", run.links.leaderboard], ["report.html", run.links.report!], ["schedule.json", `${run.links.best}/schedule.json`]] : [])];
+  return <nav aria-label="Parts of the run">
+    {run.links.report && <a href={run.links.report.slice(1)}>Report</a>}
+    <a href={`#/new/${run.id}`}>Copy and vary</a>
+    {files.map(([name, path]) => <button key={name} type="button" class="link" onClick={() => download(path, name)}>Download {name}</button>)}
+  </nav>;
+}
+
+const searches: [string, string, string][] = [["search", "search", WIN], ["randomSearch", "random search", OTHER], ["rivals", "searches of parts", "var(--c3)"]];
+
+function Curves({ table, metric }: { table: Table; metric: Metric }) {
+  const curves: Curve[] = searches.flatMap(([stage, label, color]) => (["best", "median"] as const).map(key => ({
+    label: key === "best" ? `${label}, best so far` : `${label}, median of the generation`, color, dashed: key === "median",
+    points: table.history.filter(h => h.stage === stage && h[key] != null).map(h => ({ x: h.generation, value: h[key]!, title: `${label}, generation ${h.generation}\n${key} ${metric.label} ${short(h[key])} ${metric.unit}` })),
+  })));
+  return <section class="wide" id="curve"><h2>Best and median of each generation</h2>
+    <p>{metric.label} ({metric.higherIsBetter ? "higher" : "lower"} is better) on the samples that the search affords; the final scores come from fresh ones.</p>
+    <Chart label={`Best and median ${metric.label} of each generation`} watch={[table]} draw={width => drawCurves(curves, { x: "generation", y: metric.label, xFormat: "d", fromZero: false }, width, "No generation is finished yet.")}>
+      <Plain name="Generations" head={["Search", "Generation", `Best ${metric.label}`, `Median ${metric.label}`]} rows={table.history.map(h => [stageName(h.stage), h.generation, short(h.best), short(h.median)])} />
+    </Chart>
+  </section>;
+}
+
+export const dotsOf = (scores: Scored[], metric: Metric, of: (s: Scored) => number | null | undefined): Dot[] => scores.filter(s => s.value !== null && of(s) != null).map(s => ({
+  id: s.id, name: s.name, x: of(s)!, y: s.value!, kind: s.role === "baseline" || s.role === "reference" ? "baseline" : "searched",
+  text: `${metric.label} ${withError(s.value, s.error)} ${metric.unit}\n${s.calls} network calls`,
+}));
+
+function Points({ run, scores, metric }: { run: string; scores: Scored[]; metric: Metric }) {
+  const [cost, setCost] = useState<(typeof costs)[number]>(costs[0]);
+  const sizes = [...new Set(scores.map(s => s.samples).filter((n): n is number => n !== null))].sort((a, b) => a - b);
+  const [picked, pick] = useState<string | null>(null);
+  // Scores from different numbers of samples are not comparable: FID falls with them. The last rung of the search is shown first.
+  const usual = Math.max(...scores.filter(s => /earch/.test(s.stage)).map(s => s.samples ?? 0), 0);
+  const size = picked ?? (usual > 0 ? String(usual) : "");
+  const dots = useMemo(() => dotsOf(size ? scores.filter(s => String(s.samples) === size) : scores, metric, cost.of), [scores, cost, size]);
+  const known = costs.filter(c => scores.some(s => c.of(s) != null));
+  return <section class="wide" id="points"><h2>Every candidate: quality against cost</h2>
+    <p>Each point is a candidate with its latest score; the front joins those that no other one beats in both.</p>
+    {sizes.length > 1 && <p class="controls"><label>Samples behind a score <select value={size} onChange={e => pick(e.currentTarget.value)}>{sizes.map(n => <option key={n} value={n}>{count(n)}</option>)}<option value="">any (not comparable)</option></select></label></p>}
+    {known.length > 1 && <div class="choose" role="group" aria-label="Cost">{known.map(c => <button key={c.key} type="button" aria-pressed={c.key === cost.key} onClick={() => setCost(c)}>{c.label}</button>)}</div>}
+    <Chart label={`${metric.label} against ${cost.label} of ${dots.length} candidates`} watch={[dots]}
+      draw={width => drawPoints([{ label: "searched", color: WIN, dots: dots.filter(d => d.kind === "searched") }, { label: "baselines", color: OTHER, dots: dots.filter(d => d.kind === "baseline") }].filter(g => g.dots.length > 0).slice(0, 2), { x: cost.label, y: metric.label, higherIsBetter: metric.higherIsBetter }, width, dot => { location.hash = `#/runs/${run}/candidates/${dot.id}`; })}>
+      <Plain name="Pareto front" head={["Candidate on the front", cost.label, metric.label]} rows={paretoFront(dots, metric.higherIsBetter).map(d => [<a href={`#/runs/${run}/candidates/${d.id}`}>{d.name} {d.id}</a>, big(d.x), short(d.y)])} />
+    </Chart>
+  </section>;
+}
+
+function Candidates({ run, scores, table }: { run: string; scores: Scored[]; table: Table }) {
+  const objective = table.metrics[0];
+  const columns = useMemo((): Column<Scored>[] => [
+    { key: "id", label: "Id", head: true, text: s => <a href={`#/runs/${run}/candidates/${s.id}`}><code>{s.id}</code></a>, value: s => s.id },
+    { key: "name", label: "Name", text: s => s.name, value: s => s.name },
+    ...table.metrics.map((m): Column<Scored> => ({
+      key: m.key, label: `${m.label}${m.unit ? ` (${m.unit})` : ""}`, numeric: true, text: s => withError(s.values[m.key], s.errors[m.key]), value: s => (s.values[m.key] === undefined ? null : s.values[m.key]),
+    })),
+    { key: "calls", label: "Calls", numeric: true, text: s => short(s.calls), value: s => s.calls },
+    { key: "macs", label: "Multiply-adds", numeric: true, text: s => big(s.macs), value: s => s.macs },
+    { key: "ms", label: "Milliseconds", numeric: true, text: s => short(s.milliseconds), value: s => s.milliseconds },
+    { key: "steps", label: "Steps", numeric: true, text: s => s.times.length, value: s => s.times.length },
+    { key: "dropped", label: "Blocks dropped", numeric: true, text: s => s.dropped, value: s => s.dropped },
+    { key: "samples", label: "Samples", numeric: true, text: s => (s.samples == null ? "–" : count(s.samples)), value: s => s.samples },
+    { key: "stage", label: "Stage", text: s => stageName(s.stage), value: s => stageName(s.stage) },
+    { key: "generation", label: "Generation", numeric: true, text: s => s.generation ?? "–", value: s => s.generation },
+    { key: "solver", label: "Solver", text: s => s.solver, value: s => s.solver },
+  ], [run, table.metrics.length]);
+  return <DataTable rows={scores} columns={columns} name="candidates" first={objective.key} />;
+}
+
+function Failures({ run, scores }: { run: string; scores: Scored[] }) {
+  const failed = scores.filter(s => s.failure);
+  return failed.length === 0 ? null : <section class="wide" id="failures"><h2>Failures</h2>
+    <Plain name="Failures" head={["Candidate", "Stage", "Reason"]} rows={failed.slice(0, 100).map(s => [<a href={`#/runs/${run}/candidates/${s.id}`}><code>{s.id}</code></a>, stageName(s.stage), s.failure!])} />
+  </section>;
+}
+
+function Log({ lines }: { lines: LogLine[] }) {
+  return <section class="wide" id="log"><h2>Events since this page was opened</h2>
+    {lines.length === 0 ? <p class="note">None yet.</p> : <ol class="log" aria-live="off">{lines.map((l, i) => <li key={lines.length - i}><time>{l.at.toLocaleTimeString()}</time> {l.text}</li>)}</ol>}
+  </section>;
+}

@@ -1,0 +1,34 @@
+// What the form needs of JSON schema.
+export interface Schema {
+  type?: string | string[]; enum?: (string | number)[]; const?: unknown; default?: unknown; description?: string; $ref?: string; $defs?: Record<string, Schema>;
+  properties?: Record<string, Schema>; items?: Schema; required?: string[]; minimum?: number; maximum?: number; exclusiveMinimum?: number; pattern?: string;
+  anyOf?: Schema[];
+}
+export type Json = { [key: string]: unknown };
+
+/** A schema with its reference followed; what stands beside the reference stays. */
+export function resolve(schema: Schema, root: Schema): Schema {
+  const name = schema.$ref?.replace("#/$defs/", "");
+  return name && root.$defs?.[name] ? { ...resolve(root.$defs[name], root), ...schema, $ref: undefined } : schema;
+}
+
+export type Kind = "object" | "choice" | "flag" | "integer" | "number" | "text" | "json";
+
+export function kindOf(schema: Schema): Kind {
+  const types = [schema.type ?? []].flat().filter(t => t !== "null");
+  if (schema.properties) return "object";
+  if (schema.enum) return "choice";
+  if (types.length !== 1) return "json";
+  return types[0] === "boolean" ? "flag" : types[0] === "integer" ? "integer" : types[0] === "number" ? "number" : types[0] === "string" ? "text" : "json";
+}
+
+export const read = (value: unknown, path: string[]): unknown => path.reduce<unknown>((at, key) => (at as Json | undefined)?.[key], value);
+
+/** A copy with one member set; undefined takes it away. */
+export function write(value: Json, [key, ...rest]: string[], member: unknown): Json {
+  const copy = { ...value };
+  if (rest.length > 0) copy[key] = write((copy[key] as Json | undefined) ?? {}, rest, member);
+  else if (member === undefined) delete copy[key];
+  else copy[key] = member;
+  return copy;
+}

@@ -1,0 +1,138 @@
+// Starts a run: a form made from the schema, checked as one types.
+import { useEffect, useState } from "preact/hooks";
+import { ApiError, candidatePath, Card, Checked, FieldProblem, get, post, runPath, Schemas, send } from "./api";
+import { modelPath } from "./models";
+import { Problem } from "./parts";
+import { Json, kindOf, read, resolve, Schema, write } from "./schema";
+import { clock, count } from "./text";
+
+interface Template { name: string; specification: Json }
+
+async function templates(): Promise<Template[]> {
+  const { models } = await get<{ models: string[] }>("/api/models");
+  const cards = await Promise.all(models.map(m => get<Card>(modelPath(m))));
+  return cards.flatMap(card => Object.entries(card.templates).map(([file, text]) => ({ name: `${card.name}:${file}`, specification: { ...JSON.parse(text) as Json, $schema: undefined, model: card.name } })));
+}
+
+/** What a page that leads here starts from: a template, another run, or one of its candidates. */
+async function begin(all: Template[], from?: string, candidate?: string): Promise<Json> {
+  const given = all.find(t => t.name === from);
+  if (given || !from || from.includes(":")) return (given ?? all[0])?.specification ?? {};
+  const specification = await get<Json>(`${runPath(from)}/specification`);
+  const models = await get<{ models: string[] }>("/api/models");
+  // A run of the command line names a folder; the service has names of its own.
+  const base = String(specification.model).split(/[\\/]/).filter(Boolean).pop() ?? "";
+  const named = { ...specification, model: models.models.find(m => m === specification.model) ?? models.models.find(m => m.split("/").pop() === base) ?? specification.model };
+  if (!candidate) return named;
+  const score = await get<{ candidate: unknown }>(candidatePath(from, candidate));
+  const final = specification.final as { samples?: number } | undefined;
+  return { ...named, name: `more-${String(specification.name).slice(0, 30)}`, search: { method: "none" }, candidates: [score.candidate], final: { ...final, samples: (final?.samples ?? 1000) * 4 } };
+}
+
+export function StartPage({ from, candidate }: { from?: string; candidate?: string }) {
+  const [schema, setSchema] = useState<Schema | null>(null);
+  const [all, setAll] = useState<Template[]>([]);
+  const [value, set] = useState<Json | null>(null);
+  const [error, fail] = useState<ApiError | null>(null);
+  useEffect(() => {
+    Promise.all([get<Schema>("/api/specification.schema.json"), templates()]).then(async ([s, t]) => { setSchema(s); setAll(t); set(await begin(t, from, candidate)); }).catch(fail);
+  }, []);
+  const check = useCheck(value);
+  const start = async () => {
+    try { location.hash = `#/runs/${(await post<Schemas["StartedRun"]>("/api/runs", JSON.stringify(value))).id}`; } catch (problem) { fail(problem as ApiError); }
+  };
+  if (!schema || !value) return <><h1>New run</h1><Problem error={error} /></>;
+  const general = check.problems.filter(p => p.field === "");
+  return <><h1>New run</h1>
+    <form class="start" onSubmit={e => { e.preventDefault(); start(); }}>
+      <section class="wide forecast" aria-live="polite">
+        <p class="controls"><label>Template <select onChange={e => set(all[Number(e.currentTarget.value)].specification)}>{all.map((t, i) => <option key={t.name} value={i} selected={t.name === from}>{t.name}</option>)}</select></label>
+          <button type="submit" class="primary" disabled={!check.result}>Start</button></p>
+        <Forecast check={check} />
+        {general.map(p => <p key={p.detail} class="error">{p.detail}</p>)}
+        <Problem error={error} />
+      </section>
+      <Fields schema={schema} root={schema} path={[]} value={value} set={set} problems={check.problems} />
+      <details class="wide"><summary>As JSON</summary><JsonField label="The whole specification" value={value} set={v => v !== undefined && set(v as Json)} rows={24} /></details>
+    </form></>;
+}
+
+interface Check { result: Checked | null; problems: FieldProblem[]; error: ApiError | null }
+
+/** Asks the server what it thinks of a specification once the typing pauses. */
+function useCheck(value: Json | null): Check {
+  const [check, set] = useState<Check>({ result: null, problems: [], error: null });
+  const text = value === null ? null : JSON.stringify(value);
+  useEffect(() => {
+    if (text === null) return;
+    const stop = new AbortController();
+    const timer = setTimeout(async () => {
+      try {
+        const answer = await send("/api/runs/check", { method: "POST", body: text, headers: { "Content-Type": "application/json" }, signal: stop.signal });
+        set({ result: await answer.json() as Checked, problems: [], error: null });
+      } catch (problem) {
+        if (stop.signal.aborted) return;
+        const refusal = problem as ApiError;
+        set({ result: null, problems: refusal.problems, error: refusal });
+      }
+    }, 300);
+    return () => { clearTimeout(timer); stop.abort(); };
+  }, [text]);
+  return check;
+}
+
+function Forecast({ check: { result, problems, error } }: { check: Check }) {
+  if (result) {
+    return <p>{result.exists ? <>This run exists: <a href={`#/runs/${result.id}`}>{result.id}</a>. Starting it again goes on with it. </> : <>It will be <code>{result.id}</code>: </>}
+      {count(result.rounds)} rounds, at most {count(result.networkCalls)} network calls{result.deviceSeconds != null ? `, about ${clock(result.deviceSeconds)} of device time by an earlier run of this model` : ""}{result.amount != null ? ` (${result.amount} ${result.currency})` : ""}.</p>;
+  }
+  return problems.length > 0 ? <p class="error">{problems.length} {problems.length === 1 ? "field needs" : "fields need"} a change.</p> : error ? <p class="error">{error.message}</p> : <p>Checking.</p>;
+}
+
+interface FieldsProps { schema: Schema; root: Schema; path: string[]; value: Json; set: (value: Json) => void; problems: FieldProblem[] }
+
+function Fields(props: FieldsProps) {
+  const { schema, root, path } = props;
+  const members = Object.entries(schema.properties ?? {}).filter(([name, s]) => name !== "$schema" && s.const === undefined).map(([name, s]) => [name, resolve(s, root)] as const);
+  const flat = members.filter(([, s]) => kindOf(s) !== "object"), nested = members.filter(([, s]) => kindOf(s) === "object");
+  return <>
+    <fieldset><legend>{path.length === 0 ? "Run" : path.join(".")}</legend>{schema.description && path.length > 0 && <p class="note">{schema.description}</p>}
+      <div class="fields">{flat.map(([name, s]) => <Field key={name} {...props} schema={s} path={[...path, name]} required={schema.required?.includes(name) ?? false} />)}</div></fieldset>
+    {nested.map(([name, s]) => <Fields key={name} {...props} schema={s} path={[...path, name]} />)}
+  </>;
+}
+
+function Field({ schema, path, value, set, problems, required }: FieldsProps & { required: boolean }) {
+  const name = path.join("."), id = `field-${name}`;
+  const now = read(value, path);
+  const own = problems.filter(p => p.field === name || p.field.startsWith(`${name}.`) || p.field.startsWith(`${name}[`));
+  const change = (member: unknown) => set(write(value, path, member));
+  const kind = kindOf(schema);
+  const help = `${id}-help`;
+  const common = { id, "aria-describedby": help, "aria-invalid": own.length > 0 };
+  const fallback = schema.default === undefined ? (required ? "required" : "") : JSON.stringify(schema.default);
+  return <div class={own.length > 0 ? "field invalid" : "field"}>
+    <label for={id}>{path.at(-1)}</label>
+    {kind === "choice" ? <select {...common} value={String(now ?? "")} onChange={e => change(e.currentTarget.value === "" ? undefined : e.currentTarget.value)}>
+      <option value="">default ({fallback.replace(/"/g, "")})</option>{schema.enum!.map(v => <option key={v} value={String(v)}>{String(v)}</option>)}</select>
+      : kind === "flag" ? <input {...common} type="checkbox" checked={Boolean(now ?? schema.default)} onChange={e => change(e.currentTarget.checked)} />
+        : kind === "integer" || kind === "number" ? <input {...common} type="number" step={kind === "integer" ? 1 : "any"} min={schema.minimum} max={schema.maximum} placeholder={fallback} value={now === undefined || now === null ? "" : String(now)} onInput={e => change(e.currentTarget.value === "" ? undefined : Number(e.currentTarget.value))} />
+          : kind === "text" ? <input {...common} type="text" placeholder={fallback} value={String(now ?? "")} onInput={e => change(e.currentTarget.value === "" ? undefined : e.currentTarget.value)} />
+            : <JsonField id={id} help={help} value={now} set={change} placeholder={fallback} rows={1} />}
+    <small id={help}>{schema.description}{own.map(p => <span key={p.detail} class="error"> {p.field === name ? "" : `${p.field} `}{p.detail}</span>)}</small>
+  </div>;
+}
+
+/** A value that is typed as JSON; text that is none yet is kept as it is and said to be so. */
+function JsonField({ id, help, label, value, set, placeholder, rows }: { id?: string; help?: string; label?: string; value: unknown; set: (value: unknown) => void; placeholder?: string; rows: number }) {
+  const written = value === undefined ? "" : JSON.stringify(value, null, rows > 1 ? 2 : 0);
+  const [text, type] = useState<string | null>(null);
+  const [bad, setBad] = useState(false);
+  return <><textarea id={id} aria-describedby={help} aria-label={label} rows={rows} spellcheck={false} placeholder={placeholder} aria-invalid={bad} value={text ?? written}
+    onBlur={() => { if (!bad) type(null); }}
+    onInput={e => {
+      const typed = e.currentTarget.value;
+      type(typed);
+      try { set(typed.trim() === "" ? undefined : JSON.parse(typed)); setBad(false); } catch { setBad(true); }
+    }} />{bad && <span class="error">This is not JSON yet.</span>}</>;
+}
