@@ -26,7 +26,7 @@ public sealed record SearchState(
     /// <summary>The candidate around which <see cref="Samplers.SamplerSearch"/> varies numbers, once its first rounds have chosen it.</summary>
     public Candidate? Origin { get; init; }
 
-    /// <summary>State of the optimiser of <see cref="Samplers.SamplerSearch"/>.</summary>
+    /// <summary>State of the optimiser of <see cref="Samplers.VectorSearch"/>.</summary>
     public OptimiserState? Optimiser { get; init; }
 
     /// <summary>Candidates that the search believes in most, for validation; empty for the head of the archive.</summary>

@@ -21,12 +21,14 @@ public static class RunStatusFile
         ArgumentNullException.ThrowIfNull(time);
         var counts = EvaluationCounts.None;
         CandidateScore? best = null;
+        var search = context.Specification.Search;
+        var samples = search.Interval is not null ? context.Specification.Validation.Samples : search.Evolution.Rungs[^1];
         for (var round = 0; round < state.Round; round++)
         {
             if (await store.ReadJsonAsync<RoundScores>(BlobNames.Scores(context.RunId, round), cancellation) is { } scores)
             {
                 counts += scores.Evaluations;
-                best = BestOf(scores, context.Specification.Search.Evolution.Rungs[^1], best);
+                best = BestOf(scores, samples, best);
             }
         }
 
@@ -79,7 +81,7 @@ public static class RunStatusFile
         return await store.ChangeJsonAsync<RunStatus>(BlobNames.Status(runId), before => before is null && !exists ? null : change(before), cancellation);
     }
 
-    // Scores on few samples are not compared with scores on many: only those of the last rung count, and the final ones replace them.
+    // Scores on few samples are not compared with scores on many: only those of the last rung count, or of the looks at the validation samples, and the final ones replace them.
     private static CandidateScore? BestOf(RoundScores scores, int samples, CandidateScore? before)
     {
         var comparable = scores.Stage == RunStage.Final || (scores.Stage == RunStage.Search && scores.Scores.Any(s => (s.FidSamples ?? s.PairedSamples) == samples));

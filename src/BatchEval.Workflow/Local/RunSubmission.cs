@@ -42,7 +42,7 @@ public sealed class RunSubmission(RunStore store, ModelHost models, TimeProvider
         ArgumentNullException.ThrowIfNull(models);
         var package = models.Find(specification.Model);
         var opened = models.Open(package);
-        var problems = SpecificationCheck.Problems(specification, package.Manifest, opened.Sampling.Networks.Blocks, specification.Budget.NeedsCosts || specification.Search.Space != SearchSpace.Times ? ModelCosts.Count(opened) : null);
+        var problems = SpecificationCheck.Problems(specification, package.Manifest, opened.Sampling.Networks.Blocks, specification.Budget.NeedsCosts || specification.Search.Space.HasBlocks() ? ModelCosts.Count(opened) : null);
         return problems.Count == 0 ? IdOf(specification, package.Digest) : throw new ProblemException("The run specification", problems);
     }
 

@@ -57,7 +57,7 @@ public static class ModelCosts
             ? CostMeasurement.Measure(networks.Graph, model.Sampling.Manifest, model.Sampling.Conditioning, models.Device)
             : Count(model);
 
-    private static bool NeedsTimes(RunSpecification specification) => specification.Budget.Milliseconds is not null || specification.Search.Space != SearchSpace.Times;
+    private static bool NeedsTimes(RunSpecification specification) => specification.Budget.Milliseconds is not null || specification.Search.Space.HasBlocks();
 
     private static CostModel Count(BlockGraph graph, OpenedModel model)
     {

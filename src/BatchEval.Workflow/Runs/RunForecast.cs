@@ -11,6 +11,7 @@ namespace BatchEval.Workflow.Runs;
 /// </summary>
 public sealed class RunForecast
 {
+    private const int ExpectedBases = 100;
     private readonly List<ForecastRound> rounds = [];
 
     /// <summary>Foresees a run.</summary>
@@ -26,7 +27,7 @@ public sealed class RunForecast
             Add("reference", 0, 0, (long)reference.Steps * (Math.Min(reference.Samples, specification.Final.Samples) + paired));
         }
 
-        string[] rivals = specification.Search is { Method: SearchMethod.Evolution, Space: not SearchSpace.Times } ? [.. specification.Baselines.Intersect(BaselineNames.Parts)] : [];
+        string[] rivals = specification.Search.Method == SearchMethod.Evolution && specification.Search.Space.HasBlocks() ? [.. specification.Baselines.Intersect(BaselineNames.Parts)] : [];
         AddSearch("search", searched, specification);
         AddSearch("random search", random, specification);
         Array.ForEach(rivals, rival => AddSearch(rival, true, specification));
@@ -53,12 +54,18 @@ public sealed class RunForecast
     public long Before(int round) => rounds.Take(round).Sum(r => r.SampleSteps);
 
     private static bool HasRandomSearch(RunSpecification specification) =>
-        specification.Search.Method == SearchMethod.Evolution && specification.Baselines.Contains(BaselineNames.Random);
+        specification.Search.Method is SearchMethod.Evolution or SearchMethod.CmaEs or SearchMethod.Pattern && specification.Baselines.Contains(BaselineNames.Random);
 
     private void AddSearch(string stage, bool wanted, RunSpecification specification)
     {
         var options = specification.Search.Evolution;
-        var warm = specification.Search is { Method: SearchMethod.Evolution, Space: not SearchSpace.Times, TwoStages: false } && stage != "random search" && stage != BaselineNames.TimesOnly;
+        if (wanted && (specification.Search.Space == SearchSpace.Sampler || specification.Search.Method.IsVector()))
+        {
+            AddSamplerSearch(stage, specification);
+            return;
+        }
+
+        var warm = specification.Search is { Method: SearchMethod.Evolution, TwoStages: false } && specification.Search.Space.HasBlocks() && stage != "random search" && stage != BaselineNames.TimesOnly;
         for (var round = 0; wanted && warm && round < JointSearch.WarmRounds; round++)
         {
             Add(stage, 0, 0, (long)specification.Budget.ExpectedCalls * options.Population * options.Rungs[0]);
@@ -79,6 +86,22 @@ public sealed class RunForecast
         if (wanted && specification.Search.Method == SearchMethod.KlubDp)
         {
             Add(stage, 0, options.Rungs.Count - 1, (long)specification.Budget.ExpectedCalls * ScheduleRace.MostBred * options.Rungs[^1]);
+        }
+    }
+
+    // The race of the bases, the generations, and the looks at the validation samples; it may end before.
+    private void AddSamplerSearch(string stage, RunSpecification specification)
+    {
+        var (search, calls) = (specification.Search, (long)specification.Budget.ExpectedCalls);
+        var options = search.Evolution;
+        Add(stage, 0, 0, calls * (specification.Candidates.Count > 0 ? specification.Candidates.Count : ExpectedBases) * options.Rungs[0]);
+        for (var generation = 1; generation <= options.Generations; generation++)
+        {
+            Add(stage, generation, 0, calls * options.Population * options.Rungs[0]);
+            if (search.Interval is { } interval && generation % interval == 0)
+            {
+                Add(stage, generation, 0, calls * 2 * specification.Validation.Samples);
+            }
         }
     }
 

@@ -30,22 +30,24 @@ public sealed class SearchFactory
     public ISearchMethod? Own() => (Options.Method, Options.Space) switch
     {
         (SearchMethod.None, _) => null,
-        (SearchMethod.Random, _) => RandomSearch.WithBudgetOf(OwnSpace(), Options.Evolution, specification.Seed),
         _ when Options.Method.IsSchedule() => Race(),
-        (_, SearchSpace.Times) => new Evolution(OwnSpace(), Options.Evolution, contestants.Seeds(), specification.Seed),
-        _ when Options.TwoStages == true => new TwoStageSearch((JointSpace)OwnSpace(), Options.Evolution, contestants.UniformGrid(), specification.Seed),
+        (_, SearchSpace.Sampler) or (SearchMethod.CmaEs or SearchMethod.Pattern, _) => Validated(Samplers().Search(Options.Method)),
+        (SearchMethod.Random, _) => Validated(RandomSearch.WithBudgetOf(OwnSpace(), Options.Evolution, specification.Seed)),
+        (_, SearchSpace.Times) => Validated(new Evolution(OwnSpace(), Options.Evolution, contestants.Seeds(), specification.Seed)),
+        _ when Options.TwoStages == true => Validated(new TwoStageSearch((JointSpace)OwnSpace(), Options.Evolution, contestants.UniformGrid(), specification.Seed)),
         _ => Joint((JointSpace)OwnSpace()),
     };
 
     /// <summary>Random search with at least the budget of the run's own search; null where it is not asked for.</summary>
-    public ISearchMethod? Random() => Options.Method == SearchMethod.Evolution && specification.Baselines.Contains(BaselineNames.Random)
-        ? RandomSearch.WithBudgetOf(OwnSpace(), Enlarged(), specification.Seed)
-        : null;
+    public ISearchMethod? Random() =>
+        !specification.Baselines.Contains(BaselineNames.Random) || Options.Method is not (SearchMethod.Evolution or SearchMethod.CmaEs or SearchMethod.Pattern) ? null
+        : Options.Space == SearchSpace.Sampler || Options.Method.IsVector() ? Validated(Samplers().Search(SearchMethod.Random))
+        : RandomSearch.WithBudgetOf(OwnSpace(), Enlarged(), specification.Seed);
 
     /// <summary>Searches of parts of the joint space with at least its budget, by the name of the baseline that each of them makes.</summary>
     public IReadOnlyList<(string Name, ISearchMethod Method)> Rivals()
     {
-        if (Options.Method != SearchMethod.Evolution || Options.Space == SearchSpace.Times)
+        if (Options.Method != SearchMethod.Evolution || !Options.Space.HasBlocks())
         {
             return [];
         }
@@ -65,6 +67,12 @@ public sealed class SearchFactory
         _ = Times();
         return proposals.Race(specification.Solver, schedule, Options.Evolution);
     }
+
+    private SamplerSearches Samplers() => new(specification, schedule, contestants.Steps);
+
+    private ISearchMethod Validated(ISearchMethod search) => Options.Interval is { } interval
+        ? new ValidatedSearch(search, new ValidationOptions(specification.Validation.Samples, interval, Options.Patience ?? 1, Math.Max(Options.Evolution.Elites, specification.Validation.Elites)))
+        : search;
 
     private CandidateSpace OwnSpace() => Options.Space switch
     {

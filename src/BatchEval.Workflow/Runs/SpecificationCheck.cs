@@ -51,7 +51,7 @@ public static class SpecificationCheck
 
     private static void CheckBlocks(RunSpecification specification, ModelManifest manifest, int blocks, CostModel? costs, List<Problem> problems)
     {
-        if (specification.Search.Space != SearchSpace.Times && blocks == 0)
+        if (specification.Search.Space.HasBlocks() && blocks == 0)
         {
             problems.Add(new Problem("search.space", $"is '{specification.Search.Space.Name()}', but no droppable blocks were found in the model '{manifest.Name}'; use times."));
         }
@@ -61,7 +61,7 @@ public static class SpecificationCheck
             problems.Add(new Problem("budget", $"limits costs of the model '{manifest.Name}', but they could not be counted; use networkCalls."));
         }
 
-        if (specification.Search.Space == SearchSpace.Times && specification.Baselines.Intersect(BaselineNames.Parts).FirstOrDefault() is { } part)
+        if (!specification.Search.Space.HasBlocks() && specification.Baselines.Intersect(BaselineNames.Parts).FirstOrDefault() is { } part)
         {
             problems.Add(new Problem("baselines", $"names '{part}', which is a part of a search over blocks; set search.space to joint or blocks."));
         }

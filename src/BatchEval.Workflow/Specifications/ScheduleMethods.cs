@@ -36,7 +36,13 @@ public static class ScheduleMethods
     public static IReadOnlyList<string> All { get; } = [.. Computed, Dmn, Ays, Respacing, .. PlacementRules.Names];
 
     /// <summary>True for methods of a run that propose finished schedules.</summary>
-    public static bool IsSchedule(this SearchMethod method) => method is not (SearchMethod.Evolution or SearchMethod.Random or SearchMethod.None);
+    public static bool IsSchedule(this SearchMethod method) => method > SearchMethod.None;
+
+    /// <summary>True for methods that vary real numbers.</summary>
+    public static bool IsVector(this SearchMethod method) => method is SearchMethod.CmaEs or SearchMethod.Pattern;
+
+    /// <summary>True for spaces of dropped blocks.</summary>
+    public static bool HasBlocks(this SearchSpace space) => space is SearchSpace.Blocks or SearchSpace.Joint;
 
     /// <summary>True for methods that need clean samples.</summary>
     public static bool NeedsData(string method) => method is Klub or KlubDp or ScoreOptimal;

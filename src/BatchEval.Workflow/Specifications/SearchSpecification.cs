@@ -11,10 +11,11 @@ namespace BatchEval.Workflow.Specifications;
 public sealed record SearchSpecification : ICheckedData
 {
     private static readonly EvolutionOptions TimesOptions = new(32, 6, 8, 14, 10, [128, 512]);
+    private static readonly EvolutionOptions VectorOptions = new(12, 40, 8, 6, 4, [128, 256]);
     private static readonly EvolutionOptions BlocksOptions = new(32, 6, 10, 14, 10, [64, 256, 1000]);
 
-    [Description("How candidates are found: by `evolution`, at `random`, by one of the other schedule methods, or `none` to score only baselines and given candidates.")]
-    public SearchMethod Method { get; init; } = SearchMethod.Evolution;
+    [Description("How candidates are found: by `cma-es`, by `evolution`, by a local `pattern` search, at `random`, by one of the other schedule methods, or `none` to score only baselines and given candidates. `auto` is `cma-es` for the space `sampler` and `evolution` for the others.")]
+    public SearchMethod Method { get; init; }
 
     [Description("What is varied: `times` always; `reuse` (up to twice as many steps as calls, some of which reuse an earlier output) and `skip` (run-time policies with `maxCalls` at the budget).")]
     public IReadOnlyList<SearchGene> Genes { get; init; } = [SearchGene.Times];
@@ -25,8 +26,24 @@ public sealed record SearchSpecification : ICheckedData
     [Description("`klub-dp`, `klub` and `score-optimal` take clean samples from the model's own long sampling instead of the package's `data`.")]
     public bool DataFree { get; init; }
 
-    [Description("`times`: sampling times of the whole network; `joint`: times and, at each step, the blocks that it leaves out; `blocks`: left-out blocks on uniform grids.")]
+    [Description("`times`: sampling times of the whole network; `sampler`: times and the numbers of the solver's table, around the best of the given candidates, or of the heuristics where none is given; `joint`: times and, at each step, the blocks that it leaves out; `blocks`: left-out blocks on uniform grids.")]
     public SearchSpace Space { get; init; }
+
+    [Description("Numbers that a search over `sampler` varies. With `times`, `network-times` and `differences` alone a perfect denoiser of a single image gives that image back whatever the numbers; `output-scales`, `corrections` and `start-scale` may break that. Left out: all.")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<SamplerGroup>? Groups { get; init; }
+
+    [Description("Generations between two looks at the validation samples during the search; the best there are its elites. Left out: 4 for `cma-es` and `pattern`, only at the end of others."), Bounds(1, 10_000)]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Interval { get; init; }
+
+    [Description("The search ends after this many looks in a row that found nothing better. Left out: 4."), Bounds(1, 10_000)]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Patience { get; init; }
+
+    [Description("First step size of `cma-es` and `pattern`, in units of 30 of 1000 positions of a step, 0.12 of a weight and so on. Left out: 1."), Bounds(0, 10, Above = true)]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? StepSize { get; init; }
 
     [Description("Other defaults. `autodiffusion` has the published parameters: population 50, 10 generations, 25 mutants, 15 crossovers, 10 elites, one rung of 1000; with blocks 15 generations, 10 crossovers, `twoStages`, `maxPrune` 0.1; `localShare` 0.")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -89,8 +106,11 @@ public sealed record SearchSpecification : ICheckedData
 
     private bool Published => Preset == SearchPreset.Autodiffusion;
 
-    private EvolutionOptions Standard => (Space != SearchSpace.Times, Published) switch
+    private SearchMethod Chosen => Method != SearchMethod.Auto ? Method : Space == SearchSpace.Sampler ? SearchMethod.CmaEs : SearchMethod.Evolution;
+
+    private EvolutionOptions Standard => (Space.HasBlocks(), Published) switch
     {
+        _ when Space == SearchSpace.Sampler || Chosen.IsVector() => VectorOptions,
         (true, true) => EvolutionOptions.AutoDiffusionBlocks(1000),
         (false, true) => EvolutionOptions.AutoDiffusion(1000),
         (true, false) => BlocksOptions,
@@ -115,6 +135,29 @@ public sealed record SearchSpecification : ICheckedData
             yield return new Problem("genes", $"names '{full.Genes[1].Name()}'; a search over {Space.Name()} takes 'times' only.");
         }
 
+        if (full.Method.IsVector() && Space.HasBlocks())
+        {
+            yield return new Problem("method", $"is '{Method.Name()}', which varies real numbers; a search over {Space.Name()} takes evolution or random.");
+        }
+        else if (full.Method.IsVector() && full.Genes.Count > 1)
+        {
+            yield return new Problem("genes", $"names '{full.Genes[1].Name()}'; {full.Method.Name()} takes 'times' only.");
+        }
+        else if (full.Method == SearchMethod.CmaEs && full.Population < 4)
+        {
+            yield return new Problem("population", $"is {full.Population}; allowed: at least 4 with cma-es.");
+        }
+
+        if (Space == SearchSpace.Sampler && Groups is [])
+        {
+            yield return new Problem("groups", $"is empty; allowed: at least one of {string.Join(", ", Enum.GetValues<SamplerGroup>().Select(g => g.Name()))}.");
+        }
+
+        if (Space == SearchSpace.Sampler && Method.IsSchedule())
+        {
+            yield return new Problem("space", $"is 'sampler', which {Method.Name()} does not search; use method auto.");
+        }
+
         foreach (var violation in full.Evolution.Violations())
         {
             yield return new Problem(string.Empty, violation);
@@ -124,10 +167,15 @@ public sealed record SearchSpecification : ICheckedData
     /// <summary>The same with the defaults of its preset filled in.</summary>
     internal SearchSpecification Resolved()
     {
-        var evolution = Evolution;
+        var (evolution, interval) = (Evolution, Interval ?? (Chosen.IsVector() ? 4 : null));
         return this with
         {
             Preset = null,
+            Method = Chosen,
+            Groups = Space == SearchSpace.Sampler ? [.. Enum.GetValues<SamplerGroup>().Where(g => Groups?.Contains(g) ?? true)] : null,
+            Interval = interval,
+            Patience = interval is null ? null : Patience ?? 4,
+            StepSize = Chosen.IsVector() ? StepSize ?? 1 : null,
             Genes = [.. Enum.GetValues<SearchGene>().Where(Genes.Contains)],
             Population = evolution.Population,
             Generations = evolution.Generations,
@@ -137,7 +185,7 @@ public sealed record SearchSpecification : ICheckedData
             Rungs = evolution.Rungs,
             Survivors = evolution.Survivors,
             LocalShare = LocalShare ?? (Published ? 0 : 0.5),
-            TwoStages = TwoStages ?? (Published && Space != SearchSpace.Times),
+            TwoStages = TwoStages ?? (Published && Space.HasBlocks()),
             MaxPrune = MaxPrune ?? (Published ? 0.1 : 0.5),
         };
     }
@@ -146,7 +194,11 @@ public sealed record SearchSpecification : ICheckedData
 /// <summary>How candidates are found.</summary>
 public enum SearchMethod
 {
+    /// <summary>By the space.</summary>
+    Auto,
     Evolution,
+    CmaEs,
+    Pattern,
     Random,
     None,
     Klub,
@@ -170,10 +222,22 @@ public enum SearchGene
     Skip,
 }
 
-/// <summary>What varies: sampling times, dropped blocks on uniform grids, or both.</summary>
+/// <summary>Groups of a sampler's numbers, in the order of <see cref="Core.Search.Samplers.SamplerGroups"/>.</summary>
+public enum SamplerGroup
+{
+    Times,
+    NetworkTimes,
+    Differences,
+    OutputScales,
+    Corrections,
+    StartScale,
+}
+
+/// <summary>What varies: sampling times, numbers of the solver's table, dropped blocks on uniform grids, or times and blocks.</summary>
 public enum SearchSpace
 {
     Times,
+    Sampler,
     Blocks,
     Joint,
 }

@@ -56,16 +56,52 @@ public sealed class RunMachineTests
     }
 
     [Fact]
+    public void A_sampler_search_looks_at_the_validation_samples_while_it_runs_and_never_at_the_final_ones()
+    {
+        var rounds = Play(Machine("search.space=sampler", "search.population=6", "search.generations=6", "search.interval=2", "solver=dpmpp-2m"));
+        HashSet<long> Seen(Func<RoundPlan, bool> of) => [.. rounds.Where(of).SelectMany(p => p.Assignments).SelectMany(a => a.Range.Indices)];
+        var final = Seen(p => p.Stage == RunStage.Final);
+        Seen(p => p.Stage != RunStage.Final && p.Stage != RunStage.Reference).Overlaps(final).ShouldBeFalse();
+        var looks = rounds.Where(p => p.Stage == RunStage.Search && p.Assignments[0].Range.Start >= Workflow.Cells.SampleRange.ValidationStart).ToList();
+        looks.Count.ShouldBeGreaterThan(2);
+        looks.ShouldAllBe(p => p.Assignments.Count <= 2);
+        var winner = rounds.Single(p => p.Stage == RunStage.Final).Assignments.Single(a => a.Contestant.Name == "searched").Contestant.Candidate;
+        Distance(winner).ShouldBe(looks.SelectMany(p => p.Assignments).Min(a => Distance(a.Contestant.Candidate)));
+    }
+
+    [Fact]
+    public void Given_candidates_are_where_a_sampler_search_begins()
+    {
+        var rounds = Play(Machine("search.space=sampler", "search.population=6", "search.generations=2", "baselines=[]", """candidates=[{"solver":"unipc","steps":[{"t":620,"drop":[3]},{"t":380},{"t":210}],"end":5}]"""));
+        rounds.Where(p => p.Stage == RunStage.Search).SelectMany(p => p.Assignments).Select(a => a.Contestant.Candidate)
+            .ShouldAllBe(c => c.Solver == "unipc" && c.Steps[0].Drop.Count == 1 && c.End == 5);
+    }
+
+    [Theory]
+    [InlineData("search.space=joint", "search.method=cma-es", "search.method")]
+    [InlineData("search.space=sampler", "search.groups=[]", "search.groups")]
+    [InlineData("search.space=sampler", "search.method=gits", "search.space")]
+    [InlineData("search.method=cma-es", "search.population=3", "search.population")]
+    public void What_does_not_go_together_is_refused_by_name(string first, string second, string path) =>
+        Should.Throw<Core.Json.ProblemException>(() => Machine(first, second)).Problems.ShouldContain(p => p.Path == path);
+
+    [Fact]
     public void Given_candidates_alone_are_scored_in_one_round()
     {
         var rounds = Play(Machine("search.method=none", "reference.samples=0", "baselines=[]", """candidates=[{"solver":"ddim","steps":[{"t":500}]}]"""));
         rounds.Single().Assignments.Single().Contestant.Name.ShouldBe("candidate 1");
     }
 
-    [Fact]
-    public void The_state_survives_its_own_json()
+    [Theory]
+    [InlineData("search.method=evolution", "search.space=times", "search.interval=null")]
+    [InlineData("search.method=cma-es", "search.space=times", "search.interval=2")]
+    [InlineData("search.method=auto", "search.space=sampler", "search.interval=2")]
+    [InlineData("search.method=pattern", "search.space=sampler", "search.interval=1")]
+    [InlineData("search.method=evolution", "search.space=sampler", "search.interval=1")]
+    [InlineData("search.method=random", "search.space=sampler", "search.interval=1")]
+    public void The_state_survives_its_own_json(params string[] overrides)
     {
-        var machine = Machine();
+        var machine = Machine([.. overrides, "solver=dpmpp-2m", "search.generations=4"]);
         var state = machine.Begin();
         while (machine.Next(state) is { } plan)
         {

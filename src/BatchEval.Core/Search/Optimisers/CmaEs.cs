@@ -5,7 +5,7 @@ namespace BatchEval.Core.Search.Optimisers;
 /// <summary>
 /// CMA-ES with full covariance and active update (Hansen, "The CMA evolution strategy: a tutorial", arXiv 1604.00772), restarts with doubled
 /// population (IPOP, Auger and Hansen 2005) and, for variables on a grid, the margin of Hamano et al. 2022. Bounds are the caller's: points
-/// outside are evaluated inside and penalised, see <see cref="Samplers.SamplerSearch"/>.
+/// outside are evaluated inside and penalised, see <see cref="Samplers.VectorSearch"/>.
 /// </summary>
 public sealed class CmaEs : IOptimiser
 {

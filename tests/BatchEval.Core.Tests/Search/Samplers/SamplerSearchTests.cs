@@ -30,6 +30,14 @@ public sealed class SamplerSearchTests
     }
 
     [Fact]
+    public void Evolution_takes_the_same_numbers()
+    {
+        var options = new EvolutionOptions(14, 40, 6, 8, 4, [64]);
+        var search = new SamplerSearch(Bases, [64], 0.5, origin => new Evolution(new SamplerSpace(origin, Schedule, SamplerGroups.All), options, [origin], 1));
+        Run(search, SearchState.Empty).Elites(1).Single().Score.ShouldBeLessThan(0.5 * Distance(Bases[1]));
+    }
+
+    [Fact]
     public void A_state_read_back_from_json_goes_on_with_the_same_bits()
     {
         var search = Search(6);
@@ -86,7 +94,7 @@ public sealed class SamplerSearchTests
 
     private static List<long> Firsts(bool fresh)
     {
-        var search = new SamplerSearch(Bases, c => new SamplerSpace(c, Schedule, SamplerGroups.All), s => new CmaEs(s.Variables, new CmaOptions(8), 1), new SamplerSearchOptions(5, [64], 0.5, fresh));
+        var search = Around(8, new VectorSearchOptions(5, [64], fresh));
         var (state, firsts) = (SearchState.Empty, new List<long>());
         while (search.Next(state) is { } proposal)
         {
@@ -98,9 +106,14 @@ public sealed class SamplerSearchTests
     }
 
     private static ValidatedSearch Search(int generations, int patience = 1000) => new(
-        new SamplerSearch(
-            Bases, c => new SamplerSpace(c, Schedule, SamplerGroups.All), s => new CmaEs(s.Variables, new CmaOptions(14), 1), new SamplerSearchOptions(generations, [64, 256], 0.5)),
+        Around(14, new VectorSearchOptions(generations, [64, 256])),
         new ValidationOptions(512, Interval: 2, Patience: patience));
+
+    private static SamplerSearch Around(int population, VectorSearchOptions options) => new(Bases, options.Rungs, 0.5, origin =>
+    {
+        var space = new SamplerSpace(origin, Schedule, SamplerGroups.All);
+        return new VectorSearch(space, new CmaEs(space.Variables, new CmaOptions(population), 1), options);
+    });
 
     private static SearchState Run(ISearchMethod search, SearchState state)
     {

@@ -1,0 +1,61 @@
+using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Solvers;
+using BatchEval.Core.Search;
+using BatchEval.Core.Search.Optimisers;
+using BatchEval.Core.Search.Samplers;
+using BatchEval.Core.Search.Schedules;
+using BatchEval.Workflow.Schedules;
+using BatchEval.Workflow.Specifications;
+
+namespace BatchEval.Workflow.Runs;
+
+/// <summary>Creates searches over a sampler's numbers from a specification.</summary>
+/// <param name="specification">What the user asked for.</param>
+/// <param name="schedule">The model's noise schedule.</param>
+/// <param name="steps">Steps that the budget buys.</param>
+internal sealed class SamplerSearches(RunSpecification specification, NoiseSchedule schedule, int steps)
+{
+    // Standard deviations below a fiftieth of a sensible change are not worth samples.
+    private const double StepTolerance = 0.02;
+    private const double BaseSurvivors = 0.1;
+
+    private SearchSpecification Options => specification.Search;
+
+    /// <summary>A search by a method.</summary>
+    /// <exception cref="ArgumentException">The budget buys no step, or there is nothing to begin with.</exception>
+    public ISearchMethod Search(SearchMethod method) => new SamplerSearch(Bases(), Options.Evolution.Rungs, BaseSurvivors, origin => Around(origin, method));
+
+    // Candidates that the user gave, or every heuristic at its default and at other end points.
+    private IReadOnlyList<Candidate> Bases()
+    {
+        if (specification.Candidates.Count > 0)
+        {
+            return specification.Candidates;
+        }
+
+        if (steps < 1 || steps > (schedule.TrainSteps ?? int.MaxValue))
+        {
+            throw new ArgumentException($"A search over {steps} steps is empty; the model allows {(schedule.TrainSteps is { } most ? $"1 to {most} steps" : "at least 1 step")}.");
+        }
+
+        var pool = new HeuristicPool(schedule, Solver.Parse(specification.Solver).Order).All(steps);
+        return [.. pool.Select(s => Candidate.At(specification.Solver, ModelTimes.Of(schedule, s.Calls))).DistinctBy(c => c.Id)];
+    }
+
+    private ISearchMethod Around(Candidate origin, SearchMethod method)
+    {
+        var groups = Options.Groups is { } varied ? varied.Aggregate(SamplerGroups.None, (all, g) => all | (SamplerGroups)(1 << (int)g)) : SamplerGroups.Times;
+        var (space, evolution, seed) = (new SamplerSpace(origin, schedule, groups, Options.MutationProbability), Options.Evolution, specification.Seed);
+        return method switch
+        {
+            SearchMethod.CmaEs => Vector(space, new CmaEs(space.Variables, new CmaOptions(evolution.Population, Options.StepSize ?? 1, StepTolerance), seed)),
+            SearchMethod.Pattern => Vector(space, new PatternSearch(space.Variables, Options.StepSize ?? 1)),
+            SearchMethod.Random => RandomSearch.WithBudgetOf(space, evolution, seed),
+            _ => new Evolution(space, evolution, [origin], seed),
+        };
+    }
+
+    // Paired objectives have images of the unaccelerated sampler for the first samples only.
+    private VectorSearch Vector(SamplerSpace space, IOptimiser optimiser) =>
+        new(space, optimiser, new VectorSearchOptions(Options.Evolution.Generations, Options.Evolution.Rungs, !specification.Objective.IsPaired));
+}
