@@ -3,7 +3,6 @@ using BatchEval.Core.Sampling.Solvers;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Optimisers;
 using BatchEval.Core.Search.Samplers;
-using BatchEval.Core.Search.Schedules;
 using BatchEval.Workflow.Schedules;
 using BatchEval.Workflow.Specifications;
 
@@ -39,7 +38,7 @@ internal sealed class SamplerSearches(RunSpecification specification, NoiseSched
         }
 
         var pool = new HeuristicPool(schedule, Solver.Parse(specification.Solver).Order).All(steps);
-        return [.. pool.Select(s => Candidate.At(specification.Solver, ModelTimes.Of(schedule, s.Calls))).DistinctBy(c => c.Id)];
+        return [.. pool.Select(s => Candidate.At(specification.Solver, s.Times, s.End)).DistinctBy(c => c.Id)];
     }
 
     private ISearchMethod Around(Candidate origin, SearchMethod method)

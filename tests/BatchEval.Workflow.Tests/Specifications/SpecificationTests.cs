@@ -50,7 +50,7 @@ public sealed class SpecificationTests
     [InlineData("candidates=[{\"solver\":\"ddim\",\"steps\":[{\"t\":\"x\"}]}]", "candidates[0].steps[0].t: must be a number")]
     [InlineData("seed=-1", "seed: must be a whole number of at least 0, got -1")]
     [InlineData("seed=many", "seed: must be a whole number of at least 0, got a string")]
-    [InlineData("search.method=klub_dp", "search.method: is 'klub_dp'; allowed: evolution, random, none, klub, klub-dp,")]
+    [InlineData("search.method=klub_dp", "search.method: is 'klub_dp'; allowed: auto, evolution, cma-es, pattern, random, none, klub, klub-dp,")]
     [InlineData("search.dataFree=1", "search.dataFree: must be true or false, got a number")]
     [InlineData("search.survivors=0", "search.survivors: is 0; allowed: above 0, at most 1")]
     [InlineData("search.minPrune=0.6", "search.minPrune: is 0.6; allowed: at most maxPrune, 0.5")]
