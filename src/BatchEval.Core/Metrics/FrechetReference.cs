@@ -48,6 +48,15 @@ public sealed class FrechetReference
     /// <summary>Frechet distance to a mean and covariance, at least 0; exactly 0 for the same numbers.</summary>
     public double DistanceTo(GaussianStatistics statistics) => DistanceTo(statistics, degreeOfParallelism);
 
+    /// <summary>Distance to moments whose covariance is an estimate that may have small negative eigenvalues (<see cref="ControlledMoments"/>); they count as 0.</summary>
+    public double DistanceToEstimate(GaussianStatistics statistics)
+    {
+        ArgumentNullException.ThrowIfNull(statistics);
+        RequireDimensions(statistics.Dimensions);
+        var root = factor.EigenvaluesWith(statistics, degreeOfParallelism).Sum(lambda => Math.Sqrt(Math.Max(0, lambda)));
+        return Assemble(SquaredDistance(statistics.Mean), statistics.Trace, root);
+    }
+
     internal double DistanceTo(GaussianStatistics statistics, int threads)
     {
         ArgumentNullException.ThrowIfNull(statistics);

@@ -2,6 +2,12 @@ using BatchEval.Core.Sampling;
 
 namespace BatchEval.Core.Search;
 
+/// <summary>A candidate that others are measured against: on the samples that they are scored on, and on many more.</summary>
+/// <param name="Candidate">The candidate.</param>
+/// <param name="First">First of the many samples, counted from the beginning of the search range.</param>
+/// <param name="Samples">How many there are.</param>
+public sealed record ControlVariate(Candidate Candidate, long First, int Samples);
+
 /// <summary>What a search wants scored next.</summary>
 /// <param name="Candidates">Distinct candidates.</param>
 /// <param name="Samples">Number of samples to score them on.</param>
@@ -14,4 +20,7 @@ public sealed record Proposal(IReadOnlyList<Candidate> Candidates, int Samples, 
 
     /// <summary>True to score them on the range that chooses the winner, false on the range that candidates compete on.</summary>
     public bool Validates { get; init; }
+
+    /// <summary>A candidate near all of these that is measured well and serves as their control variate, or null.</summary>
+    public ControlVariate? Control { get; init; }
 }

@@ -29,6 +29,9 @@ public sealed record SearchState(
     /// <summary>State of the optimiser of <see cref="Samplers.VectorSearch"/>.</summary>
     public OptimiserState? Optimiser { get; init; }
 
+    /// <summary>Control variate of the present generations of <see cref="Samplers.VectorSearch"/>.</summary>
+    public ControlVariate? Control { get; init; }
+
     /// <summary>Candidates that the search believes in most, for validation; empty for the head of the archive.</summary>
     public IReadOnlyList<Candidate> Guesses { get; init; } = [];
 

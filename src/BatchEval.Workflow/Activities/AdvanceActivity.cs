@@ -1,3 +1,4 @@
+using BatchEval.Core.Metrics;
 using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Reports;
@@ -43,13 +44,11 @@ public sealed class AdvanceActivity(RunStore store, ModelHost models, TimeProvid
         var final = plan.Plan.Stage == RunStage.Final;
         var counts = EvaluationCounts.None;
         var counted = new HashSet<string>(StringComparer.Ordinal);
-        var scores = new List<CandidateScore>();
-        for (var i = 0; i < plan.Assignments.Count; i++)
+        var inputs = new List<(List<CellResult> Results, List<float[]> Features)>();
+        foreach (var keys in plan.Assignments)
         {
-            var assignment = plan.Plan.Assignments[i];
-            var results = new List<CellResult>();
-            var features = new List<float[]>();
-            foreach (var key in plan.Assignments[i])
+            var (results, features) = (new List<CellResult>(), new List<float[]>());
+            foreach (var key in keys)
             {
                 var result = await CellFiles.ReadResultAsync(store, key, cancellation);
                 results.Add(result);
@@ -60,19 +59,30 @@ public sealed class AdvanceActivity(RunStore store, ModelHost models, TimeProvid
                 }
             }
 
-            if (plan.Plan.Stage == RunStage.Reference)
-            {
-                RequireReference(results);
-            }
-            else
-            {
-                scores.Add(scorer.Score(assignment.Contestant, results, features, final));
-                WorkflowTelemetry.CandidateCost.Record(results.Sum(r => r.ComputedBy == context.RunId ? r.Milliseconds : 0) / 1000);
-            }
+            inputs.Add((results, features));
+        }
+
+        if (plan.Plan.Stage == RunStage.Reference)
+        {
+            inputs.ForEach(i => RequireReference(i.Results));
+            inputs.Clear();
+        }
+
+        var scored = inputs.SkipLast(plan.Plan.Controls).ToList();
+        var control = ControlOf(scorer, [.. inputs.Skip(scored.Count)]);
+        var scores = new List<CandidateScore>();
+        foreach (var (assignment, (results, features)) in plan.Plan.Assignments.Zip(scored))
+        {
+            scores.Add(scorer.Score(assignment.Contestant, results, features, final, control));
+            WorkflowTelemetry.CandidateCost.Record(results.Sum(r => r.ComputedBy == context.RunId ? r.Milliseconds : 0) / 1000);
         }
 
         return new RoundScores(plan.Plan.Round, plan.Plan.Stage, scores, counts) { Generation = plan.Plan.Generation, Rung = plan.Plan.Rung };
     }
+
+    // A control that could not be computed is none: the others are then scored by their own samples alone.
+    private static ControlledMoments? ControlOf(CandidateScorer scorer, List<(List<CellResult> Results, List<float[]> Features)> inputs) =>
+        inputs.Count == 2 && inputs.TrueForAll(i => i.Features.Count > 0 && i.Features.Count == i.Results.Count) ? scorer.Control(inputs[0].Features, inputs[1].Features) : null;
 
     private static void RequireReference(List<CellResult> results)
     {

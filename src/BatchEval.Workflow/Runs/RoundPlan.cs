@@ -10,6 +10,9 @@ namespace BatchEval.Workflow.Runs;
 /// <param name="Assignments">Who is scored on which samples.</param>
 public sealed record RoundPlan(int Round, RunStage Stage, int Generation, int Rung, IReadOnlyList<Assignment> Assignments)
 {
+    /// <summary>How many of the last assignments are not scored themselves, but control variates of the others: none, or one on their samples and one on many.</summary>
+    public int Controls { get; init; }
+
     /// <summary>Network calls times samples that the round asks for, before anything is shared or found.</summary>
     public long SampleSteps => Assignments.Sum(a => (long)a.Contestant.Candidate.NetworkCalls * a.Range.Count);
 }

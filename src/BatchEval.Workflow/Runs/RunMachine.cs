@@ -107,7 +107,9 @@ public sealed class RunMachine
     {
         var range = new SampleRange((proposal.Validates ? SampleRange.ValidationStart : SampleRange.SearchStart) + proposal.First, proposal.Samples);
         var paired = specification.Objective.IsPaired ? proposal.Samples : 0;
-        return new RoundPlan(state.Round, state.Stage, proposal.Generation, proposal.Rung, [.. proposal.Candidates.Select(c => new Assignment(new Contestant(name, role, c), range, false, paired))]);
+        Assignment Of(Candidate candidate, SampleRange samples) => new(new Contestant(name, role, candidate), samples, false, paired);
+        Assignment[] controls = proposal.Control is { } control ? [Of(control.Candidate, range), Of(control.Candidate, new SampleRange(SampleRange.SearchStart + control.First, control.Samples))] : [];
+        return new RoundPlan(state.Round, state.Stage, proposal.Generation, proposal.Rung, [.. proposal.Candidates.Select(c => Of(c, range)), .. controls]) { Controls = controls.Length };
     }
 
     private RoundPlan Plan(RunState state, IReadOnlyList<Contestant> all, SampleRange range, bool final)

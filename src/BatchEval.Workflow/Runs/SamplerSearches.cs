@@ -17,12 +17,16 @@ internal sealed class SamplerSearches(RunSpecification specification, NoiseSched
     // Standard deviations below a fiftieth of a sensible change are not worth samples.
     private const double StepTolerance = 0.02;
     private const double BaseSurvivors = 0.1;
+    private const int ControlSamples = 1024;
 
     private SearchSpecification Options => specification.Search;
 
     /// <summary>A search by a method.</summary>
     /// <exception cref="ArgumentException">The budget buys no step, or there is nothing to begin with.</exception>
-    public ISearchMethod Search(SearchMethod method) => new SamplerSearch(Bases(), Options.Evolution.Rungs, BaseSurvivors, origin => Around(origin, method));
+    public ISearchMethod Search(SearchMethod method) => new SamplerSearch(Bases(), BaseRungs(), BaseSurvivors, origin => Around(origin, method));
+
+    // Bases differ more than the points of a generation, so half of the samples sort the worst of them out.
+    private IReadOnlyList<int> BaseRungs() => Options.Evolution.Rungs is [var first, ..] and [.., var last] && Bases().Count > 1 ? [.. new[] { Math.Max(2, first / 2), last }.Distinct()] : [Options.Evolution.Rungs[0]];
 
     // Candidates that the user gave, or every heuristic at its default and at other end points.
     private IReadOnlyList<Candidate> Bases()
@@ -56,5 +60,5 @@ internal sealed class SamplerSearches(RunSpecification specification, NoiseSched
 
     // Paired objectives have images of the unaccelerated sampler for the first samples only.
     private VectorSearch Vector(SamplerSpace space, IOptimiser optimiser) =>
-        new(space, optimiser, new VectorSearchOptions(Options.Evolution.Generations, Options.Evolution.Rungs, !specification.Objective.IsPaired));
+        new(space, optimiser, new VectorSearchOptions(Options.Evolution.Generations, Options.Evolution.Rungs, !specification.Objective.IsPaired, specification.Objective.Metric == "fid" ? ControlSamples : 0));
 }

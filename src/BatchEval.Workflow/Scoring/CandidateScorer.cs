@@ -21,7 +21,8 @@ public sealed class CandidateScorer(OpenedModel model, string metric, CostModel?
     /// <param name="cells">Results of its cells, in sample order.</param>
     /// <param name="features">Features of its cells, in sample order.</param>
     /// <param name="final">True to compute everything, false for the objective alone.</param>
-    public CandidateScore Score(Contestant contestant, IReadOnlyList<CellResult> cells, IReadOnlyList<float[]> features, bool final)
+    /// <param name="control">Control variate of the moments of the features, or null.</param>
+    public CandidateScore Score(Contestant contestant, IReadOnlyList<CellResult> cells, IReadOnlyList<float[]> features, bool final, ControlledMoments? control = null)
     {
         ArgumentNullException.ThrowIfNull(contestant);
         var cost = costs?.Of(contestant.Candidate, guided);
@@ -46,7 +47,7 @@ public sealed class CandidateScorer(OpenedModel model, string metric, CostModel?
         score = AddPaired(score, cells, final);
         if (features.Count > 0 && (final || metric == "fid"))
         {
-            score = AddDistribution(score, Join(features), final);
+            score = AddDistribution(score, Join(features), final, control);
         }
 
         return AddObjective(score);
@@ -59,6 +60,13 @@ public sealed class CandidateScorer(OpenedModel model, string metric, CostModel?
         return new ScoredCandidate(score.Candidate, score.Objective, score.ObjectiveError, samples, score.Failure);
     }
 
+    /// <summary>The control variate that a candidate's features on few and on many samples make.</summary>
+    public ControlledMoments Control(IReadOnlyList<float[]> few, IReadOnlyList<float[]> many) =>
+        new(MomentAccumulator.Of(Join(few)).ToStatistics(), MomentAccumulator.Of(Join(many)).ToStatistics());
+
+    private static double Distance(FrechetReference reference, FeatureMatrix features, ControlledMoments? control) =>
+        control is null ? reference.DistanceTo(features) : reference.DistanceToEstimate(control.Correct(MomentAccumulator.Of(features).ToStatistics()));
+
     private FeatureMatrix Join(IReadOnlyList<float[]> parts)
     {
         var all = parts.SelectMany(p => p).ToArray();
@@ -66,12 +74,12 @@ public sealed class CandidateScorer(OpenedModel model, string metric, CostModel?
         return new FeatureMatrix(all, all.Length / dimensions, dimensions);
     }
 
-    private CandidateScore AddDistribution(CandidateScore score, FeatureMatrix features, bool final)
+    private CandidateScore AddDistribution(CandidateScore score, FeatureMatrix features, bool final, ControlledMoments? control)
     {
         if (model.Training is { } training)
         {
             // A search compares values only; standard errors are for scores that people see.
-            var fid = final ? Estimate(training, features) : new ScoreWithError(training.DistanceTo(features), 0, features.Count, "none");
+            var fid = final ? Estimate(training, features) : new ScoreWithError(Distance(training, features, control), 0, features.Count, "none");
             score = score with { Fid = fid.Value, FidError = final ? fid.StandardError : null, FidSamples = features.Count };
         }
 
