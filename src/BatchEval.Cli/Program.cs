@@ -25,5 +25,6 @@ internal sealed partial class Program
         ShowCommand.Create,
         SpecificationCommand.Create,
         ServeCommand.Create,
+        WorkerCommand.Create,
     ];
 }

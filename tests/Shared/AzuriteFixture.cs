@@ -10,7 +10,7 @@ namespace BatchEval.Tests.Shared;
 /// A blob service of one's own: Azurite from the installed node tools, in memory, on a free port.
 /// Share it through <c>IClassFixture</c> or a collection; give each test its own container.
 /// </summary>
-public sealed class AzuriteFixture : IAsyncLifetime
+public class AzuriteFixture : IAsyncLifetime
 {
     private const string Account = "devstoreaccount1";
 
@@ -22,10 +22,16 @@ public sealed class AzuriteFixture : IAsyncLifetime
     private readonly StringBuilder _log = new();
     private Process? _process;
     private int _port;
+    private int _queuePort;
+    private int _tablePort;
 
     /// <summary>An explicit connection string; never "UseDevelopmentStorage=true", whose port others may hold.</summary>
     public string ConnectionString =>
-        $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};BlobEndpoint=http://127.0.0.1:{_port}/{Account};";
+        $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};BlobEndpoint=http://127.0.0.1:{_port}/{Account};"
+        + (AllServices ? $"QueueEndpoint=http://127.0.0.1:{_queuePort}/{Account};TableEndpoint=http://127.0.0.1:{_tablePort}/{Account};" : string.Empty);
+
+    /// <summary>Whether the queue and the table service are there too.</summary>
+    protected virtual bool AllServices => false;
 
     /// <inheritdoc />
     public async Task InitializeAsync()
@@ -33,7 +39,7 @@ public sealed class AzuriteFixture : IAsyncLifetime
         // Between finding a free port and Azurite taking it somebody else may; then it exits and the next port is tried.
         for (int attempt = 1; ; attempt++)
         {
-            _port = FindFreePort();
+            (_port, _queuePort, _tablePort) = (FindFreePort(), FindFreePort(), FindFreePort());
             _process = Start(_port);
             if (await WaitUntilAnsweringAsync(_process, _port)) return;
             Kill();
@@ -50,7 +56,7 @@ public sealed class AzuriteFixture : IAsyncLifetime
 
     private Process Start(int port)
     {
-        string script = Path.Combine(RepoPaths.NodeModules, "azurite", "dist", "src", "blob", "main.js");
+        string script = Path.Combine(RepoPaths.NodeModules, "azurite", "dist", "src", AllServices ? "azurite.js" : Path.Combine("blob", "main.js"));
         if (!File.Exists(script)) throw new FileNotFoundException("Azurite is not installed; run eng/restore.sh.", script);
 
         // node stops by itself once its standard input closes, that is, when this process dies in whatever way.
@@ -69,6 +75,15 @@ public sealed class AzuriteFixture : IAsyncLifetime
             "--inMemoryPersistence", "--silent", "--skipApiVersionCheck", "--disableTelemetry", "--loose",
             "--blobHost", "127.0.0.1", "--blobPort", port.ToString(CultureInfo.InvariantCulture),
         ];
+        if (AllServices)
+        {
+            arguments =
+            [
+                .. arguments, "--queueHost", "127.0.0.1", "--queuePort", _queuePort.ToString(CultureInfo.InvariantCulture),
+                "--tableHost", "127.0.0.1", "--tablePort", _tablePort.ToString(CultureInfo.InvariantCulture),
+            ];
+        }
+
         foreach (string argument in arguments) info.ArgumentList.Add(argument);
 
         Process process = Process.Start(info) ?? throw new InvalidOperationException("node could not be started.");
@@ -135,4 +150,11 @@ public sealed class AzuriteFixture : IAsyncLifetime
     {
         lock (_log) return _log.ToString();
     }
+}
+
+/// <summary>The blob, queue and table services of an account, as task hubs need them.</summary>
+public sealed class AzuriteAccountFixture : AzuriteFixture
+{
+    /// <inheritdoc />
+    protected override bool AllServices => true;
 }

@@ -5,43 +5,67 @@ using BatchEval.Cli.Results;
 using BatchEval.Cli.Storage;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
+using BatchEval.Durable.Hubs;
 using BatchEval.Workflow.Local;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Specifications;
+using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Cli.Commands;
 
 /// <summary><c>batcheval run</c>: runs a specification, or resumes it.</summary>
 internal static class RunCommand
 {
+    // Over all workers: enough to keep a handful of GPUs busy, and small enough to be stopped soon.
+    private const int UnitsInFlight = 32;
+
     /// <summary>Creates the command.</summary>
     public static Command Create(Shell shell)
     {
         var spec = new Argument<string>("spec") { Description = "Run specification (JSON), for example samples/digits/search.json." };
         var set = new Option<string[]>("--set") { Description = "Change a member of the specification, for example search.generations=3. May be repeated.", HelpName = "path=value", DefaultValueFactory = _ => [] };
         var output = new Option<string?>("--out") { Description = "Folder for the report and the winning schedule. Default: runs/<run>.", HelpName = "dir" };
+        var on = new Option<string?>("--on")
+        {
+            Description = "Let the workers of a storage account compute (see 'batcheval worker'), and follow them. A connection string with a key, or a blob service address; it is the store too.", HelpName = "connection",
+        };
         var (store, device, parallel, json) = (CommonOptions.Store(), CommonOptions.Device(), CommonOptions.Parallel(), CommonOptions.Json());
-        var command = new Command("run", "Run a search, or resume it where it stopped. A finished run is shown and not computed again.") { spec, set, store, device, parallel, output, json };
+        var command = new Command("run", "Run a search, or resume it where it stopped. A finished run is shown and not computed again.") { spec, set, store, on, device, parallel, output, json };
         command.SetAction(async (parsed, cancellation) =>
         {
             var (specification, roots) = Read(parsed.GetRequiredValue(spec), parsed.GetRequiredValue(set), shell);
-            var (options, units) = CommonOptions.Workers(parsed.GetRequiredValue(device), parsed.GetValue(parallel));
+            var remote = parsed.GetValue(on);
+            var name = parsed.GetRequiredValue(device);
+            // Workers compute where they are told to; here the model is only looked at.
+            var (options, units) = CommonOptions.Workers(remote is null ? name : "cpu", parsed.GetValue(parallel));
             var models = new ModelHost(options, roots);
             specification = specification with { Model = Path.GetFullPath(models.Find(specification.Model).Directory) };
             RunSubmission.Check(specification, models);
+            if (remote is not null)
+            {
+                var storage = await StorageServices.OpenAsync(remote, cancellation);
+                var runs = await RunStore.OpenAsync(remote, cancellation);
+                var submitted = await new SubmittedSession(runs, storage, models, name, parsed.GetValue(parallel) ?? UnitsInFlight, shell).RunAsync(specification, cancellation);
+                return await EndAsync(runs, submitted, parsed.GetValue(output), parsed.GetValue(json), shell, cancellation);
+            }
+
             await using var access = await StoreAccess.OpenAsync(parsed.GetValue(store), shell, cancellation);
             CommonOptions.Announce(options, units, shell.Error);
             var session = new RunSession(access.Store, models, units, shell, parsed.GetValue(Application.Verbose));
-            var (document, code) = await session.RunAsync(specification, cancellation);
-            if (document is not null)
-            {
-                var folder = shell.PathOf(parsed.GetValue(output) ?? Path.Combine("runs", document.Status.RunId));
-                await new RunPrinter(access.Store, shell, new Output(shell, parsed.GetValue(json))).PrintAsync(document, folder, cancellation);
-            }
-
-            return code;
+            return await EndAsync(access.Store, await session.RunAsync(specification, cancellation), parsed.GetValue(output), parsed.GetValue(json), shell, cancellation);
         });
         return command;
+    }
+
+    private static async Task<int> EndAsync(RunStore store, (RunDocument? Document, int ExitCode) end, string? output, bool json, Shell shell, CancellationToken cancellation)
+    {
+        if (end.Document is { } document)
+        {
+            var folder = shell.PathOf(output ?? Path.Combine("runs", document.Status.RunId));
+            await new RunPrinter(store, shell, new Output(shell, json)).PrintAsync(document, folder, cancellation);
+        }
+
+        return end.ExitCode;
     }
 
     private static (RunSpecification Specification, string[] Roots) Read(string spec, string[] assignments, Shell shell)

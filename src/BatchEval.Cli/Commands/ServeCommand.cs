@@ -21,7 +21,7 @@ internal static class ServeCommand
         var port = new Option<int?>("--port") { Description = $"Port to listen on; 0 takes a free one. Default: {DefaultPort}.", HelpName = "n" };
         CommonOptions.AtLeast(port, 0);
         var listen = new Option<string>("--listen") { Description = "Address to listen on. There is no sign-in: anybody who reaches another address than the loopback can start and delete runs.", HelpName = "ip", DefaultValueFactory = _ => "127.0.0.1" };
-        var roots = new Option<string[]>("--models") { Description = "Folder whose subfolders are the models that requests may name; may be repeated. Default: the bundled samples.", HelpName = "root", DefaultValueFactory = _ => [] };
+        var roots = CommonOptions.Models("the models that requests may name");
         var price = new Option<string?>("--price") { Description = "Price of one hour of device time, for example \"1.35 USD\"; shown as the cost of a run.", HelpName = "amount currency" };
         var readOnly = new Option<bool>("--read-only") { Description = "Refuse whatever starts, changes or deletes a run; unfinished runs are left alone." };
         var (store, device, parallel) = (CommonOptions.Store(), CommonOptions.Device(), CommonOptions.Parallel());
@@ -29,7 +29,7 @@ internal static class ServeCommand
         command.SetAction(async (parsed, cancellation) =>
         {
             var address = IPAddress.TryParse(parsed.GetRequiredValue(listen), out var ip) ? ip : throw new ProblemException($"'{parsed.GetValue(listen)}' is not an IP address.");
-            var catalog = new ModelCatalog(RootsOf(parsed.GetRequiredValue(roots), shell));
+            var catalog = new ModelCatalog(CommonOptions.ModelRoots(parsed.GetRequiredValue(roots), shell));
             var (options, units) = CommonOptions.Workers(parsed.GetRequiredValue(device), parsed.GetValue(parallel));
             var cost = PriceOf(parsed.GetValue(price));
             using var models = new ModelHost(options, catalog.Roots);
@@ -69,30 +69,6 @@ internal static class ServeCommand
         {
             // The usual end.
         }
-    }
-
-    private static string[] RootsOf(string[] named, Shell shell)
-    {
-        if (named.Length == 0)
-        {
-            return [FindSamples() ?? shell.PathOf("samples")];
-        }
-
-        string[] roots = [.. named.Select(shell.PathOf)];
-        return roots.FirstOrDefault(r => !Directory.Exists(r)) is { } missing ? throw new ProblemException($"The model folder '{missing}' does not exist.") : roots;
-    }
-
-    private static string? FindSamples()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "BatchEval.sln")))
-            {
-                return Path.Combine(folder.FullName, "samples");
-            }
-        }
-
-        return null;
     }
 
     private static DevicePrice? PriceOf(string? text) => text is null ? null

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using BatchEval.Cli.Terminal;
+using BatchEval.Core.Json;
 using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Cli.Options;
@@ -18,6 +20,39 @@ internal static class CommonOptions
 
     /// <summary>A model package's folder.</summary>
     public static Option<string> Model() => new("--model") { Description = "Folder of the model package.", HelpName = "dir", Required = true };
+
+    /// <summary>Folders of model packages.</summary>
+    /// <param name="what">What the packages are, in words that go on "Folder whose subfolders are ...".</param>
+    public static Option<string[]> Models(string what) => new("--models")
+    {
+        Description = $"Folder whose subfolders are {what}; may be repeated. Default: the bundled samples.", HelpName = "root", DefaultValueFactory = _ => [],
+    };
+
+    /// <summary>The folders that <see cref="Models"/> names, or the bundled samples.</summary>
+    /// <exception cref="ProblemException">One does not exist.</exception>
+    public static string[] ModelRoots(string[] named, Shell shell)
+    {
+        if (named.Length == 0)
+        {
+            return [FindSamples() ?? shell.PathOf("samples")];
+        }
+
+        string[] roots = [.. named.Select(shell.PathOf)];
+        return roots.FirstOrDefault(r => !Directory.Exists(r)) is { } missing ? throw new ProblemException($"The model folder '{missing}' does not exist.") : roots;
+    }
+
+    private static string? FindSamples()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "BatchEval.sln")))
+            {
+                return Path.Combine(folder.FullName, "samples");
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>Where networks run.</summary>
     public static Option<string> Device()

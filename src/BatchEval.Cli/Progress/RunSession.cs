@@ -52,7 +52,7 @@ internal sealed class RunSession(RunStore store, ModelHost models, int paralleli
             var runner = new LocalRunner(store, models, parallelism, shell.Time, progress, cancellation);
             using var summary = new TelemetrySummary(shell.Time, parallelism);
             var work = runner.RunAsync(run);
-            await new ProgressDisplay(shell, progress, () => ReadBestAsync(run)).FollowAsync(work);
+            await new ProgressDisplay(shell, progress, () => ReadBestAsync(store, run)).FollowAsync(work);
             shell.Error.WriteLine($"Run {run}: {summary.Text()}.");
             if (await work)
             {
@@ -80,7 +80,8 @@ internal sealed class RunSession(RunStore store, ModelHost models, int paralleli
         }
     }
 
-    private async Task<(double Score, double Error)?> ReadBestAsync(string run)
+    /// <summary>The best score of a run so far and its error, or null.</summary>
+    public static async Task<(double Score, double Error)?> ReadBestAsync(RunStore store, string run)
     {
         try
         {

@@ -124,6 +124,12 @@ public sealed class DurableRunControl(
         return true;
     }
 
+    /// <summary>How far the round under way is, or null where the engine does not know.</summary>
+    public async Task<SearchStatus?> ProgressAsync(string runId, CancellationToken cancellation) =>
+        (await client.GetInstanceAsync(SearchOrchestration.InstanceOf(runId), getInputsAndOutputs: true, cancellation))?.SerializedCustomStatus is { Length: > 0 } json
+            ? DurableJson.Read<SearchStatus>(json)
+            : null;
+
     /// <inheritdoc/>
     public async Task<RunLife?> LookAsync(string runId, CancellationToken cancellation)
     {

@@ -10,7 +10,12 @@ namespace BatchEval.Workflow.Models;
 /// <param name="roots">Folders that relative model names are looked up in, in order.</param>
 public sealed class ModelHost(DeviceOptions device, IReadOnlyList<string> roots) : IDisposable
 {
+    private readonly ModelPackage? only;
     private readonly ConcurrentDictionary<string, Lazy<OpenedModel>> opened = new(StringComparer.Ordinal);
+
+    /// <summary>Creates a host of one package, which it gives for every name: whether it is the model of a run, its digest tells.</summary>
+    public ModelHost(DeviceOptions device, ModelPackage only)
+        : this(device, []) => this.only = only;
 
     /// <summary>Where networks run.</summary>
     public DeviceOptions Device => device;
@@ -22,6 +27,11 @@ public sealed class ModelHost(DeviceOptions device, IReadOnlyList<string> roots)
     /// <exception cref="ProblemException">There is none, or it is broken.</exception>
     public ModelPackage Find(string model)
     {
+        if (only is not null)
+        {
+            return only;
+        }
+
         string[] places = Path.IsPathRooted(model) ? [model, .. roots.Select(root => Path.Combine(root, Path.GetFileName(model)))] : [.. roots.Select(root => Path.Combine(root, model))];
         return ModelPackage.Open(places.FirstOrDefault(Directory.Exists)
             ?? throw new ProblemException($"The model package '{model}' was not found; looked at: {string.Join(", ", places)}."));

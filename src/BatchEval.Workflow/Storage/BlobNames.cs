@@ -9,6 +9,9 @@ public static class BlobNames
     /// <summary>Results shared by all runs, addressed by content.</summary>
     public const string CellRoot = "_cells/";
 
+    /// <summary>Records of the workers.</summary>
+    public const string WorkerRoot = "_workers/";
+
     /// <summary>The specification, every default spelled out.</summary>
     public static string Specification(string run) => $"{run}/spec.json";
 
@@ -23,6 +26,12 @@ public static class BlobNames
 
     /// <summary>Where the run stands; the only blob of a run that is written more than once.</summary>
     public static string Status(string run) => $"{run}/run.json";
+
+    /// <summary>What a worker must have to work on the run; written when it is submitted to workers.</summary>
+    public static string Hub(string run) => $"{run}/hub.json";
+
+    /// <summary>What a worker says about itself while it works.</summary>
+    public static string Worker(string id) => $"{WorkerRoot}{id}.json";
 
     /// <summary>What is known when a round begins.</summary>
     public static string State(string run, int round) => $"{run}/generations/{round:D4}/state.json";

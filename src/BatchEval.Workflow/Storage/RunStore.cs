@@ -126,6 +126,10 @@ public sealed class RunStore(BlobContainerClient container)
         }
     }
 
+    /// <summary>Deletes a blob, if it exists.</summary>
+    public async Task DeleteAsync(string name, CancellationToken cancellation = default) =>
+        await container.DeleteBlobIfExistsAsync(name, cancellationToken: cancellation);
+
     /// <summary>Names of the runs in the store, sorted.</summary>
     public async Task<IReadOnlyList<string>> ListRunsAsync(CancellationToken cancellation = default)
     {

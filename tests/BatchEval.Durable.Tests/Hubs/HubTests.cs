@@ -1,0 +1,100 @@
+using BatchEval.Durable.Control;
+using BatchEval.Durable.Hubs;
+using BatchEval.Durable.Orchestration;
+using BatchEval.Durable.Serialization;
+using BatchEval.Durable.Tests.Runs;
+using BatchEval.Onnx.Runtime;
+using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Storage;
+using Microsoft.DurableTask.Client;
+
+namespace BatchEval.Durable.Tests.Hubs;
+
+/// <summary>Orders on DurableTask.AzureStorage over Azurite, with a worker in this process.</summary>
+public sealed class HubTests(AzuriteAccountFixture azurite) : IClassFixture<AzuriteAccountFixture>
+{
+    [Fact]
+    public async Task Start_pause_resume_stop_second_start_and_delete_leave_store_and_engine_agreed()
+    {
+        using var bench = await Workbench.CreateAsync(azurite, "orders");
+        var storage = await StorageServices.OpenAsync(azurite.ConnectionString, default);
+        var package = bench.Models.Find("digits");
+        var hub = RunHub.Here("cpu", package.Manifest.Name, package.Digest);
+        await using var worker = new WorkerHost(bench.Store, new DeviceOptions(), [package], 1, TimeProvider.System, _ => { });
+        await worker.JoinAsync(storage, TimeSpan.FromSeconds(4), default);
+        (await new WorkerRegistry(bench.Store, TimeProvider.System).AliveAsync(default)).ShouldHaveSingleItem().Id.ShouldBe(worker.Record.Id);
+        await using var client = await HubClient.OpenAsync(storage, hub);
+        var control = new DurableRunControl(client, bench.Store, 4, TimeProvider.System);
+        var run = await bench.SubmitAsync(Workbench.Specification([.. Workbench.Small, "seed=61", "final.samples=64", "validation.samples=32"]));
+
+        await Task.WhenAll(control.StartAsync(run, default), control.StartAsync(run, default), control.StartAsync(run, default));
+        await UntilAsync(async () => (await control.ProgressAsync(run, default))?.UnitsDone > 0);
+        await control.PauseAsync(run, default);
+        (await StatesAsync(bench, client, control, run)).ShouldBe((RunStates.Paused, OrchestrationRuntimeStatus.Suspended, RunStates.Paused));
+        await Task.Delay(1000);
+        var cells = await CellsAsync(bench);
+        await Task.Delay(500);
+        (await CellsAsync(bench)).ShouldBe(cells);
+        (await StatesAsync(bench, client, control, run)).ShouldBe((RunStates.Paused, OrchestrationRuntimeStatus.Suspended, RunStates.Paused));
+
+        await control.ResumeAsync(run, default);
+        await UntilAsync(async () => await CellsAsync(bench) > cells);
+        await control.StopAsync(run, default);
+        await EndAsync(client, run);
+        (await StatesAsync(bench, client, control, run)).ShouldBe((RunStates.Stopped, OrchestrationRuntimeStatus.Completed, null));
+        cells = await CellsAsync(bench);
+        await Task.Delay(500);
+        (await CellsAsync(bench)).ShouldBe(cells);
+
+        await control.StartAsync(run, default);
+        (await EndAsync(client, run)).ReadOutputAs<string>().ShouldBe(RunStates.Finished);
+        (await StatesAsync(bench, client, control, run)).ShouldBe((RunStates.Finished, OrchestrationRuntimeStatus.Completed, null));
+        var counts = (await bench.Store.RequireJsonAsync<RunStatus>(BlobNames.Status(run))).Evaluations;
+        counts.Reused.ShouldBe(0);
+        counts.Computed.ShouldBeGreaterThanOrEqualTo(await CellsAsync(bench));
+
+        (await control.ForgetAsync(run, default)).ShouldBeTrue();
+        await bench.Store.DeleteRunAsync(run);
+        (await client.GetInstanceAsync(SearchOrchestration.InstanceOf(run))).ShouldBeNull();
+        (await bench.Store.ListAsync($"{run}/")).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Hubs_tell_versions_devices_and_models_apart_and_say_why()
+    {
+        var hub = RunHub.Here("cuda:1", "digits", new string('a', 64));
+        var able = new WorkerRecord("w", Cell.CodeVersion, "cuda", [new WorkerModel("digits", hub.Digest)], default, default);
+        hub.Refusal(able).ShouldBeNull();
+        hub.Refusal(able with { CodeVersion = Cell.CodeVersion + 1 }).ShouldBe($"has version {Cell.CodeVersion + 1} of the code; the run needs version {Cell.CodeVersion}");
+        hub.Refusal(able with { Device = "cpu" }).ShouldBe("computes on cpu; the run needs cuda");
+        hub.Refusal(able with { Models = [] }).ShouldBe("does not have the model 'digits' (digest aaaaaaaaaaaa)");
+        hub.Refusal(able with { Models = [new WorkerModel("digits", "b")] }).ShouldBe("has another version of the model 'digits'; the run needs the one with digest aaaaaaaaaaaa");
+        hub.Name.ShouldBe($"batcheval{Cell.CodeVersion}cudaaaaaaaaaaaaaaaaa");
+        (hub with { CodeVersion = 99 }).Name.ShouldNotBe(hub.Name);
+        DurableJson.Read<RunHub>(DurableJson.Converter.Serialize(hub)!).ShouldBe(hub);
+    }
+
+    private static async Task<int> CellsAsync(Workbench bench) =>
+        (await bench.Store.ListAsync(BlobNames.CellRoot)).Count(b => b.Name.EndsWith("result.json", StringComparison.Ordinal));
+
+    private static async Task<OrchestrationMetadata> EndAsync(HubClient client, string run)
+    {
+        using var timeout = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        return await client.WaitForInstanceCompletionAsync(SearchOrchestration.InstanceOf(run), true, timeout.Token);
+    }
+
+    private static async Task<(string?, OrchestrationRuntimeStatus?, string?)> StatesAsync(Workbench bench, HubClient client, DurableRunControl control, string run) =>
+        (await bench.StateAsync(run), (await client.GetInstanceAsync(SearchOrchestration.InstanceOf(run)))?.RuntimeStatus, (await control.LookAsync(run, default))?.State);
+
+    private static async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        for (var i = 0; i < 1200 && !await condition(); i++)
+        {
+            await Task.Delay(50);
+        }
+
+        (await condition()).ShouldBeTrue();
+    }
+}
