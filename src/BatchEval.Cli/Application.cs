@@ -41,7 +41,7 @@ internal static partial class Application
         }
         catch (Exception error) when (error is InvalidDataException or FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
         {
-            shell.Error.WriteLine($"error: {error.Message}");
+            shell.Error.WriteLine($"error: {ErrorText.Of(error)}");
             return ExitCodes.BadInput;
         }
         catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
@@ -89,9 +89,8 @@ internal static partial class Application
     /// <summary>Prints an unexpected failure: one line, or everything.</summary>
     public static void Unexpected(Exception error, bool verbose, TextWriter writer)
     {
-        var cause = error is AggregateException { InnerException: { } inner } ? inner : error;
-        writer.WriteLine($"error: {cause.Message.Split('\n')[0].TrimEnd()}");
-        writer.WriteLine(verbose ? cause.ToString() : "Repeat with --verbose for details.");
+        writer.WriteLine($"error: {ErrorText.Of(error)}");
+        writer.WriteLine(verbose ? error.ToString() : "Repeat with --verbose for details.");
     }
 
     private static int RefuseArguments(ParseResult parsed, Shell shell)

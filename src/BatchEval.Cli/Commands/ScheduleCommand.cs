@@ -101,7 +101,7 @@ internal sealed class ScheduleCommand
         }
         catch (ArgumentException error)
         {
-            throw new ProblemException(error.Message.Split(" (Parameter")[0]);
+            throw new ProblemException(ErrorText.Of(error));
         }
     }
 }

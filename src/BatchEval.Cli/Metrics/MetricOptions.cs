@@ -34,7 +34,7 @@ internal static class MetricOptions
         }
         catch (Exception error) when (error is InvalidDataException or ArgumentException)
         {
-            throw new ProblemException(Terminal.Input.WithoutParameter(error.Message));
+            throw new ProblemException(ErrorText.Of(error));
         }
     }
 }

@@ -31,7 +31,7 @@ internal static class ReportJson
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException or NullReferenceException)
         {
-            throw new ProblemException($"'{name}' is no report of 'batcheval metrics --json': {error.Message}");
+            throw new ProblemException($"'{name}' is no report of 'batcheval metrics --json': {(error is JsonException { LineNumber: not null } json ? "it " + ErrorText.OfJson(json) : error is JsonException ? error.Message : "a score is not as that command writes it")}");
         }
     }
 

@@ -73,7 +73,7 @@ internal sealed class RunSession(RunStore store, ModelHost models, int paralleli
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            await TryMarkAsync(run, "failed", error.Message.Split('\n')[0]);
+            await TryMarkAsync(run, "failed", ErrorText.Of(error));
             shell.Error.WriteLine($"Run {run} failed; finished work is kept, and the same command goes on from there.");
             Application.Unexpected(error, verbose, shell.Error);
             return ExitCodes.Failed;
@@ -103,7 +103,7 @@ internal sealed class RunSession(RunStore store, ModelHost models, int paralleli
         }
         catch (Exception problem) when (problem is Azure.RequestFailedException or AggregateException or IOException)
         {
-            shell.Error.WriteLine($"The state '{state}' could not be recorded: {problem.Message.Split('\n')[0]}");
+            shell.Error.WriteLine($"The state '{state}' could not be recorded: {ErrorText.Of(problem)}");
         }
     }
 }

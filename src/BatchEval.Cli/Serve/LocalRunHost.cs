@@ -1,4 +1,5 @@
 using BatchEval.Cli.Terminal;
+using BatchEval.Core.Json;
 using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Control;
 using BatchEval.Workflow.Local;
@@ -192,7 +193,7 @@ internal sealed class LocalRunHost(RunStore store, ModelHost models, int paralle
 #pragma warning restore CA1031
         {
             Application.Unexpected(error, verbose: true, shell.Error);
-            await TryMarkFailedAsync(run.Run, error.Message.Split('\n')[0]);
+            await TryMarkFailedAsync(run.Run, ErrorText.Of(error));
         }
     }
 
@@ -204,7 +205,7 @@ internal sealed class LocalRunHost(RunStore store, ModelHost models, int paralle
         }
         catch (Exception problem) when (problem is Azure.RequestFailedException or AggregateException or IOException)
         {
-            shell.Error.WriteLine($"The failure of run {run} could not be recorded: {problem.Message.Split('\n')[0]}");
+            shell.Error.WriteLine($"The failure of run {run} could not be recorded: {ErrorText.Of(problem)}");
         }
     }
 }

@@ -17,10 +17,7 @@ internal static class Input
         }
         catch (Exception error) when (error is ArgumentException or InvalidDataException or IOException or UnauthorizedAccessException)
         {
-            throw new ProblemException($"{name}: {WithoutParameter(error.Message)}");
+            throw new ProblemException($"{name}: {ErrorText.Of(error)}");
         }
     }
-
-    /// <summary>A message without the runtime's note about the parameter.</summary>
-    public static string WithoutParameter(string message) => message.Split(" (Parameter")[0];
 }

@@ -50,7 +50,7 @@ public sealed class JsonInspector
         }
         catch (JsonException error)
         {
-            problems.Add(new Problem(string.Empty, $"is not valid JSON: {error.Message}"));
+            problems.Add(new Problem(string.Empty, ErrorText.OfJson(error)));
             return null;
         }
         catch (InvalidOperationException)

@@ -205,8 +205,7 @@ public static class CandidateJson
         }
         catch (ArgumentException error)
         {
-            var message = error.ParamName is { } name ? error.Message.Replace($" (Parameter '{name}')", string.Empty, StringComparison.Ordinal) : error.Message;
-            problems.Add(new Problem(path, message));
+            problems.Add(new Problem(path, ErrorText.Of(error)));
             return null;
         }
     }

@@ -117,7 +117,7 @@ public sealed class NetworkBenchmark : IDisposable
         }
         catch (Exception error) when (error is ProblemException or InvalidOperationException or OnnxRuntimeException or OutOfMemoryException)
         {
-            return new Timing(measure, batch, 0, 0, 0, begun, time.GetUtcNow(), SessionLoader.FirstLine(error.Message));
+            return new Timing(measure, batch, 0, 0, 0, begun, time.GetUtcNow(), SessionLoader.Reason(error));
         }
     }
 

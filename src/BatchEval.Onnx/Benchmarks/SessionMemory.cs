@@ -44,7 +44,7 @@ public static class SessionMemory
         }
         catch (Exception error) when (error is ProblemException or InvalidOperationException or OnnxRuntimeException)
         {
-            readings.Add(new MemoryReading("failed", null, SessionLoader.FirstLine(error.Message)));
+            readings.Add(new MemoryReading("failed", null, SessionLoader.Reason(error)));
         }
         finally
         {

@@ -34,7 +34,7 @@ internal static class GraphSession
         }
         catch (OnnxRuntimeException error)
         {
-            throw new ProblemException($"{origin.FileName} cannot be loaded without some of its blocks: {SessionLoader.FirstLine(error.Message)}");
+            throw new ProblemException($"{origin.FileName} cannot be loaded without some of its blocks: {SessionLoader.Reason(error)}");
         }
     }
 }

@@ -11,12 +11,11 @@ public sealed class FolderImageSource : IImageSource
     private readonly string[] files;
 
     /// <summary>Lists a folder.</summary>
-    /// <exception cref="InvalidDataException">No image, or images of other formats among them.</exception>
+    /// <exception cref="InvalidDataException">No image, images of other formats among them, or a folder that does not give each file once.</exception>
     public FolderImageSource(string folder)
     {
-        var options = new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 16 };
         Name = folder;
-        files = EncodedImages.Choose(Directory.EnumerateFiles(folder, "*", options).Where(file => !Path.GetFileName(file).StartsWith('.')), $"'{folder}'");
+        files = EncodedImages.Choose(FolderListing.Files(folder), $"'{folder}'");
         if (files.Length == 0)
         {
             throw new InvalidDataException($"'{folder}' holds 0 images ({string.Join(", ", ImageFiles.Endings)}).");
@@ -33,6 +32,9 @@ public sealed class FolderImageSource : IImageSource
 
     /// <inheritdoc/>
     public string Identity { get; }
+
+    /// <inheritdoc/>
+    public string NameOf(long index) => files[index];
 
     /// <inheritdoc/>
     public IEnumerable<RgbImage> Read(int first = 0) =>

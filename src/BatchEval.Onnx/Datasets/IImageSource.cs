@@ -14,6 +14,10 @@ public interface IImageSource
     /// <summary>Digest of names and sizes of what is read; another one means that a saved state no longer fits.</summary>
     string Identity { get; }
 
+    /// <summary>What one image is called in messages.</summary>
+    /// <param name="index">Its index.</param>
+    string NameOf(long index) => $"{Name}, image {index}";
+
     /// <summary>Reads the images in their fixed order. Grey images come with three equal channels.</summary>
     /// <param name="first">Index of the first image to give.</param>
     /// <exception cref="InvalidDataException">An image cannot be used; the message names it.</exception>

@@ -109,7 +109,7 @@ public sealed class IdxImageSource : IImageSource
         }
         catch (InvalidDataException error)
         {
-            throw new InvalidDataException($"{path} is damaged: {error.Message}", error);
+            throw new InvalidDataException($"{path} is damaged: its compressed data cannot be unpacked.", error);
         }
 
         throw new InvalidDataException($"{path} is truncated: it ends within {(image is { } index ? $"image {index}" : "its header")}.");

@@ -87,7 +87,7 @@ public static class DistributionMetrics
         }
         catch (ArgumentException error)
         {
-            throw new ProblemException($"'{set.Name}': {error.Message.Split(" (Parameter")[0]}");
+            throw new ProblemException($"'{set.Name}': {ErrorText.Of(error)}");
         }
     }
 

@@ -40,6 +40,7 @@ public sealed record MeasuredSet(string Name, string Kind, GaussianStatistics St
             throw new InvalidDataException($"{path} holds {array.Kind} elements of shape ({string.Join(", ", array.Shape)}); floating point features (n, d) with n at least 2 are needed.");
         }
 
+        RequireSinglePrecision(array, path);
         FeatureMatrix features = Matrix(array.ToFloat32(), array.Shape[0], path);
         return new MeasuredSet(path, "features", StatisticsOf(features, threads), features, null, null, DigestOf(path));
     }
@@ -67,7 +68,7 @@ public sealed record MeasuredSet(string Name, string Kind, GaussianStatistics St
         foreach (var images in source.Read().Chunk(BatchSize))
         {
             cancellation.ThrowIfCancellationRequested();
-            (float[] rows, float[]? scores) = network.Run(images, done);
+            (float[] rows, float[]? scores) = network.Run(images, i => source.NameOf(done + i));
             rows.CopyTo(features.AsSpan(done * network.Dimensions));
             logits.AddRange(scores ?? []);
             Array.ForEach(images, digest.Add);
@@ -80,6 +81,15 @@ public sealed record MeasuredSet(string Name, string Kind, GaussianStatistics St
             source.Name, "images", StatisticsOf(matrix, threads), matrix, logits.Count == 0 ? null : Matrix(logits.ToArray(), source.Count, source.Name), tags, tags.Images);
     }
 
+    // Features are computed with in single precision; larger finite numbers would become infinite.
+    private static void RequireSinglePrecision(NpyArray array, string path)
+    {
+        if (array.Kind == NpyKind.Float64 && Array.FindIndex(array.ToFloat64(), value => double.IsFinite(value) && Math.Abs(value) > float.MaxValue) is >= 0 and var index)
+        {
+            throw new InvalidDataException($"{path}: feature {index % array.Shape[1]} of row {index / array.Shape[1]} is {array.ToFloat64()[index]:G4}; features are computed with in single precision, whose largest number is {float.MaxValue:G4}. Scale them.");
+        }
+    }
+
     private static GaussianStatistics StatisticsOf(FeatureMatrix features, int threads) => MomentAccumulator.Of(features, threads).ToStatistics();
 
     private static FeatureMatrix Matrix(float[] values, int count, string name)
@@ -90,7 +100,7 @@ public sealed record MeasuredSet(string Name, string Kind, GaussianStatistics St
         }
         catch (ArgumentException error)
         {
-            throw new ProblemException($"{name}: {error.Message.Split(" (Parameter")[0]}");
+            throw new ProblemException($"{name}: {ErrorText.Of(error)}");
         }
     }
 

@@ -55,24 +55,28 @@ public sealed class PairedMetrics
         foreach (var pairs in generated.Read().Zip(reference.Read(), (a, b) => new Pair(a, b)).Chunk(BatchSize))
         {
             cancellation.ThrowIfCancellationRequested();
-            self.Add(pairs, done);
+            RequireEqualSizes(pairs, i => $"'{generated.NameOf(done + i)}'", i => $"'{reference.NameOf(done + i)}'");
+            self.Add(pairs);
             progress?.Invoke(done += pairs.Length);
         }
 
         return self.Build();
     }
 
-    private void Add(Pair[] pairs, int first)
+    private static void RequireEqualSizes(Pair[] pairs, Func<int, string> first, Func<int, string> second)
     {
         for (int i = 0; i < pairs.Length; i++)
         {
             var (a, b) = pairs[i];
             if (a.Width != b.Width || a.Height != b.Height)
             {
-                throw new ProblemException($"Pair {first + i} has images of {a.Width} x {a.Height} and {b.Width} x {b.Height}; paired metrics need equal sizes, and nothing is resized.");
+                throw new ProblemException($"{first(i)} is {a.Width} x {a.Height} and {second(i)} is {b.Width} x {b.Height}; paired metrics need equal sizes, and nothing is resized.");
             }
         }
+    }
 
+    private void Add(Pair[] pairs)
+    {
         foreach (var (pair, measured) in pairs.Zip(pairs.AsParallel().AsOrdered().Select(Measure).ToArray()))
         {
             sizes.Add(3 * pair.A.Width * pair.A.Height);
@@ -123,7 +127,7 @@ public sealed class PairedMetrics
                 }
                 catch (ArgumentException error)
                 {
-                    reasons.TryAdd(key, error.Message.Split(" (Parameter")[0]);
+                    reasons.TryAdd(key, ErrorText.Of(error));
                 }
             }
         }

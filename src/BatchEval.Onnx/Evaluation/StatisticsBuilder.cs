@@ -98,14 +98,14 @@ public sealed class StatisticsBuilder(IImageSource source, FeatureNetwork networ
             digest.Add(hash);
         }
 
-        (float[] rows, _) = network.Run(images, first);
+        (float[] rows, _) = network.Run(images, i => source.NameOf(first + i));
         try
         {
             shard.Add(rows);
         }
         catch (ArgumentException error)
         {
-            throw new ProblemException($"{source.Name}: {error.Message.Split(" (Parameter")[0]}");
+            throw new ProblemException($"{source.Name}: {ErrorText.Of(error)}");
         }
 
         features?.Add(rows);

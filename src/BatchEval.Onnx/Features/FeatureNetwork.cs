@@ -41,20 +41,21 @@ public sealed class FeatureNetwork : IDisposable
 
     /// <summary>Computes one batch.</summary>
     /// <param name="images">At least one image.</param>
-    /// <param name="first">Index of the first one, for messages.</param>
+    /// <param name="nameOf">What the image at an index of the batch is called in messages; its index if left out.</param>
     /// <returns>Features [N, D] and class scores [N, K] or null, row-major.</returns>
     /// <exception cref="ProblemException">An image does not fit.</exception>
-    public (float[] Features, float[]? Logits) Run(IReadOnlyList<RgbImage> images, long first = 0)
+    public (float[] Features, float[]? Logits) Run(IReadOnlyList<RgbImage> images, Func<int, string>? nameOf = null)
     {
         ArgumentNullException.ThrowIfNull(images);
+        nameOf ??= i => $"Image {i}";
         var data = new float[checked(images.Count * image.Size)];
         if (images.Count == 1)
         {
-            image.Write(images[0], first, data);
+            image.Write(images[0], nameOf(0), data);
         }
         else
         {
-            Fill(images, first, data);
+            Fill(images, nameOf, data);
         }
 
         return session.Run(data, [images.Count, image.Channels, image.Height, image.Width], withLogits: true);
@@ -63,11 +64,11 @@ public sealed class FeatureNetwork : IDisposable
     /// <inheritdoc/>
     public void Dispose() => session.Dispose();
 
-    private void Fill(IReadOnlyList<RgbImage> images, long first, float[] data)
+    private void Fill(IReadOnlyList<RgbImage> images, Func<int, string> nameOf, float[] data)
     {
         try
         {
-            Parallel.For(0, images.Count, i => image.Write(images[i], first + i, data.AsSpan(i * image.Size, image.Size)));
+            Parallel.For(0, images.Count, i => image.Write(images[i], nameOf(i), data.AsSpan(i * image.Size, image.Size)));
         }
         catch (AggregateException error) when (error.InnerExceptions.OfType<ProblemException>().MinBy(e => e.Message, StringComparer.Ordinal) is { } problem)
         {

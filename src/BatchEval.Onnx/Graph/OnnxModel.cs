@@ -47,7 +47,7 @@ public sealed record OnnxModel(ModelProto Proto, string Folder, string FileName)
         }
         catch (InvalidProtocolBufferException error)
         {
-            throw new ProblemException($"'{path}' could not be loaded as an ONNX model: {error.Message}");
+            throw new ProblemException($"'{path}' could not be loaded as an ONNX model: it is truncated, damaged, or another format ({ErrorText.Of(error)})");
         }
 
         if (proto.Graph is null || proto.Graph.Node.Count == 0)

@@ -73,7 +73,7 @@ internal sealed class Crc32CheckingStream(Stream inner, uint expected, string so
         }
         catch (InvalidDataException error)
         {
-            throw new InvalidDataException($"{source} is damaged: {error.Message}", error);
+            throw new InvalidDataException($"{source} is damaged: its compressed data cannot be unpacked.", error);
         }
     }
 }

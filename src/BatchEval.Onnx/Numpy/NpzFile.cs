@@ -45,7 +45,7 @@ public sealed class NpzFile : IDisposable
         catch (InvalidDataException error)
         {
             stream.Dispose();
-            throw new InvalidDataException($"{source} is not a readable .npz archive: {error.Message}", error);
+            throw new InvalidDataException($"{source} is not a readable .npz archive: it is truncated, damaged, or no zip archive.", error);
         }
     }
 
@@ -95,7 +95,7 @@ public sealed class NpzFile : IDisposable
         }
         catch (InvalidDataException error)
         {
-            throw new InvalidDataException($"{source} cannot be read: {error.Message}", error);
+            throw new InvalidDataException($"{source} cannot be read: it is damaged, encrypted, or compressed in another way than NumPy does.", error);
         }
     }
 }

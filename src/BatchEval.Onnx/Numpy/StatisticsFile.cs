@@ -1,3 +1,4 @@
+using BatchEval.Core.Json;
 using BatchEval.Core.Metrics;
 
 namespace BatchEval.Onnx.Numpy;
@@ -72,7 +73,7 @@ public static class StatisticsFile
         }
         catch (ArgumentException error)
         {
-            throw new InvalidDataException($"{source} holds no usable statistics ({meanName}, {covarianceName}): {error.Message}", error);
+            throw new InvalidDataException($"{source} holds no usable statistics ({meanName}, {covarianceName}): {ErrorText.Of(error)}", error);
         }
     }
 

@@ -34,20 +34,20 @@ public sealed record FeatureInput(int Channels, int Height, int Width, ResizeMet
 
     /// <summary>Writes one image as the network takes it.</summary>
     /// <param name="image">Any size if a resize is named.</param>
-    /// <param name="index">Its index, for messages.</param>
+    /// <param name="name">Its name, for messages.</param>
     /// <param name="to">[C, H, W].</param>
     /// <exception cref="ProblemException">The size does not fit and no resize is named, or colour where grey is needed.</exception>
-    public void Write(RgbImage image, long index, Span<float> to)
+    public void Write(RgbImage image, string name, Span<float> to)
     {
         ArgumentNullException.ThrowIfNull(image);
         if (Resize == ResizeMethod.None && (image.Width != Width || image.Height != Height))
         {
-            throw new ProblemException($"Image {index} is {image.Width} x {image.Height}; the network takes images of {Width} x {Height}, and nothing is resized. Name a resize: {string.Join(", ", ResizeMethods.Names.Skip(1))}.");
+            throw new ProblemException($"{name} is {image.Width} x {image.Height}; the network takes images of {Width} x {Height}, and nothing is resized. Name a resize: {string.Join(", ", ResizeMethods.Names.Skip(1))}.");
         }
 
         if (Channels == 1 && !image.IsGrey)
         {
-            throw new ProblemException($"Image {index} is in colour; the network takes grey images.");
+            throw new ProblemException($"{name} is in colour; the network takes grey images.");
         }
 
         float[] planes = ImageResizer.Resize(image, Width, Height, Resize);

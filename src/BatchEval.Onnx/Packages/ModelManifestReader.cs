@@ -125,7 +125,7 @@ public static class ModelManifestReader
         }
         catch (ArgumentException error)
         {
-            problems.Add(new Problem(schedule.Path, error.Message));
+            problems.Add(new Problem(schedule.Path, ErrorText.Of(error)));
             return harmless;
         }
     }

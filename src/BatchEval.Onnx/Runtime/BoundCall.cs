@@ -54,7 +54,7 @@ public sealed class BoundCall : IDisposable
         }
         catch (OnnxRuntimeException error)
         {
-            throw new ProblemException($"A call with bound values failed: {SessionLoader.FirstLine(error.Message)}");
+            throw new ProblemException($"A call with bound values failed: {SessionLoader.Reason(error)}");
         }
     }
 

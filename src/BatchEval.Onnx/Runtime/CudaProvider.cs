@@ -27,7 +27,7 @@ internal static class CudaProvider
         catch (Exception error) when (error is OnnxRuntimeException or EntryPointNotFoundException or DllNotFoundException)
         {
             options.Dispose();
-            throw new ProblemException(Explain(index, SessionLoader.FirstLine(error.Message)));
+            throw new ProblemException(Explain(index, SessionLoader.Reason(error)));
         }
     }
 

@@ -4,5 +4,27 @@ namespace BatchEval.Onnx.Runtime;
 public static class LinkedFile
 {
     /// <summary>The file itself, with its own length and time; a link's own are those of the link.</summary>
-    public static FileInfo Of(string path) => File.ResolveLinkTarget(path, returnFinalTarget: true) is FileInfo target ? target : new FileInfo(path);
+    /// <exception cref="InvalidDataException">A link leads nowhere.</exception>
+    public static FileInfo Of(string path)
+    {
+        var file = new FileInfo(path);
+        if (file.LinkTarget is not { } target)
+        {
+            return file;
+        }
+
+        try
+        {
+            if (file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo { Exists: true } final)
+            {
+                return final;
+            }
+        }
+        catch (IOException)
+        {
+            // Links that lead to each other.
+        }
+
+        throw new InvalidDataException($"'{path}' is a link to '{target}', which does not exist. Restore the target, or remove the link.");
+    }
 }

@@ -27,9 +27,14 @@ public static class SessionLoader
         }
         catch (OnnxRuntimeException error)
         {
-            throw new ProblemException($"'{path}' could not be loaded as an ONNX model on {device.Device}: {FirstLine(error.Message)}");
+            throw new ProblemException($"'{path}' could not be loaded as an ONNX model on {device.Device}: {Reason(error)}");
         }
     }
 
-    internal static string FirstLine(string message) => message.Split('\n')[0].Trim();
+    /// <summary>What the runtime says, on one line, without its error code.</summary>
+    internal static string Reason(Exception error)
+    {
+        var text = ErrorText.Of(error);
+        return text.StartsWith("[ErrorCode:", StringComparison.Ordinal) ? text[(text.IndexOf(']', StringComparison.Ordinal) + 1)..].TrimStart() : text;
+    }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using BatchEval.Core.Json;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Sampling;
@@ -96,7 +97,7 @@ public sealed class EvaluateActivity(RunStore store, ModelHost models, TimeProvi
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
-            return [.. cell.Range.Indices.Select(i => new SampleResult(i, 0, [], [], error.Message.Split('\n')[0]))];
+            return [.. cell.Range.Indices.Select(i => new SampleResult(i, 0, [], [], ErrorText.Of(error)))];
         }
     }
 

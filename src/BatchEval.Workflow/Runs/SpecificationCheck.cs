@@ -44,7 +44,7 @@ public static class SpecificationCheck
             }
             catch (Exception error) when (error is ArgumentException or ProblemException)
             {
-                problems.Add(new Problem(path, error.Message.Split(" (Parameter")[0]));
+                problems.Add(new Problem(path, ErrorText.Of(error)));
             }
         }
     }

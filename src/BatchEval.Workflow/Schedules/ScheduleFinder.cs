@@ -26,7 +26,7 @@ public sealed class ScheduleFinder(OpenedModel model, ContestOptions? contest = 
         }
         catch (ArgumentException error)
         {
-            throw new ProblemException(error.Message.Split(" (Parameter")[0]);
+            throw new ProblemException(ErrorText.Of(error));
         }
     }
 

@@ -21,7 +21,7 @@ internal sealed class SolverNameAttribute : ConstraintAttribute
         }
         catch (ArgumentException error)
         {
-            return error.Message.Split(" (Parameter")[0];
+            return ErrorText.Of(error);
         }
     }
 

@@ -41,6 +41,9 @@ public sealed class BlobImageSource : IImageSource
     }
 
     /// <inheritdoc/>
+    public string NameOf(long index) => names[index];
+
+    /// <inheritdoc/>
     public IEnumerable<RgbImage> Read(int first = 0)
     {
         foreach (var chunk in names.Skip(first).Chunk(Chunk))

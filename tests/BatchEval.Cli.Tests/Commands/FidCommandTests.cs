@@ -59,6 +59,22 @@ public sealed class FidCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Finite_numbers_beyond_single_precision_are_not_called_infinite()
+    {
+        NpyFormat.WriteFile(shell.PathOf("large.npy"), NpyArray.From(new double[] { 1, 2, 3, 4e38 }, 2, 2));
+        (await shell.RunAsync("fid", "large.npy", "large.npy")).ShouldBeRefused("large.npy", "feature 1 of row 1 is 4E+38", "single precision");
+    }
+
+    [Fact]
+    public async Task A_covariance_that_is_none_is_refused_with_its_file()
+    {
+        StatisticsFile.Write(shell.PathOf("good.npz"), new GaussianStatistics([0, 0], [1, 0, 0, 1], 50));
+        StatisticsFile.Write(shell.PathOf("bad.npz"), new GaussianStatistics([0, 0], [1, 3, 3, 1], 50));
+        (await shell.RunAsync("fid", "good.npz", "bad.npz")).ShouldBeRefused("bad.npz", "not positive semidefinite");
+        (await shell.RunAsync("fid", "bad.npz", "good.npz")).ShouldBeRefused("bad.npz", "not positive semidefinite");
+    }
+
+    [Fact]
     public async Task The_order_of_the_sides_does_not_matter()
     {
         WriteFeatures("a.npy", rows: 60, columns: 3);

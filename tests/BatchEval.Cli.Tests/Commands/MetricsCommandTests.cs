@@ -108,7 +108,7 @@ public sealed class MetricsCommandTests : IDisposable
         Pictures.Random(2, 16, 1).WriteFolder(shell.PathOf("two"));
         Pictures.Random(3, 17, 1).WriteFolder(shell.PathOf("large"));
         (await Run("three", "two", "--paired")).ShouldBeRefused("3", "2", "equally many");
-        (await Run("three", "large", "--paired")).ShouldBeRefused("Pair 0", "17 x 17");
+        (await Run("three", "large", "--paired")).ShouldBeRefused("000000.png'", "17 x 17");
         (await Run("three", Path.Combine(TestShell.Digits, "ref_stats.npz"), "--paired")).ShouldBeRefused("statistics");
     }
 

@@ -108,6 +108,49 @@ public sealed class ImageSourceTests : IDisposable
         Refused("other.tif", () => ImageSources.Open(folder.FullName));
     }
 
+    /// <summary>A link upwards was followed 16 deep, and deeper folders were left out: the number of images changed silently.</summary>
+    [Fact]
+    public void A_folder_gives_each_of_its_images_once_or_is_refused()
+    {
+        string deep = string.Join('/', Enumerable.Range(0, 40).Select(i => $"d{i}"));
+        Png("a/0.png", Plain(1));
+        Png($"{deep}/1.png", Plain(2));
+        Png("elsewhere/2.png", Plain(3));
+        Directory.CreateSymbolicLink(In("a/linked"), In("elsewhere"));
+        ImageSources.Open(In("a")).Count.ShouldBe(2);
+        Refused("at least 2", () => ImageSources.Open(In("d0")));
+
+        Directory.CreateSymbolicLink(In("a/up"), In("a"));
+        Refused("the same folder as", () => ImageSources.Open(In("a")));
+        Refused("the same folder as", () => ImageSources.Open(folder.FullName));
+        Directory.Delete(In("a/up"));
+        Directory.CreateSymbolicLink(In("a/up"), In("missing"));
+        Refused("does not exist", () => ImageSources.Open(In("a")));
+        File.Delete(In("a/up"));
+        File.CreateSymbolicLink(In("a/3.png"), In("gone.png"));
+        Refused("gone.png', which does not exist", () => ImageSources.Open(In("a")));
+        File.Delete(In("a/3.png"));
+        File.CreateSymbolicLink(In("a/3.png"), In("elsewhere/2.png"));
+        ImageSources.Open(In("a")).Count.ShouldBe(3);
+    }
+
+    /// <summary>The identity of a link was that of the link itself: 16 bytes, and the time at which it was made.</summary>
+    [Fact]
+    public void A_changed_target_of_a_link_is_noticed()
+    {
+        Png("real/0.png", Plain(1));
+        Png("real/1.png", Plain(2));
+        Directory.CreateDirectory(In("links"));
+        foreach (string name in (string[])["0.png", "1.png"]) File.CreateSymbolicLink(In($"links/{name}"), In($"real/{name}"));
+        string before = ImageSources.Open(In("links")).Identity;
+        Png("real/1.png", new RgbImage(3, 3, new byte[27]));
+        ImageSources.Open(In("links")).Identity.ShouldNotBe(before);
+
+        File.WriteAllBytes(In("batch.bin"), [.. Record(3, 1), .. Record(9, 2)]);
+        File.CreateSymbolicLink(In("linked.bin"), In("batch.bin"));
+        ImageSources.Open(In("linked.bin")).Count.ShouldBe(2);
+    }
+
     [Fact]
     public void Sources_that_are_none_are_refused_with_what_would_be_one()
     {

@@ -46,7 +46,7 @@ public sealed class FeaturePackageTests : IDisposable
         using var digits = new FeatureNetwork(FeaturePackage.Open(Digits), new DeviceOptions());
         own.Run(pictures).Features.ShouldBe(digits.Run(pictures).Features);
         own.Run([new RgbImage(40, 30, new byte[3600])]).Features.Length.ShouldBe(64);
-        Should.Throw<ProblemException>(() => digits.Run([new RgbImage(40, 30, new byte[3600])], 7)).Message.ShouldContain("Image 7 is 40 x 30");
+        Should.Throw<ProblemException>(() => digits.Run([new RgbImage(40, 30, new byte[3600])], i => $"b/{i + 7}.png")).Message.ShouldContain("b/7.png is 40 x 30");
         byte[] colour = [.. Enumerable.Range(0, 768).Select(i => (byte)i)];
         Should.Throw<ProblemException>(() => digits.Run([pictures[0], new RgbImage(16, 16, colour)])).Message.ShouldContain("Image 1 is in colour");
     }

@@ -1,3 +1,5 @@
+using BatchEval.Core.Json;
+
 namespace BatchEval.Core.Metrics.Catalog;
 
 /// <summary>
@@ -74,7 +76,7 @@ public static class MetricCatalog
         }
         catch (ArgumentException error)
         {
-            return MetricOutcome.Without(error.Message.Split(" (Parameter")[0]);
+            return MetricOutcome.Without(ErrorText.Of(error));
         }
     }
 
