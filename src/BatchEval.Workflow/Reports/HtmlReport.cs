@@ -33,6 +33,7 @@ public static class HtmlReport
         "history" => ReportTables.History(model, verdict.Metric),
         "images" => ReportImages.Figures(model, verdict),
         "masks" => ReportMasks.Section(model),
+        "sampler" => ReportSampler.Section(model),
         "schedules" => ReportSchedules.Table(model),
         "winner" => ReportSchedules.Winner(model),
         "reproduce" => ReportFacts.Reproduce(model),

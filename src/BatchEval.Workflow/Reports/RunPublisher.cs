@@ -131,7 +131,10 @@ public sealed class RunPublisher(RunStore store)
         var schedule = model.Sampling.Manifest.Schedule;
         var axis = scores.Scores.DistinctBy(s => s.Id).ToDictionary(s => s.Id, s => (IReadOnlyList<NoisePoint>)[.. s.Candidate.Steps.Select(step => Point(step, schedule))]);
         var json = Encoding.UTF8.GetString(await store.ReadAsync(BlobNames.Specification(context.RunId), cancellation) ?? []);
-        return new ReportModel(context.Specification, json, leaderboard, state.History, counts, axis, grids, await ReferenceGridAsync(context, cancellation));
+        return new ReportModel(context.Specification, json, leaderboard, state.History, counts, axis, grids, await ReferenceGridAsync(context, cancellation))
+        {
+            Sampler = leaderboard.Best is { } best ? SamplerSheet.Of(best.Candidate, schedule) : null,
+        };
     }
 
     private async Task<byte[]?> ReferenceGridAsync(RunContext context, CancellationToken cancellation)
