@@ -79,7 +79,11 @@ export function mount(host: HTMLElement, label: () => string, draw: (width: numb
     drawn = width;
     try {
       const parts = [draw(width, () => { drawn = 0; redraw(); })].flat().filter((part): part is Element => part !== null);
-      for (const part of parts) if (part instanceof SVGElement) { part.setAttribute("role", "img"); part.setAttribute("aria-label", label()); }
+      for (const part of parts) if (part instanceof SVGElement) {
+        part.setAttribute("role", "img"); part.setAttribute("aria-label", label());
+        // Plot names its marks; an image has one name.
+        for (const mark of part.querySelectorAll("[aria-label]")) mark.removeAttribute("aria-label");
+      }
       host.replaceChildren(...parts);
     } catch (error) {
       host.replaceChildren(note(`This chart could not be drawn (${(error as Error).message}); the table holds the same numbers.`));

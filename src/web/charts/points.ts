@@ -1,7 +1,7 @@
 // Thousands of candidates as points: quality against a cost, with the Pareto front. All points of a kind are one path.
 import * as Plot from "@observablehq/plot";
 import { min } from "d3";
-import { axisFor, CARD, Drawn, note, OTHER, SOFT, ticks, WIN } from "./frame";
+import { axisFor, CARD, Drawn, legend, Mark, note, OTHER, SOFT, ticks, WIN } from "./frame";
 
 export interface Dot { id: string; name: string; x: number; y: number; text: string; kind: "searched" | "baseline" }
 export interface DotAxes { x: string; y: string; higherIsBetter: boolean }
@@ -55,11 +55,12 @@ export function drawPoints(groups: Group[], axes: DotAxes, width: number, chosen
       Plot.tip(all, Plot.pointer({ x: "x", y: "y", title: (d: Dot) => `${d.name} ${d.id}\n${d.text}` })),
     ],
   });
+  const sample = (g: Group): Mark[] => [["circle", { cx: "13", cy: "7", r: "4", fill: g.color }]];
   if (chosen) {
     svg.style.cursor = "pointer";
     svg.addEventListener("click", () => { const dot = (svg as unknown as { value: Dot | null }).value; if (dot) chosen(dot); });
   }
-  return svg;
+  return [legend([...groups.map(g => [sample(g), g.label] as [Mark[], string]), [[["line", { x1: "1", x2: "25", y1: "7", y2: "7", stroke: SOFT, "stroke-width": "2", "stroke-dasharray": "3 4" }]], "Pareto front"]]), svg];
 }
 
 export const kindColor = (kind: Dot["kind"]) => (kind === "searched" ? WIN : OTHER);

@@ -90,7 +90,7 @@ function Images({ run, id, others }: { run: Run; id: string; others: Scored[] })
 
 function Thumb({ run, id, n, open }: { run: string; id: string; n: number; open: () => void }) {
   const image = useImage(`${candidatePath(run, id)}/images/${n}`);
-  return image.source ? <button type="button" onClick={open} aria-label={`Enlarge image ${n}`}><img src={image.source} alt="" loading="lazy" /></button> : <span class="note">{image.missing ? "–" : "…"}</span>;
+  return image.source ? <button type="button" onClick={open} aria-label={`Enlarge image ${n}`}><img src={image.source} alt="" /></button> : <span class="note">{image.missing ? "–" : "…"}</span>;
 }
 
 /** One image, large, beside the same noise under another schedule. Arrow keys go on. */
@@ -105,7 +105,7 @@ function Viewer({ run, id, others, n, last, move }: { run: string; id: string; o
   return <dialog class="viewer" ref={dialog} aria-label={`Image ${n} of ${id}`} onClose={() => move(null)}
     onKeyDown={e => { if (e.key === "ArrowRight") step(1); else if (e.key === "ArrowLeft") step(-1); else return; if (!(e.target instanceof HTMLSelectElement)) e.preventDefault(); }}>
     <div class="controls">
-      <button type="button" disabled={n === 0} onClick={() => step(-1)}>Previous</button><span role="status">image {n} of 0 to {last}</span><button type="button" disabled={n === last} onClick={() => step(1)}>Next</button>
+      <button type="button" disabled={n === 0} onClick={() => step(-1)}>Previous</button><span role="status">image {n}, {last + 1} in all</span><button type="button" disabled={n === last} onClick={() => step(1)}>Next</button>
       {others.length > 0 && <label>Beside <select value={beside} onChange={e => choose(e.currentTarget.value)}>{others.map(o => <option key={o.id} value={o.id}>{o.name} {o.id}</option>)}</select></label>}
       {beside && <button type="button" aria-pressed={difference} onClick={() => setDifference(!difference)}>Difference</button>}
       <button type="button" onClick={() => dialog.current!.close()}>Close</button>

@@ -138,6 +138,6 @@ export function latestScores(table: Table): Scored[] {
 }
 
 const scored = (round: Round, row: Row, objective: string): Scored => ({
-  ...row, round: round.round, stage: round.stage, generation: round.generation ?? null, rung: round.rung ?? null, samples: round.samples ?? null,
+  ...row, round: round.round, stage: round.stage, generation: /earch|rivals/.test(round.stage) ? round.generation ?? null : null, rung: round.rung ?? null, samples: round.samples ?? null,
   value: row.values[objective] ?? null, error: row.errors[objective] ?? null,
 });

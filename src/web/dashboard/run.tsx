@@ -122,8 +122,8 @@ function Candidates({ run, scores, table }: { run: string; scores: Scored[]; tab
       key: m.key, label: `${m.label}${m.unit ? ` (${m.unit})` : ""}`, numeric: true, text: s => withError(s.values[m.key], s.errors[m.key]), value: s => (s.values[m.key] === undefined ? null : s.values[m.key]),
     })),
     { key: "calls", label: "Calls", numeric: true, text: s => short(s.calls), value: s => s.calls },
-    { key: "macs", label: "Multiply-adds", numeric: true, text: s => big(s.macs), value: s => s.macs },
-    { key: "ms", label: "Milliseconds", numeric: true, text: s => short(s.milliseconds), value: s => s.milliseconds },
+    ...(scores.some(s => s.macs != null) ? [{ key: "macs", label: "Multiply-adds", numeric: true, text: s => big(s.macs), value: s => s.macs } as Column<Scored>] : []),
+    ...(scores.some(s => s.milliseconds != null) ? [{ key: "ms", label: "Milliseconds", numeric: true, text: s => short(s.milliseconds), value: s => s.milliseconds } as Column<Scored>] : []),
     { key: "steps", label: "Steps", numeric: true, text: s => s.times.length, value: s => s.times.length },
     { key: "dropped", label: "Blocks dropped", numeric: true, text: s => s.dropped, value: s => s.dropped },
     { key: "samples", label: "Samples", numeric: true, text: s => (s.samples == null ? "–" : count(s.samples)), value: s => s.samples },
@@ -143,6 +143,6 @@ function Failures({ run, scores }: { run: string; scores: Scored[] }) {
 
 function Log({ lines }: { lines: LogLine[] }) {
   return <section class="wide" id="log"><h2>Events since this page was opened</h2>
-    {lines.length === 0 ? <p class="note">None yet.</p> : <ol class="log" aria-live="off">{lines.map((l, i) => <li key={lines.length - i}><time>{l.at.toLocaleTimeString()}</time> {l.text}</li>)}</ol>}
+    {lines.length === 0 ? <p class="note">None yet.</p> : <ol class="log" tabIndex={0} aria-label="Events">{lines.map((l, i) => <li key={lines.length - i}><time>{l.at.toLocaleTimeString()}</time> {l.text}</li>)}</ol>}
   </section>;
 }

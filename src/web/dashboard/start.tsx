@@ -93,10 +93,10 @@ interface FieldsProps { schema: Schema; root: Schema; path: string[]; value: Jso
 
 function Fields(props: FieldsProps) {
   const { schema, root, path } = props;
-  const members = Object.entries(schema.properties ?? {}).filter(([name, s]) => name !== "$schema" && s.const === undefined).map(([name, s]) => [name, resolve(s, root)] as const);
+  const members = Object.entries(schema.properties ?? {}).filter(([name, s]) => !["$schema", "formatVersion"].includes(name) && s.const === undefined).map(([name, s]) => [name, resolve(s, root)] as const);
   const flat = members.filter(([, s]) => kindOf(s) !== "object"), nested = members.filter(([, s]) => kindOf(s) === "object");
   return <>
-    <fieldset><legend>{path.length === 0 ? "Run" : path.join(".")}</legend>{schema.description && path.length > 0 && <p class="note">{schema.description}</p>}
+    <fieldset><legend>{path.length === 0 ? "Run" : path.join(".")}</legend>{schema.description && path.length > 0 && <p class="note"><Words text={schema.description} /></p>}
       <div class="fields">{flat.map(([name, s]) => <Field key={name} {...props} schema={s} path={[...path, name]} required={schema.required?.includes(name) ?? false} />)}</div></fieldset>
     {nested.map(([name, s]) => <Fields key={name} {...props} schema={s} path={[...path, name]} />)}
   </>;
@@ -119,9 +119,12 @@ function Field({ schema, path, value, set, problems, required }: FieldsProps & {
         : kind === "integer" || kind === "number" ? <input {...common} type="number" step={kind === "integer" ? 1 : "any"} min={schema.minimum} max={schema.maximum} placeholder={fallback} value={now === undefined || now === null ? "" : String(now)} onInput={e => change(e.currentTarget.value === "" ? undefined : Number(e.currentTarget.value))} />
           : kind === "text" ? <input {...common} type="text" placeholder={fallback} value={String(now ?? "")} onInput={e => change(e.currentTarget.value === "" ? undefined : e.currentTarget.value)} />
             : <JsonField id={id} help={help} value={now} set={change} placeholder={fallback} rows={1} />}
-    <small id={help}>{schema.description}{own.map(p => <span key={p.detail} class="error"> {p.field === name ? "" : `${p.field} `}{p.detail}</span>)}</small>
+    <small id={help}><Words text={schema.description ?? ""} />{own.map(p => <span key={p.detail} class="error"> {p.field === name ? "" : `${p.field} `}{p.detail}</span>)}</small>
   </div>;
 }
+
+/** A description, whose backticks mark code. */
+const Words = ({ text }: { text: string }) => <>{text.split("`").map((part, i) => (i % 2 === 1 ? <code key={i}>{part}</code> : part))}</>;
 
 /** A value that is typed as JSON; text that is none yet is kept as it is and said to be so. */
 function JsonField({ id, help, label, value, set, placeholder, rows }: { id?: string; help?: string; label?: string; value: unknown; set: (value: unknown) => void; placeholder?: string; rows: number }) {

@@ -1,0 +1,168 @@
+// Uses the pages as a person does, in headless Chromium, and prints what it saw, one line a step; ends with an error at the first thing
+// that is not as it should be. Environment: CHROMIUM, SERVER (batcheval.dll), BATCHEVAL_STORE, PORT, SHOTS (folder for screenshots).
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+const { CHROMIUM, SERVER, PORT, SHOTS, NODE_MODULES } = process.env;
+const require = createRequire(join(NODE_MODULES, "x.js"));
+const { chromium } = require("playwright-core");
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const base = `http://127.0.0.1:${PORT}`;
+
+const specification = {
+  name: "seen", model: "digits", seed: 11, budget: { networkCalls: 3 },
+  search: { population: 8, generations: 5, elites: 3, mutants: 3, crossovers: 3, rungs: [16, 48] },
+  validation: { samples: 32, elites: 1 }, final: { samples: 96, images: 4 }, reference: { steps: 12, samples: 16 },
+  baselines: ["trailing", "leading", "random-search"], execution: { unitEvaluations: 120, cellSamples: 16 },
+};
+
+let server;
+async function startServer() {
+  server = spawn("dotnet", [SERVER, "serve", "--port", PORT, "--parallel", "1"], { stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  server.stderr.on("data", data => { said += data; });
+  await new Promise((ready, failed) => {
+    server.stdout.on("data", data => { if (String(data).includes("Listening")) ready(); });
+    server.once("exit", code => failed(new Error(`the server ended with ${code}: ${said}`)));
+  });
+}
+
+const began = Date.now();
+const say = text => console.log(`${((Date.now() - began) / 1000).toFixed(1)} s: ${text}`);
+await startServer();
+const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] });
+const faults = [];
+
+async function open(width, colorScheme) {
+  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme, reducedMotion: "reduce", acceptDownloads: true });
+  const page = await context.newPage();
+  page.setDefaultTimeout(30_000);
+  page.on("pageerror", error => faults.push(error.message));
+  page.on("console", message => { if (message.type() === "error" && !/ERR_|Failed to load resource/.test(message.text())) faults.push(message.text()); });
+  return page;
+}
+
+/** Nothing that axe finds, nothing cut off at the side, a picture for people. */
+async function look(page, name) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] }));
+  assert.deepEqual(violations.map(v => `${name}: ${v.id}: ${v.nodes.slice(0, 3).map(n => n.html.slice(0, 160)).join(" | ")}`), []);
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0, `${name} is wider than the window`);
+  if (SHOTS) await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: !name.startsWith("image") });
+  say(`looked at ${name}`);
+}
+
+const state = page => page.locator("h1 .chip").innerText();
+const until = async (what, test) => { for (const end = Date.now() + 90_000; !(await test());) { assert.ok(Date.now() < end, `${what} did not happen`); await new Promise(r => setTimeout(r, 100)); } say(what); };
+
+try {
+  const page = await open(1280, "light");
+  await page.goto(base);
+  await page.getByText("There is no run yet").waitFor();
+  await look(page, "runs-empty");
+
+  // Start from the form: what is wrong is said where it is.
+  await page.getByRole("link", { name: "New run" }).click();
+  await page.getByText("As JSON").click();
+  await page.getByLabel("The whole specification").fill(JSON.stringify(specification));
+  await page.getByText("It will be").waitFor();
+  await page.getByLabel("population").fill("1");
+  await page.locator("#field-search\\.population-help .error").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Start" }).isDisabled(), true);
+  await look(page, "start-invalid-1280-light");
+  await page.getByLabel("population").fill("8");
+  await page.getByText("It will be").waitFor();
+  await page.getByRole("button", { name: "Start" }).click();
+  await page.waitForURL(/#\/runs\/seen-/);
+  const run = page.url().split("/").pop();
+  say(`started ${run}`);
+
+  // A curve that grows, and a filter that keeps focus and text while it does.
+  const points = () => page.locator("#curve circle").count();
+  await until("the curve begins", async () => (await points()) > 0);
+  const before = await points();
+  await page.getByRole("button", { name: "Filter" }).click();
+  await page.getByLabel("Filter FID", { exact: true }).fill("< 1000");
+  const place = () => page.evaluate(() => Math.round(document.activeElement.getBoundingClientRect().top));
+  const where = await place();
+  await until("the curve grows", async () => (await points()) > before);
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute("aria-label")), "Filter FID");
+  assert.ok(Math.abs(await place() - where) < 3, "what is looked at moved");
+  await look(page, "run-live-1280-light");
+
+  // Hold it, lose the server, get it back, go on.
+  await page.getByRole("button", { name: "Pause" }).click();
+  await until("paused", async () => (await state(page)) === "paused");
+  server.kill("SIGKILL");
+  await page.getByText("No answer since").waitFor();
+  say("the page says that the server has gone");
+  await startServer();
+  await until("the page has noticed that it is back", async () => (await page.getByText("No answer since").count()) === 0);
+  await page.getByRole("button", { name: "Resume" }).click();
+  await until("finished", async () => (await state(page)) === "finished");
+  await look(page, "run-1280-light");
+
+  // The schedule to take away.
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Download schedule.json" }).click();
+  const schedule = JSON.parse(readFileSync(await (await download).path(), "utf8"));
+  assert.ok(Object.keys(schedule).length > 2);
+  say("downloaded the schedule");
+
+  // A candidate, an image of it, large.
+  await page.locator("dl.cards a").first().click();
+  await page.waitForURL(/candidates/);
+  const candidate = page.url().split("/").pop();
+  await page.locator(".thumbs img").nth(3).waitFor();
+  await look(page, "candidate-1280-light");
+  await page.getByRole("button", { name: "Enlarge image 0" }).click();
+  await page.keyboard.press("ArrowRight");
+  await page.getByText("image 1, 4 in all").waitFor();
+  await page.getByRole("dialog").getByRole("button", { name: "Difference" }).click();
+  await look(page, "image-1280-light");
+  await page.keyboard.press("Escape");
+  assert.equal(await page.locator("dialog").count(), 0);
+
+  // Copy and vary, then compare.
+  await page.goto(`${base}/#/runs/${run}`);
+  await page.getByRole("link", { name: "Copy and vary" }).click();
+  await page.getByLabel("name", { exact: true }).fill("varied");
+  await page.getByLabel("generations").fill("2");
+  await page.getByText("It will be varied").waitFor();
+  await page.getByRole("button", { name: "Start" }).click();
+  await page.waitForURL(/#\/runs\/varied-/);
+  const varied = page.url().split("/").pop();
+  await until("the varied run is finished", async () => (await page.locator("h1 .chip").count()) === 1 && (await state(page)) === "finished");
+  await page.getByRole("link", { name: "Runs" }).click();
+  await page.getByRole("checkbox").nth(1).waitFor();
+  for (const box of await page.getByRole("checkbox").all()) await box.check();
+  await look(page, "runs-1280-light");
+  await page.getByRole("link", { name: /Compare 2/ }).click();
+  await page.locator("#differences code", { hasText: "search.generations" }).waitFor();
+  await page.locator("#genes svg").first().waitFor();
+  await look(page, "compare-1280-light");
+
+  // The same pages on a phone in the dark.
+  const phone = await open(390, "dark");
+  for (const [name, hash, ready] of [["runs", "#/", "table.runs a"], ["run", `#/runs/${run}`, "#curve svg"], ["candidate", `#/runs/${run}/candidates/${candidate}`, ".thumbs img"],
+    ["compare", `#/compare/${run},${varied}`, "#genes svg"], ["start", "#/new", ".forecast code, .forecast a"], ["models", "#/models/digits", "pre.card"]]) {
+    await phone.goto(`${base}/${hash}`);
+    await phone.locator(ready).first().waitFor();
+    await look(phone, `${name}-390-dark`);
+  }
+
+  // Delete asks once.
+  await page.goto(`${base}/#/runs/${varied}`);
+  await page.getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.waitForURL(/#\/$/);
+  await until("the varied run is gone", async () => (await page.locator("table.runs tbody tr").count()) === 1);
+  assert.deepEqual(faults, []);
+  say("done");
+} finally {
+  await browser.close();
+  server.kill("SIGKILL");
+}

@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using BatchEval.Core.Sampling;
+using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Storage;
+using Xunit.Abstractions;
+
+namespace BatchEval.Http.Tests.Pages;
+
+/// <summary>The pages over 50 runs, one of them with 10,000 candidates.</summary>
+public sealed class LargeStoreTests(AzuriteFixture azurite, ITestOutputHelper output) : IClassFixture<AzuriteFixture>
+{
+    private const int Rounds = 100;
+    private const int PerRound = 100;
+
+    [Fact]
+    public async Task Scores_of_ten_thousand_candidates_are_small_enough_to_send()
+    {
+        await using var bench = await ApiBench.CreateAsync(azurite, "large-payload");
+        var run = await FabricateAsync(bench);
+        var clock = Stopwatch.StartNew();
+        var first = await bench.GetAsync($"/api/runs/{run}/scores", ("Accept-Encoding", "br"));
+        var cold = clock.ElapsedMilliseconds;
+        clock.Restart();
+        var plain = await bench.GetAsync($"/api/runs/{run}/scores");
+        var warm = clock.ElapsedMilliseconds;
+        var list = await bench.GetAsync("/api/runs?limit=25");
+        output.WriteLine($"scores: {plain.Body.Length} bytes, {first.Body.Length} in Brotli; {cold} ms cold, {warm} ms warm; a page of 25 runs: {list.Body.Length} bytes");
+        (plain.Json["next"]!.GetValue<int>(), first.Body.Length < 1_000_000, plain.Body.Length < 4_000_000).ShouldBe((Rounds, true, true));
+        var one = await bench.GetAsync($"/api/runs/{run}/scores?since={Rounds - 1}");
+        one.Body.Length.ShouldBeLessThan(80_000);
+    }
+
+    [BrowserFact]
+    public async Task First_paint_takes_under_a_second_and_a_filter_under_a_tenth()
+    {
+        await using var bench = await ApiBench.CreateAsync(azurite, "large-pages");
+        var run = await FabricateAsync(bench);
+        var info = new ProcessStartInfo("node", [Path.Combine(RepoPaths.Root, "tests", "BatchEval.Http.Tests", "Pages", "large.mjs"), bench.Client.BaseAddress!.ToString().TrimEnd('/'), run]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        (info.Environment["CHROMIUM"], info.Environment["NODE_MODULES"]) = (BrowserFactAttribute.Browser, RepoPaths.NodeModules);
+        using var process = Process.Start(info)!;
+        var (said, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(3));
+        process.ExitCode.ShouldBe(0, await said + await errors);
+        output.WriteLine(await said);
+        var measured = JsonNode.Parse(await said)!;
+        ((string)measured["shown"]!).ShouldContain("of 10000 candidates");
+        ((double)measured["firstPaint"]!).ShouldBeLessThan(1000);
+        ((double)measured["filter"]!).ShouldBeLessThan(100);
+    }
+
+    private static async Task<string> FabricateAsync(ApiBench bench)
+    {
+        for (var i = 0; i < 49; i++)
+        {
+            await bench.FabricateAsync(name: $"run{i}");
+        }
+
+        var run = await bench.FabricateAsync("finished", "large");
+        var random = new Random(4);
+        var now = DateTimeOffset.UnixEpoch.AddDays(1);
+        await bench.Store.ChangeJsonAsync<RunStatus>(BlobNames.Status(run), _ => new RunStatus(run, "finished", RunStage.Done, Rounds, EvaluationCounts.None, null, now, now, null));
+        await Parallel.ForEachAsync(Enumerable.Range(0, Rounds).Select(round => (round, Enumerable.Range(0, PerRound).Select(_ => Score(random)).ToList())), async (r, stop) =>
+            await bench.Store.WriteJsonOnceAsync(BlobNames.Scores(run, r.round), new RoundScores(r.round, RunStage.Search, r.Item2, EvaluationCounts.None) { Generation = r.round, Rung = 0 }, stop));
+        return run;
+    }
+
+    private static CandidateScore Score(Random random)
+    {
+        var times = Enumerable.Range(0, random.Next(3, 9)).Select(_ => (double)random.Next(1, 999)).Distinct();
+        var candidate = Candidate.At("ddim", [.. times.OrderDescending()]);
+        var fid = 4 + (40 * Math.Pow(random.NextDouble(), 2));
+        return new CandidateScore
+        {
+            Id = candidate.Id[..12], Name = "searched", Role = ContestantRole.Searched, Candidate = candidate, NetworkCalls = candidate.NetworkCalls,
+            Objective = fid, Fid = fid, FidHeldOut = fid + random.NextDouble(), Psnr = 10 + (20 * random.NextDouble()), Lpips = random.NextDouble(), FidSamples = 512, Macs = 1e8 * candidate.NetworkCalls,
+        };
+    }
+}
