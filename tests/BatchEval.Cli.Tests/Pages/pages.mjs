@@ -119,6 +119,7 @@ try {
   await page.locator(".thumbs img").nth(3).waitFor();
   await look(page, "candidate-1280-light");
   await page.getByRole("button", { name: "Enlarge image 0" }).click();
+  await page.getByRole("dialog").waitFor();
   await page.keyboard.press("ArrowRight");
   await page.getByText("image 1, 4 in all").waitFor();
   await page.getByRole("dialog").getByRole("button", { name: "Difference" }).click();
