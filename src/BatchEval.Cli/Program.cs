@@ -15,6 +15,7 @@ internal sealed partial class Program
         ScheduleCommand.Create,
         SampleCommand.Create,
         EvaluateCommand.Create,
+        ExportCommand.Create,
         FidCommand.Create,
         ModelCommand.Create,
         BenchmarkCommand.Create,

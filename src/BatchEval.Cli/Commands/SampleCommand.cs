@@ -6,8 +6,6 @@ using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
-using BatchEval.Core.Sampling.Placement;
-using BatchEval.Core.Sampling.Solvers;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Sampling;
 
@@ -20,10 +18,7 @@ internal sealed class SampleCommand
     private readonly Option<string> device = CommonOptions.Device();
     private readonly Option<bool> json = CommonOptions.Json();
     private readonly ConditionOptions conditions = new();
-    private readonly Option<string> solver = new("--solver") { Description = $"Solver: {string.Join(", ", Solver.Names)}; arguments in brackets, as in ddim(eta=0.5).", HelpName = "name", Required = true };
-    private readonly Option<string> steps = new("--steps") { Description = "Number of steps, or times as in 999,749,500,250 (one time: 999,).", HelpName = "n | list", Required = true };
-    private readonly Option<string?> spacing = new("--spacing") { Description = $"How a number of steps is placed: {string.Join(", ", PlacementRules.Names)}. Default: trailing.", HelpName = "name" };
-    private readonly Option<double?> startTime = new("--start-time") { Description = "Largest time of the spacing (a trimmed grid). Default: the model's largest.", HelpName = "t" };
+    private readonly CandidateOptions candidates = new();
     private readonly Option<int?> count = new("--count") { Description = "Number of samples. Default: 1, or all states of --start.", HelpName = "n" };
     private readonly Option<int?> first = new("--first") { Description = "Index of the first sample; sample i is the same whatever else is drawn. Default: 0.", HelpName = "i" };
     private readonly Option<string?> start = new("--start") { Description = "Initial states (float32 or float64) [N, C, H, W] in the model's own scale, in place of the seed's noise.", HelpName = "x.npy" };
@@ -41,9 +36,10 @@ internal sealed class SampleCommand
         CommonOptions.AtLeast(self.first, 0);
         var command = new Command("sample", "Draw samples with one solver and one schedule.")
         {
-            self.model, self.solver, self.steps, self.spacing, self.startTime, self.conditions.Seed, self.count, self.first,
+            self.model, self.conditions.Seed, self.count, self.first,
             self.conditions.Label, self.conditions.Guidance, self.start, self.target, self.grid, self.device, self.json,
         };
+        self.candidates.AddTo(command);
         command.SetAction((parsed, cancellation) => Task.FromResult(self.Run(parsed, cancellation)));
         return command;
     }
@@ -57,8 +53,7 @@ internal sealed class SampleCommand
 
         var package = ModelPackage.Open(shell.PathOf(parsed.GetRequiredValue(model)));
         var manifest = package.Manifest;
-        var candidate = CandidateText.FromSteps(
-            parsed.GetRequiredValue(solver), parsed.GetRequiredValue(steps), parsed.GetValue(spacing), parsed.GetValue(startTime), manifest.Schedule);
+        var candidate = candidates.Read(parsed, manifest.Schedule, shell);
         var asked = conditions.Read(parsed, manifest);
         var states = parsed.GetValue(start) is { } file ? StartStates.Read(shell.PathOf(file), manifest.Sample) : null;
         var (from, number) = Range(parsed, states);
@@ -66,7 +61,7 @@ internal sealed class SampleCommand
         using var opened = SamplingModel.Open(package, CommonOptions.Workers(parsed.GetRequiredValue(device), 1).Device);
         if (candidate.Violations(manifest.Schedule, opened.Networks.Blocks) is { Count: > 0 } violations)
         {
-            throw new ProblemException("--steps", violations.Select(v => new Problem(string.Empty, v)));
+            throw new ProblemException("The candidate", violations.Select(v => new Problem(string.Empty, v)));
         }
 
         var engine = new SamplingEngine(opened, new NoiseBank(conditions.SeedOf(parsed)), asked);

@@ -6,6 +6,7 @@ using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Schedules;
+using BatchEval.Workflow.Exports;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Schedules;
 using BatchEval.Workflow.Specifications;
@@ -34,7 +35,7 @@ internal sealed class ScheduleCommand
     private readonly Option<bool> compareAll = new("--compare-all") { Description = "As --compare, and against every other method." };
     private readonly Option<int?> samples = new("--samples") { Description = "Samples per schedule of a comparison. Default: 1000.", HelpName = "n" };
     private readonly Option<int?> choiceSamples = new("--choice-samples") { Description = "klub-dp: samples of the last round of the choice by FID; earlier rounds take a sixteenth and a quarter. klub: samples of its early stopping. Default: 1024.", HelpName = "n" };
-    private readonly Option<string?> export = new("--export") { Description = $"Print the schedule in a tool's form: {string.Join(", ", ScheduleForms.Names)}.", HelpName = "form" };
+    private readonly Option<string?> export = new("--export") { Description = $"Print the schedule in a tool's form: {string.Join(", ", ExportBundle.Forms)}.", HelpName = "form" };
     private readonly ConditionOptions conditions = new();
     private readonly Option<string> device = CommonOptions.Device();
     private readonly Option<int?> parallel = CommonOptions.Parallel();
@@ -50,7 +51,7 @@ internal sealed class ScheduleCommand
         CommonOptions.AtLeast(self.samples, 20);
         CommonOptions.AtLeast(self.choiceSamples, 320);
         self.distance.AcceptOnlyFromAmong([.. Enum.GetValues<TeacherDistance>().Select(d => d.Name())]);
-        self.export.AcceptOnlyFromAmong([.. ScheduleForms.Names]);
+        self.export.AcceptOnlyFromAmong([.. ExportBundle.Forms]);
         var command = new Command("schedule", "Compute where on the noise axis a model is best called, or place the calls by a published list or a heuristic.")
         {
             self.method, self.model, self.steps, self.solver, self.sigmaMin, self.sigmaMax, self.rho, self.start, self.preset, self.respacing, self.dataFree, self.bound,
@@ -74,7 +75,7 @@ internal sealed class ScheduleCommand
         var lines = everything || parsed.GetValue(compare)
             ? new ScheduleComparison(opened, request with { Steps = found.Schedule.Times.Count }).Run(found, everything, parsed.GetValue(samples) ?? 1000, cancellation)
             : [];
-        new SchedulePrinter(new Output(shell, parsed.GetValue(json)), package.Manifest.Schedule, request).Print(found, lines, parsed.GetValue(export));
+        new SchedulePrinter(new Output(shell, parsed.GetValue(json)), package.Manifest, request).Print(found, lines, parsed.GetValue(export));
         return ExitCodes.Done;
     }
 

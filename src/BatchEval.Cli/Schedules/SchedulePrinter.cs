@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Sampling;
+using BatchEval.Onnx.Packages;
+using BatchEval.Workflow.Exports;
 using BatchEval.Workflow.Schedules;
 using Spectre.Console;
 
@@ -9,14 +11,19 @@ namespace BatchEval.Cli.Schedules;
 
 /// <summary>Shows a schedule and what it was compared with.</summary>
 /// <param name="output">Where to.</param>
-/// <param name="schedule">The model's noise schedule.</param>
+/// <param name="manifest">The model.</param>
 /// <param name="request">What was asked for.</param>
-internal sealed class SchedulePrinter(Output output, NoiseSchedule schedule, ScheduleRequest request)
+internal sealed class SchedulePrinter(Output output, ModelManifest manifest, ScheduleRequest request)
 {
+    private readonly NoiseSchedule schedule = manifest.Schedule;
+
+    /// <summary>What is exported of a schedule.</summary>
+    public ExportSubject Subject(FoundSchedule found) => new(Candidate.At(request.Setting.Solver, found.Schedule.Times, found.Schedule.End), manifest, request.Setting.Conditions);
+
     /// <summary>Prints everything.</summary>
     public void Print(FoundSchedule found, IReadOnlyList<ComparedSchedule> lines, string? form)
     {
-        var text = form is null ? null : ScheduleForms.Write(form, request.Setting.Solver, found.Schedule, schedule);
+        var text = form is null ? null : ExportBundle.Print(form, Subject(found));
         output.Json(Document(found, lines, text));
         if (text is not null && lines.Count == 0)
         {

@@ -1,7 +1,4 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using BatchEval.Core.Sampling;
-using BatchEval.Core.Sampling.Solvers;
 using BatchEval.Onnx.Blocks;
 using BatchEval.Onnx.Graph;
 using BatchEval.Onnx.Packages;
@@ -14,25 +11,25 @@ namespace BatchEval.Onnx.Sampling;
 /// <param name="Write">Writes the content.</param>
 public sealed record ExportedFile(string Name, Action<Stream> Write);
 
-/// <summary>
-/// What a user takes home of a candidate that drops blocks: one plain ONNX file per distinct mask, without gates and dead weights, a
-/// description of the sampler row by row, and a Python program that runs both with onnxruntime and numpy alone.
-/// </summary>
+/// <summary>One network file of an export.</summary>
+/// <param name="Drop">Ids of the blocks that it lacks.</param>
+/// <param name="File">File name.</param>
+/// <param name="DroppedBlocks">Names of these blocks.</param>
+public sealed record ExportedNetwork(IReadOnlyList<int> Drop, string File, IReadOnlyList<string> DroppedBlocks);
+
+/// <summary>What a user takes home of a candidate that drops blocks: one plain ONNX file per distinct mask, without gates and dead weights.</summary>
 /// <param name="graph">The network.</param>
 /// <param name="manifest">The package's manifest.</param>
 /// <param name="candidate">The candidate.</param>
 public sealed class PrunedExport(BlockGraph graph, ModelManifest manifest, Candidate candidate)
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
-
     private readonly List<IReadOnlyList<int>> masks = Masks(candidate);
 
-    /// <summary>The networks and <c>sample.py</c>; with <see cref="Sampler"/> in <c>schedule.json</c> they are all that is needed.</summary>
+    /// <summary>The networks, and the contexts where the model has some.</summary>
     /// <exception cref="Core.Json.ProblemException">A mask that the network does not allow.</exception>
     public IReadOnlyList<ExportedFile> Files()
     {
         var files = masks.SelectMany((mask, i) => Network(FileOf(i), mask)).ToList();
-        files.Add(new ExportedFile("sample.py", WriteProgram));
         if (manifest.Denoiser.ContextFile is { } contexts)
         {
             files.Add(new ExportedFile(Path.GetFileName(contexts), target => Copy(Path.Combine(graph.Model.Folder, contexts), target)));
@@ -41,27 +38,10 @@ public sealed class PrunedExport(BlockGraph graph, ModelManifest manifest, Candi
         return files;
     }
 
-    /// <summary>The member <c>sampler</c> of <c>schedule.json</c>, which <c>sample.py</c> reads.</summary>
-    public JsonObject Sampler()
-    {
-        var plan = new SamplingPlan(candidate, manifest.Schedule, manifest.Denoiser.Prediction);
-        var (entry, sample) = (manifest.Denoiser, manifest.Sample);
-        return new JsonObject
-        {
-            ["files"] = new JsonArray([.. masks.Select((_, i) => JsonValue.Create(FileOf(i)))]),
-            ["droppedBlocks"] = new JsonArray([.. masks.Select(m => new JsonArray([.. graph.Select(m).Select(b => JsonValue.Create(b.Name))]))]),
-            ["names"] = new JsonObject { ["sample"] = entry.SampleInput, ["time"] = entry.TimeInput, ["labels"] = entry.LabelInput, ["context"] = entry.ContextInput, ["output"] = entry.Output },
-            ["contexts"] = entry.ContextFile is { } contexts ? Path.GetFileName(contexts) : null,
-            ["shape"] = new JsonArray(sample.Channels, sample.Height, sample.Width),
-            ["clamp"] = sample.ClampDenoised ? new JsonArray(sample.Low, sample.High) : null,
-            ["nullLabel"] = manifest.Labels?.Null,
-            ["startScale"] = plan.StartScale,
-            ["history"] = plan.Table.History,
-            ["rows"] = new JsonArray([.. Enumerable.Range(0, plan.Table.Rows.Count).Select(r => Row(plan, r))]),
-        };
-    }
+    /// <summary>The networks' names and what they lack, in the order of <see cref="Files"/>.</summary>
+    public IReadOnlyList<ExportedNetwork> Networks => [.. masks.Select((mask, i) => new ExportedNetwork(mask, FileOf(i), [.. graph.Select(mask).Select(b => b.Name)]))];
 
-    /// <summary>Writes everything into a folder.</summary>
+    /// <summary>Writes the files into a folder.</summary>
     /// <exception cref="Core.Json.ProblemException">A mask that the network does not allow.</exception>
     public void Write(string folder)
     {
@@ -71,9 +51,6 @@ public sealed class PrunedExport(BlockGraph graph, ModelManifest manifest, Candi
             using var stream = File.Create(Path.Combine(folder, file.Name));
             file.Write(stream);
         }
-
-        var schedule = new JsonObject { ["candidate"] = JsonNode.Parse(CandidateJson.Write(candidate)), ["sampler"] = Sampler() };
-        File.WriteAllText(Path.Combine(folder, "schedule.json"), schedule.ToJsonString(Indented) + "\n");
     }
 
     private static List<IReadOnlyList<int>> Masks(Candidate candidate)
@@ -101,30 +78,6 @@ public sealed class PrunedExport(BlockGraph graph, ModelManifest manifest, Candi
         {
             yield return new ExportedFile($"{name}.data", external.Write);
         }
-    }
-
-    private JsonObject Row(SamplingPlan plan, int index)
-    {
-        var (row, step) = (plan.Table.Rows[index], plan.StepOf(index));
-        return new JsonObject
-        {
-            ["time"] = row.NetworkTime,
-            ["file"] = step.Reuse ? null : FileOf(masks.FindIndex(m => m.SequenceEqual(step.Drop))),
-            ["predict"] = new JsonObject { ["state"] = plan.Data[index].FromState, ["network"] = plan.Data[index].FromNetwork },
-            ["next"] = Combination(row.Next),
-            ["nextAnchor"] = row.NextAnchor is { } anchor ? Combination(anchor) : null,
-        };
-    }
-
-    private static JsonObject Combination(LinearCombination c) => new()
-    {
-        ["state"] = c.State, ["anchor"] = c.Anchor, ["raw"] = c.Raw, ["data"] = new JsonArray([.. c.Data.Select(d => JsonValue.Create(d))]), ["noise"] = c.Noise,
-    };
-
-    private static void WriteProgram(Stream target)
-    {
-        using var program = typeof(PrunedExport).Assembly.GetManifestResourceStream("sample.py") ?? throw new InvalidOperationException("sample.py is not embedded.");
-        program.CopyTo(target);
     }
 
     private static void Copy(string path, Stream target)

@@ -2,6 +2,7 @@ using System.Text;
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Images;
 using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Exports;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Scoring;
@@ -31,7 +32,8 @@ public sealed class RunPublisher(RunStore store)
         if (leaderboard.Best is { } best)
         {
             var pruned = PrunedNetworks.Of(model.Sampling, best.Candidate);
-            foreach (var (file, text) in ScheduleExport.Files(best.Candidate, model.Sampling.Manifest.Schedule, pruned?.Sampler()))
+            var subject = new ExportSubject(best.Candidate, model.Sampling.Manifest, context.Specification.Conditions, pruned?.Networks);
+            foreach (var (file, text) in ExportBundle.Files(subject))
             {
                 await store.WriteTextOnceAsync(BlobNames.Best(run, file), text, cancellation);
             }

@@ -113,7 +113,7 @@ public sealed class SampleCommandTests : IDisposable
     [InlineData("--steps", "0", "at least 1")]
     [InlineData("--solver", "magic", "Unknown solver 'magic'")]
     [InlineData("--solver", "ddim(eta=2)", "eta")]
-    [InlineData("--spacing", "odd", "Unknown step spacing 'odd'")]
+    [InlineData("--spacing", "odd", "Unknown placement rule 'odd'")]
     [InlineData("--start-time", "1000", "[0, 999]")]
     [InlineData("--label", "10", "0 to 9")]
     [InlineData("--start", "none.npy", "none.npy")]

@@ -21,10 +21,12 @@ public sealed class ScheduleCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("diffusers", "scheduler.set_timesteps(timesteps=timesteps)")]
-    [InlineData("comfyui", ", 0")]
-    [InlineData("k-diffusion", "torch.tensor([")]
+    [InlineData("diffusers", "pipe.scheduler = TableScheduler(")]
+    [InlineData("comfyui", "The line above goes into ManualSigmas, alone.")]
+    [InlineData("comfyui-workflow", "\"class_type\": \"SamplerCustomAdvanced\"")]
+    [InlineData("k-diffusion", "clampDenoised: data predictions are clamped to [-1, 1]")]
     [InlineData("json", "\"ending\"")]
+    [InlineData("sampler", "\"startScale\": 1")]
     public async Task Exports_are_what_tools_take(string form, string words) =>
         (await RunAsync("karras", "--steps", "4", "--export", form)).Out.ShouldContain(words);
 

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using BatchEval.Core.Json;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
@@ -73,12 +72,11 @@ public sealed class BlockNetworksTests(DigitsFixture digits) : IClassFixture<Dig
         var folder = Directory.CreateTempSubdirectory("batcheval-export-").FullName;
         try
         {
-            new PrunedExport(Networks.Graph, digits.Model.Manifest, Masked).Write(folder);
+            var export = new PrunedExport(Networks.Graph, digits.Model.Manifest, Masked);
+            export.Write(folder);
 
-            var plan = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "schedule.json")))!["sampler"]!;
-            plan["rows"]!.AsArray().Select(r => r!["file"]?.GetValue<string>()).ShouldBe(["unet-0.onnx", null, "unet-1.onnx", "unet-2.onnx", "unet-0.onnx"]);
-            plan["droppedBlocks"]![0]!.AsArray().Select(n => n!.GetValue<string>()).ShouldBe(["d16_res1", "mid_attn"]);
-            File.ReadAllText(Path.Combine(folder, "sample.py")).ShouldContain("def sample(");
+            export.Networks.Select(n => n.File).ShouldBe(["unet-0.onnx", "unet-1.onnx", "unet-2.onnx"]);
+            export.Networks[0].DroppedBlocks.ShouldBe(["d16_res1", "mid_attn"]);
             foreach (var (file, drop) in new[] { ("unet-0.onnx", new[] { 1, 6 }), ("unet-1.onnx", [6]), ("unet-2.onnx", []) })
             {
                 var model = OnnxModel.Open(Path.Combine(folder, file));
@@ -92,37 +90,6 @@ public sealed class BlockNetworksTests(DigitsFixture digits) : IClassFixture<Dig
         {
             Directory.Delete(folder, recursive: true);
         }
-    }
-
-    [Fact]
-    public void The_exported_rows_sample_what_the_engine_samples()
-    {
-        // What sample.py does, on the rows that it reads.
-        var plan = JsonNode.Parse(new PrunedExport(Networks.Graph, digits.Model.Manifest, Masked).Sampler().ToJsonString())!;
-        float[] x = [.. Enumerable.Range(0, 256).Select(i => MathF.Sin(i * 1.7f))];
-        var expected = new SamplingEngine(digits.Model, new NoiseBank(1), Conditions.None).Run([(Masked, 0L)], _ => x)[0].Image;
-        var (output, anchor, history) = (new float[256], x, new List<float[]>());
-        foreach (var row in plan["rows"]!.AsArray())
-        {
-            if (row!["file"]?.GetValue<string>() is { } file)
-            {
-                var mask = plan["files"]!.AsArray().Select(f => f!.GetValue<string>()).ToList().IndexOf(file);
-                var drop = Networks.Graph.Blocks.Where(b => plan["droppedBlocks"]![mask]!.AsArray().Any(n => n!.GetValue<string>() == b.Name)).Select(b => b.Id);
-                output = new float[256];
-                Networks.Without([.. drop]).Run(x, [row["time"]!.GetValue<float>()], [new Feed("class_labels", [plan["nullLabel"]!.GetValue<int>()], [1])], output);
-            }
-
-            var raw = Add((row["predict"]!["state"], x), (row["predict"]!["network"], output));
-            history = [[.. raw.Select(v => Math.Clamp(v, -1, 1))], .. history.Take(plan["history"]!.GetValue<int>() - 1)];
-            (x, anchor) = (Combine(row["next"]!), row["nextAnchor"] is { } next ? Combine(next) : anchor);
-
-            float[] Combine(JsonNode c) => Add([(c["state"], x), (c["anchor"], anchor), (c["raw"], raw), .. c["data"]!.AsArray().Zip(history)]);
-        }
-
-        Difference(x, expected).ShouldBeLessThan(1e-4f);
-
-        static float[] Add(params IEnumerable<(JsonNode? Factor, float[] Values)> terms) =>
-            terms.Aggregate(new float[256], (sum, t) => [.. sum.Zip(t.Values, (s, v) => s + ((float)t.Factor!.GetValue<double>() * v))]);
     }
 
     [Fact]

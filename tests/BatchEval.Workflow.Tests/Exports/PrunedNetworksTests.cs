@@ -1,12 +1,13 @@
 using System.Text.Json;
 using BatchEval.Core.Sampling;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Sampling;
 using BatchEval.Tests.Shared;
-using BatchEval.Workflow.Reports;
+using BatchEval.Workflow.Exports;
 
-namespace BatchEval.Workflow.Tests.Reports;
+namespace BatchEval.Workflow.Tests.Exports;
 
 /// <summary>The networks that a winner is handed over with.</summary>
 public sealed class PrunedNetworksTests : IDisposable
@@ -19,10 +20,13 @@ public sealed class PrunedNetworksTests : IDisposable
         var candidate = new Candidate("ddim", [new(800, [0, 3]), new(300), new(100, [0, 3])]);
         var pruned = PrunedNetworks.Of(model, candidate).ShouldNotBeNull();
 
-        pruned.Files().Select(f => f.Name).ShouldBe(["unet-0.onnx", "unet-1.onnx", "sample.py"]);
+        pruned.Files().Select(f => f.Name).ShouldBe(["unet-0.onnx", "unet-1.onnx"]);
         pruned.Files().ShouldAllBe(f => PrunedNetworks.Content(f).Length > 1000);
-        var schedule = ScheduleExport.Files(candidate, model.Manifest.Schedule, pruned.Sampler())["schedule.json"];
-        JsonDocument.Parse(schedule).RootElement.GetProperty("sampler").GetProperty("rows")[1].GetProperty("file").GetString().ShouldBe("unet-1.onnx");
+        var files = ExportBundle.Files(new ExportSubject(candidate, model.Manifest, Conditions.None, pruned.Networks));
+        var sampler = JsonDocument.Parse(files["sampler.json"]).RootElement;
+        sampler.GetProperty("rows").EnumerateArray().Select(r => r.GetProperty("network").GetInt32()).ShouldBe([0, 1, 0]);
+        sampler.GetProperty("networks")[0].GetProperty("droppedBlocks").GetArrayLength().ShouldBe(2);
+        files["diffusers.py"].ShouldContain("drop: at t = 800, 100 blocks are left out");
     }
 
     [Fact]

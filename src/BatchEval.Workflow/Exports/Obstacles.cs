@@ -1,0 +1,42 @@
+using System.Globalization;
+using BatchEval.Core.Sampling;
+
+namespace BatchEval.Workflow.Exports;
+
+/// <summary>What a form of another tool can express beside a list of levels.</summary>
+/// <param name="Clamps">Clamped data predictions.</param>
+/// <param name="Ends">An end above 0, where the state is scaled as the model was trained.</param>
+/// <param name="Fractions">Times between whole ones.</param>
+/// <param name="FreeStart">Start noise of any scale; otherwise that of the tool at the first level.</param>
+internal sealed record FormAbilities(bool Clamps = false, bool Ends = false, bool Fractions = false, bool FreeStart = true);
+
+/// <summary>Why a candidate cannot be handed over by a form, each reason by the name of what is in the way.</summary>
+internal static class Obstacles
+{
+    /// <summary>The reasons; empty when the form holds all of the candidate.</summary>
+    public static IReadOnlyList<string> Of(ExportSubject subject, FormAbilities form, double startOfTool)
+    {
+        var (candidate, sample) = (subject.Candidate, subject.Manifest.Sample);
+        var found = new List<string>();
+        void Add(bool holds, string reason)
+        {
+            if (holds)
+            {
+                found.Add(reason);
+            }
+        }
+
+        Add(candidate.Steps.Any(s => s.Drop.Count > 0), $"drop: at t = {Times(candidate, s => s.Drop.Count > 0)} blocks are left out");
+        Add(candidate.Steps.Any(s => s.Reuse), $"reuse: at t = {Times(candidate, s => s.Reuse)} an earlier network output is used again");
+        Add(candidate.Skip is { Threshold: > 0 }, "skip: calls are left out image by image");
+        Add(!subject.IsPlain, "numbers of its own: the steps are not those of the named solver");
+        Add(sample.ClampDenoised && !(form.Clamps && sample.Low == -sample.High), $"clampDenoised: data predictions are clamped to [{PythonText.Number(sample.Low)}, {PythonText.Number(sample.High)}]");
+        Add(candidate.End is not null && !form.Ends, FormattableString.Invariant($"end: sampling stops at t = {candidate.End}"));
+        Add(subject.Schedule.Process == NoiseProcess.Discrete && !subject.HasWholeTimes && !form.Fractions, $"times between whole ones: t = {Times(candidate, s => s.Time != Math.Round(s.Time))}");
+        Add(!form.FreeStart && Math.Abs((subject.StartScale / startOfTool) - 1) > 1e-5, "start: the noise that sampling starts from has another scale there");
+        return found;
+    }
+
+    private static string Times(Candidate candidate, Func<CandidateStep, bool> where) =>
+        string.Join(", ", candidate.Steps.Where(where).Select(s => s.Time.ToString(CultureInfo.InvariantCulture)));
+}

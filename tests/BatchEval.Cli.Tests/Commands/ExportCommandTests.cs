@@ -1,0 +1,40 @@
+namespace BatchEval.Cli.Tests.Commands;
+
+public sealed class ExportCommandTests : IDisposable
+{
+    private readonly TestShell shell = new();
+
+    public void Dispose() => shell.Dispose();
+
+    private Task<CliResult> RunAsync(params string[] rest) => shell.RunAsync(["export", "--model", TestShell.Digits, .. rest]);
+
+    [Fact]
+    public async Task All_files_go_into_a_folder_with_the_pruned_networks()
+    {
+        (await RunAsync("--candidate", """{ "solver": "ddim", "steps": [{ "t": 800, "drop": [0, 3] }, { "t": 300 }] }""", "--out", "out")).ShouldSucceed();
+        foreach (var file in new[] { "sampler.json", "sampler.py", "diffusers_scheduler.py", "comfyui_node.py", "comfyui-workflow.json", "diffusers.py", "unet-0.onnx", "unet-1.onnx" })
+        {
+            File.Exists(shell.PathOf($"out/{file}")).ShouldBeTrue(file);
+        }
+
+        (await RunAsync("--candidate", "out/sampler.json", "--form", "json")).ShouldSucceed();
+    }
+
+    [Fact]
+    public async Task A_sampler_is_sampled_from_its_exported_file()
+    {
+        (await RunAsync("--solver", "ddim", "--steps", "3", "--out", "out")).ShouldSucceed();
+        (await shell.RunAsync("sample", "--model", TestShell.Digits, "--candidate", "out/sampler.json", "--out", "a.npy")).ShouldSucceed();
+        (await shell.RunAsync("sample", "--model", TestShell.Digits, "--solver", "ddim", "--steps", "3", "--out", "b.npy")).ShouldSucceed();
+        File.ReadAllBytes(shell.PathOf("a.npy")).ShouldBe(File.ReadAllBytes(shell.PathOf("b.npy")));
+    }
+
+    [Theory]
+    [InlineData("--form", "--out", "--solver", "ddim", "--steps", "3")]
+    [InlineData("Which sampler?", "--form", "json")]
+    [InlineData("--steps", "--form", "json", "--candidate", "{}", "--steps", "3")]
+    [InlineData("Block 99 does not exist", "--form", "json", "--candidate", """{ "solver": "ddim", "steps": [{ "t": 800, "drop": [99] }] }""")]
+    [InlineData("lies outside", "--form", "json", "--solver", "ddim", "--steps", "1200,3")]
+    public async Task What_cannot_be_exported_is_refused(string words, params string[] line) =>
+        (await RunAsync(line[0] == "--out" ? line[1..] : line)).ShouldBeRefused(words);
+}

@@ -1,0 +1,91 @@
+using System.Text.Json.Nodes;
+using BatchEval.Core.Randomness;
+using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Solvers;
+using BatchEval.Onnx.Networks;
+using BatchEval.Onnx.Sampling;
+using BatchEval.Workflow.Exports;
+
+namespace BatchEval.Workflow.Tests.Exports;
+
+/// <summary>One candidate, exported into a folder, with what the engine samples from the same noise.</summary>
+internal sealed class ExportedCase
+{
+    private const int Samples = 3;
+    private const int Size = 4;
+
+    /// <param name="model">The model.</param>
+    /// <param name="candidate">The candidate.</param>
+    /// <param name="folder">An empty folder.</param>
+    public ExportedCase(FormulaModel model, Candidate candidate, string folder)
+    {
+        (Candidate, Folder) = (candidate, folder);
+        var noise = new NoiseBank(0);
+        Subject = new ExportSubject(candidate, model.Opened.Manifest, Conditions.None);
+        Directory.CreateDirectory(folder);
+        foreach (var (name, text) in ExportBundle.Files(Subject))
+        {
+            File.WriteAllText(Path.Combine(folder, name), text);
+        }
+
+        File.WriteAllText(Path.Combine(folder, "alone.py"), ExportBundle.Print("diffusers", Subject));
+        Expected = [.. new SamplingEngine(model.Opened, noise, Conditions.None).Run([.. Enumerable.Range(0, Samples).Select(i => (candidate, (long)i))]).SelectMany(r => r.Failure is null ? r.Image : throw new InvalidOperationException(r.Failure))];
+        Input = new JsonObject
+        {
+            ["folder"] = folder,
+            ["network"] = Numbers(model.Constants),
+            ["shape"] = new JsonArray(Samples, 1, 2, 2),
+            ["noise"] = Numbers(Draw(noise, NoiseBank.StartDraw)),
+            ["draws"] = new JsonArray([.. Enumerable.Range(0, Subject.Table.Rows.Count).Where(r => Subject.Table.Rows[r].Next.Noise != 0).Select(r => Numbers(Draw(noise, r + 1)))]),
+            ["ratios"] = model.Schedule is DiscreteNoiseSchedule discrete ? Numbers(Enumerable.Range(0, 1000).Select(t => discrete.At(t).Ratio)) : null,
+        };
+    }
+
+    public Candidate Candidate { get; }
+
+    public ExportSubject Subject { get; }
+
+    public string Folder { get; }
+
+    /// <summary>Final states of the engine, all samples.</summary>
+    public float[] Expected { get; }
+
+    /// <summary>The case for run_exports.py.</summary>
+    public JsonObject Input { get; }
+
+    /// <summary>Largest difference between the engine's states and those of a program.</summary>
+    public double Miss(JsonNode? states)
+    {
+        double[] got = [.. states!.AsArray().Select(v => v!.GetValue<double>())];
+        got.Length.ShouldBe(Expected.Length);
+        return got.Zip(Expected, (a, b) => Math.Abs(a - b)).Max();
+    }
+
+    /// <summary>Every solver with and without noise of its own, plain, with an end, with a reused output, and with a reused output that is extrapolated.</summary>
+    public static IEnumerable<(string Name, Candidate Candidate)> All(FormulaModel model)
+    {
+        foreach (var solver in SolverRegistry.All.Select(d => d.Name).Concat(["ddim(eta=0.5)", "ddim(clip-noise=0,eta=1)", "euler-ancestral(eta=0.5)", "dpmpp-3m(diffusers=1)", "unipc(order=3)"]))
+        {
+            CandidateStep[] steps = [.. model.Times.Select(t => new CandidateStep(t))], reusing = [.. model.Times.Select((t, i) => new CandidateStep(t, reuse: i == 2))];
+            yield return ($"{solver} plain", new Candidate(solver, steps));
+            yield return ($"{solver} end", new Candidate(solver, steps, end: model.End));
+            yield return ($"{solver} reuse", new Candidate(solver, reusing));
+            yield return ($"{solver} extrapolated", new Candidate(solver, reusing, new SkipPolicy(0, order: 1, warmup: 3)));
+        }
+    }
+
+    private static float[] Draw(NoiseBank noise, int draw)
+    {
+        var all = new float[Samples * Size];
+        for (var i = 0; i < Samples; i++)
+        {
+            noise.Fill(i, draw, all.AsSpan(i * Size, Size));
+        }
+
+        return all;
+    }
+
+    private static JsonArray Numbers(IEnumerable<double> values) => new([.. values.Select(v => JsonValue.Create(v))]);
+
+    private static JsonArray Numbers(IEnumerable<float> values) => Numbers(values.Select(v => (double)v));
+}

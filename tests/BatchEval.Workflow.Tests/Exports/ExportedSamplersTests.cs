@@ -1,0 +1,102 @@
+using System.Text.Json.Nodes;
+using BatchEval.Core.Sampling;
+
+namespace BatchEval.Workflow.Tests.Exports;
+
+/// <summary>Every generated Python file is executed, and samples what the engine samples from the same noise.</summary>
+public sealed class ExportedSamplersTests : IDisposable
+{
+    // Of states of a few units in single precision; docs/exports.md has the figures.
+    private const double Tolerance = 1e-5;
+
+    private readonly string folder = Directory.CreateTempSubdirectory("batcheval-exports-").FullName;
+
+    [Theory]
+    [InlineData("discrete")]
+    [InlineData("v")]
+    [InlineData("sigma")]
+    [InlineData("flow")]
+    public void Programs_sample_alike_in_plain_Python(string process) => Sample(process, "pure");
+
+    [PythonTheory("numpy")]
+    [InlineData("discrete")]
+    [InlineData("sigma")]
+    [InlineData("flow")]
+    public void Programs_sample_alike_on_numpy(string process) => Sample(process, "numpy");
+
+    [PythonTheory("torch")]
+    [InlineData("discrete")]
+    [InlineData("sigma")]
+    [InlineData("flow")]
+    public void Programs_sample_alike_on_torch(string process) => Sample(process, "torch");
+
+    [Fact]
+    public void Clamping_skip_policies_and_times_between_whole_ones_are_exported()
+    {
+        using var model = new FormulaModel("discrete", clamped: true);
+        double[] times = [820.25, 700, 600.5, 500, 400, 300, 200, 100, 40];
+        List<ExportedCase> cases =
+        [
+            .. new[] { "tensor", "adaptive-released", "output" }.Select(rule => Case(model, new Candidate(
+                "dpmpp-2m", times.Select(t => new CandidateStep(t)), new SkipPolicy(rule == "output" ? 0.3 : 0.9, maxConsecutive: 2, warmup: 3, order: 1, guard: 1, criterion: SkipPolicy.ParseCriterion(rule))))),
+            Case(model, Candidate.At("heun", times)), Case(model, Candidate.At("ddim(clip-noise=0)", times)),
+        ];
+        var results = PythonPrograms.Run("pure", cases);
+        for (var i = 0; i < cases.Count; i++)
+        {
+            cases[i].Miss(results[i]["sampler"]).ShouldBeLessThan(Tolerance, $"{cases[i].Candidate}");
+            cases[i].Miss(results[i]["comfyui"]!["image"]).ShouldBeLessThan(Tolerance, $"{cases[i].Candidate}");
+            results[i]["diffusers"]!["own"]!.GetValue<bool>().ShouldBeTrue();
+            cases[i].Miss(results[i]["diffusers"]!["pipe"]).ShouldBeLessThan(Tolerance, $"{cases[i].Candidate}");
+        }
+
+        results.Take(3).ShouldAllBe(r => r["calls"]!.GetValue<int>() < 27);
+    }
+
+    [Fact]
+    public void What_a_scheduler_cannot_do_is_refused_by_name_when_the_file_is_loaded()
+    {
+        using var model = new FormulaModel("discrete");
+        var exported = Case(model, Candidate.At("ddim", model.Times));
+        var path = Path.Combine(exported.Folder, "sampler.json");
+        var document = JsonNode.Parse(File.ReadAllText(path))!;
+        document["networks"]![0]!["droppedBlocks"] = new JsonArray("mid_attn");
+        File.WriteAllText(path, document.ToJsonString());
+        exported.Input["drops"] = true;
+
+        var result = PythonPrograms.Run("pure", [exported])[0];
+
+        result["diffusers_scheduler"]!.GetValue<string>().ShouldStartWith("drop: this sampler leaves out blocks");
+        result["comfyui_node"]!.GetValue<string>().ShouldStartWith("drop: this sampler leaves out blocks");
+    }
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private void Sample(string process, string mode)
+    {
+        using var model = new FormulaModel(process);
+        List<(string Name, ExportedCase Case)> cases = [.. ExportedCase.All(model).Select(c => (c.Name, Case(model, c.Candidate)))];
+        var results = PythonPrograms.Run(mode, cases.Select(c => c.Case));
+        results.Count.ShouldBe(cases.Count);
+        cases.Count.ShouldBeGreaterThan(60);
+        for (var i = 0; i < cases.Count; i++)
+        {
+            var (name, exported) = cases[i];
+            exported.Miss(results[i]["sampler"]).ShouldBeLessThan(Tolerance, name);
+            results[i]["calls"]!.GetValue<int>().ShouldBe(3 * exported.Candidate.NetworkCalls, name);
+            if (results[i]["comfyui"] is { } comfy)
+            {
+                exported.Miss(comfy["image"]).ShouldBeLessThan(Tolerance, name);
+            }
+
+            if (results[i]["diffusers"] is { } diffusers && diffusers["own"]!.GetValue<bool>())
+            {
+                exported.Miss(diffusers["pipe"]).ShouldBeLessThan(Tolerance, name);
+                exported.Miss(diffusers["loop"]).ShouldBeLessThan(Tolerance, name);
+                diffusers["calls"]!.GetValue<int>().ShouldBe(exported.Candidate.NetworkCalls, name);
+            }
+        }
+    }
+
+    private ExportedCase Case(FormulaModel model, Candidate candidate) => new(model, candidate, Path.Combine(folder, $"{Directory.GetDirectories(folder).Length:D3}"));
+}
