@@ -2,6 +2,7 @@ using System.CommandLine;
 using BatchEval.Cli.Models;
 using BatchEval.Cli.Options;
 using BatchEval.Cli.Terminal;
+using BatchEval.Onnx.Packages;
 
 namespace BatchEval.Cli.Commands;
 
@@ -9,7 +10,7 @@ namespace BatchEval.Cli.Commands;
 internal static class ModelCommand
 {
     /// <summary>Creates the command.</summary>
-    public static Command Create(Shell shell) => new("model", "Look into a model package.") { Inspect(shell), Compare(shell) };
+    public static Command Create(Shell shell) => new("model", "Make, check and look into a model package.") { Init(shell), Check(shell), Inspect(shell), Compare(shell) };
 
     private static Argument<string> Package() => new("dir") { Description = "Folder of the model package." };
 
@@ -18,6 +19,37 @@ internal static class ModelCommand
         var option = new Option<int?>("--batch") { Description = "Samples per timed call. Default: 16.", HelpName = "n" };
         CommonOptions.AtLeast(option, 1);
         return option;
+    }
+
+    private static Command Init(Shell shell)
+    {
+        var path = new Argument<string>("path") { Description = "An .onnx file, or the folder that holds it." };
+        var (force, options) = (new Option<bool>("--force") { Description = "Replace a manifest that exists." }, new DraftOptions());
+        var command = new Command("init", "Write the manifest of a network: what it declares is read, a scheduler_config.json beside it too, and the rest is asked for by option.") { path, force };
+        foreach (var option in options.All)
+        {
+            command.Add(option);
+        }
+
+        command.SetAction(parsed =>
+        {
+            ModelInit.Run(shell.PathOf(parsed.GetRequiredValue(path)), options.Read(parsed), parsed.GetValue(force), shell);
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+
+    private static Command Check(Shell shell)
+    {
+        var (dir, device, json) = (Package(), CommonOptions.Device(), CommonOptions.Json());
+        var command = new Command("check", "Check a model with a few calls of its network, and say what was seen.") { dir, device, json };
+        command.SetAction(parsed =>
+        {
+            var package = ModelPackage.Open(shell.PathOf(parsed.GetRequiredValue(dir)));
+            var output = new Output(shell, parsed.GetValue(json));
+            return CheckTable.Show(package, CommonOptions.Workers(parsed.GetRequiredValue(device), 1).Device, output) ? ExitCodes.Done : ExitCodes.Failed;
+        });
+        return command;
     }
 
     private static Command Inspect(Shell shell)

@@ -6,8 +6,12 @@ using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
+using BatchEval.Onnx.Decoding;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
+using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Sampling;
+using BatchEval.Onnx.Text;
 
 namespace BatchEval.Cli.Commands;
 
@@ -19,10 +23,13 @@ internal sealed class SampleCommand
     private readonly Option<bool> json = CommonOptions.Json();
     private readonly ConditionOptions conditions = new();
     private readonly CandidateOptions candidates = new();
-    private readonly Option<int?> count = new("--count") { Description = "Number of samples. Default: 1, or all states of --start.", HelpName = "n" };
+    private readonly Option<int?> count = new("--count") { Description = "Number of samples. Default: 1, or one for each prompt, or all states of --start.", HelpName = "n" };
     private readonly Option<int?> first = new("--first") { Description = "Index of the first sample; sample i is the same whatever else is drawn. Default: 0.", HelpName = "i" };
     private readonly Option<string?> start = new("--start") { Description = "Initial states (float32 or float64) [N, C, H, W] in the model's own scale, in place of the seed's noise.", HelpName = "x.npy" };
     private readonly Option<string?> target = new("--out") { Description = "Folder for PNG images, or a .npy file for the raw result [N, C, H, W].", HelpName = "dir | x.npy" };
+    private readonly Option<string?> images = new("--images") { Description = "A .npy file for the images [N, C, H, W] before they are rounded to bytes.", HelpName = "x.npy" };
+    private readonly Option<string> noise = new("--noise") { Description = "Where noise comes from: keyed (the same for every solver and batch), or torch-cpu (as PyTorch draws it, sample i from seed + i).", HelpName = "name", DefaultValueFactory = _ => "keyed" };
+    private readonly PromptOptions prompts = new();
     private readonly Option<string?> grid = new("--grid") { Description = "Contact sheet of all samples.", HelpName = "grid.png" };
     private readonly Shell shell;
 
@@ -34,53 +41,88 @@ internal sealed class SampleCommand
         var self = new SampleCommand(shell);
         CommonOptions.AtLeast(self.count, 1);
         CommonOptions.AtLeast(self.first, 0);
-        var command = new Command("sample", "Draw samples with one solver and one schedule.")
-        {
-            self.model, self.conditions.Seed, self.count, self.first,
-            self.conditions.Label, self.conditions.Guidance, self.start, self.target, self.grid, self.device, self.json,
-        };
-        self.candidates.AddTo(command);
+        self.noise.AcceptOnlyFromAmong("keyed", "torch-cpu");
+        var command = new Command("sample", "Draw samples with one solver and one schedule.");
+        Option[] options =
+        [
+            self.model, .. self.candidates.All, .. self.prompts.All, self.conditions.Seed, self.noise, self.count, self.first, self.conditions.Label,
+            self.conditions.Guidance, self.conditions.Rescale, self.conditions.Interval, self.conditions.Classifier, self.start, self.target, self.images, self.grid, self.device, self.json,
+        ];
+        Array.ForEach(options, command.Add);
         command.SetAction((parsed, cancellation) => Task.FromResult(self.Run(parsed, cancellation)));
         return command;
     }
 
     private int Run(ParseResult parsed, CancellationToken cancellation)
     {
-        if (parsed.GetValue(target) is null && parsed.GetValue(grid) is null)
+        if (parsed.GetValue(target) is null && parsed.GetValue(grid) is null && parsed.GetValue(images) is null)
         {
-            throw new ProblemException("There is nowhere to write to; give --out, --grid, or both.");
+            throw new ProblemException("There is nowhere to write to; give --out, --images, --grid, or several of them.");
         }
 
-        var package = ModelPackage.Open(shell.PathOf(parsed.GetRequiredValue(model)));
+        var package = prompts.Open(parsed, shell.PathOf(parsed.GetRequiredValue(model)));
         var manifest = package.Manifest;
-        var candidate = candidates.Read(parsed, manifest.Schedule, shell);
+        foreach (var remark in manifest.Remarks)
+        {
+            shell.Error.WriteLine($"note: {remark}");
+        }
+
+        var candidate = candidates.Read(parsed, manifest, shell);
         var asked = conditions.Read(parsed, manifest);
         var states = parsed.GetValue(start) is { } file ? StartStates.Read(shell.PathOf(file), manifest.Sample) : null;
-        var (from, number) = Range(parsed, states);
-        RefuseWhatCannotBeWritten(parsed, manifest.Sample);
-        using var opened = SamplingModel.Open(package, CommonOptions.Workers(parsed.GetRequiredValue(device), 1).Device);
-        if (candidate.Violations(manifest.Schedule, opened.Networks.Blocks) is { Count: > 0 } violations)
-        {
-            throw new ProblemException("The candidate", violations.Select(v => new Problem(string.Empty, v)));
-        }
-
-        var engine = new SamplingEngine(opened, new NoiseBank(conditions.SeedOf(parsed)), asked);
-        var work = Enumerable.Range(0, number).Select(i => (candidate, from + i)).ToList();
-        var samples = engine.Run(work, states is null ? null : sample => states[sample], cancellation);
+        var texts = prompts.Read(parsed, shell, manifest);
+        var (from, number) = Range(parsed, states, texts?.Count ?? 1);
+        RefuseWhatCannotBeWritten(parsed, manifest.Image);
+        var on = CommonOptions.Workers(parsed.GetRequiredValue(device), 1).Device;
+        var (samples, evaluations) = Sample(parsed, package, candidate, asked, states, texts, (from, number), on, cancellation);
         if (samples.FirstOrDefault(s => s.Failure is not null)?.Failure is { } failure)
         {
             shell.Error.WriteLine($"error: {failure}");
             return ExitCodes.Failed;
         }
 
-        Write(parsed, candidate, samples, manifest, engine.Evaluations);
+        // The denoiser is closed; only now is the decoder opened.
+        var decoded = Decode(package, [.. samples.Select(s => s.Image)], on, cancellation);
+        Write(parsed, candidate, samples, decoded, manifest, evaluations);
         return ExitCodes.Done;
     }
 
-    private (long From, int Count) Range(ParseResult parsed, StartStates? states)
+    private (SampleResult[] Samples, long Evaluations) Sample(
+        ParseResult parsed, ModelPackage package, Candidate candidate, Conditions asked, StartStates? states, IReadOnlyList<Prompt>? texts, (long From, int Count) range,
+        DeviceOptions on, CancellationToken cancellation)
+    {
+        var encoded = texts is not null ? new PromptEncoder(package, on, warning => shell.Error.WriteLine($"warning: {warning}")).Encode(texts)
+            : parsed.GetValue(prompts.Embeddings) is { } given ? PromptEmbeddings.Read(shell.PathOf(given)) : null;
+        using var opened = SamplingModel.Open(package, on, prompts: encoded);
+        if (candidate.Violations(package.Manifest.Schedule, opened.Networks.Blocks) is { Count: > 0 } violations)
+        {
+            throw new ProblemException("The candidate", violations.Select(v => new Problem(string.Empty, v)));
+        }
+
+        var seed = conditions.SeedOf(parsed);
+        ulong? Own(long sample) => texts?[(int)(sample % texts.Count)].Seed;
+        var bank = parsed.GetValue(noise) == "torch-cpu" ? new TorchNoiseBank(i => Own(i) ?? seed + (ulong)i, seed) : (NoiseBank)new PerSampleNoiseBank(seed, Own);
+        var engine = new SamplingEngine(opened, bank, asked) { Progress = new StepProgress(shell, "step").Report };
+        var work = Enumerable.Range(0, range.Count).Select(i => (candidate, range.From + i)).ToList();
+        return (engine.Run(work, states is null ? null : sample => states[sample], cancellation), engine.Evaluations);
+    }
+
+    private float[][] Decode(ModelPackage package, float[][] latents, DeviceOptions on, CancellationToken cancellation)
+    {
+        if (package.Manifest.Decoder is null)
+        {
+            return latents;
+        }
+
+        using var decoder = new LatentDecoder(package, on);
+        var progress = new StepProgress(shell, "decoding");
+        return decoder.Decode(latents, done => progress.Report(done, latents.Length), cancellation);
+    }
+
+    private (long From, int Count) Range(ParseResult parsed, StartStates? states, int texts)
     {
         var from = parsed.GetValue(first) ?? 0;
-        var number = parsed.GetValue(count) ?? Math.Max(1, (states?.Count ?? 1) - from);
+        var number = parsed.GetValue(count) ?? (states is null ? texts : Math.Max(1, states.Count - from));
         return states is null || from + number <= states.Count
             ? (from, number)
             : throw new ProblemException($"--start holds {states.Count} states; samples {from} to {from + number - 1} were asked for.");
@@ -99,9 +141,9 @@ internal sealed class SampleCommand
         }
     }
 
-    private void Write(ParseResult parsed, Candidate candidate, SampleResult[] samples, ModelManifest manifest, long evaluations)
+    private void Write(ParseResult parsed, Candidate candidate, SampleResult[] samples, float[][] decoded, ModelManifest manifest, long evaluations)
     {
-        var writer = new SampleWriter(samples, manifest.Sample);
+        var writer = new SampleWriter(samples, manifest.Sample, decoded, manifest.Image);
         var output = new Output(shell, parsed.GetValue(json));
         var document = new JsonObject
         {
@@ -117,6 +159,13 @@ internal sealed class SampleCommand
             var files = writer.Write(shell.PathOf(path));
             document["files"] = new JsonArray([.. files.Select(f => JsonValue.Create(f))]);
             output.Line($"{samples.Length} sample{(samples.Length == 1 ? string.Empty : "s")} of {candidate} in {path}");
+        }
+
+        if (parsed.GetValue(images) is { } array)
+        {
+            writer.WriteDecoded(shell.PathOf(array));
+            document["images"] = shell.PathOf(array);
+            output.Line($"Images as numbers in {array}");
         }
 
         if (parsed.GetValue(grid) is { } sheet)

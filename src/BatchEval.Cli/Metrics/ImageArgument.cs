@@ -2,6 +2,7 @@ using BatchEval.Cli.Storage;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
 using BatchEval.Onnx.Datasets;
+using BatchEval.Onnx.Images;
 using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Cli.Metrics;
@@ -19,11 +20,11 @@ internal sealed class ImageArgument(Shell shell, string? store) : IAsyncDisposab
 
     /// <summary>Opens images.</summary>
     /// <exception cref="ProblemException">There are none that can be used.</exception>
-    public async Task<IImageSource> OpenAsync(string text, CancellationToken cancellation)
+    public async Task<IImageSource> OpenAsync(string text, CancellationToken cancellation, PixelRange? range = null)
     {
         if (!IsBlob(text))
         {
-            return Input.Read($"'{text}'", () => ImageSources.Open(shell.PathOf(text)));
+            return Input.Read($"'{text}'", () => ImageSources.Open(shell.PathOf(text), range));
         }
 
         access ??= await StoreAccess.OpenAsync(store, shell, cancellation);

@@ -18,6 +18,17 @@ internal static class BlockTable
     {
         var (profile, file) = (model.Profile, model.Graph.Model.FileName);
         output.Json(Json(model, costs));
+        foreach (var (role, tensors) in new[] { ("input", model.Graph.Model.Inputs), ("output", model.Graph.Model.Outputs) })
+        {
+            foreach (var tensor in tensors)
+            {
+                output.Line($"{role,-7} {tensor.Name} {tensor.ShapeText} {tensor.Type.ToString().ToLowerInvariant()}");
+            }
+        }
+
+        var noise = model.Manifest.Schedule;
+        output.Line(string.Create(CultureInfo.InvariantCulture,
+            $"noise   {noise.Process.ToString().ToLowerInvariant()}, times {noise.MinTime:G6} to {noise.MaxTime:G6}, sigma {noise.SigmaAt(noise.MinTime):G4} to {noise.SigmaAt(noise.MaxRatioTime):G4}; output {model.Manifest.Denoiser.Prediction.ToString().ToLowerInvariant()}"));
         if (profile.Blocks.Count > 0)
         {
             output.Draw(Draw(profile, costs));
@@ -25,11 +36,21 @@ internal static class BlockTable
 
         var blocks = profile.Blocks.Sum(b => b.Macs);
         output.Line(string.Create(CultureInfo.InvariantCulture,
-            $"{file}: {profile.Macs / 1e6:0.###} million multiply-adds per call, {profile.Parameters:#,0} parameters, {profile.PeakBytes / 1e6:0.#} MB at the peak{Time(costs)}."));
+            $"{file}: {Count(profile.Macs)} multiply-adds per call, {profile.Parameters:#,0} parameters, {Bytes(profile.PeakBytes)} at the peak{Time(costs)}."));
         output.Line(profile.Blocks.Count == 0
             ? $"No droppable blocks were found in {file}; time steps can be searched, architectures cannot."
             : string.Create(CultureInfo.InvariantCulture, $"{profile.Blocks.Count} droppable blocks hold {blocks / profile.Macs:0.0 %} of the multiply-adds."));
     }
+
+    private static string Count(double number) => number switch
+    {
+        < 1e4 => number.ToString("#,0", CultureInfo.InvariantCulture),
+        < 1e6 => (number / 1e3).ToString("0.#", CultureInfo.InvariantCulture) + " thousand",
+        < 1e10 => (number / 1e6).ToString("0.###", CultureInfo.InvariantCulture) + " million",
+        _ => (number / 1e9).ToString("0.#", CultureInfo.InvariantCulture) + " billion",
+    };
+
+    private static string Bytes(double bytes) => bytes < 1e6 ? (bytes / 1e3).ToString("0.# kB", CultureInfo.InvariantCulture) : (bytes / 1e6).ToString("0.# MB", CultureInfo.InvariantCulture);
 
     private static string Time(CostModel? costs) =>
         costs is null ? string.Empty : string.Create(CultureInfo.InvariantCulture, $", {costs.Milliseconds:0.###} ms per sample");

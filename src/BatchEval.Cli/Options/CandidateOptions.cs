@@ -1,10 +1,12 @@
 using System.CommandLine;
+using System.Globalization;
 using BatchEval.Cli.Sampling;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Sampling.Solvers;
+using BatchEval.Onnx.Packages;
 
 namespace BatchEval.Cli.Options;
 
@@ -12,15 +14,20 @@ namespace BatchEval.Cli.Options;
 internal sealed class CandidateOptions
 {
     private readonly Option<string?> candidate = new("--candidate") { Description = "Candidate as a JSON file (also a schedule.json or sampler.json) or as JSON itself, in place of --solver and --steps.", HelpName = "json" };
-    private readonly Option<string?> solver = new("--solver") { Description = $"Solver: {string.Join(", ", Solver.Names)}; arguments in brackets, as in ddim(eta=0.5).", HelpName = "name" };
-    private readonly Option<string?> steps = new("--steps") { Description = "Number of steps, or times as in 999,749,500,250 (one time: 999,).", HelpName = "n | list" };
-    private readonly Option<string?> spacing = new("--spacing") { Description = $"How a number of steps is placed: {string.Join(", ", PlacementRules.Names)}. Default: trailing.", HelpName = "name" };
+    private readonly Option<string?> solver = new("--solver") { Description = $"Solver: {string.Join(", ", Solver.Names)}; arguments in brackets, as in ddim(eta=0.5). Default: what computes as the scheduler of a diffusers folder.", HelpName = "name" };
+    private readonly Option<string?> steps = new("--steps") { Description = "Number of steps, or times as in 999,749,500,250 (one time: 999,). Default: the steps of a diffusers pipeline.", HelpName = "n | list" };
+    private readonly Option<string?> spacing = new("--spacing") { Description = $"How a number of steps is placed: {string.Join(", ", PlacementRules.Names)}. Default: as the scheduler of a diffusers folder, trailing for packages.", HelpName = "name" };
     private readonly Option<double?> startTime = new("--start-time") { Description = "Largest time of the spacing (a trimmed grid). Default: the model's largest.", HelpName = "t" };
+
+    private readonly Option<double?> endTime = new("--end-time") { Description = "Time at which sampling stops; the noise of that level is left. Default: no noise, or as the scheduler of a diffusers folder.", HelpName = "t" };
+
+    /// <summary>All options.</summary>
+    public IEnumerable<Option> All => [candidate, solver, steps, spacing, startTime, endTime];
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { candidate, solver, steps, spacing, startTime })
+        foreach (var option in All)
         {
             command.Add(option);
         }
@@ -28,18 +35,29 @@ internal sealed class CandidateOptions
 
     /// <summary>The candidate asked for.</summary>
     /// <exception cref="ProblemException">The options name none, or more than one.</exception>
-    public Candidate Read(ParseResult parsed, NoiseSchedule schedule, Shell shell)
+    public Candidate Read(ParseResult parsed, ModelManifest manifest, Shell shell)
     {
         var (given, name, list) = (parsed.GetValue(candidate), parsed.GetValue(solver), parsed.GetValue(steps));
         if (given is not null)
         {
-            return name is null && list is null && parsed.GetValue(spacing) is null && parsed.GetValue(startTime) is null
+            return name is null && list is null && parsed.GetValue(spacing) is null && parsed.GetValue(startTime) is null && parsed.GetValue(endTime) is null
                 ? CandidateText.FromJson(given, shell)
-                : throw new ProblemException("--candidate says solver and steps, so --solver, --steps, --spacing and --start-time have no place beside it.");
+                : throw new ProblemException("--candidate says solver and steps, so --solver, --steps, --spacing, --start-time and --end-time have no place beside it.");
         }
 
-        return name is not null && list is not null
-            ? CandidateText.FromSteps(name, list, parsed.GetValue(spacing), parsed.GetValue(startTime), schedule)
-            : throw new ProblemException("Which sampler? Give --candidate, or --solver and --steps.");
+        var defaults = manifest.Defaults;
+        name ??= defaults.Solver;
+        list ??= defaults.Steps?.ToString(CultureInfo.InvariantCulture);
+        if (name is null || list is null)
+        {
+            throw new ProblemException(defaults.Scheduler is { } scheduler && name is null
+                ? $"Which sampler? The model's own scheduler, {scheduler}, has no counterpart here; give --solver: {string.Join(", ", Solver.Names)}."
+                : "Which sampler? Give --candidate, or --solver and --steps.");
+        }
+
+        var tokens = manifest.Sample.Height * manifest.Sample.Width / 4;
+        var placed = CandidateText.FromSteps(
+            name, list, parsed.GetValue(spacing), parsed.GetValue(startTime), manifest.Schedule, defaults.Grid is { } own ? n => own.Create(manifest.Schedule, n, tokens) : null);
+        return parsed.GetValue(endTime) is { } end ? Input.Read("--end-time", () => Candidate.At(placed.Solver, placed.Steps.Select(s => s.Time), end)) : placed;
     }
 }

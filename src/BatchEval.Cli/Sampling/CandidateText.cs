@@ -17,12 +17,18 @@ internal static class CandidateText
     /// <param name="spacing">Spacing that places a number of steps.</param>
     /// <param name="start">Largest time of the spacing, or null for the model's own.</param>
     /// <param name="schedule">The model's noise schedule.</param>
+    /// <param name="own">Places a number of steps where no spacing is named: the model's own scheduler; null for trailing.</param>
     /// <exception cref="ProblemException">Something cannot be used.</exception>
-    public static Candidate FromSteps(string solver, string steps, string? spacing, double? start, NoiseSchedule schedule)
+    public static Candidate FromSteps(string solver, string steps, string? spacing, double? start, NoiseSchedule schedule, Func<int, SamplingSchedule>? own = null)
     {
         var name = Input.Read("--solver", () => Solver.Parse(solver).Name);
         if (int.TryParse(steps, NumberStyles.Integer, CultureInfo.InvariantCulture, out var count))
         {
+            if (own is not null && spacing is null && start is null)
+            {
+                return Input.Read("--steps", () => own(count) is var placed ? Candidate.At(name, placed.Times, placed.End) : null!);
+            }
+
             return Input.Read("--steps", () => Candidate.At(name, PlacementRules.Create(spacing ?? "trailing", schedule, count, new PlacementOptions(Start: start)).Times));
         }
 

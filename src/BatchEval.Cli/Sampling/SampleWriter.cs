@@ -12,10 +12,12 @@ namespace BatchEval.Cli.Sampling;
 /// <summary>Writes finished samples: raw states as one array, or images as PNG, and a contact sheet.</summary>
 /// <param name="samples">The samples; none of them failed.</param>
 /// <param name="shape">Their shape.</param>
-internal sealed class SampleWriter(IReadOnlyList<SampleResult> samples, SampleEntry shape)
+/// <param name="decoded">Their images; the samples themselves where nothing decodes them.</param>
+/// <param name="image">Shape of the images.</param>
+internal sealed class SampleWriter(IReadOnlyList<SampleResult> samples, SampleEntry shape, IReadOnlyList<float[]> decoded, SampleEntry image)
 {
     private const int GridColumns = 8;
-    private readonly Lazy<ImageBatch> images = new(() => ImageBatch.Quantise([.. samples.Select(s => s.Image)], shape));
+    private readonly Lazy<ImageBatch> images = new(() => ImageBatch.Quantise(decoded, image));
 
     /// <summary>Whether a path names an array file and not a folder.</summary>
     public static bool IsArray(string path) => path.EndsWith(".npy", StringComparison.OrdinalIgnoreCase);
@@ -37,12 +39,21 @@ internal sealed class SampleWriter(IReadOnlyList<SampleResult> samples, SampleEn
         return [.. samples.Select((s, i) => WriteImage(path, s, i))];
     });
 
+    /// <summary>Writes decoded images as an array of floating point, before they are rounded.</summary>
+    public void WriteDecoded(string path) => Input.Read("--images", () =>
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        float[] values = [.. decoded.SelectMany(d => d)];
+        NpyFormat.WriteFile(path, NpyArray.From(values, samples.Count, image.Channels, image.Height, image.Width));
+        return path;
+    });
+
     /// <summary>Writes a contact sheet.</summary>
     public void WriteGrid(string path) => Input.Read("--grid", () =>
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         RgbImage[] all = [.. Enumerable.Range(0, samples.Count).Select(images.Value.ToRgb)];
-        File.WriteAllBytes(path, ImageCodec.EncodePng(ImageGrid.Compose(all, GridColumns, 2, Math.Clamp(64 / shape.Width, 1, 4))));
+        File.WriteAllBytes(path, ImageCodec.EncodePng(ImageGrid.Compose(all, GridColumns, 2, Math.Clamp(64 / image.Width, 1, 4))));
         return path;
     });
 

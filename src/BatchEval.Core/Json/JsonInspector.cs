@@ -159,6 +159,9 @@ public sealed class JsonInspector
         return value.ValueKind == JsonValueKind.Object ? new JsonInspector(value, Join(name), problems) : Wrong<JsonInspector?>(name, $"must be an object, got {JsonWords.Kind(value)}.", null);
     }
 
+    /// <summary>The objects of an array member; empty when absent (a problem if <paramref name="required"/>).</summary>
+    public IReadOnlyList<JsonInspector> Children(string name, bool required = false) => [.. Items(name, required).Select(i => new JsonInspector(i.Value, i.Path, problems))];
+
     /// <summary>A member of any kind, or null when absent.</summary>
     public JsonElement? Any(string name) => Find(name);
 

@@ -5,7 +5,7 @@ namespace BatchEval.Core.Randomness;
 /// from the same noise for every candidate, on every worker and at every batch size (common random numbers).
 /// </summary>
 /// <param name="seed">The run's seed.</param>
-public sealed class NoiseBank(ulong seed)
+public class NoiseBank(ulong seed)
 {
     /// <summary>Draw number of a sample's start noise; the noise injected by step k is draw k + 1.</summary>
     public const int StartDraw = 0;
@@ -17,7 +17,7 @@ public sealed class NoiseBank(ulong seed)
     /// <param name="sample">Sample index, at least 0.</param>
     /// <param name="draw"><see cref="StartDraw"/>, or 1 + the index of the step that injects the noise.</param>
     /// <param name="destination">All elements of one sample, in the model's memory order.</param>
-    public void Fill(long sample, int draw, Span<float> destination)
+    public virtual void Fill(long sample, int draw, Span<float> destination)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(sample);
         ArgumentOutOfRangeException.ThrowIfNegative(draw);

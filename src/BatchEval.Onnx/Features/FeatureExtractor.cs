@@ -17,7 +17,7 @@ public sealed class FeatureExtractor : IDisposable
     {
         ArgumentNullException.ThrowIfNull(package);
         var entry = package.Manifest.Features ?? throw new ProblemException($"The model package '{package.Directory}' has no feature network ('features' in {ModelPackage.ManifestFile}).");
-        (shape, this.batchSize) = (package.Manifest.Sample, batchSize);
+        (shape, this.batchSize) = (package.Manifest.Image, batchSize);
         session = new FeatureSession(package.PathOf(entry.File), entry, device);
     }
 

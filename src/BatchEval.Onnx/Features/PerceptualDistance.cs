@@ -17,7 +17,7 @@ public sealed class PerceptualDistance : IDisposable
     {
         ArgumentNullException.ThrowIfNull(package);
         var entry = package.Manifest.Perceptual ?? throw new ProblemException($"The model package '{package.Directory}' has no perceptual network ('perceptual' in {ModelPackage.ManifestFile}).");
-        (shape, this.batchSize) = (package.Manifest.Sample, batchSize);
+        (shape, this.batchSize) = (package.Manifest.Image, batchSize);
         session = new PerceptualSession(package.PathOf(entry.File), entry, device);
     }
 

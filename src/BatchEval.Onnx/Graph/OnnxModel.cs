@@ -1,6 +1,8 @@
 using BatchEval.Core.Json;
 using BatchEval.Onnx.Graph.Proto;
+using BatchEval.Onnx.Runtime;
 using Google.Protobuf;
+using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace BatchEval.Onnx.Graph;
 
@@ -29,6 +31,22 @@ public sealed record OnnxModel(ModelProto Proto, string Folder, string FileName)
 
     /// <summary>True when some weights lie in other files.</summary>
     public bool HasExternalWeights => Graph.Initializer.Any(IsExternal);
+
+    /// <summary>Inputs as the graph declares them; weights that are listed as inputs, too, are none.</summary>
+    public IReadOnlyList<TensorInput> Inputs => [.. Graph.Input.Where(i => Graph.Initializer.All(t => t.Name != i.Name)).Select(Declared)];
+
+    /// <summary>Outputs as the graph declares them.</summary>
+    public IReadOnlyList<TensorInput> Outputs => [.. Graph.Output.Select(Declared)];
+
+    /// <summary>Files beside the model's own that hold its weights, relative to its folder.</summary>
+    public IReadOnlyList<string> WeightFiles => [.. Graph.Initializer.Where(IsExternal).Select(t => t.ExternalData.First(e => e.Key == "location").Value).Distinct(StringComparer.Ordinal)];
+
+    private static TensorInput Declared(ValueInfoProto value)
+    {
+        var tensor = value.Type?.TensorType;
+        var dims = tensor?.Shape?.Dim ?? [];
+        return new TensorInput(value.Name, (TensorElementType)(tensor?.ElemType ?? 0), dims.Count, [.. dims.Select(d => d.DimValue > 0 ? (int)d.DimValue : -1)]) { AxisNames = [.. dims.Select(d => d.DimParam)] };
+    }
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="ProblemException">The file is missing, is no ONNX model, or names external weights that are not there.</exception>

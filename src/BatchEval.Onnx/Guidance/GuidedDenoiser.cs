@@ -24,6 +24,7 @@ public readonly record struct DenoiserRow(ReadOnlyMemory<float> State, NoiseLeve
 public sealed class GuidedDenoiser(ModelManifest manifest, Conditioning conditioning, Conditions conditions, int batchSize, ClassifierGradient? classifier = null)
 {
     private readonly ClassifierFreeGuidance guidance = new(conditions, manifest);
+    private readonly Conditioning conditioning = conditioning.With(ConstantConditions.Guidance(manifest, conditions.GuidanceScale));
     private long calls;
 
     /// <summary>Network evaluations made so far: one per sample and call, two where the negative half ran, too.</summary>

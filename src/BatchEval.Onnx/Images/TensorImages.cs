@@ -66,9 +66,9 @@ public static class TensorImages
         return tensor;
     }
 
-    /// <summary>(x - low) / (high - low) * 255, rounded half to even, clipped to 0..255; computed in double precision.</summary>
+    /// <summary>(x - low) / (high - low) * 255, rounded (half to even unless told otherwise), clipped to 0..255; computed in double precision.</summary>
     /// <exception cref="ArgumentException">Not a number.</exception>
-    public static byte Quantise(float value, PixelRange range)
+    public static byte Quantise(float value, PixelRange range, PixelRounding rounding = PixelRounding.Nearest)
     {
         ArgumentNullException.ThrowIfNull(range);
         if (float.IsNaN(value))
@@ -76,7 +76,8 @@ public static class TensorImages
             throw new ArgumentException("A pixel value is not a number (NaN); the image cannot be shown.", nameof(value));
         }
 
-        return (byte)Math.Clamp(Math.Round((value - range.Low) / (range.High - range.Low) * 255, MidpointRounding.ToEven), 0, 255);
+        var level = (value - range.Low) / (range.High - range.Low) * 255;
+        return (byte)Math.Clamp(rounding switch { PixelRounding.Truncate => Math.Truncate(level), PixelRounding.HalfUp => Math.Floor(level + 0.5), _ => Math.Round(level, MidpointRounding.ToEven) }, 0, 255);
     }
 
     /// <summary>The one size that all images have.</summary>

@@ -5,6 +5,9 @@ namespace BatchEval.Onnx.Networks;
 /// <summary>Supplies one input of a network.</summary>
 public interface IConditionSource
 {
+    /// <summary>Name of the input.</summary>
+    string Input { get; }
+
     /// <summary>Values for the rows of one call.</summary>
     Feed For(IReadOnlyList<ConditionRow> rows);
 }
@@ -43,6 +46,9 @@ public sealed record TensorRows(float[] Data, IReadOnlyList<int> Shape)
 internal sealed class LabelSource(string input, int? none) : IConditionSource
 {
     /// <inheritdoc/>
+    public string Input => input;
+
+    /// <inheritdoc/>
     public Feed For(IReadOnlyList<ConditionRow> rows) => new(input, [.. rows.Select(r => (float)(r.Negative ? none!.Value : r.Label))], [rows.Count]);
 }
 
@@ -53,6 +59,9 @@ internal sealed class LabelSource(string input, int? none) : IConditionSource
 internal sealed class TableSource(string input, TensorRows table, int? none) : IConditionSource
 {
     /// <inheritdoc/>
+    public string Input => input;
+
+    /// <inheritdoc/>
     public Feed For(IReadOnlyList<ConditionRow> rows) => TensorRows.Gather(input, [.. rows.Select(r => (table, r.Negative ? none!.Value : r.Label))]);
 }
 
@@ -62,6 +71,9 @@ internal sealed class TableSource(string input, TensorRows table, int? none) : I
 /// <param name="negative">[prompts or 1, ...], or null where nothing was encoded for negative rows.</param>
 public sealed class PromptSource(string input, TensorRows positive, TensorRows? negative = null) : IConditionSource
 {
+    /// <inheritdoc/>
+    public string Input => input;
+
     /// <inheritdoc/>
     /// <exception cref="ProblemException">Guidance without negative prompts.</exception>
     public Feed For(IReadOnlyList<ConditionRow> rows) => TensorRows.Gather(input, [.. rows.Select(Row)]);
@@ -80,6 +92,9 @@ public sealed class PromptSource(string input, TensorRows positive, TensorRows? 
 /// <param name="perSample">Whether the input has a batch axis.</param>
 public sealed class ConstantSource(string input, float[] values, IReadOnlyList<int> shape, bool perSample = true) : IConditionSource
 {
+    /// <inheritdoc/>
+    public string Input => input;
+
     /// <inheritdoc/>
     public Feed For(IReadOnlyList<ConditionRow> rows) => perSample
         ? new(input, [.. Enumerable.Repeat(values, rows.Count).SelectMany(v => v)], [rows.Count, .. shape.Select(d => (long)d)])

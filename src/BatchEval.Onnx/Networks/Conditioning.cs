@@ -11,7 +11,10 @@ public sealed class Conditioning(IReadOnlyList<IConditionSource> sources)
     /// <summary>Nothing.</summary>
     public static Conditioning None { get; } = new([]);
 
-    /// <summary>What the files of a package supply: labels, and a bank of contexts or a table of classes.</summary>
+    /// <summary>
+    /// What the files of a package supply: labels, a bank of contexts or a table of classes, and constants; zeros in place of prompts, which are
+    /// encoded where sampling begins.
+    /// </summary>
     /// <exception cref="ProblemException">A file does not hold what it should.</exception>
     public static Conditioning Of(ModelPackage package)
     {
@@ -37,11 +40,16 @@ public sealed class Conditioning(IReadOnlyList<IConditionSource> sources)
                 : throw new ProblemException($"'{package.PathOf(rows)}' has {classes.Count} rows; {labels.Count} classes{(labels.Null is { } none ? $" and the null label {none}" : string.Empty)} need {needed}."));
         }
 
+        sources.AddRange(ConstantConditions.Of(package.Manifest).Where(c => sources.All(s => s.Input != c.Input)));
         return new Conditioning(sources);
     }
 
-    /// <summary>This conditioning and some more inputs.</summary>
-    public Conditioning With(IEnumerable<IConditionSource> more) => new([.. sources, .. more]);
+    /// <summary>This conditioning with some inputs more, or supplied otherwise.</summary>
+    public Conditioning With(IEnumerable<IConditionSource> others)
+    {
+        IConditionSource[] list = [.. others];
+        return list.Length == 0 ? this : new([.. sources.Where(s => list.All(o => o.Input != s.Input)), .. list]);
+    }
 
     /// <summary>What the rows of one call are fed.</summary>
     public IReadOnlyList<Feed> For(IReadOnlyList<ConditionRow> rows) => [.. sources.Select(s => s.For(rows))];

@@ -43,9 +43,11 @@ public sealed record Conditions(
         ArgumentNullException.ThrowIfNull(manifest);
         if (manifest.Labels is not { } labels)
         {
-            if (Label is not null || IsGuided)
+            if (Label is not null || (IsGuided && !manifest.TakesPrompts && !manifest.EmbedsGuidance))
             {
-                throw new ProblemException($"The model '{manifest.Name}' takes no class labels, so neither a label nor guidance can be asked for.");
+                throw new ProblemException(manifest.TakesPrompts
+                    ? $"The model '{manifest.Name}' takes prompts and no class labels."
+                    : $"The model '{manifest.Name}' takes no class labels, so neither a label nor guidance can be asked for.");
             }
 
             return;

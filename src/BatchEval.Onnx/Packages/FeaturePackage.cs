@@ -29,8 +29,8 @@ public sealed class FeaturePackage
         string path = Path.Combine(directory, ManifestFile);
         if (!File.Exists(path))
         {
-            return File.Exists(Path.Combine(directory, ModelPackage.ManifestFile))
-                ? OfModel(ModelPackage.Open(directory))
+            return File.Exists(Path.Combine(directory, ModelPackage.ManifestFile)) || File.Exists(Path.Combine(directory, ModelPackage.IndexFile))
+                ? OfModel(ModelPackage.Open(directory, references: false))
                 : throw new ProblemException($"'{directory}' is no feature package: it has neither a {ManifestFile} nor a {ModelPackage.ManifestFile}.");
         }
 
@@ -57,7 +57,7 @@ public sealed class FeaturePackage
     private static FeaturePackage OfModel(ModelPackage model)
     {
         ModelManifest m = model.Manifest;
-        SampleEntry s = m.Sample;
+        SampleEntry s = m.Image;
         return Check(model.Directory, new FeatureManifest(
             m.Name, m.Description, m.Features, m.Features is { } features ? FeatureInput.OfModel(s, features.Preprocessing) : null,
             m.Perceptual, m.Perceptual is null ? null : new PerceptualImage(s.Channels, s.Height, s.Width, 1, s.Low, s.High), m.Provenance, m.Digests));

@@ -1,4 +1,6 @@
 using BatchEval.Core.Sampling;
+using BatchEval.Onnx.Images;
+using BatchEval.Onnx.Packages.Diffusers;
 
 namespace BatchEval.Onnx.Packages;
 
@@ -35,8 +37,48 @@ public sealed record ModelManifest(
     /// <summary>Gradient of a classifier for guidance, or null.</summary>
     public ClassifierEntry? Classifier { get; init; }
 
+    /// <summary>Decoder of a model that samples latents, or null.</summary>
+    public DecoderEntry? Decoder { get; init; }
+
+    /// <summary>Text encoders, or null.</summary>
+    public TextEntry? Text { get; init; }
+
+    /// <summary>File of prompts that samples are drawn for, or null.</summary>
+    public string? PromptFile { get; init; }
+
+    /// <summary>File of precomputed embeddings (NumPy archive), or null.</summary>
+    public string? EmbeddingsFile { get; init; }
+
+    /// <summary>What the model's authors sample with, as far as its files say so.</summary>
+    public SamplingDefaults Defaults { get; init; } = new();
+
+    /// <summary>What was noticed while reading that people should know.</summary>
+    public IReadOnlyList<string> Remarks { get; init; } = [];
+
+    /// <summary>Files that are read beside those named by the entries above, such as tokenizers and configurations.</summary>
+    public IReadOnlyList<string> OtherFiles { get; init; } = [];
+
+    /// <summary>Shape and range of the images: those of the samples, or of what the decoder makes of them.</summary>
+    public SampleEntry Image => Decoder?.Image ?? Sample;
+
+    /// <summary>Whether samples are drawn for prompts.</summary>
+    public bool TakesPrompts => Text is not null || EmbeddingsFile is not null || (Denoiser is { ContextInput: not null, ContextFile: null } && Labels?.Table is null);
+
     /// <summary>Whether the network takes the guidance scale as an input and is called once per step.</summary>
     public bool EmbedsGuidance => Denoiser.Conditions.Keys.Any(c => c is ConditionRole.Guidance or ConditionRole.GuidanceEmbedding);
+}
+
+/// <summary>Settings that a model's own pipeline uses unless told otherwise.</summary>
+/// <param name="Steps">Number of steps, or null where unknown.</param>
+/// <param name="Guidance">Guidance scale, or null where unknown.</param>
+/// <param name="Scheduler">Scheduler class of diffusers, or null.</param>
+public sealed record SamplingDefaults(int? Steps = null, double? Guidance = null, string? Scheduler = null)
+{
+    /// <summary>Where the scheduler calls the network, or null where unknown.</summary>
+    public SchedulerGrid? Grid { get; init; }
+
+    /// <summary>The solver that computes what the scheduler computes, or null.</summary>
+    public string? Solver { get; init; }
 }
 
 /// <summary>A network that returns the gradient of log p(y | x_t) with respect to x_t.</summary>
@@ -67,6 +109,15 @@ public sealed record DenoiserEntry(
 
     /// <summary>Whether the network takes latents as tokens of 2 x 2 squares, as Flux does.</summary>
     public bool Packed { get; init; }
+
+    /// <summary>Tokens and width of the context input, for measurements without prompts; null where a file supplies it.</summary>
+    public (int Tokens, int Width)? ContextShape { get; init; }
+
+    /// <summary>Width of the pooled input.</summary>
+    public int PooledWidth { get; init; }
+
+    /// <summary>Width of the guidance embedding.</summary>
+    public int GuidanceWidth { get; init; } = 256;
 
     /// <summary>Every input beside state and time.</summary>
     public IEnumerable<string> ConditionInputs => new[] { LabelInput, ContextInput }.OfType<string>().Concat(Conditions.Values);
@@ -103,6 +154,9 @@ public enum ConditionRole
 /// <param name="ClampDenoised">Whether data predictions are clamped to [Low, High] while sampling.</param>
 public sealed record SampleEntry(int Channels, int Height, int Width, double Low, double High, bool ClampDenoised)
 {
+    /// <summary>How values become bytes.</summary>
+    public PixelRounding Rounding { get; init; }
+
     /// <summary>Elements per sample.</summary>
     public int Size => Channels * Height * Width;
 }

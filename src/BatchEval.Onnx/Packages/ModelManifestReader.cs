@@ -1,5 +1,6 @@
 using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
+using BatchEval.Onnx.Images;
 
 namespace BatchEval.Onnx.Packages;
 
@@ -42,9 +43,21 @@ public static class ModelManifestReader
             root.Child("reference") is { } reference ? ReadReference(reference) : null,
             root.Text("provenance", string.Empty),
             ReadDigests(root),
-            root.Child("data") is { } data ? ReadData(data) : null);
+            root.Child("data") is { } data ? ReadData(data) : null)
+        {
+            Classifier = root.Child("classifier") is { } classifier ? ReadClassifier(classifier) : null,
+            Decoder = root.Child("decoder") is { } decoder ? ReadDecoder(decoder) : null,
+            Text = root.Child("text") is { } text ? ReadText(text) : null,
+            PromptFile = Optional(root, "prompts"),
+            EmbeddingsFile = Optional(root, "embeddings"),
+        };
         root.Any("license");
         root.Close();
+        if (manifest.Denoiser is { ContextInput: not null, ContextFile: null } && manifest is { Labels.Table: null, Text: null, EmbeddingsFile: null })
+        {
+            root.Report("denoiser.inputs.context", "is given, but nothing supplies it: name denoiser.contextFile, labels.table, text or embeddings.");
+        }
+
         if (manifest.Denoiser.LabelInput is not null && manifest.Labels is null)
         {
             root.Report("labels", "is missing, although denoiser.inputs.labels names a label input.");
@@ -56,6 +69,65 @@ public static class ModelManifestReader
         }
 
         return manifest;
+    }
+
+    private static readonly Dictionary<string, ConditionRole> Roles = new()
+    {
+        ["pooled"] = ConditionRole.Pooled, ["sizeIds"] = ConditionRole.SizeIds, ["guidance"] = ConditionRole.Guidance,
+        ["guidanceEmbedding"] = ConditionRole.GuidanceEmbedding, ["textIds"] = ConditionRole.TextIds, ["imageIds"] = ConditionRole.ImageIds,
+    };
+
+    internal static PixelRounding ReadRounding(JsonInspector inspector) => inspector.Text("rounding", "nearest", "nearest", "truncate", "half-up") switch
+    {
+        "truncate" => PixelRounding.Truncate,
+        "half-up" => PixelRounding.HalfUp,
+        _ => PixelRounding.Nearest,
+    };
+
+    internal static ClassifierEntry ReadClassifier(JsonInspector classifier)
+    {
+        var inputs = classifier.Child("inputs", required: true);
+        var entry = new ClassifierEntry(
+            classifier.Text("file"), inputs?.Text("sample") ?? string.Empty, inputs?.Text("time") ?? string.Empty, inputs?.Text("labels") ?? string.Empty, classifier.Text("output"));
+        inputs?.Close();
+        classifier.Close();
+        return entry;
+    }
+
+    private static DecoderEntry ReadDecoder(JsonInspector decoder)
+    {
+        var image = ReadSample(decoder.Child("image", required: true));
+        var entry = new DecoderEntry(decoder.Text("file"), decoder.Text("input"), decoder.Text("output"), image)
+        {
+            ScalingFactor = decoder.Number("scalingFactor"), ShiftFactor = decoder.Number("shiftFactor", 0),
+            Means = decoder.Numbers("latentMeans"), Deviations = decoder.Numbers("latentDeviations"), ForceUpcast = decoder.Flag("forceUpcast", false),
+        };
+        decoder.Close();
+        if ((entry.Means is null) != (entry.Deviations is null))
+        {
+            decoder.Report("latentMeans", "and latentDeviations belong together: give both or neither.");
+        }
+
+        return entry;
+    }
+
+    private static TextEntry ReadText(JsonInspector text)
+    {
+        var recipe = text.Text("recipe", null, "last-hidden-state", "penultimate", "penultimate-then-t5") switch
+        {
+            "penultimate" => TextRecipe.Penultimate,
+            "penultimate-then-t5" => TextRecipe.PenultimateThenT5,
+            _ => TextRecipe.LastHiddenState,
+        };
+        var encoders = text.Children("encoders", required: true).Select(e =>
+        {
+            var entry = new TextEncoderEntry(e.Text("file"), e.Text("input"), e.Text("sequence"), Optional(e, "pooled"), e.Text("tokenizer"));
+            e.Close();
+            return entry;
+        }).ToList();
+        var entry = new TextEntry(recipe, encoders, text.Flag("zeroForNoNegative", false));
+        text.Close();
+        return entry;
     }
 
     private static DenoiserEntry ReadDenoiser(JsonInspector? denoiser)
@@ -80,12 +152,20 @@ public static class ModelManifestReader
             Optional(inputs, "labels"),
             Optional(inputs, "context"),
             Optional(denoiser, "contextFile"),
-            denoiser.Text("output"));
+            denoiser.Text("output"))
+        {
+            Conditions = inputs is null ? new Dictionary<ConditionRole, string>() : Roles.Where(r => inputs.Has(r.Key)).ToDictionary(r => r.Value, r => inputs.Text(r.Key)),
+            TimeFactor = denoiser.Number("timeFactor", 1, 1e-9),
+            Packed = denoiser.Flag("packed", false),
+            ContextShape = denoiser.Integers("contextShape", 1) is { Count: 2 } shape ? (shape[0], shape[1]) : null,
+            PooledWidth = denoiser.Integer("pooledWidth", 0, 0),
+            GuidanceWidth = denoiser.Integer("guidanceWidth", 256, 4),
+        };
         inputs?.Close();
         denoiser.Close();
-        if ((entry.ContextInput is null) != (entry.ContextFile is null))
+        if (entry.ContextInput is null && entry.ContextFile is not null)
         {
-            denoiser.Report("contextFile", "and inputs.context belong together: give both or neither.");
+            denoiser.Report("contextFile", "is given, but inputs.context names no input for it.");
         }
 
         return entry;
@@ -151,15 +231,21 @@ public static class ModelManifestReader
 
         var entry = new SampleEntry(
             sample.Integer("channels", low: 1, high: 1024), sample.Integer("height", low: 1, high: 16384), sample.Integer("width", low: 1, high: 16384),
-            range[0], range[1], sample.Flag("clampDenoised", false));
+            range[0], range[1], sample.Flag("clampDenoised", false))
+        {
+            Rounding = ReadRounding(sample),
+        };
         sample.Close();
         return entry;
     }
 
-    private static LabelsEntry ReadLabels(JsonInspector labels)
+    internal static LabelsEntry ReadLabels(JsonInspector labels)
     {
         var entry = new LabelsEntry(
-            labels.Integer("count", low: 1), labels.Has("null") ? labels.Integer("null", low: 0) : null, labels.Texts("names") ?? []);
+            labels.Integer("count", low: 1), labels.Has("null") ? labels.Integer("null", low: 0) : null, labels.Texts("names") ?? [])
+        {
+            Table = Optional(labels, "table"),
+        };
         labels.Close();
         if (entry.Names.Count > 0 && entry.Names.Count != entry.Count)
         {
@@ -169,7 +255,7 @@ public static class ModelManifestReader
         return entry;
     }
 
-    private static FeaturesEntry ReadFeatures(JsonInspector features)
+    internal static FeaturesEntry ReadFeatures(JsonInspector features)
     {
         var entry = new FeaturesEntry(
             features.Text("file"), features.Text("input"), features.Text("output"), Optional(features, "logits"),
@@ -178,7 +264,7 @@ public static class ModelManifestReader
         return entry;
     }
 
-    private static PerceptualEntry ReadPerceptual(JsonInspector perceptual)
+    internal static PerceptualEntry ReadPerceptual(JsonInspector perceptual)
     {
         var inputs = perceptual.Texts("inputs") ?? [];
         if (inputs.Count != 2)
@@ -192,14 +278,14 @@ public static class ModelManifestReader
         return entry;
     }
 
-    private static DataEntry ReadData(JsonInspector data)
+    internal static DataEntry ReadData(JsonInspector data)
     {
         var entry = new DataEntry(data.Text("file"));
         data.Close();
         return entry;
     }
 
-    private static ReferenceEntry ReadReference(JsonInspector reference)
+    internal static ReferenceEntry ReadReference(JsonInspector reference)
     {
         var file = reference.Text("file");
         var training = ReadStatistics(reference);

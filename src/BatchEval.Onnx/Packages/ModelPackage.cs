@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using BatchEval.Core.Json;
+using BatchEval.Onnx.Packages.Diffusers;
 
 namespace BatchEval.Onnx.Packages;
 
@@ -13,18 +14,58 @@ public sealed record ModelPackage(string Directory, ModelManifest Manifest, stri
     /// <summary>Name of the manifest in a package.</summary>
     public const string ManifestFile = "model.json";
 
-    /// <summary>Opens a package.</summary>
+    /// <summary>Name of the manifest of a diffusers pipeline.</summary>
+    public const string IndexFile = "model_index.json";
+
+    /// <summary>Name of the file that completes a diffusers pipeline.</summary>
+    public const string CompanionFile = "batcheval.json";
+
+    /// <summary>Opens a package: a folder with a <c>model.json</c>, or a diffusers pipeline with a <c>model_index.json</c>.</summary>
+    /// <param name="directory">The folder.</param>
+    /// <param name="complete">Changes what stands beside a diffusers pipeline, for options of a command; null for nothing.</param>
+    /// <param name="references">Whether reference statistics are read; without, they need not exist yet.</param>
     /// <exception cref="ProblemException">The folder or manifest is missing or wrong, or a named file is missing or altered; everything wrong is listed.</exception>
-    public static ModelPackage Open(string directory)
+    public static ModelPackage Open(string directory, Func<Companion, Companion>? complete = null, bool references = true)
     {
         var path = Path.Combine(directory, ManifestFile);
-        if (!File.Exists(path))
+        if (File.Exists(path))
         {
-            throw new ProblemException($"'{directory}' is not a model package: it has no {ManifestFile}.");
+            var text = File.ReadAllText(path);
+            return Check(directory, Kept(ModelManifestReader.Read(text, $"The manifest '{path}'"), references), text);
         }
 
-        var text = File.ReadAllText(path);
-        var manifest = ModelManifestReader.Read(text, $"The manifest '{path}'");
+        if (File.Exists(Path.Combine(directory, IndexFile)))
+        {
+            var beside = Path.Combine(directory, CompanionFile);
+            var companion = Companion.Read(beside);
+            companion = complete?.Invoke(companion) ?? companion;
+            // What was given on a command line takes part in the digest by its effect on the manifest.
+            var text = (File.Exists(beside) ? File.ReadAllText(beside) : string.Empty) + (companion.Size is { } size ? $"\n{size.Height} x {size.Width}" : string.Empty);
+            return Check(directory, Kept(DiffusersFolder.Read(directory, companion), references), text);
+        }
+
+        throw new ProblemException(NoManifest(directory));
+    }
+
+    /// <summary>Full path of a file of the package.</summary>
+    public string PathOf(string file) => Path.Combine(Directory, file);
+
+    private static ModelManifest Kept(ModelManifest manifest, bool references) => references ? manifest : manifest with { Reference = null };
+
+    private static string NoManifest(string directory)
+    {
+        if (File.Exists(directory) && directory.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
+        {
+            return $"'{directory}' is a network and no model package: nothing says what its output means and which noise it was trained on. Write a manifest beside it with: batcheval model init {directory}";
+        }
+
+        return System.IO.Directory.Exists(directory) && System.IO.Directory.EnumerateFiles(directory, "*.onnx").Any()
+            ? $"'{directory}' is not a model package: it has no {ManifestFile} and no {IndexFile}. Write a manifest with: batcheval model init {directory}"
+            : $"'{directory}' is not a model package: it has no {ManifestFile} and no {IndexFile}.";
+    }
+
+    private static ModelPackage Check(string directory, ModelManifest manifest, string text)
+    {
         var problems = new List<Problem>();
         var digests = new StringBuilder(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text))));
         foreach (var (member, file) in FilesOf(manifest))
@@ -37,36 +78,16 @@ public sealed record ModelPackage(string Directory, ModelManifest Manifest, stri
             : throw new ProblemException($"The model package '{directory}'", problems);
     }
 
-    /// <summary>Full path of a file of the package.</summary>
-    public string PathOf(string file) => Path.Combine(Directory, file);
-
     private static IEnumerable<(string Member, string File)> FilesOf(ModelManifest manifest)
     {
-        yield return ("denoiser.file", manifest.Denoiser.File);
-        if (manifest.Denoiser.ContextFile is { } context)
-        {
-            yield return ("denoiser.contextFile", context);
-        }
-
-        if (manifest.Features is { } features)
-        {
-            yield return ("features.file", features.File);
-        }
-
-        if (manifest.Perceptual is { } perceptual)
-        {
-            yield return ("perceptual.file", perceptual.File);
-        }
-
-        if (manifest.Reference is { } reference)
-        {
-            yield return ("reference.file", reference.File);
-        }
-
-        if (manifest.Data is { } data)
-        {
-            yield return ("data.file", data.File);
-        }
+        (string Member, string? File)[] files =
+        [
+            ("denoiser.file", manifest.Denoiser.File), ("denoiser.contextFile", manifest.Denoiser.ContextFile), ("labels.table", manifest.Labels?.Table),
+            ("features.file", manifest.Features?.File), ("perceptual.file", manifest.Perceptual?.File), ("reference.file", manifest.Reference?.File), ("data.file", manifest.Data?.File),
+            ("classifier.file", manifest.Classifier?.File), ("decoder.file", manifest.Decoder?.File), ("prompts", manifest.PromptFile), ("embeddings", manifest.EmbeddingsFile),
+            .. (manifest.Text?.Encoders ?? []).Select((e, i) => ($"text.encoders[{i}].file", (string?)e.File)), .. manifest.OtherFiles.Select(f => (f, (string?)f)),
+        ];
+        return files.Where(f => f.File is not null).Select(f => (f.Member, f.File!)).DistinctBy(f => f.Item2);
     }
 
     /// <summary>Digest of a named file that must lie inside the package and have the digest stated.</summary>

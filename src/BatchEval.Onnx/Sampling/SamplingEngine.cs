@@ -21,6 +21,9 @@ public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditi
     /// <summary>Network evaluations really made, after sharing; guidance counts twice.</summary>
     public long Evaluations => denoiser.Evaluations;
 
+    /// <summary>Told after each row how many of the rows of how many samples are done.</summary>
+    public Action<int, int>? Progress { get; init; }
+
     /// <summary>Samples some candidates at some sample indices.</summary>
     /// <param name="work">Pairs of candidate and sample index.</param>
     /// <param name="starts">Start states by sample index instead of the noise bank's, or null.</param>
@@ -77,6 +80,7 @@ public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditi
             var calling = active.Where(l => l.NeedsCall(row)).ToList();
             Evaluate(calling, row, cancellation);
             active.ForEach(lane => lane.Advance(row, noise));
+            Progress?.Invoke(row + 1, rows);
         }
     }
 

@@ -109,7 +109,7 @@ public sealed class ScheduleScorer(OpenedModel model, ScheduleSetting setting)
         var engine = new SamplingEngine(model.Sampling, new NoiseBank(setting.Seed), setting.Conditions);
         var results = engine.Run([.. candidates.SelectMany(c => indices.Select(i => (c, i)))], cancellation: cancellation);
         Interlocked.Add(ref evaluations, engine.Evaluations);
-        var (shape, dimensions) = (model.Sampling.Manifest.Sample, model.Features!.Dimensions);
+        var (shape, dimensions) = (model.Sampling.Manifest.Image, model.Features!.Dimensions);
         for (var c = 0; c < candidates.Count; c++)
         {
             var part = results.AsSpan(c * indices.Length, indices.Length).ToArray();
@@ -119,7 +119,7 @@ public sealed class ScheduleScorer(OpenedModel model, ScheduleSetting setting)
                 continue;
             }
 
-            var images = ImageBatch.Quantise([.. part.Select(r => r.Image)], shape);
+            var images = ImageBatch.Quantise(model.Sampling.Images([.. part.Select(r => r.Image)]), shape);
             model.Features.Extract(images.ToModelRange(shape)).CopyTo(features[candidates[c].Id], (int)(indices[0] - start) * dimensions);
         }
     }

@@ -29,8 +29,8 @@ public sealed class CellScorer(OpenedModel model)
             return new ScoredCell(calls, null, null, null, null, null, failure);
         }
 
-        var shape = model.Sampling.Manifest.Sample;
-        var images = ImageBatch.Quantise([.. samples.Select(s => s.Image)], shape);
+        var shape = model.Sampling.Manifest.Image;
+        var images = ImageBatch.Quantise(model.Sampling.Images([.. samples.Select(s => s.Image)]), shape);
         var values = images.ToModelRange(shape);
         var features = model.Features?.Extract(values);
         if (features is not null && Array.Exists(features, f => !float.IsFinite(f)))

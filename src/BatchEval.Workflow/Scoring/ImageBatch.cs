@@ -26,7 +26,7 @@ public sealed record ImageBatch(byte[] Pixels, IReadOnlyList<int> Shape)
         var pixels = new byte[samples.Count * shape.Size];
         for (var i = 0; i < pixels.Length; i++)
         {
-            pixels[i] = TensorImages.Quantise(samples[i / shape.Size][i % shape.Size], range);
+            pixels[i] = TensorImages.Quantise(samples[i / shape.Size][i % shape.Size], range, shape.Rounding);
         }
 
         return new ImageBatch(pixels, [samples.Count, shape.Channels, shape.Height, shape.Width]);

@@ -54,8 +54,8 @@ public sealed class SkipBench
         }
 
         FullStates = [.. results.Select(r => r.Image)];
-        reference = ImageBatch.Quantise(FullStates, model.Sampling.Manifest.Sample);
-        referenceFeatures = new(() => model.Features is { } f && samples.Count > 1 ? Reference(f.Extract(reference.ToModelRange(model.Sampling.Manifest.Sample))) : null);
+        reference = ImageBatch.Quantise(model.Sampling.Images(FullStates), model.Sampling.Manifest.Image);
+        referenceFeatures = new(() => model.Features is { } f && samples.Count > 1 ? Reference(f.Extract(reference.ToModelRange(model.Sampling.Manifest.Image))) : null);
     }
 
     /// <summary>The unaccelerated sampler.</summary>

@@ -51,6 +51,38 @@ public sealed class StatsCommandTests : IDisposable
         Directory.EnumerateFiles(shell.Folder).Select(Path.GetFileName).ShouldBe(["stats.pkl"]);
     }
 
+    [Fact]
+    public async Task A_package_gets_its_reference_from_images_before_it_has_one()
+    {
+        foreach (var file in Directory.GetFiles(TestShell.Digits).Where(f => !f.EndsWith("ref_stats.npz", StringComparison.Ordinal)))
+        {
+            Directory.CreateDirectory(shell.PathOf("mine"));
+            File.Copy(file, shell.PathOf($"mine/{Path.GetFileName(file)}"));
+        }
+
+        Pictures.Random(30, 16, 1).WriteArray(shell.PathOf("array.npy"));
+        (await shell.RunAsync("stats", "--images", "array.npy", "--features", "mine", "--write-reference")).ShouldSucceed().Out.ShouldContain("model.json names them as its reference");
+        var package = BatchEval.Onnx.Packages.ModelPackage.Open(shell.PathOf("mine"));
+        package.Manifest.Reference!.Training.Count.ShouldBe(30);
+        StatisticsFile.Read(package.PathOf(package.Manifest.Reference.File)).Count.ShouldBe(30);
+    }
+
+    [Fact]
+    public async Task Arrays_of_floating_point_are_read_with_a_known_range()
+    {
+        Pictures.Random(30, 16, 1).WriteArray(shell.PathOf("bytes.npy"));
+        var bytes = NpyFormat.ReadFile(shell.PathOf("bytes.npy"));
+        float[] values = [.. bytes.ToFloat32().Select(v => (v / 127.5f) - 1)];
+        NpyFormat.WriteFile(shell.PathOf("floats.npy"), NpyArray.From(values, [.. bytes.Shape]));
+        (await Run("bytes.npy", "a.npz")).ShouldSucceed();
+        (await Run("floats.npy", "b.npz")).ShouldSucceed();
+        (await Run("floats.npy", "c.npz", "--range", "-1,1")).ShouldSucceed();
+        var (a, b, c) = (StatisticsFile.Read(shell.PathOf("a.npz")), StatisticsFile.Read(shell.PathOf("b.npz")), StatisticsFile.Read(shell.PathOf("c.npz")));
+        b.Mean.ShouldBe(a.Mean);
+        c.Mean.ShouldBe(a.Mean);
+        (await Run("floats.npy", "d.npz", "--range", "1,-1")).ShouldBeRefused("--range", "the lower first");
+    }
+
     private Task<CliResult> Run(string images, string output, params string[] more) =>
         shell.RunAsync(["stats", "--images", images, "--features", TestShell.Digits, "-o", output, .. more]);
 }

@@ -1,3 +1,4 @@
+using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Solvers;
 
@@ -72,5 +73,10 @@ public sealed class PublishedLoopTests
 
     private static double[] DummyNetwork(double[] x, NoiseLevel level) => [.. x.Select(v => v * level.Time / (level.Time + 1))];
 
-    private static void Draw(TorchRandom random, double[] z) => Array.ConvertAll(random.Normal(z.Length), v => (double)v).CopyTo(z, 0);
+    private static void Draw(TorchRandom random, double[] z)
+    {
+        var drawn = new float[z.Length];
+        random.Normal(drawn);
+        Array.ConvertAll(drawn, v => (double)v).CopyTo(z, 0);
+    }
 }

@@ -1,0 +1,103 @@
+using BatchEval.Core.Json;
+using BatchEval.Onnx.Images;
+
+namespace BatchEval.Onnx.Packages;
+
+/// <summary>
+/// What a diffusers folder does not say and a run may need: <c>batcheval.json</c> beside <c>model_index.json</c>, or options of a command. Everything in it may be left out.
+/// </summary>
+public sealed record Companion
+{
+    /// <summary>Short name, or null for the folder's.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Where weights come from, or null.</summary>
+    public string? Provenance { get; init; }
+
+    /// <summary>Image size in pixels, or null for the model's own.</summary>
+    public (int Height, int Width)? Size { get; init; }
+
+    /// <summary>How values become bytes.</summary>
+    public PixelRounding Rounding { get; init; }
+
+    /// <summary>File of prompts.</summary>
+    public string? Prompts { get; init; }
+
+    /// <summary>File of precomputed embeddings.</summary>
+    public string? Embeddings { get; init; }
+
+    /// <summary>Class labels.</summary>
+    public LabelsEntry? Labels { get; init; }
+
+    /// <summary>Feature network.</summary>
+    public FeaturesEntry? Features { get; init; }
+
+    /// <summary>Perceptual network.</summary>
+    public PerceptualEntry? Perceptual { get; init; }
+
+    /// <summary>Reference statistics.</summary>
+    public ReferenceEntry? Reference { get; init; }
+
+    /// <summary>Clean samples.</summary>
+    public DataEntry? Data { get; init; }
+
+    /// <summary>Gradient of a classifier.</summary>
+    public ClassifierEntry? Classifier { get; init; }
+
+    /// <summary>SHA-256 of files.</summary>
+    public IReadOnlyDictionary<string, string> Digests { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Reads a file; nothing where there is none.</summary>
+    /// <exception cref="ProblemException">It is damaged; every problem is listed.</exception>
+    public static Companion Read(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return new Companion();
+        }
+
+        var problems = new List<Problem>();
+        if (JsonInspector.Parse(File.ReadAllText(path), problems) is { } parsed)
+        {
+            using (parsed.Document)
+            {
+                var companion = Read(parsed.Root);
+                if (problems.Count == 0)
+                {
+                    return companion;
+                }
+            }
+        }
+
+        throw new ProblemException($"'{path}'", problems);
+    }
+
+    private static Companion Read(JsonInspector root)
+    {
+        string? Optional(string name) => root.Has(name) ? root.Text(name) : null;
+        var size = root.Integers("size", 1, 16384);
+        if (size is not (null or { Count: 2 }))
+        {
+            root.Report("size", "must be [height, width] in pixels.");
+        }
+
+        var companion = new Companion
+        {
+            Name = Optional("name"),
+            Provenance = Optional("provenance"),
+            Size = size is { Count: 2 } ? (size[0], size[1]) : null,
+            Rounding = ModelManifestReader.ReadRounding(root),
+            Prompts = Optional("prompts"),
+            Embeddings = Optional("embeddings"),
+            Labels = root.Child("labels") is { } labels ? ModelManifestReader.ReadLabels(labels) : null,
+            Features = root.Child("features") is { } features ? ModelManifestReader.ReadFeatures(features) : null,
+            Perceptual = root.Child("perceptual") is { } perceptual ? ModelManifestReader.ReadPerceptual(perceptual) : null,
+            Reference = root.Child("reference") is { } reference ? ModelManifestReader.ReadReference(reference) : null,
+            Data = root.Child("data") is { } data ? ModelManifestReader.ReadData(data) : null,
+            Classifier = root.Child("classifier") is { } classifier ? ModelManifestReader.ReadClassifier(classifier) : null,
+            Digests = ModelManifestReader.ReadDigests(root),
+        };
+        root.Close();
+        return companion;
+    }
+}

@@ -1,0 +1,235 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using BatchEval.Core.Json;
+using BatchEval.Onnx.Graph;
+using BatchEval.Onnx.Packages.Diffusers;
+using BatchEval.Onnx.Runtime;
+
+namespace BatchEval.Onnx.Packages;
+
+/// <summary>What a person says about a network that the network itself does not; null where nothing was said.</summary>
+public sealed record DraftAnswers
+{
+    /// <summary>Short name.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Name of the state input.</summary>
+    public string? Sample { get; init; }
+
+    /// <summary>Name of the time input.</summary>
+    public string? Time { get; init; }
+
+    /// <summary>Name of the label input.</summary>
+    public string? Labels { get; init; }
+
+    /// <summary>Name of the context input.</summary>
+    public string? Context { get; init; }
+
+    /// <summary>File of contexts.</summary>
+    public string? Contexts { get; init; }
+
+    /// <summary>Name of the output.</summary>
+    public string? Output { get; init; }
+
+    /// <summary>What the output means.</summary>
+    public string? Prediction { get; init; }
+
+    /// <summary>The schedule, for example <c>linear(trainSteps=1000,betaStart=0.0001,betaEnd=0.02)</c>.</summary>
+    public string? Schedule { get; init; }
+
+    /// <summary>Channels, height and width.</summary>
+    public (int Channels, int Height, int Width)? Shape { get; init; }
+
+    /// <summary>Values of black and white.</summary>
+    public (double Low, double High)? Range { get; init; }
+
+    /// <summary>Whether data predictions are clamped.</summary>
+    public bool? Clamp { get; init; }
+
+    /// <summary>Number of classes.</summary>
+    public int? Classes { get; init; }
+
+    /// <summary>The label that means none.</summary>
+    public int? Null { get; init; }
+}
+
+/// <summary>A manifest written from what a network declares, from a scheduler's configuration beside it, and from answers; nothing is guessed.</summary>
+/// <param name="Manifest">The content of <c>model.json</c>.</param>
+/// <param name="Found">Where each part comes from, for people.</param>
+public sealed record ManifestDraft(JsonObject Manifest, IReadOnlyList<string> Found)
+{
+    private static readonly string[] SampleNames = ["sample", "x", "hidden_states", "latent", "latents", "x_t", "input", "noisy_image"];
+    private static readonly string[] TimeNames = ["timestep", "timesteps", "t", "time", "sigma", "noise_labels", "c_noise", "ts"];
+    private static readonly string[] LabelNames = ["class_labels", "y", "labels", "label", "class_label", "class_labels_ids"];
+    private static readonly string[] ContextNames = ["encoder_hidden_states", "context", "text_embeddings", "cond"];
+    private static readonly string[] Schedulers = [SchedulerConfig.File, $"scheduler/{SchedulerConfig.File}", $"../scheduler/{SchedulerConfig.File}"];
+
+    /// <summary>Drafts a manifest.</summary>
+    /// <param name="model">The network.</param>
+    /// <param name="answers">What was said.</param>
+    /// <exception cref="ProblemException">Everything that is still missing, each with the option that supplies it.</exception>
+    public static ManifestDraft Of(OnnxModel model, DraftAnswers answers)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(answers);
+        var (found, problems) = (new List<string>(), new List<Problem>());
+        void Missing(string option, string message) => problems.Add(new Problem(option, message));
+        var inputs = model.Inputs;
+        var sample = Pick(inputs, answers.Sample, SampleNames, i => i.Rank is 3 or 4 && !i.IsInteger, "--sample-input", "state", Missing);
+        var time = Pick(inputs, answers.Time, TimeNames, i => i.Rank <= 1, "--time-input", "time", Missing);
+        var labels = Choose(inputs, answers.Labels, LabelNames);
+        var context = Choose(inputs, answers.Context, ContextNames);
+        var output = answers.Output is { } o ? model.Outputs.FirstOrDefault(v => v.Name == o) : model.Outputs.Count == 1 ? model.Outputs[0] : model.Outputs.FirstOrDefault(v => v.Rank == sample?.Rank);
+        if (output is null)
+        {
+            Missing("--output", $"which of the outputs {string.Join(", ", model.Outputs.Select(v => v.Name))} is the prediction?");
+        }
+
+        foreach (var (input, role) in new[] { (sample, "state"), (time, "time"), (labels, "labels"), (context, "context"), (output, "output") }.Where(p => p.Item1 is not null))
+        {
+            found.Add($"{role,-10} {input!.Name} {input.ShapeText} {input.Type.ToString().ToLowerInvariant()}");
+        }
+
+        foreach (var other in inputs.Where(i => i != sample && i != time && i != labels && i != context))
+        {
+            Missing("inputs", $"the network has one more input, '{other.Name}' {other.ShapeText}, which a manifest of this kind cannot supply; docs/model-packages.md lists the roles there are.");
+        }
+
+        var shape = Shape(sample, answers, Missing);
+        var (schedule, prediction, clamp) = Process(model.Folder, answers, found, Missing);
+        if (labels is not null && answers.Classes is null)
+        {
+            Missing("--classes", $"the network takes labels ('{labels.Name}'): how many classes are there (and, with --null-label, which label means none)?");
+        }
+
+        if (context is not null && answers.Contexts is null)
+        {
+            Missing("--contexts", $"the network takes contexts ('{context.Name}' {context.ShapeText}): which NumPy file [prompts, tokens, dimensions] supplies them?");
+        }
+
+        if (problems.Count > 0)
+        {
+            throw new ProblemException($"The manifest of {model.FileName} needs answers; without them it", problems);
+        }
+
+        var names = new JsonObject { ["sample"] = sample!.Name, ["time"] = time!.Name };
+        AddText(names, "labels", labels?.Name);
+        AddText(names, "context", context?.Name);
+        var denoiser = new JsonObject { ["file"] = model.FileName, ["prediction"] = prediction, ["inputs"] = names, ["output"] = output!.Name };
+        AddText(denoiser, "contextFile", context is null ? null : answers.Contexts);
+        var manifest = new JsonObject
+        {
+            ["formatVersion"] = ModelManifest.FormatVersion,
+            ["name"] = answers.Name ?? Path.GetFileNameWithoutExtension(model.FileName),
+            ["description"] = "written by batcheval model init",
+            ["kind"] = context is not null ? "text-conditional" : labels is not null ? "class-conditional" : "unconditional",
+            ["denoiser"] = denoiser,
+            ["schedule"] = schedule,
+            ["sample"] = new JsonObject
+            {
+                ["channels"] = shape.Channels, ["height"] = shape.Height, ["width"] = shape.Width,
+                ["range"] = new JsonArray(answers.Range?.Low ?? -1, answers.Range?.High ?? 1), ["clampDenoised"] = answers.Clamp ?? clamp,
+            },
+        };
+        if (labels is not null)
+        {
+            var entry = new JsonObject { ["count"] = answers.Classes };
+            if (answers.Null is { } none)
+            {
+                entry["null"] = none;
+            }
+
+            manifest["labels"] = entry;
+        }
+
+        return new ManifestDraft(manifest, found);
+    }
+
+    private static void AddText(JsonObject to, string name, string? value)
+    {
+        if (value is not null)
+        {
+            to[name] = value;
+        }
+    }
+
+    private static TensorInput? Choose(IReadOnlyList<TensorInput> inputs, string? said, string[] usual) =>
+        said is not null ? TensorInput.Find(inputs, said, "input", "The network") : inputs.FirstOrDefault(i => usual.Contains(i.Name));
+
+    private static TensorInput? Pick(
+        IReadOnlyList<TensorInput> inputs, string? said, string[] usual, Func<TensorInput, bool> fits, string option, string role, Action<string, string> missing)
+    {
+        if (Choose(inputs, said, usual) is { } chosen)
+        {
+            return chosen;
+        }
+
+        var candidates = inputs.Where(fits).ToList();
+        if (candidates.Count != 1)
+        {
+            missing(option, $"which input is the {role}? There are: {string.Join(", ", inputs.Select(i => $"{i.Name} {i.ShapeText}"))}.");
+        }
+
+        return candidates.Count == 1 ? candidates[0] : null;
+    }
+
+    private static (int Channels, int Height, int Width) Shape(TensorInput? sample, DraftAnswers answers, Action<string, string> missing)
+    {
+        if (answers.Shape is { } said)
+        {
+            return said;
+        }
+
+        if (sample is { Rank: 4 } && sample.Shape.Skip(1).All(d => d > 0))
+        {
+            return (sample.Shape[1], sample.Shape[2], sample.Shape[3]);
+        }
+
+        missing("--shape", $"how large is a sample? The state is declared {sample?.ShapeText ?? "nowhere"}; give channels,height,width as in 3,32,32.");
+        return (1, 1, 1);
+    }
+
+    private static (JsonObject Schedule, string Prediction, bool Clamp) Process(string folder, DraftAnswers answers, List<string> found, Action<string, string> missing)
+    {
+        var file = Schedulers.Select(s => Path.GetFullPath(Path.Combine(folder, s))).FirstOrDefault(File.Exists);
+        var config = file is null ? null : SchedulerConfig.Read(file);
+        if (config is not null)
+        {
+            found.Add($"{"noise",-10} {config.Scheduler} in {Path.GetRelativePath(folder, file!)}");
+        }
+
+        if (answers.Schedule is null && config is null)
+        {
+            missing("--schedule", "which noise was it trained on? As in linear(trainSteps=1000,betaStart=0.0001,betaEnd=0.02), scaled-linear(...), cosine(trainSteps=1000), sigma(sigmaMin=0.002,sigmaMax=80) or flow(timeScale=1000); a scheduler_config.json beside the network answers it, too.");
+        }
+
+        if (answers.Prediction is null && config is null)
+        {
+            missing("--prediction", "what does the output mean: epsilon (the noise), v, sample (x0) or flow (eps - x0)?");
+        }
+
+        var schedule = answers.Schedule is { } said ? Parse(said, missing) : config?.Description() ?? [];
+        var prediction = answers.Prediction ?? config?.Prediction.ToString().ToLowerInvariant() ?? string.Empty;
+        return (schedule, prediction, config?.ClipRange is not null);
+    }
+
+    // name(key=value,...)
+    private static JsonObject Parse(string text, Action<string, string> missing)
+    {
+        var parts = text.TrimEnd(')').Split('(', 2);
+        var schedule = new JsonObject { ["type"] = parts[0].Trim() };
+        foreach (var pair in parts.Length == 2 ? parts[1].Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) : [])
+        {
+            var sides = pair.Split('=', StringSplitOptions.TrimEntries);
+            if (sides.Length != 2 || !double.TryParse(sides[1], CultureInfo.InvariantCulture, out var number))
+            {
+                missing("--schedule", $"'{pair}' is no key=number, as in linear(trainSteps=1000,betaStart=0.0001,betaEnd=0.02).");
+                continue;
+            }
+
+            schedule[sides[0]] = number == Math.Floor(number) && Math.Abs(number) < 1e9 ? JsonValue.Create((int)number) : JsonValue.Create(number);
+        }
+
+        return schedule;
+    }
+}

@@ -1,0 +1,57 @@
+using System.Globalization;
+using BatchEval.Core.Json;
+using BatchEval.Onnx.Graph;
+using BatchEval.Onnx.Packages;
+using BatchEval.Onnx.Runtime;
+
+namespace BatchEval.Onnx.Sampling;
+
+/// <summary>Memory of one network of a model.</summary>
+/// <param name="Part">What it does.</param>
+/// <param name="WeightBytes">Bytes of its files.</param>
+public sealed record MemoryPart(string Part, long WeightBytes);
+
+/// <summary>
+/// What a model's networks take, said before anything is opened. One of them is open at a time while samples are drawn; weights count twice, since ONNX
+/// Runtime keeps those of products and convolutions in packed form beside the file's own while it loads (docs/models.md has the measurement).
+/// </summary>
+/// <param name="Parts">The networks.</param>
+/// <param name="AvailableBytes">Memory that this process may use.</param>
+public sealed record MemoryPlan(IReadOnlyList<MemoryPart> Parts, long AvailableBytes)
+{
+    private const double Loading = 2;
+
+    /// <summary>Bytes needed at the peak, of weights alone.</summary>
+    public double PeakBytes => Loading * Parts.Max(p => p.WeightBytes);
+
+    /// <summary>Plans a model on the processor.</summary>
+    public static MemoryPlan Of(ModelPackage package)
+    {
+        ArgumentNullException.ThrowIfNull(package);
+        var manifest = package.Manifest;
+        var parts = (manifest.Text?.Encoders ?? []).Select(e => (Part: "text encoder", File: e.File)).Append((Part: "denoiser", File: manifest.Denoiser.File));
+        if (manifest.Decoder is { } decoder)
+        {
+            parts = parts.Append((Part: "decoder", File: decoder.File));
+        }
+
+        return new MemoryPlan([.. parts.Select(p => new MemoryPart(p.Part, Size(package.PathOf(p.File))))], GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+    }
+
+    /// <summary>Refuses a model that cannot fit.</summary>
+    /// <exception cref="ProblemException">The largest network needs more than there is.</exception>
+    public MemoryPlan Require() => PeakBytes <= AvailableBytes ? this
+        : throw new ProblemException($"The model does not fit into memory: {this}.");
+
+    /// <inheritdoc/>
+    public override string ToString() =>
+        $"{string.Join(", ", Parts.Select(p => $"{p.Part} {Text(p.WeightBytes)}"))} of weights, one network open at a time, about {Text(PeakBytes)} while the largest is loaded; {Text(AvailableBytes)} there are";
+
+    private static long Size(string file)
+    {
+        var folder = Path.GetDirectoryName(file)!;
+        return LinkedFile.Of(file).Length + OnnxModel.Open(file).WeightFiles.Sum(w => LinkedFile.Of(Path.Combine(folder, w)).Length);
+    }
+
+    private static string Text(double bytes) => bytes >= 1e9 ? (bytes / 1e9).ToString("0.0 GB", CultureInfo.InvariantCulture) : (bytes / 1e6).ToString("0.# MB", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,69 @@
+using BatchEval.Core.Json;
+using BatchEval.Onnx.Networks;
+using BatchEval.Onnx.Numpy;
+using BatchEval.Onnx.Packages;
+
+namespace BatchEval.Onnx.Text;
+
+/// <summary>Encoded prompts, one row each, and their negative counterparts.</summary>
+/// <param name="Sequence">[P, S, D].</param>
+/// <param name="Pooled">[P, D'], or null where the model takes none.</param>
+/// <param name="NegativeSequence">[P or 1, S, D], or null.</param>
+/// <param name="NegativePooled">[P or 1, D'], or null.</param>
+public sealed record PromptEmbeddings(TensorRows Sequence, TensorRows? Pooled, TensorRows? NegativeSequence, TensorRows? NegativePooled)
+{
+    /// <summary>Names of the arrays in a file of precomputed embeddings.</summary>
+    public static IReadOnlyList<string> Names { get; } = ["sequence", "pooled", "negative_sequence", "negative_pooled"];
+
+    /// <summary>Number of prompts.</summary>
+    public int Count => Sequence.Count;
+
+    /// <summary>Reads a NumPy archive with the arrays <see cref="Names"/>, of which only the first is needed by every model.</summary>
+    /// <exception cref="ProblemException">The file is missing, or an array is missing or has another shape.</exception>
+    public static PromptEmbeddings Read(string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw new ProblemException($"The file of embeddings '{path}' does not exist.");
+        }
+
+        using var file = NpzFile.Open(path);
+        TensorRows? Rows(string name, int rank)
+        {
+            if (!file.Contains(name))
+            {
+                return null;
+            }
+
+            var array = file.Read(name);
+            return array.Shape.Count == rank && array.Shape.All(d => d > 0)
+                ? new TensorRows(array.ToFloat32(), array.Shape)
+                : throw new ProblemException($"'{name}' in '{path}' has shape [{string.Join(", ", array.Shape)}]; {(rank == 3 ? "sequences have [prompts, tokens, dimensions]" : "pooled embeddings have [prompts, dimensions]")}.");
+        }
+
+        var sequence = Rows(Names[0], 3) ?? throw new ProblemException($"'{path}' has no array 'sequence'; it takes: {string.Join(", ", Names)}.");
+        return new PromptEmbeddings(sequence, Rows(Names[1], 2), Rows(Names[2], 3), Rows(Names[3], 2));
+    }
+
+    /// <summary>The inputs of a denoiser that they supply.</summary>
+    /// <exception cref="ProblemException">The denoiser takes a pooled embedding and there is none.</exception>
+    public IEnumerable<IConditionSource> Sources(DenoiserEntry denoiser)
+    {
+        ArgumentNullException.ThrowIfNull(denoiser);
+        if (denoiser.ContextInput is { } context)
+        {
+            yield return new PromptSource(context, Sequence, NegativeSequence);
+        }
+
+        if (denoiser.Conditions.TryGetValue(ConditionRole.Pooled, out var pooled))
+        {
+            yield return new PromptSource(pooled, Pooled ?? throw new ProblemException($"The denoiser takes pooled embeddings ('{pooled}'), and the prompts were encoded without."), NegativePooled);
+        }
+
+        if (denoiser.Conditions.TryGetValue(ConditionRole.TextIds, out var ids))
+        {
+            var tokens = Sequence.Shape[1];
+            yield return new ConstantSource(ids, new float[tokens * 3], [tokens, 3], perSample: false);
+        }
+    }
+}
