@@ -46,7 +46,7 @@ internal sealed class ExportCommand
         }
 
         var package = ModelPackage.Open(shell.PathOf(parsed.GetRequiredValue(model)));
-        var chosen = candidate.Read(parsed, package.Manifest.Schedule, shell);
+        var chosen = candidate.Read(parsed, package.Manifest, shell);
         Refuse(chosen, package.Manifest.Schedule, int.MaxValue);
         var asked = conditions.Read(parsed, package.Manifest);
         if (chosen.Steps.All(s => s.Drop.Count == 0))
