@@ -62,11 +62,6 @@ internal sealed class SampleCommand
 
         var package = prompts.Open(parsed, shell.PathOf(parsed.GetRequiredValue(model)));
         var manifest = package.Manifest;
-        foreach (var remark in manifest.Remarks)
-        {
-            shell.Error.WriteLine($"note: {remark}");
-        }
-
         var candidate = candidates.Read(parsed, manifest, shell);
         var asked = conditions.Read(parsed, manifest);
         var states = parsed.GetValue(start) is { } file ? StartStates.Read(shell.PathOf(file), manifest.Sample) : null;
@@ -97,6 +92,11 @@ internal sealed class SampleCommand
         if (candidate.Violations(package.Manifest.Schedule, opened.Networks.Blocks) is { Count: > 0 } violations)
         {
             throw new ProblemException("The candidate", violations.Select(v => new Problem(string.Empty, v)));
+        }
+
+        foreach (var remark in package.Manifest.Remarks)
+        {
+            shell.Error.WriteLine($"note: {remark}");
         }
 
         var seed = conditions.SeedOf(parsed);

@@ -46,7 +46,7 @@ public sealed class ModelCommandTests : IDisposable
     public async Task Inspect_shows_inputs_the_noise_and_numbers_in_their_own_units()
     {
         var result = (await shell.RunAsync("model", "inspect", TestShell.Digits, "--no-timing")).ShouldSucceed();
-        result.Out.ShouldContain("input   class_labels [batch] int64");
+        result.Out.ShouldContain("input   class_labels [B] int64");
         result.Out.ShouldContain("noise   discrete, times 0 to 999");
         result.Out.ShouldContain("58.458 million multiply-adds");
     }
@@ -63,7 +63,7 @@ public sealed class ModelCommandTests : IDisposable
         (await shell.RunAsync("model", "init", "mine")).ShouldBeRefused("--schedule: which noise", "--prediction: what does the output mean", "--classes: the network takes labels ('class_labels')");
         (await shell.RunAsync(
             "model", "init", "mine/unet.onnx", "--schedule", "cosine(trainSteps=1000)", "--prediction", "epsilon", "--classes", "10", "--null-label", "10", "--clamp", "true")).ShouldSucceed()
-            .Out.ShouldContain("state      sample [batch, 1, 16, 16] float");
+            .Out.ShouldContain("state      sample [B, 1, 16, 16] float");
         (await shell.RunAsync("model", "init", "mine")).ShouldBeRefused("--force");
         var own = (await shell.RunAsync("sample", "--model", "mine", "--solver", "ddim", "--steps", "3", "--label", "3", "--out", "a.npy", "--json")).ShouldSucceed();
         own.Json["samples"]!.AsArray().Count.ShouldBe(1);

@@ -60,9 +60,10 @@ public sealed record SchedulerConfig(string Scheduler, NoiseSchedule Schedule, P
     {
         var scheduler = root.Text("_class_name");
         var steps = root.Integer("num_train_timesteps", 1000, 2, 1_000_000);
+        // DDIM without noise is Euler's method in u, and begins where nothing of x0 is left.
         if (scheduler.StartsWith("FlowMatch", StringComparison.Ordinal))
         {
-            return new SchedulerConfig(scheduler, new FlowNoiseSchedule(steps), PredictionType.Flow, null) { Grid = FlowGrid(root), Solver = Known("euler") };
+            return new SchedulerConfig(scheduler, new FlowNoiseSchedule(steps), PredictionType.Flow, null) { Grid = FlowGrid(root), Solver = Known("ddim") };
         }
 
         var prediction = root.Text("prediction_type", "epsilon", "epsilon", "v_prediction", "sample", "flow_prediction") switch
