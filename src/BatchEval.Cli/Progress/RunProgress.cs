@@ -1,7 +1,8 @@
-using BatchEval.Workflow.Runs;
 using System.Globalization;
 using BatchEval.Cli.Results;
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Workflow.Local;
+using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Cli.Progress;
@@ -57,7 +58,7 @@ internal sealed class RunProgress(RunSpecification specification, TimeProvider t
 
     /// <summary>The best score in words, for example "best fid 12.3 ± 0.4", or an empty text.</summary>
     public string BestText() => Best is not { } best ? string.Empty
-        : $"best {specification.Objective.Metric} {ScoreText.Write(specification.Objective.Metric is "psnr" or "ssim" ? -best.Score : best.Score, best.Error)}";
+        : $"best {specification.Objective.Metric} {ScoreText.Write(MetricCatalog.Find(specification.Objective.Metric).ToObjective(best.Score), best.Error)}";
 
     /// <summary>Time since the beginning and, once it can be guessed, time left.</summary>
     public string Times()

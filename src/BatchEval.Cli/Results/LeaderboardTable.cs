@@ -1,4 +1,5 @@
 using System.Globalization;
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Scoring;
 using Spectre.Console;
@@ -16,7 +17,9 @@ internal static class LeaderboardTable
         var scores = leaderboard.Ranked();
         var table = new Table().Border(TableBorder.Simple);
         table.AddColumn(new TableColumn("name").NoWrap());
-        foreach (var name in new[] { "calls", "FID", "held-out FID", "PSNR", "LPIPS" })
+        var objective = MetricCatalog.Find(leaderboard.Objective);
+        Metric[] metrics = [.. MetricCatalog.All.Where(m => m == objective || (!m.IsDetail && scores.Any(s => s.Of(m.Key) is not null)))];
+        foreach (var name in metrics.Select(m => m.Label).Prepend("calls"))
         {
             table.AddColumn(new TableColumn(name).RightAligned().NoWrap());
         }
@@ -25,30 +28,35 @@ internal static class LeaderboardTable
         foreach (var score in scores)
         {
             var style = score == leaderboard.Best ? new Style(Color.Green, decoration: Decoration.Bold) : Style.Plain;
-            table.AddRow(Cells(score, score == leaderboard.Best).Select(c => new Text(c, style)));
+            table.AddRow(Cells(score, score == leaderboard.Best, metrics, objective).Select(c => new Text(c, style)));
         }
 
         return table;
     }
 
-    private static IEnumerable<string> Cells(CandidateScore score, bool best)
+    private static IEnumerable<string> Cells(CandidateScore score, bool best, Metric[] metrics, Metric objective)
     {
         yield return $"{score.Name}{(best ? " (best)" : score.Role == ContestantRole.Baseline ? string.Empty : $" ({score.Role.ToString().ToLowerInvariant()})")}";
         yield return score.NetworkCalls.ToString("0.##", CultureInfo.InvariantCulture);
         if (score.Failure is { } failure)
         {
             yield return "failed";
-            yield return string.Empty;
-            yield return string.Empty;
-            yield return string.Empty;
+            for (var rest = 1; rest < metrics.Length; rest++)
+            {
+                yield return string.Empty;
+            }
+
             yield return failure;
             yield break;
         }
 
-        yield return WithError(score.Fid, score.FidError);
-        yield return WithError(score.FidHeldOut, score.FidHeldOutError);
-        yield return Number(score.Psnr, "0.00");
-        yield return Number(score.Lpips, "0.0000");
+        foreach (var metric in metrics)
+        {
+            // Errors of metrics of pairs say little: all candidates share the noise.
+            var value = score.Of(metric.Key);
+            yield return Text(value?.Value, metric.IsPaired && metric != objective ? null : value?.Error, metric.Decimals);
+        }
+
         yield return Times(score);
     }
 
@@ -58,8 +66,8 @@ internal static class LeaderboardTable
         return times.Count <= MostTimes ? string.Join(' ', times) : $"{string.Join(' ', times.Take(MostTimes - 2))} … {times[^1]} ({times.Count})";
     }
 
-    private static string WithError(double? value, double? error) =>
-        value is null ? "-" : error is null ? Number(value, "0.000") : $"{Number(value, "0.000")} ± {Number(error, "0.000")}";
+    private static string Text(double? value, double? error, int decimals) =>
+        value is null ? "-" : error is null ? Number(value.Value, decimals) : $"{Number(value.Value, decimals)} ± {Number(error.Value, decimals)}";
 
-    private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "-";
+    private static string Number(double value, int decimals) => value.ToString($"F{decimals}", CultureInfo.InvariantCulture);
 }

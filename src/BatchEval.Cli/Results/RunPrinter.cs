@@ -1,5 +1,6 @@
 using System.Globalization;
 using BatchEval.Cli.Terminal;
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Storage;
 
@@ -53,7 +54,7 @@ internal sealed class RunPrinter(RunStore store, Shell shell, Output output)
         }
         else if (document.Status.Best is { } best)
         {
-            output.Line(string.Create(CultureInfo.InvariantCulture, $"Best so far: {best.Candidate}, {document.Specification.Objective.Metric} {ScoreText.Write(best.Objective, best.ObjectiveError)}"));
+            output.Line(string.Create(CultureInfo.InvariantCulture, $"Best so far: {best.Candidate}, {document.Specification.Objective.Metric} {ScoreText.Write(MetricCatalog.Find(document.Specification.Objective.Metric).ToObjective(best.Objective), best.ObjectiveError)}"));
         }
 
         if (document.Status.Error is { } error)
@@ -64,9 +65,18 @@ internal sealed class RunPrinter(RunStore store, Shell shell, Output output)
 
     private static string? Summary(Leaderboard leaderboard)
     {
-        var uniform = leaderboard.Baselines.Where(b => Uniform.Contains(b.Name) && b.Fid is not null).MinBy(b => b.Fid);
-        return leaderboard.Best is { Fid: { } fid } best && uniform is { Fid: { } baseline }
-            ? string.Create(CultureInfo.InvariantCulture, $"The winner's FID is {fid / baseline:0.00} of the best uniform spacing's ({uniform.Name}), on {best.FidSamples} fresh samples.")
-            : null;
+        var metric = MetricCatalog.Find(leaderboard.Objective);
+        var uniform = leaderboard.Baselines.Where(b => Uniform.Contains(b.Name) && b.Failure is null).MinBy(b => b.Objective);
+        if (leaderboard.Best?.Of(metric.Key) is not { Value: { } value } won || uniform?.Of(metric.Key)?.Value is not { } baseline)
+        {
+            return null;
+        }
+
+        var comparison = !metric.HigherIsBetter && value > 0 && baseline > 0
+            ? string.Create(CultureInfo.InvariantCulture, $"is {value / baseline:0.00} of the best uniform spacing's ({uniform.Name})")
+            : $"is {Number(value)}, the best uniform spacing's ({uniform.Name}) {Number(baseline)}";
+        return $"The winner's {metric.Label} {comparison}, on {won.Samples} fresh samples.";
+
+        string Number(double number) => number.ToString($"F{metric.Decimals}", CultureInfo.InvariantCulture) + (metric.Unit.Length == 0 ? string.Empty : $" {metric.Unit}");
     }
 }

@@ -27,18 +27,27 @@ public sealed class FeatureExtractor : IDisposable
     /// <summary>Computes features.</summary>
     /// <param name="images">Images [N, C, H, W] in the model's range.</param>
     /// <returns>Features [N, D], row-major.</returns>
-    public float[] Extract(ReadOnlySpan<float> images)
+    public float[] Extract(ReadOnlySpan<float> images) => Run(images, withLogits: false).Features;
+
+    /// <summary>Computes features and, where they are wanted and the network gives them, class scores.</summary>
+    /// <param name="images">Images [N, C, H, W] in the model's range.</param>
+    /// <param name="withLogits">Whether class scores are wanted.</param>
+    /// <returns>Features [N, D] and class scores [N, K] or null, row-major.</returns>
+    public (float[] Features, float[]? Logits) Run(ReadOnlySpan<float> images, bool withLogits)
     {
         var count = images.Length / shape.Size;
         var features = new float[count * Dimensions];
+        var logits = new List<float>();
         for (var start = 0; start < count; start += batchSize)
         {
             var batch = Math.Min(batchSize, count - start);
             var data = images.Slice(start * shape.Size, batch * shape.Size).ToArray();
-            session.Run(data, [batch, shape.Channels, shape.Height, shape.Width], withLogits: false).Features.CopyTo(features.AsSpan(start * Dimensions));
+            var (rows, scores) = session.Run(data, [batch, shape.Channels, shape.Height, shape.Width], withLogits);
+            rows.CopyTo(features.AsSpan(start * Dimensions));
+            logits.AddRange(scores ?? []);
         }
 
-        return features;
+        return (features, logits.Count == 0 ? null : [.. logits]);
     }
 
     /// <inheritdoc/>

@@ -40,14 +40,14 @@ public sealed class AdvanceActivity(RunStore store, ModelHost models, TimeProvid
     private async Task<RoundScores> ScoreAsync(RunContext context, UnitPlan plan, CancellationToken cancellation)
     {
         var model = models.Open(context.Package);
-        var scorer = new CandidateScorer(model, context.Specification.Objective.Metric, context.Costs, context.Specification.Conditions.IsGuided);
+        var scorer = new CandidateScorer(model, context.Metrics, context.Costs, context.Specification.Conditions.IsGuided);
         var final = plan.Plan.Stage == RunStage.Final;
         var counts = EvaluationCounts.None;
         var counted = new HashSet<string>(StringComparer.Ordinal);
-        var inputs = new List<(List<CellResult> Results, List<float[]> Features)>();
+        var inputs = new List<(List<CellResult> Results, List<CellArrays> Arrays)>();
         foreach (var keys in plan.Assignments)
         {
-            var (results, features) = (new List<CellResult>(), new List<float[]>());
+            var (results, arrays) = (new List<CellResult>(), new List<CellArrays>());
             foreach (var key in keys)
             {
                 var result = await CellFiles.ReadResultAsync(store, key, cancellation);
@@ -55,11 +55,11 @@ public sealed class AdvanceActivity(RunStore store, ModelHost models, TimeProvid
                 counts += counted.Add(key) ? Count(result, context.RunId) : EvaluationCounts.None;
                 if (result.Failure is null && model.Features is not null && plan.Plan.Stage != RunStage.Reference)
                 {
-                    features.Add(await CellFiles.ReadFeaturesAsync(store, key, cancellation));
+                    arrays.Add(await CellFiles.ReadArraysAsync(store, key, context.Metrics.Extras(final).Contains(MeasuredMetrics.Logits), cancellation));
                 }
             }
 
-            inputs.Add((results, features));
+            inputs.Add((results, arrays));
         }
 
         if (plan.Plan.Stage == RunStage.Reference)
@@ -71,9 +71,9 @@ public sealed class AdvanceActivity(RunStore store, ModelHost models, TimeProvid
         var scored = inputs.SkipLast(plan.Plan.Controls).ToList();
         var control = ControlOf(scorer, [.. inputs.Skip(scored.Count)]);
         var scores = new List<CandidateScore>();
-        foreach (var (assignment, (results, features)) in plan.Plan.Assignments.Zip(scored))
+        foreach (var (assignment, (results, arrays)) in plan.Plan.Assignments.Zip(scored))
         {
-            scores.Add(scorer.Score(assignment.Contestant, results, features, final, control));
+            scores.Add(scorer.Score(assignment.Contestant, results, arrays, final, control));
             WorkflowTelemetry.CandidateCost.Record(results.Sum(r => r.ComputedBy == context.RunId ? r.Milliseconds : 0) / 1000);
         }
 
@@ -81,8 +81,8 @@ public sealed class AdvanceActivity(RunStore store, ModelHost models, TimeProvid
     }
 
     // A control that could not be computed is none: the others are then scored by their own samples alone.
-    private static ControlledMoments? ControlOf(CandidateScorer scorer, List<(List<CellResult> Results, List<float[]> Features)> inputs) =>
-        inputs.Count == 2 && inputs.TrueForAll(i => i.Features.Count > 0 && i.Features.Count == i.Results.Count) ? scorer.Control(inputs[0].Features, inputs[1].Features) : null;
+    private static ControlledMoments? ControlOf(CandidateScorer scorer, List<(List<CellResult> Results, List<CellArrays> Arrays)> inputs) =>
+        inputs.Count == 2 && inputs.TrueForAll(i => i.Arrays.Count > 0 && i.Arrays.Count == i.Results.Count) ? scorer.Control(inputs[0].Arrays, inputs[1].Arrays) : null;
 
     private static void RequireReference(List<CellResult> results)
     {

@@ -15,7 +15,8 @@ namespace BatchEval.Workflow.Cells;
 /// <param name="Range">The samples.</param>
 /// <param name="KeepImages">Whether the images are stored.</param>
 /// <param name="ComparedWith">Key of the cell whose images each image is compared with, or null.</param>
-public sealed record Cell(string Key, Candidate Candidate, SampleRange Range, bool KeepImages, string? ComparedWith)
+/// <param name="Extras">What it holds beyond what all cells do (<see cref="Scoring.MeasuredMetrics.Extras"/>), or null.</param>
+public sealed record Cell(string Key, Candidate Candidate, SampleRange Range, bool KeepImages, string? ComparedWith, IReadOnlyList<string>? Extras = null)
 {
     /// <summary>Raised whenever a change of the code changes a stored result.</summary>
     public const int CodeVersion = 2;
@@ -24,12 +25,14 @@ public sealed record Cell(string Key, Candidate Candidate, SampleRange Range, bo
     public long NetworkCalls => (long)Candidate.NetworkCalls * Range.Count;
 
     /// <summary>Creates a cell and its key.</summary>
-    public static Cell Create(CellContext context, Candidate candidate, SampleRange range, bool keepImages, string? comparedWith = null)
+    public static Cell Create(CellContext context, Candidate candidate, SampleRange range, bool keepImages, string? comparedWith = null, IReadOnlyList<string>? extras = null)
     {
         ArgumentNullException.ThrowIfNull(candidate);
+        extras = extras is { Count: > 0 } ? extras : null;
+        // Null members are left out, so that cells without extras keep the keys that they always had.
         var identity = JsonSerializer.Serialize(
-            new { CodeVersion, context, candidate = candidate.Id, range, keepImages, comparedWith }, WorkflowJson.Options);
-        return new Cell(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity))), candidate, range, keepImages, comparedWith);
+            new { CodeVersion, context, candidate = candidate.Id, range, keepImages, comparedWith, extras }, WorkflowJson.Options);
+        return new Cell(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity))), candidate, range, keepImages, comparedWith, extras);
     }
 }
 

@@ -28,4 +28,17 @@ public sealed record CellResult(
     string ComputedBy,
     double Milliseconds,
     long PeakBytes,
-    IReadOnlyList<string>? Masks = null);
+    IReadOnlyList<string>? Masks = null)
+{
+    /// <summary>Values per image of metrics of pairs other than those above, by key; null where there are none.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<double>>? Others { get; init; }
+
+    /// <summary>Values per image of a metric of pairs, or null.</summary>
+    public IReadOnlyList<double>? PerImage(string key) => key switch
+    {
+        "psnr" => Psnr,
+        "ssim" => Ssim,
+        "lpips" => Lpips,
+        _ => Others?.GetValueOrDefault(key),
+    };
+}

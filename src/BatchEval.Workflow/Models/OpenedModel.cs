@@ -1,4 +1,5 @@
 using BatchEval.Core.Metrics;
+using BatchEval.Core.Randomness;
 using BatchEval.Onnx.Features;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
@@ -15,6 +16,12 @@ namespace BatchEval.Workflow.Models;
 public sealed record OpenedModel(
     SamplingModel Sampling, FeatureExtractor? Features, PerceptualDistance? Perceptual, FrechetReference? Training, FrechetReference? HeldOut) : IDisposable
 {
+    private const int ReferenceLimit = 10_000;
+    private readonly Lazy<FeatureMatrix?> referenceFeatures = new(() => Features is null || Sampling.Manifest.Data is null ? null : FeaturesOf(Features, Sampling));
+
+    /// <summary>Features of the package's own data, of at most 10,000 samples drawn with seed 0; null without data or feature network. Computed when first asked for.</summary>
+    public FeatureMatrix? ReferenceFeatures => referenceFeatures.Value;
+
     /// <summary>Opens a package.</summary>
     public static OpenedModel Open(ModelPackage package, DeviceOptions device)
     {
@@ -26,6 +33,19 @@ public sealed record OpenedModel(
             manifest.Perceptual is null ? null : new PerceptualDistance(package, device),
             manifest.Reference is { } reference ? ReferenceStatistics.Read(package, reference, reference.Training) : null,
             manifest.Reference is { HeldOut: { } heldOut } r ? ReferenceStatistics.Read(package, r, heldOut) : null);
+    }
+
+    private static FeatureMatrix FeaturesOf(FeatureExtractor network, SamplingModel model)
+    {
+        var (data, size) = (TrainingData.Read(model.Package), model.Manifest.Sample.Size);
+        int[] rows = [.. Enumerable.Range(0, data.Length / size)];
+        if (rows.Length > ReferenceLimit)
+        {
+            new PhiloxStream(0, 0).PartialShuffle<int>(rows, ReferenceLimit);
+            data = [.. rows[..ReferenceLimit].SelectMany(row => data[(row * size)..((row + 1) * size)])];
+        }
+
+        return new FeatureMatrix(network.Extract(data), data.Length / size, network.Dimensions);
     }
 
     /// <inheritdoc/>

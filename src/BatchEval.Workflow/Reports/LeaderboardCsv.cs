@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Workflow.Scoring;
 
 namespace BatchEval.Workflow.Reports;
@@ -7,28 +8,49 @@ namespace BatchEval.Workflow.Reports;
 /// <summary>Writes scores as comma-separated values, one line per candidate, best first.</summary>
 public static class LeaderboardCsv
 {
-    private static readonly (string Name, Func<CandidateScore, object?> Value)[] Columns =
+    private static readonly (string Name, Func<CandidateScore, object?> Value)[] First =
     [
         ("id", s => s.Id), ("name", s => s.Name), ("role", s => s.Role.ToString().ToLowerInvariant()), ("networkCalls", s => s.NetworkCalls),
         ("objective", s => s.Objective), ("objectiveError", s => s.ObjectiveError),
         ("macs", s => s.Macs), ("milliseconds", s => s.Milliseconds), ("peakBytes", s => s.PeakBytes),
-        ("fid", s => s.Fid), ("fidError", s => s.FidError), ("fidSamples", s => s.FidSamples),
-        ("fidHeldOut", s => s.FidHeldOut), ("fidHeldOutError", s => s.FidHeldOutError),
-        ("psnr", s => s.Psnr), ("psnrError", s => s.PsnrError), ("ssim", s => s.Ssim), ("ssimError", s => s.SsimError),
-        ("lpips", s => s.Lpips), ("lpipsError", s => s.LpipsError), ("pairedSamples", s => s.PairedSamples),
+    ];
+
+    private static readonly (string Name, Func<CandidateScore, object?> Value)[] Last =
+    [
+        ("pairedSamples", s => s.PairedSamples),
         ("solver", s => s.Candidate.Solver), ("times", s => string.Join(' ', s.Candidate.Steps.Select(t => t.Time.ToString(CultureInfo.InvariantCulture)))),
         ("drops", s => s.Candidate.Steps.All(t => t.Drop.Count == 0) ? null : string.Join(' ', s.Candidate.Steps.Select(t => t.Drop.Count == 0 ? "-" : string.Join('+', t.Drop)))),
         ("failure", s => s.Failure),
     ];
 
+    // The standard metrics always have their columns, others where something was measured.
+    private static IEnumerable<(string Name, Func<CandidateScore, object?> Value)> Columns(IReadOnlyList<CandidateScore> scores) =>
+    [
+        .. First,
+        .. MetricCatalog.All.Where(m => MetricCatalog.Standard.Contains(m.Key) || scores.Any(s => s.Of(m.Key) is not null)).SelectMany(Columns),
+        .. Last,
+    ];
+
+    private static IEnumerable<(string Name, Func<CandidateScore, object?> Value)> Columns(Metric metric)
+    {
+        yield return (metric.Member, s => s.Of(metric.Key)?.Value);
+        yield return (metric.Member + "Error", s => s.Of(metric.Key)?.Error);
+        if (metric.Key == "fid")
+        {
+            yield return ("fidSamples", s => s.FidSamples);
+        }
+    }
+
     /// <summary>Writes the table.</summary>
     public static string Write(IEnumerable<CandidateScore> scores)
     {
         ArgumentNullException.ThrowIfNull(scores);
-        var text = new StringBuilder().AppendJoin(',', Columns.Select(c => c.Name)).Append('\n');
-        foreach (var score in scores)
+        var all = scores.ToList();
+        var columns = Columns(all).ToList();
+        var text = new StringBuilder().AppendJoin(',', columns.Select(c => c.Name)).Append('\n');
+        foreach (var score in all)
         {
-            text.AppendJoin(',', Columns.Select(c => Field(c.Value(score)))).Append('\n');
+            text.AppendJoin(',', columns.Select(c => Field(c.Value(score)))).Append('\n');
         }
 
         return text.ToString();

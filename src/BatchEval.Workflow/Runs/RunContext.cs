@@ -3,6 +3,7 @@ using BatchEval.Onnx.Packages;
 using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Schedules;
+using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Specifications;
 using BatchEval.Workflow.Storage;
 
@@ -19,6 +20,9 @@ namespace BatchEval.Workflow.Runs;
 public sealed record RunContext(
     string RunId, RunSpecification Specification, ModelPackage Package, RunMachine Machine, ContestantFactory Contestants, CellContext Cells, CostModel? Costs)
 {
+    /// <summary>What it minimises and measures.</summary>
+    public MeasuredMetrics Metrics { get; } = MeasuredMetrics.Of(Specification, Package.Manifest);
+
     /// <summary>Reads a run's context.</summary>
     /// <exception cref="InvalidOperationException">The run does not exist, or its model has changed since it began.</exception>
     public static async Task<RunContext> LoadAsync(RunStore store, ModelHost models, string runId, CancellationToken cancellation)

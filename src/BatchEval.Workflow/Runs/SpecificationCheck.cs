@@ -1,7 +1,9 @@
 using BatchEval.Core.Json;
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Costs;
 using BatchEval.Onnx.Packages;
+using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Runs;
@@ -33,7 +35,7 @@ public static class SpecificationCheck
             problems.Add(new Problem("search.method", $"is '{specification.Search.Method.Name()}', but the model '{manifest.Name}' has no data ('data' in its manifest); set search.dataFree to true, which takes clean samples from the model's own long sampling, or use gits, oss or dmn, which need none."));
         }
 
-        CheckObjective(specification, manifest, problems);
+        CheckMetrics(specification, manifest, problems);
         return problems;
 
         void Try(string path, Action check)
@@ -67,22 +69,39 @@ public static class SpecificationCheck
         }
     }
 
-    private static void CheckObjective(RunSpecification specification, ModelManifest manifest, List<Problem> problems)
+    private static void CheckMetrics(RunSpecification specification, ModelManifest manifest, List<Problem> problems)
     {
-        var metric = specification.Objective.Metric;
-        if (metric == "fid" && manifest.Reference is null)
+        var objective = MetricCatalog.Find(specification.Objective.Metric);
+        Check("objective.metric", objective, MetricCatalog.Keys.Where(k => MeasuredMetrics.ReasonAgainst(MetricCatalog.Find(k), manifest) is null));
+        foreach (var key in specification.Final.Metrics ?? [])
         {
-            problems.Add(new Problem("objective.metric", $"is 'fid', but the model '{manifest.Name}' has no reference statistics; use lpips, psnr or ssim, or add 'reference' to its manifest."));
+            Check("final.metrics", MetricCatalog.Find(key), []);
         }
 
-        if (metric == "lpips" && manifest.Perceptual is null)
+        var searched = specification.Search.Method != SearchMethod.None;
+        Samples(objective, "search.rungs", searched ? specification.Search.Evolution.Rungs[0] : int.MaxValue);
+        Samples(objective, "validation.samples", searched ? specification.Validation.Samples : int.MaxValue);
+        Array.ForEach([objective.Key, .. specification.Final.Metrics ?? []], key => Samples(MetricCatalog.Find(key), "final.samples", specification.Final.Samples));
+        if (MetricCatalog.Find(specification.Objective.Metric).IsPaired && specification.Reference.Samples == 0)
         {
-            problems.Add(new Problem("objective.metric", $"is 'lpips', but the model '{manifest.Name}' has no perceptual network; use psnr or ssim."));
+            problems.Add(new Problem("reference.samples", $"is 0, but the objective '{objective.Key}' compares with the unaccelerated sampler; ask for at least 1."));
         }
 
-        if (specification.Objective.IsPaired && specification.Reference.Samples == 0)
+        void Check(string path, Metric metric, IEnumerable<string> instead)
         {
-            problems.Add(new Problem("reference.samples", $"is 0, but the objective '{metric}' compares with the unaccelerated sampler; ask for at least 1."));
+            if (MeasuredMetrics.ReasonAgainst(metric, manifest) is { } reason)
+            {
+                var possible = string.Join(", ", instead);
+                problems.Add(new Problem(path, $"is '{metric.Key}', but the model '{manifest.Name}' {reason}{(possible.Length == 0 ? string.Empty : $"; possible: {possible}")}."));
+            }
+        }
+
+        void Samples(Metric metric, string path, int samples)
+        {
+            if (metric.MinimumSamples(manifest.Features?.Dimensions ?? 1) is var fewest && samples < fewest)
+            {
+                problems.Add(new Problem(path, $"has {samples} samples, but '{metric.Key}' needs at least {fewest}."));
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Sampling;
 using BatchEval.Workflow.Cells;
 
@@ -37,53 +38,78 @@ public sealed record CandidateScore
     public double ObjectiveError { get; init; }
 
     /// <summary>FID against the training images.</summary>
-    public double? Fid { get; init; }
+    public double? Fid { get => Of("fid")?.Value; init => Metrics = With("fid", m => m with { Value = value }); }
 
     /// <summary>Standard error of <see cref="Fid"/> (delete-group jackknife).</summary>
-    public double? FidError { get; init; }
+    public double? FidError { get => Of("fid")?.Error; init => Metrics = With("fid", m => m with { Error = value }); }
 
     /// <summary>Samples behind the distribution scores.</summary>
-    public int? FidSamples { get; init; }
+    public int? FidSamples { get => Of("fid")?.Samples; init => Metrics = With("fid", m => m with { Samples = value }); }
 
     /// <summary>FID against images never trained on.</summary>
-    public double? FidHeldOut { get; init; }
+    public double? FidHeldOut { get => Of("fid-held-out")?.Value; init => Metrics = With("fid-held-out", m => m with { Value = value }); }
 
     /// <summary>Standard error of <see cref="FidHeldOut"/>.</summary>
-    public double? FidHeldOutError { get; init; }
+    public double? FidHeldOutError { get => Of("fid-held-out")?.Error; init => Metrics = With("fid-held-out", m => m with { Error = value }); }
 
     /// <summary>Mean PSNR per image against the unaccelerated sampler, in dB.</summary>
-    public double? Psnr { get; init; }
+    public double? Psnr { get => Of("psnr")?.Value; init => Metrics = With("psnr", m => m with { Value = value }); }
 
     /// <summary>Standard error of <see cref="Psnr"/>.</summary>
-    public double? PsnrError { get; init; }
+    public double? PsnrError { get => Of("psnr")?.Error; init => Metrics = With("psnr", m => m with { Error = value }); }
 
     /// <summary>Mean SSIM against the unaccelerated sampler.</summary>
-    public double? Ssim { get; init; }
+    public double? Ssim { get => Of("ssim")?.Value; init => Metrics = With("ssim", m => m with { Value = value }); }
 
     /// <summary>Standard error of <see cref="Ssim"/>.</summary>
-    public double? SsimError { get; init; }
+    public double? SsimError { get => Of("ssim")?.Error; init => Metrics = With("ssim", m => m with { Error = value }); }
 
     /// <summary>Mean perceptual distance to the unaccelerated sampler.</summary>
-    public double? Lpips { get; init; }
+    public double? Lpips { get => Of("lpips")?.Value; init => Metrics = With("lpips", m => m with { Value = value }); }
 
     /// <summary>Standard error of <see cref="Lpips"/>.</summary>
-    public double? LpipsError { get; init; }
+    public double? LpipsError { get => Of("lpips")?.Error; init => Metrics = With("lpips", m => m with { Error = value }); }
 
     /// <summary>Network calls per image, where a run-time skip policy makes them differ.</summary>
     public ScoreDistribution? NetworkCallsPerImage { get; init; }
 
     /// <summary>PSNR per image, capped at 100 dB.</summary>
-    public ScoreDistribution? PsnrPerImage { get; init; }
+    public ScoreDistribution? PsnrPerImage { get => Of("psnr")?.PerImage; init => Metrics = With("psnr", m => m with { PerImage = value }); }
 
     /// <summary>SSIM per image.</summary>
-    public ScoreDistribution? SsimPerImage { get; init; }
+    public ScoreDistribution? SsimPerImage { get => Of("ssim")?.PerImage; init => Metrics = With("ssim", m => m with { PerImage = value }); }
 
     /// <summary>Perceptual distance per image.</summary>
-    public ScoreDistribution? LpipsPerImage { get; init; }
+    public ScoreDistribution? LpipsPerImage { get => Of("lpips")?.PerImage; init => Metrics = With("lpips", m => m with { PerImage = value }); }
 
     /// <summary>Images behind the paired scores.</summary>
-    public int? PairedSamples { get; init; }
+    public int? PairedSamples { get => Of("psnr")?.Samples; init => Metrics = With("psnr", m => m with { Samples = value }); }
 
     /// <summary>Why it could not be scored, or null.</summary>
     public string? Failure { get; init; }
+
+    /// <summary>Every metric that was measured, by its key in <see cref="MetricCatalog"/>; the members above are some of them under names of their own.</summary>
+    public IReadOnlyDictionary<string, MetricValue> Metrics { get; init; } = new SortedDictionary<string, MetricValue>(StringComparer.Ordinal);
+
+    /// <summary>A metric, or null where it was not measured.</summary>
+    public MetricValue? Of(string key) => Metrics.GetValueOrDefault(key);
+
+    private SortedDictionary<string, MetricValue> With(string key, Func<MetricValue, MetricValue> change) =>
+        new(Metrics.ToDictionary(m => m.Key, m => m.Value), StringComparer.Ordinal) { [key] = change(Of(key) ?? new MetricValue()) };
+}
+
+/// <summary>What was measured of one metric.</summary>
+public sealed record MetricValue
+{
+    /// <summary>The value, in the metric's unit.</summary>
+    public double? Value { get; init; }
+
+    /// <summary>Its standard error, where one could be estimated.</summary>
+    public double? Error { get; init; }
+
+    /// <summary>Samples behind it.</summary>
+    public int? Samples { get; init; }
+
+    /// <summary>How values per image are spread, for metrics of pairs.</summary>
+    public ScoreDistribution? PerImage { get; init; }
 }

@@ -1,4 +1,5 @@
 using BatchEval.Core.Metrics;
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Costs;
 using BatchEval.Workflow.Cells;
@@ -7,22 +8,19 @@ using BatchEval.Workflow.Models;
 namespace BatchEval.Workflow.Scoring;
 
 /// <summary>Puts a candidate's cells together into its scores.</summary>
-/// <param name="model">The opened model, for its reference statistics.</param>
-/// <param name="metric">The objective's metric.</param>
+/// <param name="model">The opened model, for its reference.</param>
+/// <param name="metrics">What is minimised and what is measured besides.</param>
 /// <param name="costs">What the model costs, or null where that is unknown.</param>
 /// <param name="guided">True where every call evaluates the network twice.</param>
-public sealed class CandidateScorer(OpenedModel model, string metric, CostModel? costs = null, bool guided = false)
+public sealed class CandidateScorer(OpenedModel model, MeasuredMetrics metrics, CostModel? costs = null, bool guided = false)
 {
-    /// <summary>PSNR at which the mean stops growing, so that one equal pair does not make it infinite.</summary>
-    public const double PsnrCap = 100;
-
     /// <summary>Scores a candidate.</summary>
     /// <param name="contestant">The candidate.</param>
     /// <param name="cells">Results of its cells, in sample order.</param>
-    /// <param name="features">Features of its cells, in sample order.</param>
+    /// <param name="arrays">Features and class scores of its cells, in sample order.</param>
     /// <param name="final">True to compute everything, false for the objective alone.</param>
     /// <param name="control">Control variate of the moments of the features, or null.</param>
-    public CandidateScore Score(Contestant contestant, IReadOnlyList<CellResult> cells, IReadOnlyList<float[]> features, bool final, ControlledMoments? control = null)
+    public CandidateScore Score(Contestant contestant, IReadOnlyList<CellResult> cells, IReadOnlyList<CellArrays> arrays, bool final, ControlledMoments? control = null)
     {
         ArgumentNullException.ThrowIfNull(contestant);
         var cost = costs?.Of(contestant.Candidate, guided);
@@ -44,13 +42,30 @@ public sealed class CandidateScorer(OpenedModel model, string metric, CostModel?
             return score with { Failure = failure };
         }
 
-        score = AddPaired(score, cells, final);
-        if (features.Count > 0 && (final || metric == "fid"))
+        var wanted = final ? metrics.All : [.. metrics.All.Where(m => m.IsPaired), .. metrics.Objective.IsPaired ? Array.Empty<Metric>() : [metrics.Objective]];
+        var sets = SetsOf(arrays, wanted, final, control);
+        var measured = new SortedDictionary<string, MetricValue>(StringComparer.Ordinal);
+        var reason = "it was not measured.";
+        foreach (var metric in wanted)
         {
-            score = AddDistribution(score, Join(features), final, control);
+            var outcome = metric.IsPaired ? OfPairs(metric, cells) : MetricCatalog.Compute(metric, sets);
+            if (outcome.Score is { } found && !double.IsNaN(found.Value))
+            {
+                measured[metric.Key] = new MetricValue
+                {
+                    Value = found.Value,
+                    Error = double.IsFinite(found.StandardError) ? found.StandardError : null,
+                    Samples = (int)found.SampleCount,
+                    PerImage = final && metric.IsPerImage ? ScoreDistribution.Of(PerImage(metric, cells)) : null,
+                };
+            }
+            else if (metric == metrics.Objective)
+            {
+                reason = outcome.Reason ?? reason;
+            }
         }
 
-        return AddObjective(score);
+        return Judge(score with { Metrics = measured }, reason);
     }
 
     /// <summary>The part that a search works with.</summary>
@@ -61,83 +76,44 @@ public sealed class CandidateScorer(OpenedModel model, string metric, CostModel?
     }
 
     /// <summary>The control variate that a candidate's features on few and on many samples make.</summary>
-    public ControlledMoments Control(IReadOnlyList<float[]> few, IReadOnlyList<float[]> many) =>
-        new(MomentAccumulator.Of(Join(few)).ToStatistics(), MomentAccumulator.Of(Join(many)).ToStatistics());
-
-    private static double Distance(FrechetReference reference, FeatureMatrix features, ControlledMoments? control) =>
-        control is null ? reference.DistanceTo(features) : reference.DistanceToEstimate(control.Correct(MomentAccumulator.Of(features).ToStatistics()));
-
-    private FeatureMatrix Join(IReadOnlyList<float[]> parts)
+    public ControlledMoments Control(IReadOnlyList<CellArrays> few, IReadOnlyList<CellArrays> many)
     {
-        var all = parts.SelectMany(p => p).ToArray();
-        var dimensions = model.Features!.Dimensions;
-        return new FeatureMatrix(all, all.Length / dimensions, dimensions);
+        return new(MomentsOf(few), MomentsOf(many));
+
+        GaussianStatistics MomentsOf(IReadOnlyList<CellArrays> arrays) => MomentAccumulator.Of(Join(arrays.Select(a => a.Features), model.Features!.Dimensions)!).ToStatistics();
     }
 
-    private CandidateScore AddDistribution(CandidateScore score, FeatureMatrix features, bool final, ControlledMoments? control)
+    private SampleSets SetsOf(IReadOnlyList<CellArrays> arrays, IReadOnlyList<Metric> wanted, bool final, ControlledMoments? control) => new()
     {
-        if (model.Training is { } training)
-        {
-            // A search compares values only; standard errors are for scores that people see.
-            var fid = final ? Estimate(training, features) : new ScoreWithError(Distance(training, features, control), 0, features.Count, "none");
-            score = score with { Fid = fid.Value, FidError = final ? fid.StandardError : null, FidSamples = features.Count };
-        }
+        Features = Join(arrays.Select(a => a.Features), model.Features?.Dimensions ?? 0),
+        Logits = arrays.All(a => a.Logits is not null) ? Join(arrays.Select(a => a.Logits!), arrays.Count == 0 ? 0 : arrays[0].Logits!.Length / (arrays[0].Features.Length / model.Features!.Dimensions)) : null,
+        Reference = model.Training,
+        HeldOut = model.HeldOut,
+        ReferenceFeatures = wanted.Any(m => m.Needs.HasFlag(MetricNeeds.ReferenceFeatures)) ? model.ReferenceFeatures : null,
+        Threads = Environment.ProcessorCount,
+        // A search compares values only; standard errors are for scores that people see.
+        WithErrors = final,
+        Control = final ? null : control,
+    };
 
-        if (final && model.HeldOut is { } heldOut)
-        {
-            var fid = Estimate(heldOut, features);
-            score = score with { FidHeldOut = fid.Value, FidHeldOutError = fid.StandardError };
-        }
-
-        return score;
+    private static FeatureMatrix? Join(IEnumerable<float[]> parts, int dimensions)
+    {
+        float[] all = [.. parts.SelectMany(p => p)];
+        return all.Length == 0 ? null : new FeatureMatrix(all, all.Length / dimensions, dimensions);
     }
 
-    // Groups of at least two samples; with fewer than four samples there is no error to speak of.
-    private static ScoreWithError Estimate(FrechetReference reference, FeatureMatrix features) => features.Count < 4
-        ? new ScoreWithError(reference.DistanceTo(features), double.PositiveInfinity, features.Count, "too few samples")
-        : FrechetJackknife.Estimate(reference, features, Math.Min(FrechetJackknife.DefaultGroups, features.Count / 2));
-
-    private static CandidateScore AddPaired(CandidateScore score, IReadOnlyList<CellResult> cells, bool final)
+    private static MetricOutcome OfPairs(Metric metric, IReadOnlyList<CellResult> cells)
     {
-        double[] psnrs = [.. cells.SelectMany(c => c.Psnr ?? []).Select(p => Math.Min(p, PsnrCap))];
-        double[] ssims = [.. cells.SelectMany(c => c.Ssim ?? [])];
-        double[] lpipses = [.. cells.SelectMany(c => c.Lpips ?? [])];
-        var (psnr, psnrError, count) = Mean(psnrs);
-        var (ssim, ssimError, _) = Mean(ssims);
-        var (lpips, lpipsError, _) = Mean(lpipses);
-        return score with
-        {
-            Psnr = psnr, PsnrError = psnrError, Ssim = ssim, SsimError = ssimError, Lpips = lpips, LpipsError = lpipsError,
-            PairedSamples = count == 0 ? null : count,
-            PsnrPerImage = final ? ScoreDistribution.Of(psnrs) : null,
-            SsimPerImage = final ? ScoreDistribution.Of(ssims) : null,
-            LpipsPerImage = final ? ScoreDistribution.Of(lpipses) : null,
-        };
+        double[] values = [.. PerImageOf(metric, cells)];
+        return values.Length == 0 ? MetricOutcome.Without("there is nothing to compare with image by image.") : metric.Reduce!(values, [.. values.Select(_ => 1)]);
     }
 
-    private CandidateScore AddObjective(CandidateScore score)
-    {
-        var (value, error) = metric switch
-        {
-            "psnr" => (-score.Psnr, score.PsnrError),
-            "ssim" => (-score.Ssim, score.SsimError),
-            "lpips" => (score.Lpips, score.LpipsError),
-            _ => (score.Fid, score.FidError),
-        };
-        return value is { } v && double.IsFinite(v)
-            ? score with { Objective = v, ObjectiveError = error ?? 0 }
-            : score with { Failure = $"The objective '{metric}' could not be computed." };
-    }
+    private static IEnumerable<double> PerImageOf(Metric metric, IReadOnlyList<CellResult> cells) => cells.SelectMany(c => c.PerImage(metric.PerImageOf ?? metric.Key) ?? []);
 
-    private static (double? Mean, double? Error, int Count) Mean(double[] all)
-    {
-        if (all.Length == 0)
-        {
-            return (null, null, 0);
-        }
+    private static IEnumerable<double> PerImage(Metric metric, IReadOnlyList<CellResult> cells) =>
+        PerImageOf(metric, cells).Select(v => Math.Min(v, metric.Cap));
 
-        var mean = all.Average();
-        var error = all.Length < 2 ? 0 : Math.Sqrt(all.Sum(v => (v - mean) * (v - mean)) / (all.Length - 1) / all.Length);
-        return (mean, error, all.Length);
-    }
+    private CandidateScore Judge(CandidateScore score, string reason) => score.Of(metrics.Objective.Key) is { Value: { } value } found && double.IsFinite(value)
+        ? score with { Objective = metrics.Objective.ToObjective(value), ObjectiveError = found.Error ?? 0 }
+        : score with { Failure = $"The objective '{metrics.Objective.Key}' could not be computed: {reason}" };
 }

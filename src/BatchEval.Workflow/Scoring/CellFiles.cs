@@ -11,6 +11,7 @@ internal static class CellFiles
     public const string Result = "result.json";
 
     private const string Features = "features.npy";
+    private const string Logits = "logits.npy";
     private const string Images = "images.npy";
 
     public static async Task WriteAsync(RunStore store, Cell cell, ScoredCell scored, CellResult result, CancellationToken cancellation)
@@ -19,6 +20,11 @@ internal static class CellFiles
         {
             var dimensions = features.Length / cell.Range.Count;
             await store.WriteOnceAsync(BlobNames.Cell(cell.Key, Features), ToBytes(NpyArray.From(features, cell.Range.Count, dimensions)), cancellation);
+        }
+
+        if (scored.Logits is { } logits)
+        {
+            await store.WriteOnceAsync(BlobNames.Cell(cell.Key, Logits), ToBytes(NpyArray.From(logits, cell.Range.Count, logits.Length / cell.Range.Count)), cancellation);
         }
 
         if (cell.KeepImages && scored.Images is { } images)
@@ -32,8 +38,8 @@ internal static class CellFiles
     public static Task<CellResult> ReadResultAsync(RunStore store, string key, CancellationToken cancellation) =>
         store.RequireJsonAsync<CellResult>(BlobNames.Cell(key, Result), cancellation);
 
-    public static async Task<float[]> ReadFeaturesAsync(RunStore store, string key, CancellationToken cancellation) =>
-        (await ReadArrayAsync(store, key, Features, cancellation)).ToFloat32();
+    public static async Task<CellArrays> ReadArraysAsync(RunStore store, string key, bool withLogits, CancellationToken cancellation) => new(
+        (await ReadArrayAsync(store, key, Features, cancellation)).ToFloat32(), withLogits ? (await ReadArrayAsync(store, key, Logits, cancellation)).ToFloat32() : null);
 
     public static async Task<ImageBatch> ReadImagesAsync(RunStore store, string key, CancellationToken cancellation)
     {
@@ -56,3 +62,8 @@ internal static class CellFiles
         return stream.ToArray();
     }
 }
+
+/// <summary>What metrics of sets look at.</summary>
+/// <param name="Features">Features [N, D].</param>
+/// <param name="Logits">Class scores [N, K], where they were asked for.</param>
+public sealed record CellArrays(float[] Features, float[]? Logits);

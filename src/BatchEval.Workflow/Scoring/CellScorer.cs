@@ -1,4 +1,5 @@
 using BatchEval.Core.Metrics;
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Onnx.Sampling;
 using BatchEval.Workflow.Cells;
@@ -18,10 +19,10 @@ public sealed class CellScorer(OpenedModel model)
     {
         ArgumentNullException.ThrowIfNull(cell);
         string[]? masks = cell.Candidate.Skip is null ? null : [.. samples.Select(s => StepMask.Write(s.Executed))];
-        return Score(samples, compared) with { Masks = masks };
+        return Score(samples, compared, cell.Extras ?? []) with { Masks = masks };
     }
 
-    private ScoredCell Score(IReadOnlyList<SampleResult> samples, ImageBatch? compared)
+    private ScoredCell Score(IReadOnlyList<SampleResult> samples, ImageBatch? compared, IReadOnlyList<string> extras)
     {
         int[] calls = [.. samples.Select(s => s.NetworkCalls)];
         if (samples.FirstOrDefault(s => s.Failure is not null)?.Failure is { } failure)
@@ -32,41 +33,39 @@ public sealed class CellScorer(OpenedModel model)
         var shape = model.Sampling.Manifest.Image;
         var images = ImageBatch.Quantise(model.Sampling.Images([.. samples.Select(s => s.Image)]), shape);
         var values = images.ToModelRange(shape);
-        var features = model.Features?.Extract(values);
+        var (features, logits) = model.Features?.Run(values, extras.Contains(MeasuredMetrics.Logits)) ?? default;
         if (features is not null && Array.Exists(features, f => !float.IsFinite(f)))
         {
             return new ScoredCell(calls, images, null, null, null, null, "The feature network returned a value that is not finite.");
         }
 
+        var scored = new ScoredCell(calls, images, features, null, null, null, null) { Logits = logits };
         if (compared is null)
         {
-            return new ScoredCell(calls, images, features, null, null, null, null);
+            return scored;
         }
 
         var reference = compared.ToModelRange(shape);
         var lpips = model.Perceptual?.Measure(values, reference);
-        var imageShape = new ImageShape(shape.Channels, shape.Height, shape.Width);
-        var peak = shape.High - shape.Low;
-        var ssim = SsimFor(imageShape, peak);
-        return new ScoredCell(
-            calls,
-            images,
-            features,
-            PerImage(values, reference, shape.Size, (a, b) => Psnr.OfImage(a, b, peak)),
-            ssim is null ? null : PerImage(values, reference, shape.Size, (a, b) => Ssim.OfImage(a, b, imageShape, ssim)),
-            lpips is null ? null : [.. lpips.Select(d => Math.Round((double)d, 9))],
-            null);
+        var others = extras.Where(e => e != MeasuredMetrics.Logits).ToDictionary(key => key, key => OfPairs(key, values, reference) ?? [], StringComparer.Ordinal);
+        return scored with
+        {
+            Psnr = OfPairs("psnr", values, reference),
+            Ssim = OfPairs("ssim", values, reference),
+            Lpips = lpips is null ? null : [.. lpips.Select(d => Math.Round((double)d, 9))],
+            Others = others.Count == 0 ? null : others,
+        };
     }
 
-    // Images too small for the standard 11x11 window have no comparable SSIM.
-    private static SsimOptions? SsimFor(ImageShape shape, double peak)
+    // Null where the images are too small for the metric.
+    private IReadOnlyList<double>? OfPairs(string key, float[] values, float[] reference)
     {
-        var options = new SsimOptions(peak);
-        return Math.Min(shape.Height, shape.Width) < options.WindowSize ? null : options;
+        var (metric, sample) = (MetricCatalog.Find(key), model.Sampling.Manifest.Sample);
+        var (shape, size) = (new ImageShape(sample.Channels, sample.Height, sample.Width), sample.Size);
+        return Math.Min(sample.Height, sample.Width) < metric.MinimumSide ? null :
+        [
+            .. Enumerable.Range(0, values.Length / size)
+                .Select(i => metric.OfPair!(new ImagePair(values.AsMemory(i * size, size), reference.AsMemory(i * size, size), shape, sample.High - sample.Low))),
+        ];
     }
-
-    private static double[] PerImage(float[] images, float[] reference, int size, PairMetric metric) =>
-        [.. Enumerable.Range(0, images.Length / size).Select(i => metric(images.AsSpan(i * size, size), reference.AsSpan(i * size, size)))];
-
-    private delegate double PairMetric(ReadOnlySpan<float> image, ReadOnlySpan<float> reference);
 }

@@ -21,10 +21,16 @@ public sealed record ScoredCell(
     string? Failure,
     IReadOnlyList<string>? Masks = null)
 {
+    /// <summary>Class scores [N, K], where they were asked for.</summary>
+    public float[]? Logits { get; init; }
+
+    /// <summary>Values per image of further metrics of pairs, by key.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<double>>? Others { get; init; }
+
     /// <summary>The part that is stored as <c>result.json</c>.</summary>
     public CellResult ToResult(Cell cell, string runId, double milliseconds, long peakBytes)
     {
         ArgumentNullException.ThrowIfNull(cell);
-        return new CellResult(cell.Key, cell.Candidate.Id, cell.Range, NetworkCalls, Psnr, Ssim, Lpips, Failure, runId, Math.Round(milliseconds, 3), peakBytes, Masks);
+        return new CellResult(cell.Key, cell.Candidate.Id, cell.Range, NetworkCalls, Psnr, Ssim, Lpips, Failure, runId, Math.Round(milliseconds, 3), peakBytes, Masks) { Others = Others };
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using BatchEval.Core.Json;
 using BatchEval.Core.Metrics;
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Skipping;
@@ -93,7 +94,7 @@ public sealed class SkipBench
             candidate,
             scored.NetworkCalls,
             [.. results.Select(r => StepMask.Write(r.Executed))],
-            scored.Psnr is null ? null : [.. scored.Psnr.Select(p => Math.Min(p, CandidateScorer.PsnrCap))],
+            scored.Psnr is null ? null : [.. scored.Psnr.Select(p => Math.Min(p, MetricCatalog.PsnrCap))],
             scored.Ssim,
             scored.Lpips,
             distribution && scored.Features is { } features ? referenceFeatures.Value?.DistanceTo(Matrix(features)) : null,

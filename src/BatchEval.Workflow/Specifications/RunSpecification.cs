@@ -1,6 +1,8 @@
 #pragma warning disable CS1591 // The descriptions say it, for people who read the code, the schema or the documentation.
 using System.ComponentModel;
+using System.Text.Json.Serialization;
 using BatchEval.Core.Json;
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Onnx.Networks;
@@ -72,14 +74,11 @@ public sealed record RunSpecification : ICheckedData
 /// <summary>What is minimised.</summary>
 public sealed record ObjectiveSpecification
 {
-    [Description("`fid` against the package's statistics; `lpips`, `psnr` and `ssim` against the unaccelerated sampler on the same noise."), NamedIn(typeof(ObjectiveSpecification), nameof(Metrics))]
+    [Description("What decides, see [metrics](metrics.md): distances and scores of sets of images against the package's reference; `psnr`, `ssim`, `ms-ssim` and `lpips` image by image against the unaccelerated sampler on the same noise."), NamedIn(typeof(MetricCatalog), nameof(MetricCatalog.Keys))]
     public string Metric { get; init; } = "fid";
 
-    /// <summary>Metrics that a specification can name; PSNR and SSIM are negated.</summary>
-    public static IReadOnlyList<string> Metrics { get; } = ["fid", "lpips", "psnr", "ssim"];
-
     /// <summary>True when the metric compares each image with the unaccelerated sampler's image from the same noise.</summary>
-    public bool IsPaired => Metric is "lpips" or "psnr" or "ssim";
+    public bool IsPaired => MetricCatalog.Find(Metric).IsPaired;
 }
 
 /// <summary>How the winner is chosen among the elites.</summary>
@@ -100,6 +99,10 @@ public sealed record FinalSpecification
 
     [Description("Images per candidate that are stored one by one as PNG."), Bounds(0, 100_000)]
     public int Images { get; init; } = 64;
+
+    [Description("Metrics that the final scores have besides the objective and, as far as the model allows, `fid`, `fid-held-out`, `psnr`, `ssim` and `lpips`."), NamedIn(typeof(MetricCatalog), nameof(MetricCatalog.Keys))]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Metrics { get; init; }
 }
 
 /// <summary>The unaccelerated sampler.</summary>

@@ -42,7 +42,7 @@ public sealed class SpecificationTests
     [InlineData("budget.networkCalls=4.5", "budget.networkCalls: must be a whole number, got 4.5")]
     [InlineData("search.rungs=[64,32]", "search: rungs are [64, 32]; they must ascend")]
     [InlineData("search.elites=100", "elites is 100; allowed: 1 to the population")]
-    [InlineData("objective.metric=beauty", "objective.metric: is 'beauty'; allowed: fid, lpips, psnr, ssim")]
+    [InlineData("objective.metric=beauty", "objective.metric: is 'beauty'; allowed: fid, fid-held-out, fid-infinity,")]
     [InlineData("solver=magic", "solver: Unknown solver 'magic'. Known:")]
     [InlineData("name=Tiny Run", "allowed: 1 to 40 lower-case letters")]
     [InlineData("baselines=[\"sideways\"]", "baselines[0]: is 'sideways'; allowed:")]

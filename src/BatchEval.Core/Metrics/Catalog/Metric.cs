@@ -52,8 +52,17 @@ public sealed record Metric(string Key, string Label, bool HigherIsBetter, Metri
     /// <summary>Value of one pair of images; null for metrics of sets, and where a network computes it.</summary>
     public Func<ImagePair, double>? OfPair { get; init; }
 
+    /// <summary>Fewest generated samples that it can be computed from, given the dimensions of the features.</summary>
+    public Func<int, int> MinimumSamples { get; init; } = _ => 2;
+
+    /// <summary>Whether narrow tables leave it out where it is not the objective.</summary>
+    public bool IsDetail { get; init; }
+
     /// <summary>Smallest side of images that it can be computed for.</summary>
     public int MinimumSide { get; init; } = 1;
+
+    /// <summary>Value per image above which it counts as this.</summary>
+    public double Cap { get; init; } = double.PositiveInfinity;
 
     /// <summary>Key of the metric whose values per image are put together; null for its own.</summary>
     public string? PerImageOf { get; init; }

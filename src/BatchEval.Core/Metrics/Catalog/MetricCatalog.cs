@@ -26,24 +26,24 @@ public static class MetricCatalog
     [
         new("fid", "FID", false, MetricNeeds.ReferenceStatistics, 3) { OfSets = s => Frechet(s, s.Reference!) },
         new("fid-held-out", "held-out FID", false, MetricNeeds.HeldOutStatistics, 3) { OfSets = s => Frechet(s, s.HeldOut!) },
-        new("fid-infinity", "FID∞", false, MetricNeeds.ReferenceStatistics | MetricNeeds.Features, 3) { OfSets = Infinity },
-        new("inception-score", "IS", true, MetricNeeds.Logits, 3) { OfSets = Inception },
+        new("fid-infinity", "FID∞", false, MetricNeeds.ReferenceStatistics | MetricNeeds.Features, 3) { OfSets = Infinity, MinimumSamples = d => Math.Min(InfinityCount + 1, InfinityPerDimension * d) },
+        new("inception-score", "IS", true, MetricNeeds.Logits, 3) { OfSets = Inception, MinimumSamples = _ => Splits },
         new("kid", "KID", false, BothFeatures, 5) { OfSets = Kid },
-        new("precision", "precision", true, BothFeatures, 4) { OfSets = s => s.OfNeighbours(r => r.Precision) },
-        new("recall", "recall", true, BothFeatures, 4) { OfSets = s => s.OfNeighbours(r => r.Recall) },
-        new("density", "density", true, BothFeatures, 4) { OfSets = s => s.OfDensities(r => r.Density) },
-        new("coverage", "coverage", true, BothFeatures, 4) { OfSets = s => s.OfDensities(r => r.Coverage) },
+        new("precision", "precision", true, BothFeatures, 4) { OfSets = s => s.OfNeighbours(r => r.Precision), MinimumSamples = _ => SampleSets.Neighbours + 1 },
+        new("recall", "recall", true, BothFeatures, 4) { OfSets = s => s.OfNeighbours(r => r.Recall), MinimumSamples = _ => SampleSets.Neighbours + 1 },
+        new("density", "density", true, BothFeatures, 4) { OfSets = s => s.OfDensities(r => r.Density), MinimumSamples = _ => SampleSets.DensityNeighbours + 1 },
+        new("coverage", "coverage", true, BothFeatures, 4) { OfSets = s => s.OfDensities(r => r.Coverage), MinimumSamples = _ => SampleSets.DensityNeighbours + 1 },
         new("cmmd", "CMMD", false, BothFeatures, 4) { OfSets = s => Metrics.Cmmd.Compute(s.Limited.X, s.Limited.Y, s.Threads) },
         new("mind", "MIND", false, BothFeatures, 4) { OfSets = s => Metrics.Mind.Compute(s.Features!, s.ReferenceFeatures!, s.Seed, degreeOfParallelism: s.Threads) },
         new("psnr", "PSNR", true, MetricNeeds.Pairs, 2)
         {
-            Unit = "dB", ReportKey = "psnr-mean-of-images", OfPair = p => Psnr.OfImage(p.Image.Span, p.Reference.Span, p.Peak),
+            Unit = "dB", ReportKey = "psnr-mean-of-images", Cap = PsnrCap, OfPair = p => Psnr.OfImage(p.Image.Span, p.Reference.Span, p.Peak),
             Reduce = (values, _) => Mean([.. values.Select(v => Math.Min(v, PsnrCap))], $"PSNR, mean of per-image values capped at {PsnrCap} dB; standard error over images"),
         },
         new("psnr-pooled-error", "pooled PSNR", true, MetricNeeds.Pairs, 2) { Unit = "dB", PerImageOf = "psnr", Reduce = Pooled },
         new("ssim", "SSIM", true, MetricNeeds.Pairs, 4)
         {
-            MinimumSide = SsimWindow, OfPair = p => Ssim.OfImage(p.Image.Span, p.Reference.Span, p.Shape, new SsimOptions(p.Peak)),
+            IsDetail = true, MinimumSide = SsimWindow, OfPair = p => Ssim.OfImage(p.Image.Span, p.Reference.Span, p.Shape, new SsimOptions(p.Peak)),
             Reduce = (values, _) => Mean(values, "SSIM, Gaussian window 11, sigma 1.5, per channel; standard error over images"),
         },
         new("ms-ssim", "MS-SSIM", true, MetricNeeds.Pairs, 4)
@@ -87,6 +87,11 @@ public static class MetricCatalog
         {
             var statistics = sets.Statistics!;
             return new ScoreWithError(reference.DistanceTo(statistics), double.NaN, statistics.Count, "Frechet distance; no standard error: it needs features");
+        }
+
+        if (sets.Control is { } control)
+        {
+            return new ScoreWithError(reference.DistanceToEstimate(control.Correct(MomentAccumulator.Of(features).ToStatistics())), double.NaN, features.Count, "Frechet distance of moments with a control variate");
         }
 
         return !sets.WithErrors || features.Count < 4

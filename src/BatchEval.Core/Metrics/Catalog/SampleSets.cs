@@ -6,8 +6,8 @@ namespace BatchEval.Core.Metrics.Catalog;
 public sealed class SampleSets
 {
     private const ulong LimitStream = 0x11A1_7000;
-    private const int Neighbours = 3;
-    private const int DensityNeighbours = 5;
+    internal const int Neighbours = 3;
+    internal const int DensityNeighbours = 5;
     private readonly Lazy<(FeatureMatrix X, FeatureMatrix Y)> limited;
     private readonly Lazy<PrecisionRecallResult?> precisionRecall;
     private readonly Lazy<DensityCoverageResult?> densityCoverage;
@@ -49,6 +49,9 @@ public sealed class SampleSets
 
     /// <summary>False where only values matter, as in a search.</summary>
     public bool WithErrors { get; init; } = true;
+
+    /// <summary>Control variate of the generated images' moments, or null.</summary>
+    public ControlledMoments? Control { get; init; }
 
     /// <summary>Both sides, drawn down to <see cref="PairLimit"/>.</summary>
     internal (FeatureMatrix X, FeatureMatrix Y) Limited => limited.Value;

@@ -1,3 +1,4 @@
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Workflow.Scoring;
 
 namespace BatchEval.Workflow.Reports.Html;
@@ -13,13 +14,7 @@ internal sealed record ReportMetric(
     string Key, string Label, string Unit, bool HigherIsBetter, Func<CandidateScore, double?> Value, Func<CandidateScore, double?> Error)
 {
     private static readonly ReportMetric[] Known =
-    [
-        new("fid", "FID", "", false, s => s.Fid, s => s.FidError),
-        new("fidHeldOut", "FID held-out", "", false, s => s.FidHeldOut, s => s.FidHeldOutError),
-        new("psnr", "PSNR", "\u00A0dB", true, s => s.Psnr, s => s.PsnrError),
-        new("ssim", "SSIM", "", true, s => s.Ssim, s => s.SsimError),
-        new("lpips", "LPIPS", "", false, s => s.Lpips, s => s.LpipsError),
-    ];
+        [.. MetricCatalog.All.Select(m => new ReportMetric(m.Member, m.Label, m.Unit.Length == 0 ? string.Empty : "\u00A0" + m.Unit, m.HigherIsBetter, s => s.Of(m.Key)?.Value, s => s.Of(m.Key)?.Error))];
 
     /// <summary>Says which way is good.</summary>
     public string Direction => HigherIsBetter ? "higher is better" : "lower is better";
@@ -27,14 +22,14 @@ internal sealed record ReportMetric(
     /// <summary>The metric that a run minimised, read from the objective itself.</summary>
     public static ReportMetric Objective(string name)
     {
-        var known = Array.Find(Known, m => m.Key == name) ?? new ReportMetric(name, name.ToUpperInvariant(), "", false, _ => null, _ => null);
+        var known = Array.Find(Known, m => m.Key == name || m.Key == MetricCatalog.All.FirstOrDefault(c => c.Key == name)?.Member) ?? new ReportMetric(name, name.ToUpperInvariant(), "", false, _ => null, _ => null);
         var sign = known.HigherIsBetter ? -1 : 1;
         return known with { Value = s => s.Failure is null ? ReportNumbers.Finite(sign * s.Objective) : null, Error = s => ReportNumbers.Finite(s.ObjectiveError) };
     }
 
     /// <summary>The objective first, then every other metric that at least one score has.</summary>
     public static IReadOnlyList<ReportMetric> Shown(string objective, IReadOnlyList<CandidateScore> scores) =>
-        [Objective(objective), .. Known.Where(m => m.Key != objective && scores.Any(s => ReportNumbers.Finite(m.Value(s)) is not null))];
+        [Objective(objective), .. Known.Where(m => m.Key != Objective(objective).Key && scores.Any(s => ReportNumbers.Finite(m.Value(s)) is not null))];
 
     /// <summary>The best value that any score has, or null.</summary>
     public double? Best(IEnumerable<CandidateScore> scores)
