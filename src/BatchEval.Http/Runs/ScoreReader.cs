@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Storage;
@@ -15,10 +16,7 @@ internal sealed class ScoreReader(RunStore store)
     private const int ReadsAtOnce = 16;
     private const int MostKept = 5000;
 
-    private static readonly MetricColumn[] Known =
-    [
-        new("fid", "FID", "", false), new("fidHeldOut", "FID held-out", "", false), new("psnr", "PSNR", "dB", true), new("ssim", "SSIM", "", true), new("lpips", "LPIPS", "", false),
-    ];
+    private static readonly MetricColumn[] Known = [.. MetricCatalog.All.Select(m => new MetricColumn(m.Member, m.Label, m.Unit, m.HigherIsBetter))];
 
     private static readonly ConditionalWeakTable<RunStore, ConcurrentDictionary<string, ScoredRound>> Kept = [];
 
@@ -33,7 +31,7 @@ internal sealed class ScoreReader(RunStore store)
         var rounds = new List<ScoredRound>();
         foreach (var chunk in Enumerable.Range(0, end).Chunk(ReadsAtOnce))
         {
-            var read = await Task.WhenAll(chunk.Select(round => RoundAsync(run, round, objective, cancellation)));
+            var read = await Task.WhenAll(chunk.Select(round => RoundAsync(run, round, cancellation)));
             rounds.AddRange(read.TakeWhile(r => r is not null)!);
             if (read.Contains(null))
             {
@@ -42,12 +40,12 @@ internal sealed class ScoreReader(RunStore store)
         }
 
         var shown = rounds.Where(r => r.Round >= since && r.Rows.Count > 0).ToList();
-        var known = Array.Find(Known, m => m.Key == objective) ?? new MetricColumn(objective, objective.ToUpperInvariant(), "", false);
-        var metrics = Known.Where(m => m.Key != objective && rounds.Exists(r => r.Rows.Any(s => s.Values.ContainsKey(m.Key))));
+        var known = Array.Find(Known, m => m.Key == MetricCatalog.Find(objective).Member)!;
+        var metrics = Known.Where(m => m != known && rounds.Exists(r => r.Rows.Any(s => s.Values.ContainsKey(m.Key))));
         return new ScoreTable(rounds.Count, objective, [known, .. metrics], shown, [.. History(rounds, known)]);
     }
 
-    private async Task<ScoredRound?> RoundAsync(string run, int round, string objective, CancellationToken cancellation)
+    private async Task<ScoredRound?> RoundAsync(string run, int round, CancellationToken cancellation)
     {
         var kept = Kept.GetOrCreateValue(store);
         var key = string.Create(CultureInfo.InvariantCulture, $"{run}/{round}");
@@ -64,7 +62,7 @@ internal sealed class ScoreReader(RunStore store)
         var plan = scores.Generation is null ? (await store.ReadJsonAsync<UnitPlan>(BlobNames.Plan(run, round), cancellation))?.Plan : null;
         var made = new ScoredRound(
             round, JsonNamingPolicy.CamelCase.ConvertName(scores.Stage.ToString()), scores.Generation ?? plan?.Generation, scores.Rung ?? plan?.Rung,
-            scores.Scores.Count == 0 ? null : scores.Scores[0].FidSamples ?? scores.Scores[0].PairedSamples, [.. scores.Scores.Select(s => Row(s, objective))]);
+            scores.Scores.Count == 0 ? null : scores.Scores[0].Samples, [.. scores.Scores.Select(s => Row(s))]);
         if (kept.Count >= MostKept)
         {
             kept.Clear();
@@ -96,17 +94,12 @@ internal sealed class ScoreReader(RunStore store)
 
     private static double Median(double[] sorted) => (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
 
-    private static ScoreRow Row(CandidateScore score, string objective)
+    private static ScoreRow Row(CandidateScore score)
     {
         var (values, errors) = (new Dictionary<string, double>(StringComparer.Ordinal), new Dictionary<string, double>(StringComparer.Ordinal));
-        Add("fid", score.Fid, score.FidError);
-        Add("fidHeldOut", score.FidHeldOut, score.FidHeldOutError);
-        Add("psnr", score.Psnr, score.PsnrError);
-        Add("ssim", score.Ssim, score.SsimError);
-        Add("lpips", score.Lpips, score.LpipsError);
-        if (!values.ContainsKey(objective) && score.Failure is null)
+        foreach (var metric in MetricCatalog.All)
         {
-            Add(objective, score.Objective, score.ObjectiveError);
+            Add(metric.Member, score.Of(metric.Key)?.Value, score.Of(metric.Key)?.Error);
         }
 
         var steps = score.Candidate.Steps;

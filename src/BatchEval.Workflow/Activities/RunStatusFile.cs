@@ -84,7 +84,7 @@ public static class RunStatusFile
     // Scores on few samples are not compared with scores on many: only those of the last rung count, or of the looks at the validation samples, and the final ones replace them.
     private static CandidateScore? BestOf(RoundScores scores, int samples, CandidateScore? before)
     {
-        var comparable = scores.Stage == RunStage.Final || (scores.Stage == RunStage.Search && scores.Scores.Any(s => (s.FidSamples ?? s.PairedSamples) == samples));
+        var comparable = scores.Stage == RunStage.Final || (scores.Stage == RunStage.Search && scores.Scores.Any(s => s.Samples == samples));
         var best = !comparable ? null
             : scores.Scores.Where(s => s.Role is ContestantRole.Searched or ContestantRole.Given && s.Failure is null).MinBy(s => (s.Objective, s.Id));
         return best is null || (scores.Stage == RunStage.Search && before is not null && before.Objective <= best.Objective) ? before : best;

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Sampling;
 using BatchEval.Workflow.Cells;
@@ -90,6 +91,10 @@ public sealed record CandidateScore
 
     /// <summary>Every metric that was measured, by its key in <see cref="MetricCatalog"/>; the members above are some of them under names of their own.</summary>
     public IReadOnlyDictionary<string, MetricValue> Metrics { get; init; } = new SortedDictionary<string, MetricValue>(StringComparer.Ordinal);
+
+    /// <summary>Most samples behind any of its metrics.</summary>
+    [JsonIgnore]
+    public int? Samples => Metrics.Values.Max(m => m.Samples);
 
     /// <summary>A metric, or null where it was not measured.</summary>
     public MetricValue? Of(string key) => Metrics.GetValueOrDefault(key);
