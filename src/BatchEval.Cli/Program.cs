@@ -27,5 +27,6 @@ internal sealed partial class Program
         SpecificationCommand.Create,
         ServeCommand.Create,
         WorkerCommand.Create,
+        ControlCommand.Create,
     ];
 }

@@ -49,7 +49,7 @@ internal sealed class RunSession(RunStore store, ModelHost models, int paralleli
         {
             await RunStatusFile.MarkAsync(store, run, RunStates.Running, null, shell.Time, cancellation: cancellation);
             var progress = new RunProgress(specification, shell.Time);
-            var runner = new LocalRunner(store, models, parallelism, shell.Time, progress, cancellation);
+            var runner = new LocalRunner(store, models, parallelism, shell.Time, new SharedRunNotice(progress, shell.Error), cancellation);
             using var summary = new TelemetrySummary(shell.Time, parallelism);
             var work = runner.RunAsync(run);
             await new ProgressDisplay(shell, progress, () => ReadBestAsync(store, run)).FollowAsync(work);
@@ -65,7 +65,13 @@ internal sealed class RunSession(RunStore store, ModelHost models, int paralleli
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            await TryMarkAsync(run, "paused", null);
+            if (await OthersAsync(run) is { Length: > 0 } others)
+            {
+                shell.Error.WriteLine($"This process has left run {run}; it goes on in {others}.");
+                return ExitCodes.Interrupted;
+            }
+
+            await TryMarkAsync(run, RunStates.Paused, null);
             shell.Error.WriteLine($"Run {run} was interrupted; the same command resumes it, and finished work is kept.");
             return ExitCodes.Interrupted;
         }
@@ -91,6 +97,18 @@ internal sealed class RunSession(RunStore store, ModelHost models, int paralleli
         catch (Azure.RequestFailedException)
         {
             return null;
+        }
+    }
+
+    private async Task<string> OthersAsync(string run)
+    {
+        try
+        {
+            return string.Join(" and ", (await store.OthersAsync(run)).Select(o => o.Name));
+        }
+        catch (Exception problem) when (problem is Azure.RequestFailedException or AggregateException)
+        {
+            return string.Empty;
         }
     }
 

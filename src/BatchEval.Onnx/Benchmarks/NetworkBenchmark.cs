@@ -115,7 +115,7 @@ public sealed class NetworkBenchmark : IDisposable
             var times = Time(work, cancellation);
             return new Timing(measure, opened.Network.FixedBatch ?? batch, times.Count, times[times.Count / 2], times[0], begun, time.GetUtcNow());
         }
-        catch (Exception error) when (error is ProblemException or InvalidOperationException or OnnxRuntimeException or OutOfMemoryException)
+        catch (Exception error) when (error is ProblemException or InvalidOperationException or OnnxRuntimeException or NetworkFailedException or OutOfMemoryException)
         {
             return new Timing(measure, batch, 0, 0, 0, begun, time.GetUtcNow(), SessionLoader.Reason(error));
         }

@@ -42,7 +42,7 @@ public static class SessionMemory
                 readings.Add(new MemoryReading($"session {session} called", Used(device)));
             }
         }
-        catch (Exception error) when (error is ProblemException or InvalidOperationException or OnnxRuntimeException)
+        catch (Exception error) when (error is ProblemException or InvalidOperationException or OnnxRuntimeException or NetworkFailedException)
         {
             readings.Add(new MemoryReading("failed", null, SessionLoader.Reason(error)));
         }

@@ -90,7 +90,7 @@ public sealed class ClassifierGradient : IDisposable
         }
         catch (OnnxRuntimeException error)
         {
-            throw new InvalidOperationException($"{entry.File} failed on a batch of {rows.Length}: {SessionLoader.Reason(error)}", error);
+            throw new NetworkFailedException(entry.File, rows.Length, error);
         }
     }
 }

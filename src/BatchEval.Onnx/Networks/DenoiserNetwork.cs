@@ -76,7 +76,7 @@ public sealed class DenoiserNetwork : IDisposable
         }
         catch (OnnxRuntimeException error)
         {
-            throw new InvalidOperationException($"{signature.File} failed on a batch of {times.Length}: {SessionLoader.Reason(error)}", error);
+            throw new NetworkFailedException(signature.File, times.Length, error);
         }
         finally
         {

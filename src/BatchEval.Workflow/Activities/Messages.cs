@@ -41,11 +41,13 @@ public sealed record RoundOutline(int Units, string Stage, int Generation, long 
 /// <param name="RunId">The run.</param>
 /// <param name="Round">The round.</param>
 /// <param name="Unit">Index of the unit in the round's plan.</param>
-public sealed record UnitInput(string RunId, int Round, int Unit);
+/// <param name="Patient">Whether to wait a while for a process that computes the unit already.</param>
+public sealed record UnitInput(string RunId, int Round, int Unit, bool Patient = false);
 
 /// <summary>Output of Evaluate.</summary>
 /// <param name="Computed">Cells computed now.</param>
 /// <param name="Found">Cells that were there already.</param>
 /// <param name="Evaluations">Network evaluations made now.</param>
 /// <param name="Stopped">True where nothing was computed because the run has been told to stop.</param>
-public sealed record UnitOutcome(int Computed, int Found, long Evaluations, bool Stopped = false);
+/// <param name="ClaimedBy">Another process that computes the unit at this moment, or null.</param>
+public sealed record UnitOutcome(int Computed, int Found, long Evaluations, bool Stopped = false, string? ClaimedBy = null);

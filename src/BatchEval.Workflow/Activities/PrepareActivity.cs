@@ -17,6 +17,7 @@ public sealed class PrepareActivity(RunStore store, ModelHost models, TimeProvid
     public async Task<RunPosition> RunAsync(PrepareInput input, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(input);
+        await using var claim = await ClaimAsync(input.RunId, cancellation);
         await ModelCosts.EnsureAsync(store, models, input.RunId, cancellation);
         var context = await RunContext.LoadAsync(store, models, input.RunId, cancellation);
         var opened = models.Open(context.Package);
@@ -25,6 +26,20 @@ public sealed class PrepareActivity(RunStore store, ModelHost models, TimeProvid
         await store.WriteJsonOnceAsync(BlobNames.Model(input.RunId), Describe(context.Package), cancellation);
         await store.WriteJsonOnceAsync(BlobNames.State(input.RunId, 0), context.Machine.Begin(), cancellation);
         return await FindPositionAsync(context, cancellation);
+    }
+
+    // Costs and proposals may take minutes; whoever comes second waits for them. An unanswered claim only costs the work once more.
+    private async Task<Claim> ClaimAsync(string runId, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            if ((await store.TryClaimAsync($"prepare-{runId}", runId, cancellation)).Claim is { } claim)
+            {
+                return claim;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(300), time, cancellation);
+        }
     }
 
     // A schedule method's proposals need the network, so they are computed before the first round and never again.

@@ -1,4 +1,5 @@
 using Azure;
+using BatchEval.Onnx.Runtime;
 using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Storage;
@@ -10,6 +11,9 @@ namespace BatchEval.Workflow.Local;
 public sealed class LocalRunner : IActivityCaller
 {
     private const int Attempts = 4;
+
+    // A network that fails for good must not hold a run up for long; what memory decides has been tried with smaller batches by then.
+    private const int NetworkAttempts = 2;
     private readonly PrepareActivity prepare;
     private readonly PlanActivity plan;
     private readonly EvaluateActivity evaluate;
@@ -57,7 +61,7 @@ public sealed class LocalRunner : IActivityCaller
             {
                 return (TResult)await DispatchAsync(activity, input);
             }
-            catch (Exception error) when (attempt < Attempts && IsTransient(error))
+            catch (Exception error) when (attempt < (error is NetworkFailedException ? NetworkAttempts : Attempts) && IsTransient(error))
             {
                 WorkflowTelemetry.Retries.Add(1, new KeyValuePair<string, object?>("activity", activity));
                 await Task.Delay(TimeSpan.FromSeconds(Math.Pow(2, attempt)), time, cancellation);
@@ -77,7 +81,7 @@ public sealed class LocalRunner : IActivityCaller
     private static bool IsTransient(Exception error) => error switch
     {
         RequestFailedException { Status: 0 or 408 or 429 or >= 500 } => true,
-        IOException or TimeoutException => true,
+        IOException or TimeoutException or NetworkFailedException => true,
         AggregateException { InnerException: { } inner } => IsTransient(inner),
         _ => false,
     };

@@ -24,7 +24,8 @@ public interface IActivityCaller
 /// <param name="Round">The round.</param>
 /// <param name="Outline">What it consists of.</param>
 /// <param name="UnitsDone">Units finished.</param>
-public sealed record RoundProgress(string RunId, int Round, RoundOutline Outline, int UnitsDone);
+/// <param name="Elsewhere">Another process that computes a unit of the round, or null.</param>
+public sealed record RoundProgress(string RunId, int Round, RoundOutline Outline, int UnitsDone, string? Elsewhere = null);
 
 /// <summary>
 /// The one definition of the loop: plan, evaluate the units in a bounded window, advance. Deterministic, so that a Durable orchestrator
@@ -63,26 +64,39 @@ public static class SearchWorkflow
         return position is not null;
     }
 
-    // After a failure or a stop nothing new is started, and what is in flight is waited for before either goes on.
+    // After a failure or a stop nothing new is started, and what is in flight is waited for before either goes on. A unit that another
+    // process computes is asked for again when all others have been begun.
     private static async Task<bool> EvaluateUnitsAsync(IActivityCaller activities, string runId, int round, RoundOutline outline)
     {
-        var running = new List<Task<UnitOutcome>>();
-        var (next, done, stopped) = (0, 0, false);
+        var waiting = new Queue<UnitInput>(Enumerable.Range(0, outline.Units).Select(unit => new UnitInput(runId, round, unit)));
+        var running = new List<(UnitInput Unit, Task<UnitOutcome> Work)>();
+        var (done, stopped) = (0, false);
         Exception? failure = null;
-        while (running.Count > 0 || (next < outline.Units && GoesOn()))
+        while (running.Count > 0 || (waiting.Count > 0 && GoesOn()))
         {
-            if (next < outline.Units && running.Count < activities.MaxUnitsInFlight && GoesOn())
+            if (waiting.Count > 0 && running.Count < activities.MaxUnitsInFlight && GoesOn())
             {
-                running.Add(activities.CallAsync<UnitOutcome>(ActivityNames.Evaluate, new UnitInput(runId, round, next++)));
+                var unit = waiting.Dequeue();
+                running.Add((unit, activities.CallAsync<UnitOutcome>(ActivityNames.Evaluate, unit)));
                 continue;
             }
 
-            var first = await Task.WhenAny(running);
+            var ended = await Task.WhenAny(running.Select(r => r.Work));
+            var first = running.First(r => r.Work == ended);
             running.Remove(first);
             try
             {
-                stopped |= (await first).Stopped;
-                activities.Report(new RoundProgress(runId, round, outline, ++done));
+                var outcome = await ended;
+                stopped |= outcome.Stopped;
+                if (outcome.ClaimedBy is { } other)
+                {
+                    waiting.Enqueue(first.Unit with { Patient = true });
+                    activities.Report(new RoundProgress(runId, round, outline, done, other));
+                }
+                else
+                {
+                    activities.Report(new RoundProgress(runId, round, outline, ++done));
+                }
             }
             catch (Exception error)
             {
@@ -95,7 +109,7 @@ public static class SearchWorkflow
             ExceptionDispatchInfo.Throw(failure);
         }
 
-        return failure is null && !stopped && !activities.IsStopping;
+        return GoesOn();
 
         bool GoesOn() => failure is null && !stopped && !activities.IsStopping;
     }

@@ -1,6 +1,7 @@
 using BatchEval.Core.Json;
 using BatchEval.Core.Search.Costs;
 using BatchEval.Onnx.Blocks;
+using BatchEval.Onnx.Runtime;
 using BatchEval.Workflow.Specifications;
 using BatchEval.Workflow.Storage;
 using Microsoft.ML.OnnxRuntime;
@@ -22,7 +23,7 @@ public static class ModelCosts
         {
             return model.Sampling.Networks is BlockNetworks networks ? Count(networks.Graph, model) : null;
         }
-        catch (Exception error) when (error is ProblemException or InvalidOperationException or OnnxRuntimeException)
+        catch (Exception error) when (error is ProblemException or InvalidOperationException or OnnxRuntimeException or NetworkFailedException && !NetworkFailedException.IsOutOfMemory(error))
         {
             return null;
         }

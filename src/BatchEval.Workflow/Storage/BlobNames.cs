@@ -9,6 +9,12 @@ public static class BlobNames
     /// <summary>Results shared by all runs, addressed by content.</summary>
     public const string CellRoot = "_cells/";
 
+    /// <summary>Who computes what at the moment.</summary>
+    public const string ClaimRoot = "_claims/";
+
+    /// <summary>Claim on a piece of work.</summary>
+    public static string Claim(string work) => $"{ClaimRoot}{work}.json";
+
     /// <summary>Records of the workers.</summary>
     public const string WorkerRoot = "_workers/";
 

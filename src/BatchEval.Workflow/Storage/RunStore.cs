@@ -126,6 +126,30 @@ public sealed class RunStore(BlobContainerClient container)
         }
     }
 
+    /// <summary>Claims a piece of work for this process.</summary>
+    /// <param name="work">Name of the work.</param>
+    /// <param name="run">The run that needs it.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>The claim, or null and who works on it.</returns>
+    public Task<(Claim? Claim, ClaimHolder? Other)> TryClaimAsync(string work, string run, CancellationToken cancellation = default) =>
+        Claim.TryTakeAsync(container.GetBlobClient(BlobNames.Claim(work)), ClaimHolder.Here(run), cancellation);
+
+    /// <summary>Who else works on a run at this moment.</summary>
+    public async Task<IReadOnlyList<ClaimHolder>> OthersAsync(string run, CancellationToken cancellation = default)
+    {
+        var (here, others) = (ClaimHolder.Here(run), new HashSet<ClaimHolder>());
+        await foreach (var item in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, BlobNames.ClaimRoot, cancellation))
+        {
+            if (item.Properties.LeaseState == LeaseState.Leased && await Claim.ReadAsync(container.GetBlobClient(item.Name), cancellation) is { } holder
+                && holder.Run == run && holder != here && !holder.HasEnded())
+            {
+                others.Add(holder);
+            }
+        }
+
+        return [.. others.OrderBy(o => o.Name, StringComparer.Ordinal)];
+    }
+
     /// <summary>Deletes a blob, if it exists.</summary>
     public async Task DeleteAsync(string name, CancellationToken cancellation = default) =>
         await container.DeleteBlobIfExistsAsync(name, cancellationToken: cancellation);

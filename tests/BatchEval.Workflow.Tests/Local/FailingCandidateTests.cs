@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using BatchEval.Onnx.Graph.Proto;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Scoring;
@@ -29,14 +30,31 @@ public sealed class FailingCandidateTests(AzuriteFixture azurite) : IClassFixtur
     }
 
     [Fact]
-    public async Task A_candidate_whose_network_stops_with_an_error_fails_alone()
+    public async Task A_failure_of_the_machine_is_no_result_fails_the_unit_by_name_and_is_tried_again_by_the_next_start()
     {
-        using var models = CreateModels(OutOfBounds());
         var store = await RunStore.OpenAsync(azurite.ConnectionString);
-        var run = await TinyRun.RunAsync(store, models, overrides: ["model=nan", "reference.samples=0", "name=error"]);
-        var leaderboard = await store.RequireJsonAsync<Leaderboard>(BlobNames.Result(run, "leaderboard.json"));
-        leaderboard.Best.ShouldNotBeNull().Failure.ShouldBeNull();
-        leaderboard.Baselines.Single(b => b.Name == "trailing").Failure.ShouldNotBeNull().ShouldContain("unet.onnx failed on a batch of");
+        using (var models = CreateModels(OutOfBounds()))
+        {
+            var error = await Should.ThrowAsync<NetworkFailedException>(() => TinyRun.RunAsync(store, models, overrides: ["model=nan", "reference.samples=0", "name=error"]));
+            error.Message.ShouldContain("Candidate ", customMessage: error.ToString());
+            error.Message.ShouldContain("unet.onnx failed on a batch of");
+        }
+
+        // Neither the failing candidate nor its neighbours in the unit have left a failure behind.
+        var results = (await store.ListAsync(BlobNames.CellRoot)).Where(b => b.Name.EndsWith("result.json", StringComparison.Ordinal)).ToList();
+        foreach (var (name, _) in results)
+        {
+            (await store.RequireJsonAsync<CellResult>(name)).Failure?.ShouldNotContain("failed on a batch");
+        }
+    }
+
+    [Fact]
+    public void Out_of_memory_is_told_from_other_failures()
+    {
+        NetworkFailedException.IsOutOfMemory(new NetworkFailedException("unet.onnx failed on a batch of 64: CUDA failure 2: out of memory")).ShouldBeTrue();
+        NetworkFailedException.IsOutOfMemory(new NetworkFailedException("unet.onnx failed on a batch of 64: Failed to allocate memory for requested buffer of size 1")).ShouldBeTrue();
+        NetworkFailedException.IsOutOfMemory(new NetworkFailedException("unet.onnx failed on a batch of 64: indices element out of data bounds")).ShouldBeFalse();
+        NetworkFailedException.IsOutOfMemory(new OutOfMemoryException()).ShouldBeTrue();
     }
 
     [Fact]

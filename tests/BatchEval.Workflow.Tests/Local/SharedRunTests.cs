@@ -1,0 +1,73 @@
+using System.Collections.Concurrent;
+using System.Text;
+using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Local;
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Specifications;
+using BatchEval.Workflow.Storage;
+
+namespace BatchEval.Workflow.Tests.Local;
+
+/// <summary>The same run started twice at once was computed twice, silently.</summary>
+public sealed class SharedRunTests(AzuriteFixture azurite) : IClassFixture<AzuriteFixture>
+{
+    [Fact]
+    public async Task Two_runners_of_one_run_share_its_units_and_say_who_works()
+    {
+        using var models = TinyRun.Models();
+        var store = await RunStore.OpenAsync(azurite.ConnectionString);
+        var specification = SpecificationJson.Read(SpecificationOverrides.Apply(TinyRun.Json, ["seed=71", "execution.unitEvaluations=40", "baselines=[\"trailing\"]"]));
+        var (run, _) = await new RunSubmission(store, models, TimeProvider.System).SubmitAsync(specification);
+        var (first, second) = (new Notes(), new Notes());
+        await Task.WhenAll(
+            new LocalRunner(store, models, 1, TimeProvider.System, first).RunAsync(run),
+            new LocalRunner(store, models, 1, TimeProvider.System, second).RunAsync(run));
+        // Whoever finds a unit claimed learns by whom, and goes on with others.
+        first.Others.Concat(second.Others).ShouldNotBeEmpty();
+        first.Others.Concat(second.Others).ShouldAllBe(name => name == ClaimHolder.Here(run).Name);
+        (await store.RequireJsonAsync<RunStatus>(BlobNames.Status(run))).State.ShouldBe(RunStates.Finished);
+        (await store.ListAsync(BlobNames.ClaimRoot)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_claim_is_one_persons_until_it_is_given_back_and_a_dead_holders_is_taken_over_at_once()
+    {
+        var store = await RunStore.OpenAsync(azurite.ConnectionString);
+        var (claim, _) = await store.TryClaimAsync("work", "run");
+        claim.ShouldNotBeNull();
+        var (none, other) = await store.TryClaimAsync("work", "run");
+        (none, other?.Name).ShouldBe((null, ClaimHolder.Here("run").Name));
+        await claim.DisposeAsync();
+        var (again, _) = await store.TryClaimAsync("work", "run");
+        await again.ShouldNotBeNull().DisposeAsync();
+
+        // A process of this machine that no longer lives, and one of another machine.
+        await LeaveAsync("dead", ClaimHolder.Here("run") with { Process = int.MaxValue });
+        await LeaveAsync("far", ClaimHolder.Here("run") with { Machine = "elsewhere" });
+        var (taken, _) = await store.TryClaimAsync("dead", "run");
+        await taken.ShouldNotBeNull().DisposeAsync();
+        var (refused, far) = await store.TryClaimAsync("far", "run");
+        (refused, far?.Machine).ShouldBe((null, "elsewhere"));
+        (await store.OthersAsync("run")).ShouldHaveSingleItem().Machine.ShouldBe("elsewhere");
+    }
+
+    private async Task LeaveAsync(string work, ClaimHolder holder)
+    {
+        var blob = new Azure.Storage.Blobs.BlobContainerClient(azurite.ConnectionString, BlobNames.Container).GetBlobClient(BlobNames.Claim(work));
+        await blob.UploadAsync(new BinaryData(Encoding.UTF8.GetBytes(System.Text.Json.JsonSerializer.Serialize(holder, Workflow.Serialization.WorkflowJson.Options))));
+        await new Azure.Storage.Blobs.Specialized.BlobLeaseClient(blob).AcquireAsync(TimeSpan.FromSeconds(15));
+    }
+
+    private sealed class Notes : IProgress<RoundProgress>
+    {
+        public ConcurrentQueue<string> Others { get; } = [];
+
+        public void Report(RoundProgress value)
+        {
+            if (value.Elsewhere is { } other)
+            {
+                Others.Enqueue(other);
+            }
+        }
+    }
+}
