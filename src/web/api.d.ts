@@ -227,6 +227,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{runId}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that a finished run hands over as one zip file: leaderboard, report, exports, images. */
+        get: operations["GetArchive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The workers that have said something lately. */
+        get: operations["ListWorkers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models": {
         parameters: {
             query?: never;
@@ -983,6 +1017,28 @@ export interface components {
         };
         /** Format: binary */
         Stream: string;
+        /** @description The workers that have said something lately (`batcheval worker`). */
+        WorkerList: {
+            /** @description The workers, by id. */
+            workers: components["schemas"]["WorkerSummary"][];
+        };
+        /** @description A worker. */
+        WorkerSummary: {
+            /** @description Machine and process. */
+            id: string;
+            /** @description Kind of device. */
+            device: string;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            started: string;
+            /**
+             * Format: date-time
+             * @description When it last said that it is there.
+             */
+            seen: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -1485,6 +1541,67 @@ export interface operations {
                 };
                 content: {
                     "text/html": components["schemas"]["Stream"];
+                };
+            };
+            /** @description A refusal (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetArchive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the run, as the start returned it. */
+                runId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": components["schemas"]["Stream"];
+                };
+            };
+            /** @description A refusal (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListWorkers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkerList"];
                 };
             };
             /** @description A refusal (RFC 9457). */

@@ -55,6 +55,10 @@ internal static class RunEndpoints
             .WithName("GetBest").WithSummary("One file of the winner, for example schedule.json.").Produces<Stream>(200, Json, "text/plain", "application/octet-stream");
         api.MapGet("runs/{runId}/report", (string runId, HttpResponse response, RunApiContext context, CancellationToken stop) => new RunQueries(context).ReportAsync(runId, response, stop))
             .WithName("GetReport").WithSummary("The report of a finished run, one self-contained page.").Produces<Stream>(200, "text/html");
+        api.MapGet("runs/{runId}/archive", (string runId, RunApiContext context, CancellationToken stop) => new RunQueries(context).ArchiveAsync(runId, stop))
+            .WithName("GetArchive").WithSummary("Everything that a finished run hands over as one zip file: leaderboard, report, exports, images.").Produces<Stream>(200, "application/zip");
+        api.MapGet("workers", (RunApiContext context, CancellationToken stop) => new RunQueries(context).WorkersAsync(stop))
+            .WithName("ListWorkers").WithSummary("The workers that have said something lately.");
         api.MapGet("models", (RunApiContext context) => TypedResults.Ok(new ModelList(context.Catalog.Names())))
             .WithName("ListModels").WithSummary("Lists the models that a specification may name.");
         api.MapGet("models/{*name}", (string name, RunApiContext context, CancellationToken stop) => new ModelCards(context).ReadAsync(name, stop))

@@ -41,7 +41,7 @@ internal sealed partial class RunLookup(RunApiContext context)
     {
         if (!CandidatePattern().IsMatch(candidate))
         {
-            throw Refusal.NotFound("There is no candidate of that name; ids are hexadecimal digits.").Exception();
+            throw Refusal.NotFound("There is no candidate of that name; ids are hexadecimal digits, or reference for the images of the unaccelerated sampler.").Exception();
         }
     }
 
@@ -57,7 +57,7 @@ internal sealed partial class RunLookup(RunApiContext context)
     [GeneratedRegex(@"\A[a-z](-?[a-z0-9]){0,39}-[0-9a-f]{8}\z")]
     private static partial Regex RunIdPattern();
 
-    [GeneratedRegex(@"\A[0-9a-f]{6,64}\z")]
+    [GeneratedRegex(@"\A([0-9a-f]{6,64}|reference)\z")]
     private static partial Regex CandidatePattern();
 
     [GeneratedRegex(@"\A[A-Za-z0-9](\.?[A-Za-z0-9_-]){0,63}\z")]

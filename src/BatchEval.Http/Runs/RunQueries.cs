@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using BatchEval.Core.Json;
@@ -20,6 +21,9 @@ namespace BatchEval.Http.Runs;
 internal sealed class RunQueries(RunApiContext context)
 {
     private const int ReadsAtOnce = 16;
+
+    // A worker writes its record every few seconds.
+    private static readonly TimeSpan WorkerSilence = TimeSpan.FromSeconds(15);
 
     // Pages of a run come from the run's own store, but nothing in them may reach out.
     private const string ReportPolicy = "default-src 'none'; img-src data: blob: 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; font-src data:; base-uri 'none'; form-action 'none'";
@@ -152,6 +156,49 @@ internal sealed class RunQueries(RunApiContext context)
         var page = await FileAsync(BlobNames.Result(run, "report.html"), "text/html; charset=utf-8", "report", cancellation);
         response.Headers.ContentSecurityPolicy = ReportPolicy;
         return page;
+    }
+
+    public async Task<Ok<WorkerList>> WorkersAsync(CancellationToken cancellation)
+    {
+        var (workers, now) = (new List<WorkerSummary>(), context.Time.GetUtcNow());
+        foreach (var (name, written) in await context.Store.ListAsync(BlobNames.WorkerRoot, cancellation))
+        {
+            if (now - written < WorkerSilence && await context.Store.ReadJsonAsync<WorkerSummary>(name, cancellation) is { } worker)
+            {
+                workers.Add(worker);
+            }
+        }
+
+        return TypedResults.Ok(new WorkerList([.. workers.OrderBy(w => w.Id, StringComparer.Ordinal)]));
+    }
+
+    /// <summary>Everything that a finished run hands over, in one archive.</summary>
+    public async Task<FileContentHttpResult> ArchiveAsync(string run, CancellationToken cancellation)
+    {
+        var (status, _) = await lookup.RequireAsync(run, cancellation);
+        if (status.Stage != RunStage.Done)
+        {
+            throw Refusal.NotFound("There is no archive (yet); the run is not finished.").Exception();
+        }
+
+        var prefix = BlobNames.Result(run, string.Empty);
+        using var content = new MemoryStream();
+        using (var archive = new ZipArchive(content, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            foreach (var (name, _) in await context.Store.ListAsync(prefix, cancellation))
+            {
+                // How the run got there stays in the store.
+                if (!name.StartsWith($"{prefix}generations/", StringComparison.Ordinal) && await context.Store.ReadAsync(name, cancellation) is { } file)
+                {
+                    var entry = archive.CreateEntry(name[prefix.Length..], CompressionLevel.Fastest);
+                    entry.LastWriteTime = status.Started;
+                    await using var target = await entry.OpenAsync(cancellation);
+                    await target.WriteAsync(file, cancellation);
+                }
+            }
+        }
+
+        return Revalidation.Content(content.ToArray(), "application/zip");
     }
 
     private async Task<CandidateScore> ScoreOfAsync(string run, string candidate, CancellationToken cancellation)

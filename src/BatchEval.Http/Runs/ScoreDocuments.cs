@@ -74,6 +74,17 @@ public sealed record StepPoint(double Time, [property: JsonIgnore(Condition = Js
 /// <param name="Currency">Currency of the amount.</param>
 public sealed record CheckedRun(string Id, bool Exists, int Rounds, long NetworkCalls, double? DeviceSeconds, double? Amount, string? Currency);
 
+/// <summary>The workers that have said something lately (<c>batcheval worker</c>).</summary>
+/// <param name="Workers">The workers, by id.</param>
+public sealed record WorkerList(IReadOnlyList<WorkerSummary> Workers);
+
+/// <summary>A worker.</summary>
+/// <param name="Id">Machine and process.</param>
+/// <param name="Device">Kind of device.</param>
+/// <param name="Started">When it began.</param>
+/// <param name="Seen">When it last said that it is there.</param>
+public sealed record WorkerSummary(string Id, string Device, DateTimeOffset Started, DateTimeOffset Seen);
+
 /// <summary>A model of the service.</summary>
 /// <param name="Name">The name that specifications give.</param>
 /// <param name="Description">One sentence about it.</param>

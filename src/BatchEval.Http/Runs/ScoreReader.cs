@@ -22,12 +22,13 @@ internal sealed class ScoreReader(RunStore store)
 
     /// <summary>The rounds from one on.</summary>
     /// <param name="run">The run.</param>
-    /// <param name="objective">Its objective.</param>
+    /// <param name="metric">Key of its objective.</param>
     /// <param name="since">First round.</param>
     /// <param name="end">Round under way.</param>
     /// <param name="cancellation">Cancels the reading.</param>
-    public async Task<ScoreTable> ReadAsync(string run, string objective, int since, int end, CancellationToken cancellation)
+    public async Task<ScoreTable> ReadAsync(string run, string metric, int since, int end, CancellationToken cancellation)
     {
+        var objective = MetricCatalog.Find(metric).Member;
         var rounds = new List<ScoredRound>();
         foreach (var chunk in Enumerable.Range(0, end).Chunk(ReadsAtOnce))
         {
@@ -40,8 +41,8 @@ internal sealed class ScoreReader(RunStore store)
         }
 
         var shown = rounds.Where(r => r.Round >= since && r.Rows.Count > 0).ToList();
-        var known = Array.Find(Known, m => m.Key == MetricCatalog.Find(objective).Member)!;
-        var metrics = Known.Where(m => m != known && rounds.Exists(r => r.Rows.Any(s => s.Values.ContainsKey(m.Key))));
+        var known = Known.First(m => m.Key == objective);
+        var metrics = Known.Where(m => m.Key != objective && rounds.Exists(r => r.Rows.Any(s => s.Values.ContainsKey(m.Key))));
         return new ScoreTable(rounds.Count, objective, [known, .. metrics], shown, [.. History(rounds, known)]);
     }
 

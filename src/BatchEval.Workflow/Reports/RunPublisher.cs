@@ -63,15 +63,24 @@ public sealed class RunPublisher(RunStore store)
                 continue;
             }
 
-            var images = await ReadImagesAsync(plan.Assignments[i], Math.Max(GridImages, context.Specification.Final.Images), cancellation);
-            grids[score.Id] = Grid(images, scale: 1);
-            await store.WriteOnceAsync(Name("grid.png"), Grid(images), cancellation);
-            var parallel = new ParallelOptions { MaxDegreeOfParallelism = Uploads, CancellationToken = cancellation };
-            await Parallel.ForEachAsync(Enumerable.Range(0, Math.Min(images.Count, context.Specification.Final.Images)), parallel, async (n, stop) =>
-                await store.WriteOnceAsync(Name($"images/{n:D6}.png"), ImageCodec.EncodePng(images[n]), stop));
+            grids[score.Id] = await WriteImagesAsync(context, score.Id, plan.Assignments[i], cancellation);
         }
 
         return grids;
+    }
+
+    /// <summary>Writes a contact sheet and single images.</summary>
+    /// <returns>The sheet as a page carries it.</returns>
+    private async Task<byte[]> WriteImagesAsync(RunContext context, string candidate, IReadOnlyList<string> cells, CancellationToken cancellation)
+    {
+        string Name(string file) => BlobNames.Candidate(context.RunId, candidate, file);
+        var single = context.Specification.Final.Images;
+        var images = await ReadImagesAsync(cells, Math.Max(GridImages, single), cancellation);
+        await store.WriteOnceAsync(Name("grid.png"), Grid(images), cancellation);
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = Uploads, CancellationToken = cancellation };
+        await Parallel.ForEachAsync(Enumerable.Range(0, Math.Min(images.Count, single)), parallel, async (n, stop) =>
+            await store.WriteOnceAsync(Name($"images/{n:D6}.png"), ImageCodec.EncodePng(images[n]), stop));
+        return Grid(images, scale: 1);
     }
 
     private async Task<List<SkipMaskSheet>> WriteMasksAsync(RunContext context, UnitPlan plan, RoundScores scores, CancellationToken cancellation)
@@ -147,7 +156,7 @@ public sealed class RunPublisher(RunStore store)
         }
 
         var plan = await store.RequireJsonAsync<UnitPlan>(BlobNames.Plan(context.RunId, 0), cancellation);
-        return Grid(await ReadImagesAsync(plan.Assignments[0], GridImages, cancellation), scale: 1);
+        return await WriteImagesAsync(context, BlobNames.Reference, plan.Assignments[0], cancellation);
     }
 
     private static NoisePoint Point(CandidateStep step, NoiseSchedule schedule) => new(step.Time, schedule.At(step.Time).Ratio, step.Drop.Count, step.Reuse);

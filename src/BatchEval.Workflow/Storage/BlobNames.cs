@@ -48,6 +48,9 @@ public static class BlobNames
     /// <summary>A round's scores.</summary>
     public static string Scores(string run, int round) => $"{run}/generations/{round:D4}/scores.json";
 
+    /// <summary>Stands for a candidate's id where the images of the unaccelerated sampler lie.</summary>
+    public const string Reference = "reference";
+
     /// <summary>A file of one candidate.</summary>
     public static string Candidate(string run, string candidate, string file) => $"{run}/candidates/{candidate}/{file}";
 

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { comparePictures } from "../charts/images";
 import { drawSchedules, Schedule } from "../charts/schedules";
-import { candidatePath, download, get, Run, runPath, Steps, Table } from "./api";
+import { candidatePath, download, get, Run, runPath, send, Steps, Table } from "./api";
 import { latestScores, Scored, useRun } from "./live";
 import { Chart, Fact, Plain, Problem, useImage } from "./parts";
 import { big, count, short, stageName, withError } from "./text";
@@ -27,6 +27,7 @@ export function CandidatePage({ run: runId, id }: { run: string; id: string }) {
     <Axis run={runId} score={score} others={scores} />
     <Rounds id={id} table={live.table} />
     <Images run={live.run} id={id} others={scores.filter(s => s.stage === "final" && s.id !== id)} />
+    <p class="note">{live.run.state === "finished" && <button type="button" class="link" onClick={() => download(`${runPath(runId)}/archive`, `${runId}.zip`)}>Download the whole run as one archive</button>}</p>
   </>;
 }
 
@@ -73,7 +74,13 @@ function Rounds({ id, table }: { id: string; table: Table }) {
   return <section class="wide"><h2>Scores, round by round</h2><Plain name="Scores by round" head={["Round", "Samples", metric.label]} rows={rows} /></section>;
 }
 
-function Images({ run, id, others }: { run: Run; id: string; others: Scored[] }) {
+interface Named { id: string; name: string }
+
+function Images({ run, id, others: scored }: { run: Run; id: string; others: Named[] }) {
+  const [unaccelerated, setUnaccelerated] = useState(false);
+  // Runs of older versions have no images of the unaccelerated sampler, nor have those that compare with none.
+  useEffect(() => { if (run.state === "finished") send(`${candidatePath(run.id, "reference")}/grid`, { method: "HEAD" }).then(() => setUnaccelerated(true)).catch(() => {}); }, [run.id, run.state]);
+  const others: Named[] = unaccelerated ? [{ id: "reference", name: "unaccelerated" }, ...scored] : scored;
   const [count, setCount] = useState(0);
   const [open, setOpen] = useState<number | null>(null);
   const grid = useImage(run.state === "finished" ? `${candidatePath(run.id, id)}/grid` : null);
@@ -94,9 +101,10 @@ function Thumb({ run, id, n, open }: { run: string; id: string; n: number; open:
 }
 
 /** One image, large, beside the same noise under another schedule. Arrow keys go on. */
-function Viewer({ run, id, others, n, last, move }: { run: string; id: string; others: Scored[]; n: number; last: number; move: (n: number | null) => void }) {
+function Viewer({ run, id, others, n, last, move }: { run: string; id: string; others: Named[]; n: number; last: number; move: (n: number | null) => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const [beside, choose] = useState(others[0]?.id ?? "");
+  const [chosen, choose] = useState<string | null>(null);
+  const beside = chosen ?? others[0]?.id ?? "";
   const [difference, setDifference] = useState(false);
   const own = useImage(`${candidatePath(run, id)}/images/${n}`);
   const other = useImage(beside ? `${candidatePath(run, beside)}/images/${n}` : null);
@@ -117,7 +125,7 @@ function Viewer({ run, id, others, n, last, move }: { run: string; id: string; o
   </dialog>;
 }
 
-function Sheets({ run, id, others }: { run: string; id: string; others: Scored[] }) {
+function Sheets({ run, id, others }: { run: string; id: string; others: Named[] }) {
   const host = useRef<HTMLDivElement>(null);
   const names = others.map(o => o.id).join();
   useEffect(() => {

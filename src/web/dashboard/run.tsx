@@ -4,7 +4,7 @@ import { OTHER, WIN } from "../charts/frame";
 import { Curve, drawCurves } from "../charts/lines";
 import { Dot, drawPoints, paretoFront } from "../charts/points";
 import { download, Metric, Run, runPath, Table } from "./api";
-import { latestScores, LogLine, Scored, useRun } from "./live";
+import { latestScores, LogLine, Scored, usePolling, useRun } from "./live";
 import { Orders } from "./orders";
 import { Chart, Column, DataTable, Fact, Plain, Problem, State } from "./parts";
 import { big, clock, count, day, hour, percent, short, stageName, withError } from "./text";
@@ -37,6 +37,7 @@ export function RunPage({ id }: { id: string }) {
       <section class="wide" id="candidates"><h2>Candidates</h2><Candidates run={run.id} scores={scores} table={table} /></section>
       <Failures run={run.id} scores={scores} />
     </>}
+    {run.state === "running" && <Workers />}
     <Log lines={live.log} />
   </>;
 }
@@ -65,7 +66,7 @@ function Facts({ run, metric, table }: { run: Run; metric?: Metric; table: Table
 }
 
 function Links({ run }: { run: Run }) {
-  const files = [["spec.json", `${runPath(run.id)}/specification`], ...(run.links.leaderboard ? [["leaderboard.csv", `${run.links.leaderboard}?format=csv`], ["leaderboard.json", run.links.leaderboard], ["report.html", run.links.report!], ["schedule.json", `${run.links.best}/schedule.json`]] : [])];
+  const files = [["spec.json", `${runPath(run.id)}/specification`], ...(run.links.leaderboard ? [["leaderboard.csv", `${run.links.leaderboard}?format=csv`], ["leaderboard.json", run.links.leaderboard], ["report.html", run.links.report!], ["schedule.json", `${run.links.best}/schedule.json`], [`${run.id}.zip`, `${runPath(run.id)}/archive`]] : [])];
   return <nav aria-label="Parts of the run">
     {run.links.report && <a href={run.links.report.slice(1)}>Report</a>}
     <a href={`#/new/${run.id}`}>Copy and vary</a>
@@ -139,6 +140,12 @@ function Failures({ run, scores }: { run: string; scores: Scored[] }) {
   return failed.length === 0 ? null : <section class="wide" id="failures"><h2>Failures</h2>
     <Plain name="Failures" head={["Candidate", "Stage", "Reason"]} rows={failed.slice(0, 100).map(s => [<a href={`#/runs/${run}/candidates/${s.id}`}><code>{s.id}</code></a>, stageName(s.stage), s.failure!])} />
   </section>;
+}
+
+function Workers() {
+  const { value } = usePolling<{ workers: { id: string; device: string; started: string; seen: string }[] }>("/api/workers", 5000);
+  return !value || value.workers.length === 0 ? null : <section class="wide" id="workers"><h2>Workers</h2>
+    <Plain name="Workers" head={["Worker", "Device", "Since", "Last heard of"]} rows={value.workers.map(w => [w.id, w.device, hour(w.started), new Date(w.seen).toLocaleTimeString()])} /></section>;
 }
 
 function Log({ lines }: { lines: LogLine[] }) {

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text.Json.Nodes;
 using BatchEval.Tests.Shared;
 using BatchEval.Workflow.Tests.Local;
@@ -40,6 +41,18 @@ public sealed class ScoreTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
         var steps = (await bench.GetAsync($"/api/runs/{run}/candidates/{row["id"]}/steps")).Json["steps"]!.AsArray();
         steps.Select(s => (double)s!["ratio"]!).ShouldBe(steps.Select(s => (double)s!["ratio"]!).OrderDescending(), "sampling goes from noise to image");
         ((string)(await bench.GetAsync($"/api/runs/{run}/specification")).Json["name"]!).ShouldBe("tiny");
+        (await bench.GetAsync($"/api/runs/{run}/candidates/reference/grid")).Body.AsSpan(1, 3).SequenceEqual("PNG"u8).ShouldBeTrue();
+        (await bench.GetAsync($"/api/runs/{run}/candidates/reference/images/1")).ContentType.ShouldBe("image/png");
+        using (var archive = new ZipArchive(new MemoryStream((await bench.GetAsync($"/api/runs/{run}/archive")).Body)))
+        {
+            archive.Entries.Select(e => e.FullName).ShouldContain("best/schedule.json");
+            archive.Entries.Select(e => e.FullName).ShouldContain("report.html");
+            archive.Entries.Select(e => e.FullName).ShouldAllBe(name => !name.StartsWith("generations/"));
+        }
+
+        (await bench.GetAsync("/api/workers")).Json["workers"]!.AsArray().ShouldBeEmpty();
+        await bench.Store.WriteTextOnceAsync("_workers/box-1.json", $$"""{"id":"box-1","codeVersion":1,"device":"cpu","models":[],"started":"2026-01-01T00:00:00Z","seen":"2026-01-01T00:00:00Z"}""");
+        ((string)(await bench.GetAsync("/api/workers")).Json["workers"]![0]!["id"]!).ShouldBe("box-1");
         var model = (await bench.GetAsync("/api/models/digits")).Json;
         JsonNode.Parse((string)model["templates"]!["search.json"]!)!["budget"].ShouldNotBeNull();
         (await bench.GetAsync("/api/models/..%2F..")).ShouldBeProblem(404);
