@@ -529,6 +529,10 @@ export interface components {
             pairedSamples?: null | number;
             /** @description Why it could not be scored, or null. */
             failure?: null | string;
+            /** @description Every metric that was measured, by its key in MetricCatalog; the members above are some of them under names of their own. */
+            metrics?: {
+                [key: string]: components["schemas"]["MetricValue"];
+            };
         };
         /** @description The steps of a candidate on the noise axis. */
         CandidateSteps: {
@@ -660,6 +664,25 @@ export interface components {
             unit: string;
             /** @description Which way is good. */
             higherIsBetter: boolean;
+        };
+        /** @description What was measured of one metric. */
+        MetricValue: {
+            /**
+             * Format: double
+             * @description The value, in the metric's unit.
+             */
+            value?: null | number;
+            /**
+             * Format: double
+             * @description Its standard error, where one could be estimated.
+             */
+            error?: null | number;
+            /**
+             * Format: int32
+             * @description Samples behind it.
+             */
+            samples?: null | number;
+            perImage?: null | components["schemas"]["ScoreDistribution"];
         };
         /** @description A model of the service. */
         ModelCard: {
