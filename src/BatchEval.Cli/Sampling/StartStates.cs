@@ -35,6 +35,10 @@ internal sealed class StartStates
             throw new ProblemException($"--start: '{path}' has shape [{string.Join(", ", array.Shape)}]; the model needs [N, {string.Join(", ", wanted)}] with N at least 1.");
         }
 
-        return new StartStates(array.ToFloat32(), shape.Size);
+        var values = array.ToFloat32();
+        var bad = Array.FindIndex(values, v => !float.IsFinite(v));
+        return bad < 0
+            ? new StartStates(values, shape.Size)
+            : throw new ProblemException($"--start: '{path}' holds {values[bad]} in state {bad / shape.Size}, element {bad % shape.Size}; all values must be finite.");
     }
 }

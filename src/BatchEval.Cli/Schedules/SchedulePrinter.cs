@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Onnx.Packages;
 using BatchEval.Workflow.Exports;
 using BatchEval.Workflow.Schedules;
@@ -31,7 +32,7 @@ internal sealed class SchedulePrinter(Output output, ModelManifest manifest, Sch
             return;
         }
 
-        output.Line($"{found.Schedule.Name}: {found.Schedule.Times.Count} calls, solver {request.Setting.Solver}");
+        output.Line($"{found.Schedule.Name}: {Steps(found.Schedule)}, solver {request.Setting.Solver}");
         output.Line($"sigmas  {string.Join(", ", found.Schedule.Sigmas(schedule).Select(s => Number(s, "0.######")))}");
         output.Line($"{(schedule.TrainSteps is null ? "times " : "indices")} {string.Join(", ", found.Schedule.Times.Select(t => Number(t, "0.######")))}");
         output.Line(found.Schedule.EndingDescription);
@@ -45,6 +46,13 @@ internal sealed class SchedulePrinter(Output output, ModelManifest manifest, Sch
         {
             output.Line(text.TrimEnd());
         }
+    }
+
+    // Solvers of two calls per step make more calls than the schedule has levels.
+    private string Steps(SamplingSchedule found)
+    {
+        var (steps, calls) = (found.Times.Count, Candidate.At(request.Setting.Solver, found.Times, found.End).NetworkCalls);
+        return steps == calls ? $"{calls} network calls" : $"{steps} steps, {calls} network calls";
     }
 
     private static Table Table(IReadOnlyList<ComparedSchedule> lines)

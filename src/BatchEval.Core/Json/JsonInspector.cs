@@ -83,6 +83,9 @@ public sealed class JsonInspector
     /// <summary>Whether a member is present and not null.</summary>
     public bool Has(string name) => Find(name) is not null;
 
+    /// <summary>Names of all members there are.</summary>
+    public IEnumerable<string> Names => element.ValueKind == JsonValueKind.Object ? element.EnumerateObject().Select(m => m.Name) : [];
+
     /// <summary>A string member.</summary>
     /// <param name="name">Member name.</param>
     /// <param name="fallback">Value when absent; null makes the member required.</param>

@@ -78,6 +78,14 @@ public sealed record Candidate
             }
         }
 
+        foreach (var (step, next) in Steps.Zip(Steps.Skip(1)))
+        {
+            if (schedule.Nearest(step.Time) == schedule.Nearest(next.Time))
+            {
+                found.Add($"t = {step.Time} and t = {next.Time} are one time for this network, whose time input holds {(schedule.TimeInput == TimeInput.Whole ? "whole numbers" : "half-precision numbers")}: {schedule.Nearest(step.Time)}.");
+            }
+        }
+
         foreach (var block in Steps.SelectMany(s => s.Drop).Distinct().Where(b => b >= blocks).Order())
         {
             found.Add(blocks == 0

@@ -12,32 +12,44 @@ public sealed class DiscreteNoiseSchedule : NoiseSchedule
     /// <param name="betas">At least two values, each in (0, 1).</param>
     /// <exception cref="ArgumentException">Too few betas, or one outside (0, 1).</exception>
     public DiscreteNoiseSchedule(ReadOnlySpan<double> betas)
+        : this(new Cumulative(Cumulate(betas)))
     {
-        if (betas.Length < 2)
-        {
-            throw new ArgumentException($"A discrete noise schedule needs at least 2 betas, got {betas.Length}.", nameof(betas));
-        }
-
-        logRatios = new double[betas.Length];
-        var cumulative = new double[betas.Length];
-        var product = 1.0;
-        for (var t = 0; t < betas.Length; t++)
-        {
-            if (!(betas[t] > 0 && betas[t] < 1))
-            {
-                throw new ArgumentException($"beta[{t}] is {betas[t]}; every beta must lie in (0, 1).", nameof(betas));
-            }
-
-            product *= 1 - betas[t];
-            cumulative[t] = product;
-            logRatios[t] = 0.5 * Math.Log((1 - product) / product);
-        }
-
-        CumulativeAlphas = cumulative;
     }
 
-    /// <summary>abar_0..abar_{T-1}.</summary>
+    private DiscreteNoiseSchedule(Cumulative alphas)
+    {
+        logRatios = Array.ConvertAll(alphas.Values, a => 0.5 * Math.Log((1 - a) / a));
+        CumulativeAlphas = alphas.Values;
+    }
+
+    // keeps arrays of abar apart from arrays of betas
+    private readonly record struct Cumulative(double[] Values);
+
+    /// <summary>abar_0..abar_{T-1}; the last is 0 where nothing is left of x0.</summary>
     public IReadOnlyList<double> CumulativeAlphas { get; }
+
+    /// <summary>The process with given abar_0..abar_{T-1}.</summary>
+    /// <param name="cumulative">At least two values, strictly descending in (0, 1); the last may be 0.</param>
+    /// <exception cref="ArgumentException">The values are no process.</exception>
+    public static DiscreteNoiseSchedule OfCumulativeAlphas(IReadOnlyList<double> cumulative)
+    {
+        ArgumentNullException.ThrowIfNull(cumulative);
+        if (cumulative.Count < 2)
+        {
+            throw new ArgumentException($"A discrete noise schedule needs at least 2 values of abar, got {cumulative.Count}.", nameof(cumulative));
+        }
+
+        for (var t = 0; t < cumulative.Count; t++)
+        {
+            var a = cumulative[t];
+            if (!(a < (t == 0 ? 1 : cumulative[t - 1]) && (a > 0 || (a == 0 && t == cumulative.Count - 1))))
+            {
+                throw new ArgumentException($"abar[{t}] is {a}; abar must descend strictly within (0, 1), and only the last may be 0.", nameof(cumulative));
+            }
+        }
+
+        return new(new Cumulative([.. cumulative]));
+    }
 
     /// <inheritdoc/>
     public override NoiseProcess Process => NoiseProcess.Discrete;
@@ -50,6 +62,39 @@ public sealed class DiscreteNoiseSchedule : NoiseSchedule
 
     /// <inheritdoc/>
     public override int? TrainSteps => logRatios.Length;
+
+    /// <inheritdoc/>
+    public override double MaxRatioTime => CumulativeAlphas[^1] == 0 ? MaxTime - 1 : MaxTime;
+
+    /// <summary>
+    /// The same process in single precision, as diffusers computes it: betas, alphas and abar are rounded to it, products are not.
+    /// </summary>
+    public DiscreteNoiseSchedule InSinglePrecision()
+    {
+        var (single, product, before) = (new double[logRatios.Length], 1.0, 1.0);
+        for (var t = 0; t < single.Length; t++)
+        {
+            var beta = (float)(1 - (CumulativeAlphas[t] / before));
+            before = CumulativeAlphas[t];
+            product *= (float)(1 - beta);
+            single[t] = (float)product;
+        }
+
+        return new(new Cumulative(single));
+    }
+
+    /// <summary>
+    /// The same process shifted and scaled so that nothing is left of x0 at its end: sqrt(abar) minus its last value, times what keeps its first
+    /// (Lin et al. 2023, algorithm 1).
+    /// </summary>
+    /// <param name="last">abar of the last step in place of 0; diffusers' schedulers in sigma use 2^-24, so that sigma is finite.</param>
+    public DiscreteNoiseSchedule WithoutSignalAtTheEnd(double last = 0)
+    {
+        var (first, end) = (Math.Sqrt(CumulativeAlphas[0]), Math.Sqrt(CumulativeAlphas[^1]));
+        double[] shifted = [.. CumulativeAlphas.Select(a => Math.Pow((Math.Sqrt(a) - end) * first / (first - end), 2))];
+        shifted[^1] = last;
+        return OfCumulativeAlphas(shifted);
+    }
 
     /// <summary>Betas linear in time (Ho et al. 2020).</summary>
     public static DiscreteNoiseSchedule Linear(int trainSteps, double betaStart, double betaEnd) =>
@@ -107,10 +152,39 @@ public sealed class DiscreteNoiseSchedule : NoiseSchedule
             return new(time, Math.Sqrt(CumulativeAlphas[low]), Math.Sqrt(1 - CumulativeAlphas[low]));
         }
 
+        if (double.IsPositiveInfinity(logRatios[low + 1]))
+        {
+            // towards no signal there is no logarithm: alpha falls linearly
+            var share = Math.Sqrt(CumulativeAlphas[low]) * (low + 1 - time);
+            return new(time, share, Math.Sqrt(1 - (share * share)));
+        }
+
         var logRatio = logRatios[low] + ((time - low) * (logRatios[low + 1] - logRatios[low]));
         var ratio = Math.Exp(logRatio);
         var alpha = 1 / Math.Sqrt(1 + (ratio * ratio));
         return new(time, alpha, alpha * ratio);
+    }
+
+    private static double[] Cumulate(ReadOnlySpan<double> betas)
+    {
+        if (betas.Length < 2)
+        {
+            throw new ArgumentException($"A discrete noise schedule needs at least 2 betas, got {betas.Length}.", nameof(betas));
+        }
+
+        var (cumulative, product) = (new double[betas.Length], 1.0);
+        for (var t = 0; t < betas.Length; t++)
+        {
+            if (!(betas[t] > 0 && betas[t] < 1))
+            {
+                throw new ArgumentException($"beta[{t}] is {betas[t]}; every beta must lie in (0, 1).", nameof(betas));
+            }
+
+            product *= 1 - betas[t];
+            cumulative[t] = product;
+        }
+
+        return cumulative;
     }
 
     private static double CosineAlpha(double t) => Math.Pow(Math.Cos((t + 0.008) / 1.008 * Math.PI / 2), 2);

@@ -41,7 +41,7 @@ public abstract class NoiseSchedule
 
     /// <summary>The time as schedules state it: <see cref="Nearest"/>, and no more decimals than the ninth digit of the largest time.</summary>
     public double Stated(double time) =>
-        Math.Clamp(Math.Round(Nearest(time), Math.Clamp(Digits - (int)Math.Ceiling(Math.Log10(MaxTime)), 0, 15)), MinTime, MaxTime);
+        Math.Clamp(Math.Round(Nearest(time), Math.Clamp(Digits - (int)Math.Ceiling(Math.Log10(Math.Max(Math.Abs(MinTime), Math.Abs(MaxTime)))), 0, 15)), MinTime, MaxTime);
 
     /// <summary>The noise level at a time.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The time lies outside [<see cref="MinTime"/>, <see cref="MaxTime"/>].</exception>

@@ -13,9 +13,19 @@ internal static class ReferenceStatistics
         var path = package.PathOf(reference.File);
         var statistics = Read(path, entry);
         var wanted = package.Manifest.Features!.Dimensions;
-        return statistics.Dimensions == wanted
-            ? new FrechetReference(statistics)
-            : throw new ProblemException($"'{path}' holds statistics of {statistics.Dimensions} dimensions; the feature network gives {wanted}.");
+        if (statistics.Dimensions != wanted)
+        {
+            throw new ProblemException($"'{path}' holds statistics of {statistics.Dimensions} dimensions; the feature network gives {wanted}.");
+        }
+
+        try
+        {
+            return new FrechetReference(statistics);
+        }
+        catch (ArgumentException error)
+        {
+            throw new ProblemException($"The covariance '{entry.Covariance}' in '{path}' cannot be used: {error.Message}");
+        }
     }
 
     private static GaussianStatistics Read(string path, StatisticsEntry entry)

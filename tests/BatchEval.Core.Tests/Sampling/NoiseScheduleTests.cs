@@ -55,4 +55,56 @@ public sealed class NoiseScheduleTests
         (level.Alpha, level.Sigma).ShouldBe((0.75, 0.25));
         DataPrediction.For(PredictionType.Flow, level).ShouldBe(new DataPrediction(1, -0.25));
     }
+
+    [Fact]
+    public void Flow_models_start_at_pure_noise()
+    {
+        var level = new FlowNoiseSchedule(1000).At(1000);
+        (level.Alpha, level.Sigma, level.IsPureNoise, double.IsFinite(level.Lambda)).ShouldBe((0, 1, true, true));
+        Should.Throw<ArgumentException>(() => DataPrediction.For(PredictionType.Epsilon, level)).Message.ShouldContain("no signal is left");
+    }
+
+    // diffusers rescale_zero_terminal_snr of the cosine betas: abar_981 and abar_1 of I2VGen-XL (pipelines.md 1.5)
+    [Fact]
+    public void Zero_terminal_snr_moves_the_end_and_keeps_the_beginning()
+    {
+        var noise = DiscreteNoiseSchedule.Cosine(1000).InSinglePrecision().WithoutSignalAtTheEnd();
+        noise.CumulativeAlphas[981].ShouldBe(7.8403e-4, 1e-7);
+        noise.CumulativeAlphas[1].ShouldBe(0.9999125, 1e-6);
+        (noise.CumulativeAlphas[999], noise.At(999).Alpha, noise.MaxRatioTime).ShouldBe((0, 0, 998));
+        noise.At(998.5).Sigma.ShouldBeInRange(noise.At(998).Sigma, 1);
+    }
+
+    // torch 1.13: cumprod of single-precision betas of Stable Diffusion (pipelines.md 1.5)
+    [Fact]
+    public void Single_precision_is_diffusers()
+    {
+        var noise = DiscreteNoiseSchedule.ScaledLinear(1000, 0.00085, 0.012).InSinglePrecision();
+        noise.At(0).Ratio.ShouldBe(0.02916753, 1e-7);
+        noise.At(999).Ratio.ShouldBe(14.614645, 2e-5);
+        noise.CumulativeAlphas[999].ShouldBe(0.00466010, 1e-8);
+    }
+
+    // Karras et al. 2022, table 1: c_skip, c_out, c_in and c_noise at sigma = 2, sigma_data = 0.5
+    [Fact]
+    public void Edm_preconditioning_is_a_process_and_a_prediction_type()
+    {
+        var noise = new LogSigmaNoiseSchedule(0.002, 80, 0.5);
+        var level = noise.At(noise.TimeOfRatio(2));
+        level.Time.ShouldBe(Math.Log(2) / 4, 1e-12);
+        level.Alpha.ShouldBe(1 / Math.Sqrt(4.25), 1e-12);
+        var (fromState, fromNetwork) = DataPrediction.For(PredictionType.Edm, level);
+        (fromState * level.Alpha).ShouldBe(0.25 / 4.25, 1e-12);
+        fromNetwork.ShouldBe(2 * 0.5 / Math.Sqrt(4.25), 1e-12);
+        (noise.At(noise.MaxTime).Ratio, noise.StartScale(noise.At(noise.MaxTime))).ShouldBe((80, 80 / Math.Sqrt(6400.25)));
+    }
+
+    [Fact]
+    public void A_network_of_whole_times_is_called_with_the_level_of_the_whole_time()
+    {
+        var noise = DiscreteNoiseSchedule.Linear(1000, 1e-4, 0.02).For(TimeInput.Whole);
+        var row = BatchEval.Core.Sampling.Solvers.Solver.Table(Candidate.At("ddim", [300.4]), noise).Rows[0];
+        (row.NetworkTime, row.Level.Ratio).ShouldBe((300, noise.At(300).Ratio));
+        Candidate.At("ddim", [300.4, 300.2]).Violations(noise, 0).ShouldHaveSingleItem().ShouldContain("are one time for this network");
+    }
 }

@@ -40,6 +40,18 @@ public sealed class PublishedLoopTests
         result.Sum(Math.Abs).ShouldBe(253.552879, 1e-5);
     }
 
+    // "Wrong today" 1: Heun in sigma/alpha gave 7226, 932.9 and 235.5; in u it gives what diffusers' FlowMatchHeunDiscreteScheduler does
+    [Theory]
+    [InlineData(5, 151.78939)]
+    [InlineData(10, 145.76549)]
+    [InlineData(20, 143.57001)]
+    public void Heun_on_flow_models_is_taken_in_u(int steps, double sum)
+    {
+        double[] times = [.. Enumerable.Range(0, steps).Select(i => 1000 - (i * 999.0 / (steps - 1)))];
+        var table = Solver.Table(Candidate.At("heun", times), new FlowNoiseSchedule(1000));
+        RowExecutor.Run(table, PredictionType.Flow, DummyNetwork, DummySample()).Sum(Math.Abs).ShouldBe(sum, 0.01);
+    }
+
     [Theory]
     [InlineData(420, 400, 0.14771)]
     [InlineData(980, 960, 0.32460)]

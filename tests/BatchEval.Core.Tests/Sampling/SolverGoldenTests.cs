@@ -25,7 +25,7 @@ public sealed class SolverGoldenTests
         { "dpmpp-1", "dpmpp-1" },
         { "dpmpp-2m", "dpmpp-2m" },
         { "dpmpp-2m", "dpmpp-2m-clamp" },
-        { "dpmpp-3m(diffusers=1)", "dpmpp-3m" },
+        { "dpmpp-3m(diffusers=1)", "dpmpp-3m-lower-order-final" },
         { "dpmpp-3m", "dpmpp-3m-exact" },
         { "sde-dpmpp-1", "sde-dpmpp-1" },
         { "sde-dpmpp-2m", "sde-dpmpp-2m" },

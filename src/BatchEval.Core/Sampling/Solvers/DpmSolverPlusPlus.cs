@@ -5,19 +5,25 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// The order grows over the first steps, and a step to no noise is of order 1, its exact limit.
 /// </summary>
 /// <param name="order">1, 2 or 3.</param>
+/// <param name="heun">Of order 2 only: true for the second-order term of diffusers' <c>solver_type="heun"</c>.</param>
 /// <param name="diffusers">
 /// Of order 3 only: true to halve the second-derivative term as diffusers and the authors' code do, which makes the method converge with
-/// order 2; false for the Taylor coefficient, with which it converges with order 3.
+/// order 2, and to end with steps of order 2 and 1 below 15 steps (<c>lower_order_final</c>); false for the Taylor coefficient, with which
+/// every step but the first two is of order 3. Those are of order 1 and 2, so that the error of a whole run falls with order 3 only while
+/// the first steps are short, and with order 2 in the end.
 /// </param>
-public sealed class DpmSolverPlusPlus(int order, bool diffusers = false) : Solver
+public sealed class DpmSolverPlusPlus(int order, bool diffusers = false, bool heun = false) : Solver
 {
+    // diffusers' lower_order_final
+    private const int ShortRun = 15;
+
     /// <summary>One definition per order.</summary>
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [
         new("dpmpp-1", "Lu et al. 2022b, eq. 13", _ => new DpmSolverPlusPlus(1)) { Elsewhere = new("DPMSolverMultistepScheduler(solver_order=1)") },
-        new("dpmpp-2m", "Lu et al. 2022b, algorithm 2", _ => new DpmSolverPlusPlus(2))
+        new("dpmpp-2m", "Lu et al. 2022b, algorithm 2", a => new DpmSolverPlusPlus(2, heun: a.Flag("heun")))
         {
-            Elsewhere = new("DPMSolverMultistepScheduler", "dpmpp_2m", "sample_dpmpp_2m"),
+            Parameters = [SolverParameter.Flag("heun", false)], Elsewhere = new("DPMSolverMultistepScheduler", "dpmpp_2m", "sample_dpmpp_2m"),
         },
         new("dpmpp-3m", "Lu et al. 2022b, appendix", a => new DpmSolverPlusPlus(3, a.Flag("diffusers")))
         {
@@ -26,7 +32,12 @@ public sealed class DpmSolverPlusPlus(int order, bool diffusers = false) : Solve
     ];
 
     /// <inheritdoc/>
-    public override string Name => order == 3 ? Definitions[2].NameOf(diffusers ? 1 : 0) : Definitions[order - 1].Name;
+    public override string Name => order switch
+    {
+        1 => Definitions[0].Name,
+        2 => Definitions[1].NameOf(heun ? 1 : 0),
+        _ => Definitions[2].NameOf(diffusers ? 1 : 0),
+    };
 
     /// <inheritdoc/>
     public override int Order => order == 3 && diffusers ? 2 : order;
@@ -35,13 +46,13 @@ public sealed class DpmSolverPlusPlus(int order, bool diffusers = false) : Solve
     public override DiffusersScheduler? DiffusersOn(NoiseProcess process) =>
         order == 1 && process != NoiseProcess.Discrete ? DiffusersScheduler.Euler(process)
         : process != NoiseProcess.Discrete || (order == 3 && !diffusers) ? null
-        : new("DPMSolverMultistepScheduler", ("algorithm_type", "\"dpmsolver++\""), ("solver_order", $"{order}"));
+        : new("DPMSolverMultistepScheduler", ("algorithm_type", "\"dpmsolver++\""), ("solver_order", $"{order}"), ("solver_type", heun ? "\"heun\"" : "\"midpoint\""));
 
     /// <inheritdoc/>
     public override KSampler? KSamplerOn(NoiseProcess process) => order switch
     {
         1 => KSampler.Euler,
-        2 when process != NoiseProcess.Flow => new("dpmpp_2m"),
+        2 when process != NoiseProcess.Flow && !heun => new("dpmpp_2m"),
         _ => null,
     };
 
@@ -59,14 +70,17 @@ public sealed class DpmSolverPlusPlus(int order, bool diffusers = false) : Solve
         var h = to.Lambda - from.Lambda;
         var shrink = to.Sigma / from.Sigma;
         var phi = -to.Alpha * ExpM1(-h);
-        var effective = Math.Min(order, k + 1);
+        var left = levels.Length - 1 - k;
+        var effective = Math.Min(order, diffusers && levels.Length - 1 < ShortRun ? Math.Min(k + 1, left) : k + 1);
         return new LinearCombination
         {
             State = shrink,
             Data = effective switch
             {
                 1 => [phi],
-                2 => SecondOrder(phi, (from.Lambda - levels[k - 1].Lambda) / h),
+                2 => heun && order == 2
+                    ? HeunOrder(phi, to.Alpha * ((ExpM1(-h) / h) + 1), (from.Lambda - levels[k - 1].Lambda) / h)
+                    : SecondOrder(phi, (from.Lambda - levels[k - 1].Lambda) / h),
                 _ => ThirdOrder(to.Alpha, h, (from.Lambda - levels[k - 1].Lambda) / h, (levels[k - 1].Lambda - levels[k - 2].Lambda) / h),
             },
         };
@@ -74,6 +88,9 @@ public sealed class DpmSolverPlusPlus(int order, bool diffusers = false) : Solve
 
     // phi (D0 + D1 / 2),  D1 = (m0 - m1) / r0
     private static double[] SecondOrder(double phi, double r0) => [phi * (1 + (0.5 / r0)), -phi * 0.5 / r0];
+
+    // phi D0 + phi2 D1
+    private static double[] HeunOrder(double phi, double phi2, double r0) => [phi + (phi2 / r0), -phi2 / r0];
 
     // phi1 D0 + phi2 D1 - phi3 D2 with
     // D1 = D10 + r0/(r0+r1) (D10 - D11), D2 = (D10 - D11)/(r0+r1), D10 = (m0-m1)/r0, D11 = (m1-m2)/r1

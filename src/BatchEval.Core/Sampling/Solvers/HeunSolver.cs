@@ -1,8 +1,14 @@
 namespace BatchEval.Core.Sampling.Solvers;
 
-/// <summary>Heun's second-order method (Karras et al. 2022, algorithm 1): two network calls per step, one on a last step to no noise.</summary>
+/// <summary>
+/// Heun's second-order method (Karras et al. 2022, algorithm 1): two network calls per step, one on a last step to no noise. The trapezoid is taken
+/// in the variable in which the process is tame: u for flow models (as diffusers' flow Heun), sigma / alpha up to 200 for others, and beyond,
+/// where alpha vanishes, in the data prediction: x' = (sigma'/sigma) y + (alpha' - alpha sigma'/sigma) (D1 + D2) / 2.
+/// </summary>
 public sealed class HeunSolver : Solver
 {
+    private const double MostRatio = 200;
+
     /// <summary>Its definition.</summary>
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
         [new("heun", "Karras et al. 2022, algorithm 1", _ => new HeunSolver()) { Elsewhere = new("HeunDiscreteScheduler", "heun", "sample_heun") }];
@@ -36,7 +42,7 @@ public sealed class HeunSolver : Solver
             rows.Add(new SolverRow(k, from, EulerSolver.Step(from, to, to.Ratio), LinearCombination.Keep));
             if (!to.IsClean)
             {
-                rows.Add(new SolverRow(k, to, Correct(from, to)));
+                rows.Add(new SolverRow(k, to, schedule.Process == NoiseProcess.Flow ? CorrectFlow(from, to) : from.Ratio > MostRatio ? CorrectData(from, to) : Correct(from, to)));
             }
         }
 
@@ -53,5 +59,18 @@ public sealed class HeunSolver : Solver
             State = half / to.Ratio,
             Data = [-to.Alpha * half / to.Ratio, -to.Alpha * half / from.Ratio],
         };
+    }
+
+    // y + (u' - u)/2 (v1 + v2),  v1 = (y - D1)/u,  v2 = (x - D2)/u'
+    private static LinearCombination CorrectFlow(NoiseLevel from, NoiseLevel to)
+    {
+        var half = (to.Sigma - from.Sigma) / 2;
+        return new LinearCombination { Anchor = 1 + (half / from.Sigma), State = half / to.Sigma, Data = [-half / to.Sigma, -half / from.Sigma] };
+    }
+
+    private static LinearCombination CorrectData(NoiseLevel from, NoiseLevel to)
+    {
+        var half = (to.Alpha - (from.Alpha * to.Sigma / from.Sigma)) / 2;
+        return new LinearCombination { Anchor = to.Sigma / from.Sigma, Data = [half, half] };
     }
 }

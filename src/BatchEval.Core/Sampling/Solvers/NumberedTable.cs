@@ -22,7 +22,7 @@ internal static class NumberedTable
     // A step of several rows (Heun) applies its numbers to each; the network times of all move by the same amount.
     private static SolverRow Apply(SolverRow row, CandidateStep step, StepNumbers n, NoiseSchedule schedule)
     {
-        var told = Math.Clamp(row.NetworkTime + (n.NetworkTime ?? step.Time) - step.Time, schedule.MinTime, schedule.MaxTime);
+        var told = schedule.Nearest(Math.Clamp(row.NetworkTime + (n.NetworkTime ?? step.Time) - step.Time, schedule.MinTime, schedule.MaxTime));
         return row with
         {
             NetworkTime = told,

@@ -1,9 +1,17 @@
 namespace BatchEval.Core.Sampling.Solvers;
 
-/// <summary>SDE-DPM-Solver++ of order 1 or 2 (Lu et al. 2022b, midpoint form), in the data prediction.</summary>
-/// <param name="order">1 or 2.</param>
-public sealed class SdeDpmSolverPlusPlus(int order) : Solver
+/// <summary>
+/// SDE-DPM-Solver++ of order 1 to 3 (Lu et al. 2022b; order 3 and the share of noise as in k-diffusion), in the data prediction: with
+/// g = (1 + eta) h, x' = (sigma'/sigma) e^(-eta h) x + alpha' (1 - e^-g) D + ... + sigma' sqrt(1 - e^(-2 eta h)) z.
+/// </summary>
+/// <param name="order">1, 2 or 3.</param>
+/// <param name="eta">Share of noise, 0 to 1; 1 is the reverse SDE.</param>
+/// <param name="noise">Factor on the noise.</param>
+/// <param name="heun">Of order 2 only: true for the second-order term of <c>solver_type="heun"</c>.</param>
+public sealed class SdeDpmSolverPlusPlus(int order, double eta = 1, double noise = 1, bool heun = false) : Solver
 {
+    private static readonly SolverParameter[] Shares = [new("eta", 1, 0, 1), new("s-noise", 1, 0, 2)];
+
     /// <summary>One definition per order.</summary>
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [
@@ -11,32 +19,42 @@ public sealed class SdeDpmSolverPlusPlus(int order) : Solver
         {
             Elsewhere = new("DPMSolverMultistepScheduler(algorithm_type=\"sde-dpmsolver++\", solver_order=1)"),
         },
-        new("sde-dpmpp-2m", "Lu et al. 2022b, eq. 18", _ => new SdeDpmSolverPlusPlus(2))
+        new("sde-dpmpp-2m", "Lu et al. 2022b, eq. 18", a => new SdeDpmSolverPlusPlus(2, a["eta"], a["s-noise"], a.Flag("heun")))
         {
+            Parameters = [Shares[0], SolverParameter.Flag("heun", false), Shares[1]],
             Elsewhere = new("DPMSolverMultistepScheduler(algorithm_type=\"sde-dpmsolver++\")", "dpmpp_2m_sde", "sample_dpmpp_2m_sde"),
         },
+        new("sde-dpmpp-3m", "k-diffusion", a => new SdeDpmSolverPlusPlus(3, a["eta"], a["s-noise"])) { Parameters = Shares, Elsewhere = new(null, "dpmpp_3m_sde", "sample_dpmpp_3m_sde") },
     ];
 
     /// <inheritdoc/>
-    public override string Name => Definitions[order - 1].Name;
+    public override string Name => order switch
+    {
+        1 => Definitions[0].Name,
+        2 => Definitions[1].NameOf(eta, heun ? 1 : 0, noise),
+        _ => Definitions[2].NameOf(eta, noise),
+    };
 
     /// <inheritdoc/>
     public override int Order => order;
 
     /// <inheritdoc/>
-    public override DiffusersScheduler? DiffusersOn(NoiseProcess process) =>
-        process == NoiseProcess.Discrete ? new("DPMSolverMultistepScheduler", ("algorithm_type", "\"sde-dpmsolver++\""), ("solver_order", $"{order}")) : null;
+    public override DiffusersScheduler? DiffusersOn(NoiseProcess process) => process == NoiseProcess.Discrete && order < 3 && (eta, noise) == (1, 1)
+        ? new("DPMSolverMultistepScheduler", ("algorithm_type", "\"sde-dpmsolver++\""), ("solver_order", $"{order}"), ("solver_type", Type))
+        : null;
 
     /// <inheritdoc/>
     public override KSampler? KSamplerOn(NoiseProcess process) =>
         order == 1 ? KSampler.Ancestral(process, 1)
         : process == NoiseProcess.Flow ? null
-        : new("dpmpp_2m_sde", ("eta", "1"), ("solver_type", "\"midpoint\""));
+        : order == 2 ? new("dpmpp_2m_sde", ("eta", Number(eta)), ("s_noise", Number(noise)), ("solver_type", Type))
+        : new("dpmpp_3m_sde", ("eta", Number(eta)), ("s_noise", Number(noise)));
+
+    private string Type => heun ? "\"heun\"" : "\"midpoint\"";
 
     /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule) => RowPerStep(levels, k => Step(levels, k), order);
 
-    // x' = (sigma'/sigma) e^-h x + alpha' (1 - e^-2h) (D0 + D1/2) + sigma' sqrt(1 - e^-2h) z
     private LinearCombination Step(NoiseLevel[] levels, int k)
     {
         var (from, to) = (levels[k], levels[k + 1]);
@@ -46,13 +64,46 @@ public sealed class SdeDpmSolverPlusPlus(int order) : Solver
         }
 
         var h = to.Lambda - from.Lambda;
-        var share = -Exponential.MinusOne(-2 * h);
-        var half = order == 1 || k == 0 ? 0 : 0.5 * h / (from.Lambda - levels[k - 1].Lambda);
+        var share = -Exponential.MinusOne(-h - (eta * h));
         return new LinearCombination
         {
-            State = to.Sigma / from.Sigma * Math.Exp(-h),
-            Data = half == 0 ? [to.Alpha * share] : [to.Alpha * share * (1 + half), -to.Alpha * share * half],
-            Noise = to.Sigma * Math.Sqrt(share),
+            State = to.Sigma / from.Sigma * Math.Exp(-eta * h),
+            Data = Data(levels, k, to.Alpha, h, share),
+            Noise = to.Sigma * Math.Sqrt(-Exponential.MinusOne(-2 * (eta * h))) * noise,
         };
     }
+
+    private double[] Data(NoiseLevel[] levels, int k, double alpha, double h, double share)
+    {
+        if (order == 1 || k == 0)
+        {
+            return [alpha * share];
+        }
+
+        var first = levels[k].Lambda - levels[k - 1].Lambda;
+        if (order == 2 && !heun)
+        {
+            // D0 + D1 / 2
+            var half = 0.5 * h / first;
+            return [alpha * share * (1 + half), -alpha * share * half];
+        }
+
+        // phi2 D1 - phi3 D2 with g = (1 + eta) h
+        var g = (1 + eta) * h;
+        var phi2 = alpha * (1 - (share / g));
+        var r0 = first / h;
+        if (order == 2 || k == 1)
+        {
+            return [(alpha * share) + (phi2 / r0), -phi2 / r0];
+        }
+
+        var phi3 = (phi2 / g) - (0.5 * alpha);
+        var r1 = (levels[k - 1].Lambda - levels[k - 2].Lambda) / h;
+        // D10 = (m0 - m1)/r0, D11 = (m1 - m2)/r1, D1 = D10 + (D10 - D11) r0/(r0 + r1), D2 = (D10 - D11)/(r0 + r1)
+        var onD10 = (phi2 * (1 + (r0 / (r0 + r1)))) - (phi3 / (r0 + r1));
+        var onD11 = (-phi2 * r0 / (r0 + r1)) + (phi3 / (r0 + r1));
+        return [(alpha * share) + (onD10 / r0), (-onD10 / r0) + (onD11 / r1), -onD11 / r1];
+    }
+
+    private static string Number(double value) => FormattableString.Invariant($"{value}");
 }

@@ -63,7 +63,7 @@ public abstract class Solver
         ArgumentNullException.ThrowIfNull(candidate);
         ArgumentNullException.ThrowIfNull(schedule);
         var end = candidate.End is { } time ? schedule.At(time) : NoiseLevel.Clean;
-        var table = Parse(candidate.Solver).Table([.. candidate.Steps.Select(s => schedule.At(s.Time))], end, schedule);
+        var table = Parse(candidate.Solver).Table([.. candidate.Steps.Select(s => schedule.At(schedule.Nearest(s.Time)))], end, schedule);
         return NumberedTable.Apply(table, candidate, schedule);
     }
 
@@ -99,10 +99,12 @@ public abstract class Solver
     /// <param name="levels">The levels and the end.</param>
     /// <param name="step">The next state after the step from level k to level k + 1.</param>
     /// <param name="history">Data predictions that are kept.</param>
-    protected static CoefficientTable RowPerStep(NoiseLevel[] levels, Func<int, LinearCombination> step, int history = 1)
+    /// <param name="remembered">What is kept in place of the data prediction at a level, or null.</param>
+    protected static CoefficientTable RowPerStep(
+        NoiseLevel[] levels, Func<int, LinearCombination> step, int history = 1, Func<NoiseLevel, LinearCombination>? remembered = null)
     {
         ArgumentNullException.ThrowIfNull(levels);
         ArgumentNullException.ThrowIfNull(step);
-        return new([.. Enumerable.Range(0, levels.Length - 1).Select(k => new SolverRow(k, levels[k], step(k)))], history);
+        return new([.. Enumerable.Range(0, levels.Length - 1).Select(k => new SolverRow(k, levels[k], step(k)) { Remembered = remembered?.Invoke(levels[k]) })], history);
     }
 }

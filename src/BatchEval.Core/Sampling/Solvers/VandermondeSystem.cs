@@ -3,14 +3,19 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// <summary>The small linear system that fixes UniPC's weights: sum_j r_j^i rho_j = b_i (Zhao et al. 2023, eq. 5).</summary>
 internal static class VandermondeSystem
 {
-    /// <summary>Solves for rho with b_i = (i + 1)! phi_{i+2}(-h) / B(-h), B(-h) = e^-h - 1.</summary>
-    public static double[] Solve(double[] r, double h)
+    /// <summary>B(h) = e^h - 1 ("bh2") or h ("bh1").</summary>
+    public static double B(double h, int bh) => bh == 1 ? h : Exponential.MinusOne(h);
+
+    /// <summary>Solves for rho with b_i = (i + 1)! phi_{i+2}(x) / B(x).</summary>
+    /// <param name="r">Positions of the outputs.</param>
+    /// <param name="x">-h in the data prediction, h in the noise prediction.</param>
+    /// <param name="bh">1 or 2.</param>
+    public static double[] Solve(double[] r, double x, int bh)
     {
         var n = r.Length;
         var matrix = new double[n, n + 1];
-        var x = -h;
-        var b = Exponential.MinusOne(x);
-        var phi = (b / x) - 1;
+        var b = B(x, bh);
+        var phi = (Exponential.MinusOne(x) / x) - 1;
         var factorial = 1.0;
         for (var i = 0; i < n; i++)
         {

@@ -1,0 +1,149 @@
+using BatchEval.Core.Json;
+using BatchEval.Core.Sampling.Placement;
+
+namespace BatchEval.Core.Sampling.Configurations;
+
+/// <summary>The grid of a scheduler class, in the order of operations of diffusers.</summary>
+internal sealed class SchedulerGrid
+{
+    private readonly SchedulerClass kind;
+    private readonly string spacing;
+    private readonly string? levels;
+    private readonly int offset;
+    private readonly int trained;
+    private readonly bool logLinear;
+    private readonly bool endsAtFirst;
+    private readonly double leastLambda;
+    private readonly int originalSteps;
+    private readonly double rho;
+    private readonly (double? Low, double? High) sigmas;
+    private readonly FlowShift? shift;
+
+    public SchedulerGrid(JsonInspector root, SchedulerClass kind, NoiseSchedule noise)
+    {
+        (this.kind, Noise) = (kind, noise);
+        spacing = root.Text("timestep_spacing", kind.Spacing, "linspace", "leading", "trailing");
+        offset = root.Integer("steps_offset", 0, 0);
+        trained = noise.TrainSteps ?? root.Integer("num_train_timesteps", 1000, 2, 1_000_000);
+        logLinear = kind.Family == GridFamily.Sigma && root.Text("interpolation_type", "linear", "linear", "log_linear") == "log_linear";
+        levels = root.Flag("use_karras_sigmas", false) ? "karras"
+            : root.Flag("use_lu_lambdas", false) ? "lu-lambdas"
+            : root.Flag("use_exponential_sigmas", false) ? "exponential"
+            : root.Flag("use_beta_sigmas", false) ? "beta-sigmas"
+            : kind.Family == GridFamily.Edm ? root.Text("sigma_schedule", "karras", "karras", "exponential")
+            : null;
+        var final = root.Text("final_sigmas_type", "zero", "zero", "sigma_min");
+        endsAtFirst = kind.AlphaToOne is { } toOne ? !root.Flag("set_alpha_to_one", toOne)
+            : kind.Family switch { GridFamily.Multistep => final == "sigma_min" || root.Text("_class_name") == "DEISMultistepScheduler", GridFamily.Sigma => final == "sigma_min", _ => false };
+        leastLambda = root.Has("lambda_min_clipped") && root.Any("lambda_min_clipped") is { ValueKind: System.Text.Json.JsonValueKind.Number } number ? number.GetDouble() : double.NegativeInfinity;
+        originalSteps = root.Integer("original_inference_steps", 50, 1, trained);
+        rho = root.Number("rho", 7, 1e-9);
+        sigmas = (root.Has("sigma_min") ? root.Number("sigma_min") : null, root.Has("sigma_max") ? root.Number("sigma_max") : null);
+        shift = noise is FlowNoiseSchedule ? FlowShift.Read(root, kind.Family == GridFamily.Flow) : null;
+        StartsAtSigma = kind.Family == GridFamily.Sigma && spacing != "leading" && noise is DiscreteNoiseSchedule;
+    }
+
+    /// <summary>The noising process.</summary>
+    public NoiseSchedule Noise { get; }
+
+    /// <summary>Whether sampling starts from sigma_max z.</summary>
+    public bool StartsAtSigma { get; }
+
+    public SamplingSchedule Create(int n, int? imageTokens, bool? even)
+    {
+        if (Noise is FlowNoiseSchedule flow)
+        {
+            var u = kind.Family == GridFamily.Flow ? shift!.Levels(n, trained, imageTokens, even) : shift!.MultistepLevels(n, trained);
+            double[] stated = [.. u.Select(v => flow.Stated(v * flow.TimeScale))];
+            return levels is null
+                ? new SamplingSchedule(string.Empty, string.Empty, stated)
+                : PlacementRules.Create(levels, flow, n, new PlacementOptions(stated[0], stated[^1], rho));
+        }
+
+        if (Noise is LogSigmaNoiseSchedule)
+        {
+            var rule = levels ?? throw new ArgumentException("A continuous schedule needs a list of sigmas: use_karras_sigmas, use_exponential_sigmas or use_beta_sigmas.");
+            return PlacementRules.Create(rule, Noise, n, new PlacementOptions(Rho: rho)) with { End = endsAtFirst ? Noise.MinTime : null };
+        }
+
+        var discrete = (DiscreteNoiseSchedule)Noise;
+        var times = levels is null && !logLinear ? Indices(n) : Levels(discrete, n);
+        // A last call at the very end's level is one to stay there; without clamping it changes nothing.
+        var end = endsAtFirst && times[^1] > 0 ? 0.0 : (double?)null;
+        return new SamplingSchedule(string.Empty, string.Empty, times, end);
+    }
+
+    private double[] Indices(int n)
+    {
+        if (n > trained)
+        {
+            throw new ArgumentException($"{n} steps asked of a model trained on {trained}; ask for at most {trained}.", nameof(n));
+        }
+
+        return kind.Family switch
+        {
+            GridFamily.Distilled => Distilled(n),
+            GridFamily.Multistep => Multistep(n),
+            _ => spacing switch
+            {
+                "leading" => [.. Enumerable.Range(0, n).Select(i => (double)((i * (trained / n)) + offset)).Reverse()],
+                "trailing" => Trailing(trained, trained, n),
+                _ => [.. Even(0, trained - 1, n).Select(t => kind.Family == GridFamily.Sigma ? t : Round(t)).Reverse()],
+            },
+        };
+    }
+
+    // the first n of n + 1, from where lambda falls below its least value
+    private double[] Multistep(int n)
+    {
+        var last = Enumerable.Range(0, trained).TakeWhile(t => Noise.At(t).Lambda >= leastLambda).Count();
+        return spacing switch
+        {
+            "leading" => [.. Enumerable.Range(1, n).Select(i => (double)((i * (last / (n + 1))) + offset)).Reverse()],
+            "trailing" => Trailing(last, trained, n),
+            _ => [.. Even(0, last - 1, n + 1).Skip(1).Select(Round).Reverse()],
+        };
+    }
+
+    // every k-th training step of the distillation, floor(linspace) of them from above
+    private double[] Distilled(int n)
+    {
+        if (n > originalSteps)
+        {
+            throw new ArgumentException($"{n} steps asked of a model distilled on {originalSteps}; ask for at most {originalSteps}.", nameof(n));
+        }
+
+        var k = trained / originalSteps;
+        return [.. Enumerable.Range(0, n).Select(i => (double)(((originalSteps - (int)Math.Floor(i * ((double)originalSteps / n))) * k) - 1))];
+    }
+
+    private double[] Levels(DiscreteNoiseSchedule noise, int n)
+    {
+        // Classes in sigma place levels between the ends of their own grid, multistep classes between those of the whole table.
+        var own = kind.Family == GridFamily.Sigma ? Indices(n) : [trained - 1.0, 0];
+        if (logLinear)
+        {
+            var (bottom, top) = (Math.Log(noise.At(0).Ratio), Math.Log(noise.At(trained - 1).Ratio));
+            own = [.. Enumerable.Range(0, n).Select(i => noise.TimeOfRatio(Math.Exp(top + (i * (bottom - top) / n))))];
+            if (levels is null)
+            {
+                return Array.ConvertAll(own, noise.Stated);
+            }
+        }
+
+        var (start, end) = (sigmas.High is { } high ? noise.TimeOfRatio(high) : own[0], sigmas.Low is { } low ? noise.TimeOfRatio(low) : own[^1]);
+        return [.. PlacementRules.Create(levels!, noise, n, new PlacementOptions(start, end, rho)).Times];
+    }
+
+    // round(arange(last, 0, -T / n)) - 1
+    private static double[] Trailing(int last, int trained, int n)
+    {
+        var delta = last - ((double)trained / n) - last;
+        return [.. Enumerable.Range(0, n).Select(i => Round(last + (i * delta)) - 1).TakeWhile(t => t >= 0)];
+    }
+
+    private static IEnumerable<double> Even(double low, double high, int n) =>
+        n == 1 ? [low] : Enumerable.Range(0, n).Select(i => i == n - 1 ? high : low + (i * ((high - low) / (n - 1))));
+
+    private static double Round(double time) => Math.Round(time, MidpointRounding.ToEven);
+}

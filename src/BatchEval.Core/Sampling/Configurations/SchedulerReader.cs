@@ -1,0 +1,169 @@
+using BatchEval.Core.Json;
+
+namespace BatchEval.Core.Sampling.Configurations;
+
+/// <summary>Reads the fields of a configuration.</summary>
+/// <param name="root">The document.</param>
+/// <param name="problems">Receives what cannot be read or done.</param>
+internal sealed class SchedulerReader(JsonInspector root, List<Problem> problems)
+{
+    /// <summary>What was read; null where the class is unknown.</summary>
+    public (string Class, SchedulerGrid Grid, PredictionType Prediction, string Solver, DataLimit? Limit)? Read()
+    {
+        var name = root.Text("_class_name");
+        if (!SchedulerClass.All.TryGetValue(name, out var kind))
+        {
+            if (name.Length > 0)
+            {
+                root.Report("_class_name", $"is '{name}'; read are: {string.Join(", ", SchedulerClass.All.Keys)}.");
+            }
+
+            return null;
+        }
+
+        foreach (var field in root.Names.Where(n => !n.StartsWith('_') && !SchedulerClass.Fields.Contains(n)))
+        {
+            root.Report(field, "is a field that no scheduler is known to have.");
+        }
+
+        var flow = kind.Family == GridFamily.Flow || root.Flag("use_flow_sigmas", false);
+        var prediction = Prediction(kind, flow);
+        var solver = Solver(name);
+        var limit = Limit(kind);
+        var before = problems.Count;
+        var noise = Noise(kind, flow, prediction);
+        if (kind.Family == GridFamily.Sigma && root.Text("timestep_type", "discrete", "discrete", "continuous") == "continuous" && prediction != PredictionType.V)
+        {
+            root.Report("timestep_type", "is continuous, which diffusers supports with v_prediction only.");
+        }
+
+        if (root.Flag("invert_sigmas", false))
+        {
+            root.Report("invert_sigmas", "is true; levels that rise are not supported.");
+        }
+
+        return problems.Count > before ? null : (name, new SchedulerGrid(root, kind, noise), prediction, solver, limit);
+    }
+
+    private PredictionType Prediction(SchedulerClass kind, bool flow) =>
+        kind.Family == GridFamily.Flow ? PredictionType.Flow
+        : kind.Family == GridFamily.Edm && root.Text("prediction_type", "epsilon", "epsilon", "v_prediction") == "epsilon" ? PredictionType.Edm
+        : root.Text("prediction_type", flow ? "flow_prediction" : "epsilon", "epsilon", "v_prediction", "sample", "flow_prediction") switch
+        {
+            "v_prediction" => PredictionType.V,
+            "sample" => PredictionType.Sample,
+            "flow_prediction" => PredictionType.Flow,
+            _ => PredictionType.Epsilon,
+        };
+
+    private DataLimit? Limit(SchedulerClass kind) =>
+        root.Flag("thresholding", false) ? new DataLimit(root.Number("sample_max_value", 1, 1), root.Number("dynamic_thresholding_ratio", 0.995, 0, 1))
+        : root.Flag("clip_sample", kind.Clips) && kind.Family is GridFamily.Whole or GridFamily.Distilled && root.Flag("clip_sample", kind.Clips) ? new DataLimit(root.Number("clip_sample_range", 1, 1e-9))
+        : null;
+
+    private string Solver(string name)
+    {
+        var order = root.Integer("solver_order", 2, 1, 3);
+        switch (name)
+        {
+            case "DDIMScheduler": return "ddim(clip-noise=0)";
+            case "DDPMScheduler": return "ddpm";
+            case "PNDMScheduler": return root.Flag("skip_prk_steps", false) ? "plms" : "pndm";
+            case "LCMScheduler": return "lcm";
+            case "TCDScheduler": return "tcd";
+            case "EulerAncestralDiscreteScheduler": return "euler-ancestral";
+            case "HeunDiscreteScheduler" or "FlowMatchHeunDiscreteScheduler": return "heun";
+            case "LMSDiscreteScheduler": return "lms";
+            case "FlowMatchEulerDiscreteScheduler": return root.Flag("stochastic_sampling", false) ? "ddim(eta=1)" : "euler";
+            case "DEISMultistepScheduler": return order == 2 ? "deis" : $"deis(order={order})";
+            case "UniPCMultistepScheduler": return UniPc(order);
+            case "DPMSolverMultistepScheduler": return DpmSolver(order);
+            default: return "euler";
+        }
+    }
+
+    private string UniPc(int order)
+    {
+        if (root.Integers("disable_corrector") is { Count: > 0 })
+        {
+            root.Report("disable_corrector", "lists steps without correction, which is not supported.");
+        }
+
+        var arguments = new List<string>();
+        arguments.AddRange(root.Text("solver_type", "bh2", "bh1", "bh2", "midpoint", "heun", "logrho") == "bh1" ? ["bh=1"] : []);
+        arguments.AddRange(root.Flag("predict_x0", true) ? [] : ["noise=1"]);
+        arguments.AddRange(order == 2 ? [] : [$"order={order}"]);
+        return arguments.Count == 0 ? "unipc" : $"unipc({string.Join(',', arguments)})";
+    }
+
+    private string DpmSolver(int order)
+    {
+        if (root.Flag("euler_at_final", false) && root.Text("final_sigmas_type", "zero", "zero", "sigma_min") == "sigma_min")
+        {
+            root.Report("euler_at_final", "is true with an ending above 0, which is not supported.");
+        }
+
+        var type = root.Text("solver_type", "midpoint", "midpoint", "heun", "bh1", "bh2", "logrho");
+        return root.Text("algorithm_type", "dpmsolver++", "dpmsolver", "dpmsolver++", "sde-dpmsolver", "sde-dpmsolver++", "deis") switch
+        {
+            "dpmsolver" => $"dpm-{order}m",
+            "sde-dpmsolver" => Refused(),
+            "sde-dpmsolver++" => order == 1 ? "sde-dpmpp-1" : type == "heun" ? "sde-dpmpp-2m(heun=1)" : "sde-dpmpp-2m",
+            _ => order switch { 1 => "dpmpp-1", 2 => type == "heun" ? "dpmpp-2m(heun=1)" : "dpmpp-2m", _ => "dpmpp-3m(diffusers=1)" },
+        };
+
+        string Refused()
+        {
+            root.Report("algorithm_type", "is 'sde-dpmsolver', which is not supported; sde-dpmsolver++ is.");
+            return "dpmpp-2m";
+        }
+    }
+
+    private NoiseSchedule Noise(SchedulerClass kind, bool flow, PredictionType prediction)
+    {
+        var steps = root.Integer("num_train_timesteps", 1000, 2, 1_000_000);
+        if (flow)
+        {
+            return new FlowNoiseSchedule(steps);
+        }
+
+        if (kind.Family == GridFamily.Edm)
+        {
+            return new LogSigmaNoiseSchedule(root.Number("sigma_min", 0.002, 1e-12), root.Number("sigma_max", 80, 1e-12), root.Number("sigma_data", 0.5, 1e-12));
+        }
+
+        if (kind.Family == GridFamily.Sigma && root.Text("timestep_type", "discrete", "discrete", "continuous") == "continuous")
+        {
+            return new LogSigmaNoiseSchedule(root.Number("sigma_min", 0.002, 1e-12), root.Number("sigma_max", 700, 1e-12));
+        }
+
+        try
+        {
+            return Discrete(kind, steps, prediction);
+        }
+        catch (ArgumentException error)
+        {
+            root.Report("beta_schedule", error.Message);
+            return new SigmaNoiseSchedule(1, 2);
+        }
+    }
+
+    private DiscreteNoiseSchedule Discrete(SchedulerClass kind, int steps, PredictionType prediction)
+    {
+        var (start, end) = (root.Number("beta_start", kind.BetaStart), root.Number("beta_end", kind.BetaEnd));
+        var beta = root.Text("beta_schedule", kind.BetaSchedule, "linear", "scaled_linear", "squaredcos_cap_v2");
+        var exact = root.Numbers("trained_betas") is { Count: > 0 } betas ? new DiscreteNoiseSchedule([.. betas])
+            : beta == "scaled_linear" ? DiscreteNoiseSchedule.ScaledLinear(steps, start, end)
+            : beta == "squaredcos_cap_v2" ? DiscreteNoiseSchedule.Cosine(steps)
+            : DiscreteNoiseSchedule.Linear(steps, start, end);
+        var single = exact.InSinglePrecision();
+        if (!root.Flag("rescale_betas_zero_snr", false))
+        {
+            return single;
+        }
+
+        // Schedulers in sigma keep it finite; so does every network that predicts eps, which says nothing at pure noise.
+        var finite = kind.Family is GridFamily.Sigma or GridFamily.Multistep || prediction == PredictionType.Epsilon;
+        return single.WithoutSignalAtTheEnd(finite ? Math.Pow(2, -24) : 0);
+    }
+}

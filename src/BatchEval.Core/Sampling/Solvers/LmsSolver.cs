@@ -1,0 +1,39 @@
+namespace BatchEval.Core.Sampling.Solvers;
+
+/// <summary>
+/// The linear multistep method of k-diffusion: Adams-Bashforth with weights for the steps' own lengths, in sigma / alpha (in u for flow models).
+/// </summary>
+/// <param name="order">1 to 4.</param>
+public sealed class LmsSolver(int order = 4) : Solver
+{
+    /// <summary>Its definition.</summary>
+    public static IReadOnlyList<SolverDefinition> Definitions { get; } =
+    [
+        new("lms", "k-diffusion", a => new LmsSolver(a.Whole("order")))
+        {
+            Parameters = [new("order", 4, 1, 4, Whole: true)], Elsewhere = new("LMSDiscreteScheduler", "lms", "sample_lms"),
+        },
+    ];
+
+    /// <inheritdoc/>
+    public override string Name => Definitions[0].NameOf(order);
+
+    /// <inheritdoc/>
+    public override int Order => order;
+
+    /// <inheritdoc/>
+    public override DiffusersScheduler? DiffusersOn(NoiseProcess process) => process == NoiseProcess.Discrete && order == 4 ? new("LMSDiscreteScheduler") : null;
+
+    /// <inheritdoc/>
+    public override KSampler? KSamplerOn(NoiseProcess process) => order == 4 ? new("lms") : null;
+
+    /// <inheritdoc/>
+    protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
+    {
+        var form = new OdeForm(schedule.Process);
+        return RowPerStep(levels, k => form.Step(levels[k], levels[k + 1], Weights(k)), order, form.Slope);
+
+        double[] Weights(int k) =>
+            AdamsBashforth.Integrals([.. Enumerable.Range(0, Math.Min(order, k + 1)).Select(j => form.At(levels[k - j]))], form.At(levels[k]), form.At(levels[k + 1]));
+    }
+}
