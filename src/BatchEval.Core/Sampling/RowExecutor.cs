@@ -20,6 +20,7 @@ public sealed class RowExecutor<T>
     private readonly CoefficientTable table;
     private readonly PredictionType prediction;
     private readonly (T Low, T High)? clamp;
+    private readonly DataLimit? limit;
     private readonly List<T[]> history = [];
     private readonly T[] raw;
     private T[] next;
@@ -31,10 +32,11 @@ public sealed class RowExecutor<T>
     /// <param name="prediction">What the network returns.</param>
     /// <param name="start">State to start from, before <see cref="CoefficientTable.StartScale"/>; not changed.</param>
     /// <param name="clamp">Range that data predictions are clamped to, or null.</param>
-    public RowExecutor(CoefficientTable table, PredictionType prediction, ReadOnlySpan<T> start, (double Low, double High)? clamp = null)
+    /// <param name="limit">Another limit of data predictions, such as dynamic thresholding, or null.</param>
+    public RowExecutor(CoefficientTable table, PredictionType prediction, ReadOnlySpan<T> start, (double Low, double High)? clamp = null, DataLimit? limit = null)
     {
         ArgumentNullException.ThrowIfNull(table);
-        (this.table, this.prediction) = (table, prediction);
+        (this.table, this.prediction, this.limit) = (table, prediction, limit);
         this.clamp = clamp is { } c ? (T.CreateChecked(c.Low), T.CreateChecked(c.High)) : null;
         (State, next, raw) = (start.ToArray(), new T[start.Length], new T[start.Length]);
         if (table.StartScale != 1)
@@ -89,6 +91,7 @@ public sealed class RowExecutor<T>
             TensorPrimitives.Min(data, range.High, data);
         }
 
+        limit?.Apply<T>(data);
         if (row.Remembered is { } kept)
         {
             TensorPrimitives.Multiply(data, T.CreateChecked(kept.Data[0]), data);

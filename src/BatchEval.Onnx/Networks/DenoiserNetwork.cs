@@ -1,4 +1,5 @@
 using BatchEval.Core.Json;
+using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 using Microsoft.ML.OnnxRuntime;
@@ -35,6 +36,14 @@ public sealed class DenoiserNetwork : IDisposable
 
     /// <summary>True when one call can hold samples at different times.</summary>
     public bool TimePerSample => signature.TimePerSample;
+
+    /// <summary>Which times the network can be told.</summary>
+    public TimeInput TimeInput => signature.Time.Type switch
+    {
+        TensorElementType.Int64 or TensorElementType.Int32 => TimeInput.Whole,
+        TensorElementType.Float16 => TimeInput.Half,
+        _ => TimeInput.Real,
+    };
 
     /// <summary>The fixed batch size that the graph was exported with, or null when it is free.</summary>
     public int? FixedBatch => signature.FixedBatch;

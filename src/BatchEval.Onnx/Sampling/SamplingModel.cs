@@ -1,4 +1,5 @@
 using BatchEval.Core.Json;
+using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Blocks;
 using BatchEval.Onnx.Decoding;
 using BatchEval.Onnx.Guidance;
@@ -47,7 +48,7 @@ public sealed class SamplingModel : IDisposable
         var embeddings = manifest.TakesPrompts ? prompts ?? PromptsOf(package, device) : null;
         var networks = BlockNetworks.Open(package.PathOf(manifest.Denoiser.File), manifest, device, execution);
         return new SamplingModel(
-            package, networks, Conditioning.Of(package).With(embeddings?.Sources(manifest.Denoiser) ?? []),
+            Told(package, networks.Without([]).TimeInput), networks, Conditioning.Of(package).With(embeddings?.Sources(manifest.Denoiser) ?? []),
             manifest.Classifier is { } classifier ? new ClassifierGradient(package.PathOf(classifier.File), classifier, manifest.Sample, device) : null, device);
     }
 
@@ -67,6 +68,11 @@ public sealed class SamplingModel : IDisposable
             : manifest.PromptFile is { } prompts ? new PromptEncoder(package, device).Encode(PromptFile.Read(package.PathOf(prompts)))
             : throw new ProblemException($"The model '{manifest.Name}' draws images for prompts, and none is given: name a file of prompts as \"prompts\" in {ModelPackage.CompanionFile} beside {ModelPackage.IndexFile}, or, where a command takes it, give --prompt.");
     }
+
+    // The network itself says which times it can be told.
+    private static ModelPackage Told(ModelPackage package, TimeInput input) => package.Manifest.Schedule.TimeInput == input
+        ? package
+        : package with { Manifest = package.Manifest with { Schedule = package.Manifest.Schedule.For(input) } };
 
     /// <inheritdoc/>
     public void Dispose()

@@ -62,6 +62,9 @@ public sealed class PublishedLoopTests
         var schedule = DiscreteNoiseSchedule.Linear(1000, 1e-4, 0.02);
         var row = new DdpmSolver().Table([schedule.At(from)], schedule.At(to), schedule).Rows[0];
         (row.Next.Noise * row.Next.Noise).ShouldBe(variance, 1e-5);
+        // the linear beta of that step, 1e-4 + 0.0199 t / 999 for neighbours
+        var large = new DdpmSolver(large: true).Table([schedule.At(from)], schedule.At(to), schedule).Rows[0].Next.Noise;
+        (large * large).ShouldBe(from - to == 1 ? 1e-4 + (0.0199 * from / 999) : 1 - (schedule.CumulativeAlphas[from] / schedule.CumulativeAlphas[to]), 1e-12);
         new DdimSolver(eta: 1).Table([schedule.At(from)], schedule.At(to), schedule).Rows[0].Next.Noise.ShouldBe(row.Next.Noise, 1e-12);
     }
 

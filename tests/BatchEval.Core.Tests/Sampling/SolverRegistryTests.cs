@@ -1,5 +1,7 @@
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Sampling.Solvers;
+using BatchEval.Tests.Shared;
 
 namespace BatchEval.Core.Tests.Sampling;
 
@@ -29,6 +31,20 @@ public sealed class SolverRegistryTests
                 Solver.Parse(name).Name.ShouldBe(name);
             }
         }
+    }
+
+    [Fact]
+    public void The_page_of_solvers_lists_every_solver_its_arguments_and_every_placement()
+    {
+        var page = File.ReadAllLines(Path.Combine(RepoPaths.Root, "docs", "solvers.md"));
+        foreach (var definition in SolverRegistry.All.Where(d => d.Name != "jump"))
+        {
+            var line = page.Single(l => l.StartsWith("| `", StringComparison.Ordinal) && l.Split('|')[1].Contains($"`{definition.Name}`", StringComparison.Ordinal));
+            definition.Parameters.ShouldAllBe(p => line.Split('|')[2].Contains(p.Key), definition.Name);
+        }
+
+        var text = string.Join('\n', page);
+        PlacementRules.Names.ShouldAllBe(n => text.Contains($"`{n}`"));
     }
 
     [Theory]

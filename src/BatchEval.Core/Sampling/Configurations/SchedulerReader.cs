@@ -67,7 +67,7 @@ internal sealed class SchedulerReader(JsonInspector root, List<Problem> problems
         switch (name)
         {
             case "DDIMScheduler": return "ddim(clip-noise=0)";
-            case "DDPMScheduler": return "ddpm";
+            case "DDPMScheduler": return root.Text("variance_type", "fixed_small", "fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log", "learned", "learned_range") is "fixed_large" or "fixed_large_log" ? "ddpm(large=1)" : "ddpm";
             case "PNDMScheduler": return root.Flag("skip_prk_steps", false) ? "plms" : "pndm";
             case "LCMScheduler": return "lcm";
             case "TCDScheduler": return "tcd";
