@@ -34,7 +34,7 @@ public sealed class ConvergenceOrderTests(ITestOutputHelper output)
         observed.ShouldBeLessThan(order + 0.6);
     }
 
-    // Orders of the rest, none of which is claimed beyond what is measured here; fixed weights (iPNDM, gradient estimation) suit equal steps only
+    // LMS and DEIS above order 2 divide by products of the tiny steps of this grid and lose their digits, so they are not measured on it
     [Theory]
     [InlineData("dpmpp-2m(heun=1)", 2)]
     [InlineData("dpmpp-2s", 2)]
@@ -42,15 +42,13 @@ public sealed class ConvergenceOrderTests(ITestOutputHelper output)
     [InlineData("dpm-2m", 2)]
     [InlineData("dpm-3m", 2)]
     [InlineData("deis", 2)]
-    [InlineData("deis(order=3)", 3)]
     [InlineData("lms(order=2)", 2)]
-    [InlineData("lms", 3)]
     [InlineData("unipc(bh=1)", 3)]
-    [InlineData("unipc(noise=1)", 2)]
+    [InlineData("unipc(noise=1)", 3)]
     [InlineData("sa-solver(tau=0)", 2)]
-    [InlineData("ipndm", 1)]
+    [InlineData("ipndm", 2)]
     [InlineData("gradient-estimation", 1)]
-    [InlineData("plms", 1)]
+    [InlineData("plms", 2)]
     public void Further_solvers_converge_at_least_with_their_order(string solver, int order)
     {
         int[] steps = order >= 3 ? [24, 48, 96] : [40, 80, 160];

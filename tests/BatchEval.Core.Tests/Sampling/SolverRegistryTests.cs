@@ -51,7 +51,7 @@ public sealed class SolverRegistryTests
     [InlineData("unipc(order=2.7)", "order is 2.7; allowed: whole numbers 1 to 3")]
     [InlineData("ddim(clip-noise=0.5)", "clip-noise is 0.5; allowed: 0 or 1")]
     [InlineData("ddim(eta=2)", "eta is 2; allowed: 0 to 1")]
-    [InlineData("ddpm(eta=1)", "unknown or repeated argument 'eta'; allowed: none")]
+    [InlineData("heun(eta=1)", "unknown or repeated argument 'eta'; allowed: none")]
     [InlineData("plms2", "Unknown solver 'plms2'")]
     public void Bad_names_say_what_is_allowed(string name, string message) =>
         Should.Throw<ArgumentException>(() => Solver.Parse(name)).Message.ShouldContain(message);
