@@ -4,6 +4,7 @@ using BatchEval.Cli.Options;
 using BatchEval.Cli.Sampling;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
+using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Decoding;
 using BatchEval.Onnx.Networks;
