@@ -44,6 +44,11 @@ internal static partial class Application
             shell.Error.WriteLine($"error: {ErrorText.Of(error)}");
             return ExitCodes.BadInput;
         }
+        catch (Azure.RequestFailedException error) when (error.Status is 401 or 403)
+        {
+            shell.Error.WriteLine($"error: The storage refuses the operation ({error.ErrorCode ?? $"status {error.Status}"}): the token, key or identity may not do this. Looking at runs needs the right to read and list; running needs to write, create and delete too.");
+            return ExitCodes.BadInput;
+        }
         catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
         {
             shell.Error.WriteLine("Interrupted.");
@@ -90,7 +95,7 @@ internal static partial class Application
     public static void Unexpected(Exception error, bool verbose, TextWriter writer)
     {
         writer.WriteLine($"error: {ErrorText.Of(error)}");
-        writer.WriteLine(verbose ? error.ToString() : "Repeat with --verbose for details.");
+        writer.WriteLine(verbose ? ErrorText.WithoutSecrets(error.ToString()) : "Repeat with --verbose for details.");
     }
 
     private static int RefuseArguments(ParseResult parsed, Shell shell)

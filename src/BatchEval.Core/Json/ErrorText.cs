@@ -22,8 +22,11 @@ public static partial class ErrorText
     {
         ArgumentNullException.ThrowIfNull(text);
         var lines = text.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        return string.Join(' ', lines.TakeWhile(line => line is not ("Content:" or "Headers:" or "Additional Information:")).Where(line => !Identifier().IsMatch(line)));
+        return WithoutSecrets(string.Join(' ', lines.TakeWhile(line => line is not ("Content:" or "Headers:" or "Additional Information:")).Where(line => !Identifier().IsMatch(line))));
     }
+
+    /// <summary>A text without the account keys and signatures of storage connections in it.</summary>
+    public static string WithoutSecrets(string text) => Secret().Replace(text, "$1***");
 
     /// <summary>Where and why a text is not JSON.</summary>
     public static string OfJson(JsonException error)
@@ -34,6 +37,9 @@ public static partial class ErrorText
             : error.LineNumber is { } line ? $"is not valid JSON at line {line + 1}, column {error.BytePositionInLine + 1}: {OneLine(text)}"
             : $"is not valid JSON: {OneLine(text)}";
     }
+
+    [GeneratedRegex("""((?:AccountKey|SharedAccessSignature)=|[?&]?\bsig=)[^;&\s'"]+""", RegexOptions.IgnoreCase)]
+    private static partial Regex Secret();
 
     [GeneratedRegex("^(RequestId|Time):")]
     private static partial Regex Identifier();

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using Azure;
-using Azure.Identity;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using BatchEval.Core.Json;
@@ -19,26 +18,17 @@ public sealed class RunStore(BlobContainerClient container)
     private static readonly BlobUploadOptions Once = new() { Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All } };
 
     /// <summary>Where the store lies, without any secret.</summary>
-    public Uri Location => new UriBuilder(container.Uri) { Query = string.Empty }.Uri;
+    public Uri Location => new(container.Uri.GetLeftPart(UriPartial.Path));
 
     /// <summary>Opens a store.</summary>
-    /// <param name="connection">A storage connection string, or a blob service address for sign-in by identity.</param>
+    /// <param name="connection">A storage connection string, a blob service address for sign-in by identity, or an address with a shared access signature.</param>
     /// <param name="cancellation">Cancels the opening.</param>
-    /// <exception cref="ProblemException">The connection is malformed, or nothing answers there.</exception>
+    /// <exception cref="ProblemException">The connection is malformed, nothing answers there, or it may not be read.</exception>
     public static async Task<RunStore> OpenAsync(string connection, CancellationToken cancellation = default)
     {
-        var service = CreateService(connection);
-        var container = service.GetBlobContainerClient(BlobNames.Container);
-        try
-        {
-            await container.CreateIfNotExistsAsync(cancellationToken: cancellation);
-            return new RunStore(container);
-        }
-        catch (Exception error) when (error is RequestFailedException or AggregateException or AuthenticationFailedException)
-        {
-            var reason = (error is AggregateException { InnerException: { } inner } ? inner.Message : error.Message).Split('\n')[0];
-            throw new ProblemException($"The storage at {service.Uri} could not be reached: {reason}");
-        }
+        var store = StoreConnection.Parse(connection);
+        await store.OpenAsync(cancellation);
+        return new RunStore(store.Container);
     }
 
     /// <summary>Whether a blob exists.</summary>
@@ -201,25 +191,6 @@ public sealed class RunStore(BlobContainerClient container)
         catch (RequestFailedException error) when (error.Status == 404)
         {
             return (null, null);
-        }
-    }
-
-    private static BlobServiceClient CreateService(string connection)
-    {
-        var options = new BlobClientOptions();
-        options.Retry.MaxRetries = 4;
-        options.Retry.Delay = TimeSpan.FromMilliseconds(400);
-        options.Retry.MaxDelay = TimeSpan.FromSeconds(10);
-        options.Retry.NetworkTimeout = TimeSpan.FromSeconds(60);
-        try
-        {
-            return Uri.TryCreate(connection, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
-                ? new BlobServiceClient(new Uri(connection), new DefaultAzureCredential(), options)
-                : new BlobServiceClient(connection, options);
-        }
-        catch (Exception error) when (error is FormatException or ArgumentException)
-        {
-            throw new ProblemException("The storage connection is neither a connection string nor an address; expected for example UseDevelopmentStorage=true or https://<account>.blob.<suffix>.");
         }
     }
 

@@ -24,6 +24,12 @@ public class ErrorTextTests
             .ShouldBe("Server failed to authenticate. Status: 403 (Forbidden) ErrorCode: AuthenticationFailed");
 
     [Theory]
+    [InlineData("no answer from https://a.blob.b/runs?sv=1&se=2&sig=abc%2Fd%3D", "no answer from https://a.blob.b/runs?sv=1&se=2&sig=***")]
+    [InlineData("AccountName=a;AccountKey=xyz/+==;BlobEndpoint=b", "AccountName=a;AccountKey=***;BlobEndpoint=b")]
+    [InlineData("SharedAccessSignature=sv=1&sig=xyz;BlobEndpoint=b", "SharedAccessSignature=***&sig=***;BlobEndpoint=b")]
+    public void Secrets_of_storage_connections_are_left_out(string text, string shown) => ErrorText.OneLine(text).ShouldBe(shown);
+
+    [Theory]
     [InlineData("", "is empty; JSON is expected.")]
     [InlineData("{\n \"a\": }", "is not valid JSON at line 2, column 7: '}' is an invalid start of a value.")]
     [InlineData("{\"a\": 1", "is not valid JSON at line 1, column 8: ")]
