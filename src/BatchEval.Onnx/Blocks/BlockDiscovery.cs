@@ -11,7 +11,7 @@ namespace BatchEval.Onnx.Blocks;
 public static class BlockDiscovery
 {
     /// <summary>Finds the blocks, in order of execution.</summary>
-    /// <exception cref="ProblemException">The operator set is not supported.</exception>
+    /// <exception cref="ProblemException">The operator set is not supported, or the graph is damaged.</exception>
     public static BlockGraph Find(OnnxModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -20,6 +20,18 @@ public static class BlockDiscovery
             throw new ProblemException(reason);
         }
 
+        try
+        {
+            return FindIn(model);
+        }
+        catch (Exception error) when (error is ArgumentException or InvalidOperationException or IndexOutOfRangeException or KeyNotFoundException or OverflowException)
+        {
+            throw new ProblemException($"{model.FileName} holds a damaged graph: a node lacks an input, an output or an attribute that its operator needs.");
+        }
+    }
+
+    private static BlockGraph FindIn(OnnxModel model)
+    {
         var index = new GraphIndex(model.Graph);
         var live = index.Live();
         var matches = Matches(index, live);

@@ -15,7 +15,7 @@ internal readonly record struct ExternalRange(string Path, long Offset, long Len
     {
         string Value(string key) => tensor.ExternalData.FirstOrDefault(e => e.Key == key)?.Value ?? string.Empty;
         var location = Value("location");
-        if (location.Length == 0 || System.IO.Path.IsPathRooted(location) || location.Split('/', '\\').Contains(".."))
+        if (location.Length == 0 || location.Contains('\0', StringComparison.Ordinal) || System.IO.Path.IsPathRooted(location) || location.Split('/', '\\').Contains(".."))
         {
             throw Refused($"lies in '{location}', which is no path inside the model's folder");
         }
@@ -28,7 +28,7 @@ internal readonly record struct ExternalRange(string Path, long Offset, long Len
 
         var offset = Number("offset", 0);
         var length = Number("length", info.Length - offset);
-        return offset >= 0 && length >= 0 && offset + length <= info.Length
+        return offset >= 0 && length >= 0 && length <= info.Length - offset
             ? new ExternalRange(info.FullName, offset, length)
             : throw Refused($"is said to lie at {offset} to {offset + length} of '{location}', which has {info.Length} bytes; it was only partly copied");
 

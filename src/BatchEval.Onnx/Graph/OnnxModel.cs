@@ -73,6 +73,7 @@ public sealed record OnnxModel(ModelProto Proto, string Folder, string FileName)
             throw new ProblemException($"'{path}' could not be loaded as an ONNX model: it has no graph.");
         }
 
+        RequireOrder(proto.Graph, path);
         var model = new OnnxModel(proto, Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileName(path));
         foreach (var tensor in proto.Graph.Initializer.Where(IsExternal))
         {
@@ -80,6 +81,32 @@ public sealed record OnnxModel(ModelProto Proto, string Folder, string FileName)
         }
 
         return model;
+    }
+
+    // Every value has one source, before its readers (ONNX, "Graphs"); what walks along a graph relies on it.
+    private static void RequireOrder(GraphProto graph, string path)
+    {
+        var producers = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (var node = 0; node < graph.Node.Count; node++)
+        {
+            if (graph.Node[node].Output.FirstOrDefault(output => output.Length > 0 && !producers.TryAdd(output, node)) is { } twice)
+            {
+                throw new ProblemException($"'{path}' could not be loaded as an ONNX model: its value '{twice}' is computed twice.");
+            }
+        }
+
+        for (var node = 0; node < graph.Node.Count; node++)
+        {
+            if (graph.Node[node].Input.FirstOrDefault(input => producers.GetValueOrDefault(input, -1) >= node) is { } late)
+            {
+                throw new ProblemException($"'{path}' could not be loaded as an ONNX model: its value '{late}' is read before it is computed.");
+            }
+        }
+
+        if (graph.Initializer.GroupBy(tensor => tensor.Name, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } repeated)
+        {
+            throw new ProblemException($"'{path}' could not be loaded as an ONNX model: it has two tensors named '{repeated.Key}'.");
+        }
     }
 
     /// <summary>True for a tensor whose content lies in another file.</summary>

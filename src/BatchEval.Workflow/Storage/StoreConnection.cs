@@ -48,7 +48,7 @@ internal sealed class StoreConnection
         }
         catch (Exception error) when (error is FormatException or ArgumentException)
         {
-            throw new ProblemException("The storage connection is neither a connection string nor an address; expected for example UseDevelopmentStorage=true, https://<account>.blob.<suffix>, or such an address with a shared access signature (?sv=...&sig=...).");
+            throw new ProblemException("The storage connection is neither a connection string nor an address; expected for example UseDevelopmentStorage=true, https://<account>.blob.<suffix>, or such an address with a shared access signature, as the portal gives it.");
         }
     }
 
