@@ -4,8 +4,8 @@ namespace BatchEval.Core.Sampling;
 /// What a step changes in its solver's table; the defaults change nothing. With D_0, D_1, D_2 this call's data prediction and the two before
 /// it, and phi the sum of the solver's own coefficients of data predictions, the row x' = S x + sum_j c_j D_j becomes
 /// x' = (1 + a) S x + (1 + b) sum_j c_j D_j + phi (w (D_0 - D_1) + u (D_0 - 2 D_1 + D_2)).
-/// A perfect denoiser of a single image gives that image back whatever w, u and the network time are; s, a, b and the start scale may
-/// break that.
+/// A perfect denoiser of a single image gives that image back whatever w and u are; the other numbers may break that. The network output is turned into
+/// a data prediction at the step's own level, whatever time the network is told (decoupled times, as in LD3).
 /// </summary>
 public sealed record StepNumbers
 {

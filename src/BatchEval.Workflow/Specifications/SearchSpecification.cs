@@ -29,7 +29,7 @@ public sealed record SearchSpecification : ICheckedData
     [Description("`times`: sampling times of the whole network; `sampler`: times and the numbers of the solver's table, around the best of the given candidates, or of the heuristics where none is given; `joint`: times and, at each step, the blocks that it leaves out; `blocks`: left-out blocks on uniform grids.")]
     public SearchSpace Space { get; init; }
 
-    [Description("Numbers that a search over `sampler` varies. With `times`, `network-times` and `differences` alone a perfect denoiser of a single image gives that image back whatever the numbers; `output-scales`, `corrections` and `start-scale` may break that. Left out: all.")]
+    [Description("Numbers that a search over `sampler` varies. With `times` and `differences` alone a perfect denoiser of a single image gives that image back whatever the numbers; the others may break that. Left out: all.")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<SamplerGroup>? Groups { get; init; }
 

@@ -26,7 +26,6 @@ internal static class NumberedTable
         return row with
         {
             NetworkTime = told,
-            PredictedAt = told == row.NetworkTime ? row.PredictedAt : schedule.At(told),
             OutputScale = row.OutputScale * n.OutputScale,
             Next = Apply(row.Next, n),
         };

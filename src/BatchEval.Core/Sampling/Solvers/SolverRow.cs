@@ -10,9 +10,6 @@ public sealed record SolverRow(int Step, NoiseLevel Level, LinearCombination Nex
     /// <summary>The time that the network is told, in the model's own unit; the level's own as a rule.</summary>
     public double NetworkTime { get; init; } = Level.Time;
 
-    /// <summary>The level whose coefficients turn the network output into a data prediction; null for <see cref="Level"/>.</summary>
-    public NoiseLevel? PredictedAt { get; init; }
-
     /// <summary>Factor on the network output before the data prediction is taken from it.</summary>
     public double OutputScale { get; init; } = 1;
 
@@ -25,7 +22,7 @@ public sealed record SolverRow(int Step, NoiseLevel Level, LinearCombination Nex
     /// <summary>The data prediction of this row as a combination of the state and of the network output as it comes.</summary>
     public DataPrediction Prediction(PredictionType type)
     {
-        var (fromState, fromNetwork) = DataPrediction.For(type, PredictedAt ?? Level);
+        var (fromState, fromNetwork) = DataPrediction.For(type, Level);
         return new(fromState, fromNetwork * OutputScale);
     }
 

@@ -26,8 +26,8 @@ public enum SamplerGroups
     StartScale = 32,
 
     /// <summary>The groups with which a perfect denoiser of a single image gives that image back.</summary>
-    Consistent = Times | NetworkTimes | Differences,
+    Consistent = Times | Differences,
 
     /// <summary>Everything.</summary>
-    All = Consistent | OutputScales | Corrections | StartScale,
+    All = Consistent | NetworkTimes | OutputScales | Corrections | StartScale,
 }

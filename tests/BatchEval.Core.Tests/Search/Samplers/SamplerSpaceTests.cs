@@ -15,7 +15,7 @@ public sealed class SamplerSpaceTests
     [Theory]
     [InlineData(SamplerGroups.Times, 4)]
     [InlineData(SamplerGroups.Times | SamplerGroups.Differences | SamplerGroups.Corrections, 17)]
-    [InlineData(SamplerGroups.Consistent, 13)]
+    [InlineData(SamplerGroups.Consistent, 9)]
     [InlineData(SamplerGroups.All, 26)]
     public void Has_as_many_numbers_as_its_groups(SamplerGroups groups, int numbers) => new SamplerSpace(Base, Discrete, groups).Genes.Count.ShouldBe(numbers);
 
