@@ -78,7 +78,7 @@ def one_run(options, way, workers, kill_after=None):
             crew = [Worker(options, account, folder, n) for n in range(workers)]
             where = ["--on" if workers else "--store", account.connection]
             changes = [word for change in REDUCED for word in ("--set", change)]
-            command = [*options.tool, "run", os.path.join(ROOT, "samples/digits/search.json"), *changes, *where, "--out", "out", "--json"]
+            command = [*options.tool, "run", os.path.join(ROOT, "samples/digits/times.json"), *changes, *where, "--out", "out", "--json"]
             began = time.monotonic()
             with open(os.path.join(folder, "run.log"), "w") as log:
                 run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, cwd=folder, text=True)

@@ -13,7 +13,7 @@ public sealed class UnitPlannerTests
 {
     private static readonly CellContext Context = new("digest", 1, null, 1, "cpu");
     private static readonly RunSpecification Specification =
-        SpecificationJson.Read(File.ReadAllText(Path.Combine(RepoPaths.Samples, "digits", "search.json"))) with { Execution = new() { UnitEvaluations = 3000, CellSamples = 200 } };
+        SpecificationJson.Read(File.ReadAllText(Path.Combine(RepoPaths.Samples, "digits", "times.json"))) with { Execution = new() { UnitEvaluations = 3000, CellSamples = 200 } };
 
     private static readonly Contestant Reference = new("reference", ContestantRole.Reference, Candidate.At("ddim", [999, 500, 1]));
 
