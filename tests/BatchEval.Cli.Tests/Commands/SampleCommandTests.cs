@@ -92,10 +92,23 @@ public sealed class SampleCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_state_that_is_not_finite_fails_the_command_and_names_the_step()
+    public async Task A_start_that_is_not_finite_is_the_files_fault_and_says_where()
     {
         var states = new float[Size];
         states[17] = float.NaN;
+        NpyFormat.WriteFile(shell.PathOf("x.npy"), NpyArray.From(states, 1, 1, 16, 16));
+
+        var result = await shell.RunAsync([.. Line("o.npy"), "--start", "x.npy"], default);
+
+        result.Code.ShouldBe(ExitCodes.BadInput);
+        result.Error.ShouldContain("holds NaN in state 0, element 17");
+    }
+
+    [Fact]
+    public async Task A_state_that_is_not_finite_fails_the_command_and_names_the_step()
+    {
+        var states = new float[Size];
+        Array.Fill(states, float.MaxValue);
         NpyFormat.WriteFile(shell.PathOf("x.npy"), NpyArray.From(states, 1, 1, 16, 16));
 
         var result = await shell.RunAsync([.. Line("o.npy"), "--start", "x.npy"], default);

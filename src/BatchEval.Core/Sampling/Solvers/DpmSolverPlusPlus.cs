@@ -45,8 +45,8 @@ public sealed class DpmSolverPlusPlus(int order, bool diffusers = false, bool he
     /// <inheritdoc/>
     public override DiffusersScheduler? DiffusersOn(NoiseProcess process) =>
         order == 1 && process != NoiseProcess.Discrete ? DiffusersScheduler.Euler(process)
-        : process != NoiseProcess.Discrete || (order == 3 && !diffusers) ? null
-        : new("DPMSolverMultistepScheduler", ("algorithm_type", "\"dpmsolver++\""), ("solver_order", $"{order}"), ("solver_type", heun ? "\"heun\"" : "\"midpoint\""));
+        : process != NoiseProcess.Discrete || (order == 3 && !diffusers) || heun ? null
+        : new("DPMSolverMultistepScheduler", ("algorithm_type", "\"dpmsolver++\""), ("solver_order", $"{order}"));
 
     /// <inheritdoc/>
     public override KSampler? KSamplerOn(NoiseProcess process) => order switch

@@ -39,16 +39,18 @@ public sealed class SdeDpmSolverPlusPlus(int order, double eta = 1, double noise
     public override int Order => order;
 
     /// <inheritdoc/>
-    public override DiffusersScheduler? DiffusersOn(NoiseProcess process) => process == NoiseProcess.Discrete && order < 3 && (eta, noise) == (1, 1)
-        ? new("DPMSolverMultistepScheduler", ("algorithm_type", "\"sde-dpmsolver++\""), ("solver_order", $"{order}"), ("solver_type", Type))
+    public override DiffusersScheduler? DiffusersOn(NoiseProcess process) => process == NoiseProcess.Discrete && order < 3 && (eta, noise, heun) == (1, 1, false)
+        ? new("DPMSolverMultistepScheduler", ("algorithm_type", "\"sde-dpmsolver++\""), ("solver_order", $"{order}"))
         : null;
 
     /// <inheritdoc/>
     public override KSampler? KSamplerOn(NoiseProcess process) =>
         order == 1 ? KSampler.Ancestral(process, 1)
         : process == NoiseProcess.Flow ? null
-        : order == 2 ? new("dpmpp_2m_sde", ("eta", Number(eta)), ("s_noise", Number(noise)), ("solver_type", Type))
-        : new("dpmpp_3m_sde", ("eta", Number(eta)), ("s_noise", Number(noise)));
+        : order == 2 ? new("dpmpp_2m_sde", Options([("eta", Number(eta)), ("solver_type", Type)]))
+        : new("dpmpp_3m_sde", Options([("eta", Number(eta))]));
+
+    private IReadOnlyList<(string, string)> Options(IReadOnlyList<(string, string)> options) => noise == 1 ? options : [.. options, ("s_noise", Number(noise))];
 
     private string Type => heun ? "\"heun\"" : "\"midpoint\"";
 
