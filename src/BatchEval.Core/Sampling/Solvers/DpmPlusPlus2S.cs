@@ -36,11 +36,6 @@ public sealed class DpmPlusPlus2S(bool ancestral, double eta = 1, double noise =
     }
 
     /// <inheritdoc/>
-    public override KSampler? KSamplerOn(NoiseProcess process) => ancestral && process != NoiseProcess.Flow
-        ? new("dpmpp_2s_ancestral", ("eta", FormattableString.Invariant($"{eta}")), ("s_noise", FormattableString.Invariant($"{noise}")))
-        : null;
-
-    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {
         var rows = new List<SolverRow>();

@@ -38,8 +38,7 @@ public sealed class EulerSolver(double churn = 0, double least = 0, double most 
     public override DiffusersScheduler? DiffusersOn(NoiseProcess process) => churn == 0 ? DiffusersScheduler.Euler(process) : null;
 
     /// <inheritdoc/>
-    public override KSampler? KSamplerOn(NoiseProcess process) => churn == 0 ? KSampler.Euler
-        : new("euler", ("s_churn", Number(churn)), ("s_tmin", Number(least)), ("s_tmax", Number(most)), ("s_noise", Number(noise)));
+    public override KSampler? KSamplerOn(NoiseProcess process) => churn == 0 ? KSampler.Euler : null;
 
     /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
@@ -69,6 +68,4 @@ public sealed class EulerSolver(double churn = 0, double least = 0, double most 
         var gamma = level.Ratio >= least && level.Ratio <= most ? Math.Min(churn / steps, Math.Sqrt(2) - 1) : 0;
         return gamma == 0 ? level : schedule.At(schedule.Nearest(schedule.TimeOfRatio(level.Ratio * (1 + gamma))));
     }
-
-    private static string Number(double value) => FormattableString.Invariant($"{value}");
 }

@@ -22,12 +22,6 @@ public sealed class LmsSolver(int order = 4) : Solver
     public override int Order => order;
 
     /// <inheritdoc/>
-    public override DiffusersScheduler? DiffusersOn(NoiseProcess process) => process == NoiseProcess.Discrete && order == 4 ? new("LMSDiscreteScheduler") : null;
-
-    /// <inheritdoc/>
-    public override KSampler? KSamplerOn(NoiseProcess process) => order == 4 ? new("lms") : null;
-
-    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {
         var form = new OdeForm(schedule.Process);

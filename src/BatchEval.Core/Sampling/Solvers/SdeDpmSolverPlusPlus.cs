@@ -46,9 +46,8 @@ public sealed class SdeDpmSolverPlusPlus(int order, double eta = 1, double noise
     /// <inheritdoc/>
     public override KSampler? KSamplerOn(NoiseProcess process) =>
         order == 1 ? KSampler.Ancestral(process, 1)
-        : process == NoiseProcess.Flow ? null
-        : order == 2 ? new("dpmpp_2m_sde", Options([("eta", Number(eta)), ("solver_type", Type)]))
-        : new("dpmpp_3m_sde", Options([("eta", Number(eta))]));
+        : process == NoiseProcess.Flow || order == 3 ? null
+        : new("dpmpp_2m_sde", Options([("eta", Number(eta)), ("solver_type", Type)]));
 
     private IReadOnlyList<(string, string)> Options(IReadOnlyList<(string, string)> options) => noise == 1 ? options : [.. options, ("s_noise", Number(noise))];
 
