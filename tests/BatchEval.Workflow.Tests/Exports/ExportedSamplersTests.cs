@@ -7,7 +7,8 @@ namespace BatchEval.Workflow.Tests.Exports;
 public sealed class ExportedSamplersTests : IDisposable
 {
     // Of states of a few units in single precision; docs/exports.md has the figures.
-    private const double Tolerance = 1e-5;
+    // The engine computes in single precision, and data predictions of the first level, where 1 / alpha is 157, are about 150: 1.2e-7 of that.
+    private const double Tolerance = 2e-5;
 
     private readonly string folder = Directory.CreateTempSubdirectory("batcheval-exports-").FullName;
 

@@ -32,12 +32,15 @@ public sealed class SaSolver(int predictor = 2, int corrector = 2, double tau = 
         var rows = new List<SolverRow>();
         for (var k = 0; k < levels.Length - 1; k++)
         {
-            // y_k = x_k + (corrected - predicted): the noise of both is the same draw and cancels
+            // y_k = corrected, or where noise was added x_k + (corrected - predicted): the noise of both is the same draw
             var corrected = LinearCombination.Keep;
             if (k > 0)
             {
-                var predicted = Update(levels, k - 1, PredictorOrder(levels, k - 1), newest: 1, lead: 0);
-                corrected += Update(levels, k - 1, CorrectorOrder(levels, k - 1), newest: 0, lead: 1) + (-1 * predicted);
+                corrected = Update(levels, k - 1, CorrectorOrder(levels, k - 1), newest: 0, lead: 1);
+                if (NoiseOf(levels, k - 1) != 0)
+                {
+                    corrected += LinearCombination.Keep + (-1 * Update(levels, k - 1, PredictorOrder(levels, k - 1), newest: 1, lead: 0));
+                }
             }
 
             var next = Update(levels, k, PredictorOrder(levels, k), newest: 0, lead: 0);
