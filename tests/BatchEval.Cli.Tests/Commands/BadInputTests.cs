@@ -16,7 +16,7 @@ public sealed class BadInputTests(AzuriteFixture azurite) : IClassFixture<Azurit
     [InlineData("no network call", "budget.networkCalls=0", "budget.networkCalls: is 0; allowed: 1 to 10000")]
     [InlineData("steps beyond the schedule", "reference.steps=5000", "reference.steps: 5000 steps asked of a model trained on 1000")]
     [InlineData("unknown solver", "solver=magic", "solver: Unknown solver 'magic'")]
-    [InlineData("unknown baseline", "baselines=[\"x\"]", "baselines: names 'x'")]
+    [InlineData("unknown baseline", "baselines=[\"x\"]", "baselines[0]: is 'x'")]
     [InlineData("candidate out of range", "candidates=[{\"solver\":\"ddim\",\"steps\":[{\"t\":1200}]}]", "candidates[0]: t = 1200 lies outside")]
     [InlineData("label that does not exist", "conditions.label=10", "conditions: Label 10 does not exist")]
     [InlineData("missing model", "model=nowhere", "The model package 'nowhere' was not found")]
