@@ -59,7 +59,7 @@ internal sealed class EvaluateCommand
 
     private RunSpecification Specify(ParseResult parsed, ModelPackage package)
     {
-        List<Candidate> given = [.. parsed.GetRequiredValue(candidates).Select(c => CandidateText.FromJson(c, shell)).DistinctBy(c => c.Id)];
+        List<Candidate> given = [.. parsed.GetRequiredValue(candidates).Select(c => CandidateText.FromJson(c, shell, package.Manifest.Schedule)).DistinctBy(c => c.Id)];
         var manifest = package.Manifest;
         var text = new JsonObject
         {

@@ -5,6 +5,7 @@ using BatchEval.Cli.Results;
 using BatchEval.Cli.Storage;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Durable.Hubs;
 using BatchEval.Workflow.Local;
 using BatchEval.Workflow.Models;
@@ -77,6 +78,8 @@ internal static class RunCommand
         }
 
         var text = SpecificationOverrides.Apply(File.ReadAllText(path), assignments);
-        return (SpecificationJson.Read(text), [Path.GetDirectoryName(path)!, shell.Directory]);
+        string[] roots = [Path.GetDirectoryName(path)!, shell.Directory];
+        using var models = new ModelHost(CommonOptions.Workers("cpu", 1).Device, roots);
+        return (SpecificationJson.Read(ImportedCandidates.Resolve(text, model => models.Find(model).Manifest.Schedule)), roots);
     }
 }

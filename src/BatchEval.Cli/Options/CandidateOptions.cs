@@ -18,11 +18,13 @@ internal sealed class CandidateOptions
     private readonly Option<string?> steps = new("--steps") { Description = "Number of steps, or times as in 999,749,500,250 (one time: 999,). Default: the steps of a diffusers pipeline.", HelpName = "n | list" };
     private readonly Option<string?> spacing = new("--spacing") { Description = $"How a number of steps is placed: {string.Join(", ", PlacementRules.Names)}. Default: as the scheduler of a diffusers folder, trailing for packages.", HelpName = "name" };
     private readonly Option<double?> startTime = new("--start-time") { Description = "Largest time of the spacing (a trimmed grid). Default: the model's largest.", HelpName = "t" };
-
     private readonly Option<double?> endTime = new("--end-time") { Description = "Time at which sampling stops; the noise of that level is left. Default: no noise, or as the scheduler of a diffusers folder.", HelpName = "t" };
+    private readonly Option<string?> sigmas = new("--sigmas") { Description = "Sigmas of another tool (u for flow models) in place of --steps, as in \"14.6, 3.4, 0.9, 0\", or a file that holds them.", HelpName = "list | file" };
+    private readonly Option<string?> timesteps = new("--timesteps") { Description = "Times of another tool, or a file that holds them; a 0 level follows the last call.", HelpName = "list | file" };
+    private readonly Option<string?> ending = new("--ending") { Description = $"What a list that does not end in 0 means: {string.Join(", ", ImportedSchedule.EndingNames)}. Default: recognised, or asked for.", HelpName = "name" };
 
     /// <summary>All options.</summary>
-    public IEnumerable<Option> All => [candidate, solver, steps, spacing, startTime, endTime];
+    public IEnumerable<Option> All => [candidate, solver, steps, spacing, startTime, endTime, sigmas, timesteps, ending];
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
@@ -40,9 +42,16 @@ internal sealed class CandidateOptions
         var (given, name, list) = (parsed.GetValue(candidate), parsed.GetValue(solver), parsed.GetValue(steps));
         if (given is not null)
         {
-            return name is null && list is null && parsed.GetValue(spacing) is null && parsed.GetValue(startTime) is null && parsed.GetValue(endTime) is null
-                ? CandidateText.FromJson(given, shell)
+            return name is null && list is null && parsed.GetValue(sigmas) is null && parsed.GetValue(timesteps) is null && parsed.GetValue(spacing) is null && parsed.GetValue(startTime) is null && parsed.GetValue(endTime) is null
+                ? CandidateText.FromJson(given, shell, manifest.Schedule)
                 : throw new ProblemException("--candidate says solver and steps, so --solver, --steps, --spacing, --start-time and --end-time have no place beside it.");
+        }
+
+        if ((parsed.GetValue(sigmas) ?? parsed.GetValue(timesteps)) is { } imported)
+        {
+            return name is not null && list is null && parsed.GetValue(sigmas) is null != parsed.GetValue(timesteps) is null
+                ? CandidateText.FromList(name, parsed.GetValue(sigmas) is null ? "--timesteps" : "--sigmas", imported, parsed.GetValue(sigmas) is null, parsed.GetValue(ending), manifest.Schedule, shell)
+                : throw new ProblemException("A list of another tool needs --solver, and stands alone: one of --steps, --sigmas and --timesteps.");
         }
 
         var defaults = manifest.Defaults;
@@ -52,7 +61,7 @@ internal sealed class CandidateOptions
         {
             throw new ProblemException(defaults.Scheduler is { } scheduler && name is null
                 ? $"Which sampler? The model's own scheduler, {scheduler}, has no counterpart here; give --solver: {string.Join(", ", Solver.Names)}."
-                : "Which sampler? Give --candidate, or --solver and --steps.");
+                : "Which sampler? Give --candidate, or --solver with --steps, --sigmas or --timesteps.");
         }
 
         var tokens = manifest.Sample.Height * manifest.Sample.Width / 4;

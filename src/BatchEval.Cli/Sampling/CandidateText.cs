@@ -21,7 +21,9 @@ internal static class CandidateText
     /// <exception cref="ProblemException">Something cannot be used.</exception>
     public static Candidate FromSteps(string solver, string steps, string? spacing, double? start, NoiseSchedule schedule, Func<int, SamplingSchedule>? own = null)
     {
-        var name = Input.Read("--solver", () => Solver.Parse(solver).Name);
+        var (solverName, rule) = Named(solver);
+        var name = Input.Read("--solver", () => Solver.Parse(solverName).Name);
+        spacing ??= rule;
         if (int.TryParse(steps, NumberStyles.Integer, CultureInfo.InvariantCulture, out var count))
         {
             if (own is not null && spacing is null && start is null)
@@ -39,7 +41,7 @@ internal static class CandidateText
 
     /// <summary>A candidate from a file or from JSON itself: a candidate, or a schedule.json that holds one.</summary>
     /// <exception cref="ProblemException">There is no such file, or it holds no candidate.</exception>
-    public static Candidate FromJson(string text, Shell shell)
+    public static Candidate FromJson(string text, Shell shell, NoiseSchedule schedule)
     {
         var inline = text.TrimStart().StartsWith('{');
         var path = shell.PathOf(inline ? "." : text);
@@ -49,7 +51,41 @@ internal static class CandidateText
         }
 
         var json = inline ? text : Input.Read("--candidate", () => File.ReadAllText(path));
-        return CandidateJson.Read(Inner(json));
+        var inner = Inner(json);
+        return Parsed(inner) is JsonObject o && ImportedCandidates.IsImport(o) ? ImportedCandidates.Read(o, schedule) : CandidateJson.Read(inner);
+    }
+
+    /// <summary>A candidate from a list of another tool, or from a file that holds one.</summary>
+    /// <exception cref="ProblemException">It is no such list.</exception>
+    public static Candidate FromList(string solver, string option, string text, bool areTimes, string? ending, NoiseSchedule schedule, Shell shell)
+    {
+        var name = Input.Read("--solver", () => Solver.Parse(solver).Name);
+        var path = shell.PathOf(text);
+        return Input.Read(option, () =>
+        {
+            var found = ImportedSchedule.Parse(File.Exists(path) ? File.ReadAllText(path) : text, areTimes, ending is null ? null : ImportedSchedule.ParseEnding(ending)).On(schedule);
+            return Candidate.At(name, found.Times, found.End);
+        });
+    }
+
+    // "DPM++ 2M Karras" is a solver and a placement rule.
+    private static (string Solver, string? Rule) Named(string text)
+    {
+        var cut = text.LastIndexOf(' ');
+        return cut > 0 && SolverRegistry.Find(text) is null && SolverRegistry.Find(text[..cut]) is not null
+            && PlacementRules.Names.FirstOrDefault(n => Nearest.Plain(n) == Nearest.Plain(text[(cut + 1)..])) is { } rule ? (text[..cut], rule) : (text, null);
+    }
+
+    private static JsonNode? Parsed(string json)
+    {
+        try
+        {
+            return JsonNode.Parse(json);
+        }
+        catch (System.Text.Json.JsonException)
+        {
+            return null;
+        }
     }
 
     // A schedule.json, as a run hands it over, holds its candidate as a member.

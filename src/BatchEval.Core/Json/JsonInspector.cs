@@ -103,9 +103,19 @@ public sealed class JsonInspector
         }
 
         var text = value.GetString()!;
-        return allowed.Count > 0 && !allowed.Contains(text) ? Wrong(name, $"is '{text}'; allowed: {string.Join(", ", allowed)}.", fallback ?? string.Empty)
+        return allowed.Count > 0 && !allowed.Contains(text) ? Wrong(name, $"is '{text}'; allowed: {string.Join(", ", allowed)}.{Nearest.Suggest(text, allowed)}", fallback ?? string.Empty)
             : text.Length == 0 ? Wrong(name, "must not be empty.", string.Empty)
             : text;
+    }
+
+    /// <summary>A string member whose values have other names elsewhere.</summary>
+    /// <param name="name">Member name.</param>
+    /// <param name="aliases">The allowed value of each other name.</param>
+    /// <param name="allowed">The only values allowed; one of them is returned.</param>
+    public string Choice(string name, IReadOnlyDictionary<string, string> aliases, params IReadOnlyCollection<string> allowed)
+    {
+        ArgumentNullException.ThrowIfNull(aliases);
+        return Find(name) is { ValueKind: JsonValueKind.String } value && aliases.TryGetValue(value.GetString()!, out var known) ? known : Text(name, null, allowed);
     }
 
     /// <summary>A number member within [<paramref name="low"/>, <paramref name="high"/>]; null fallback makes it required.</summary>

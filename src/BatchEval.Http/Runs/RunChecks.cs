@@ -1,4 +1,5 @@
 using BatchEval.Core.Json;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Http.Control;
 using BatchEval.Http.Pipeline;
 using BatchEval.Workflow.Local;
@@ -33,7 +34,8 @@ internal sealed class RunChecks(RunApiContext context)
     /// <exception cref="ProblemException">It cannot be used.</exception>
     public static RunSpecification Require(byte[] body, RunApiContext context)
     {
-        var specification = SpecificationJson.Read(RequestBody.Text(body));
+        var specification = SpecificationJson.Read(ImportedCandidates.Resolve(RequestBody.Text(body), model =>
+            context.Catalog.Check(model) is { } unknown ? throw new ProblemException("The run specification", [unknown]) : context.Models.Find(model).Manifest.Schedule));
         return context.Catalog.Check(specification.Model) is { } problem ? throw new ProblemException("The run specification", [problem]) : specification;
     }
 

@@ -7,6 +7,14 @@ namespace BatchEval.Onnx.Packages;
 /// <summary>Reads and validates <c>model.json</c>; every problem is reported at once, by member.</summary>
 public static class ModelManifestReader
 {
+    // As diffusers and others call them
+    private static readonly Dictionary<string, string> PredictionNames = new()
+    {
+        ["eps"] = "epsilon", ["v_prediction"] = "v", ["velocity"] = "v", ["x0"] = "sample", ["x_start"] = "sample", ["flow_prediction"] = "flow",
+    };
+
+    private static readonly Dictionary<string, string> ScheduleNames = new() { ["scaled_linear"] = "scaled-linear", ["squaredcos_cap_v2"] = "cosine" };
+
     /// <summary>Reads a manifest.</summary>
     /// <exception cref="ProblemException">The text is not a manifest; every problem is listed.</exception>
     public static ModelManifest Read(string json, string name = "The model manifest")
@@ -140,7 +148,7 @@ public static class ModelManifestReader
         var inputs = denoiser.Child("inputs", required: true);
         var entry = new DenoiserEntry(
             denoiser.Text("file"),
-            denoiser.Text("prediction", null, "epsilon", "v", "sample", "flow") switch
+            denoiser.Choice("prediction", PredictionNames, "epsilon", "v", "sample", "flow") switch
             {
                 "v" => PredictionType.V,
                 "sample" => PredictionType.Sample,
@@ -179,7 +187,7 @@ public static class ModelManifestReader
             return harmless;
         }
 
-        var type = schedule.Text("type", null, "linear", "scaled-linear", "cosine", "sigma", "flow");
+        var type = schedule.Choice("type", ScheduleNames, "linear", "scaled-linear", "cosine", "sigma", "flow");
         int Steps() => schedule.Integer("trainSteps", 1000, 2, 1_000_000);
         (double, double) Betas() => (schedule.Number("betaStart"), schedule.Number("betaEnd"));
         var before = problems.Count;

@@ -37,4 +37,11 @@ public sealed class ExportCommandTests : IDisposable
     [InlineData("lies outside", "--form", "json", "--solver", "ddim", "--steps", "1200,3")]
     public async Task What_cannot_be_exported_is_refused(string words, params string[] line) =>
         (await RunAsync(line[0] == "--out" ? line[1..] : line)).ShouldBeRefused(words);
+
+    [Theory]
+    [InlineData("--solver", "DPM++ 2M Karras", "--steps", "4")]
+    [InlineData("--solver", "dpmpp_2m", "--sigmas", "30, 4, 1, 0")]
+    [InlineData("--solver", "DPMSolverMultistepScheduler", "--timesteps", "999, 500, 100")]
+    [InlineData("--candidate", """{ "solver": "ddim", "sigmas": [30, 4, 1], "ending": "append-zero" }""")]
+    public async Task Lists_and_names_of_other_tools_are_understood(params string[] line) => (await RunAsync([.. line, "--form", "json"])).ShouldSucceed();
 }

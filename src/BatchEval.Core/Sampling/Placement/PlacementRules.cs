@@ -1,3 +1,5 @@
+using BatchEval.Core.Json;
+
 namespace BatchEval.Core.Sampling.Placement;
 
 /// <summary>A named rule that places network calls on a model's noise axis.</summary>
@@ -28,8 +30,8 @@ public static class PlacementRules
     {
         ArgumentNullException.ThrowIfNull(noise);
         options ??= PlacementOptions.Default;
-        var rule = All.FirstOrDefault(r => r.Name == name)
-            ?? throw new ArgumentException($"Unknown placement rule '{name}'. Known: {string.Join(", ", Names)}.", nameof(name));
+        var rule = All.FirstOrDefault(r => r.Name == name) ?? All.FirstOrDefault(r => Nearest.Plain(r.Name) == Nearest.Plain(name))
+            ?? throw new ArgumentException($"Unknown placement rule '{name}'. Known: {string.Join(", ", Names)}.{Nearest.Suggest(name, Names)}", nameof(name));
         if (steps < 1)
         {
             throw new ArgumentException($"A schedule needs at least 1 step, got {steps}.", nameof(steps));

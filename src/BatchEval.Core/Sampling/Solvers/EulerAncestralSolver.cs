@@ -9,7 +9,7 @@ public sealed class EulerAncestralSolver(double eta = 1) : Solver
     [
         new("euler-ancestral", "k-diffusion", a => new EulerAncestralSolver(a["eta"]))
         {
-            Parameters = [new("eta", 1, 0, 1)], Elsewhere = new("EulerAncestralDiscreteScheduler", "euler_ancestral", "sample_euler_ancestral"),
+            Parameters = [new("eta", 1, 0, 1)], Elsewhere = new("EulerAncestralDiscreteScheduler", "euler_ancestral", "sample_euler_ancestral", "Euler a"),
         },
     ];
 

@@ -22,7 +22,7 @@ public sealed class SdeDpmSolverPlusPlus(int order, double eta = 1, double noise
         new("sde-dpmpp-2m", "Lu et al. 2022b, eq. 18", a => new SdeDpmSolverPlusPlus(2, a["eta"], a["s-noise"], a.Flag("heun")))
         {
             Parameters = [Shares[0], SolverParameter.Flag("heun", false), Shares[1]],
-            Elsewhere = new("DPMSolverMultistepScheduler(algorithm_type=\"sde-dpmsolver++\")", "dpmpp_2m_sde", "sample_dpmpp_2m_sde"),
+            Elsewhere = new("DPMSolverMultistepScheduler(algorithm_type=\"sde-dpmsolver++\")", "dpmpp_2m_sde", "sample_dpmpp_2m_sde", "DPM++ 2M SDE"),
         },
         new("sde-dpmpp-3m", "k-diffusion", a => new SdeDpmSolverPlusPlus(3, a["eta"], a["s-noise"])) { Parameters = Shares, Elsewhere = new(null, "dpmpp_3m_sde", "sample_dpmpp_3m_sde") },
     ];

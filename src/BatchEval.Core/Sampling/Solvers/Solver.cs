@@ -27,7 +27,7 @@ public abstract class Solver
         var open = text.IndexOf('(', StringComparison.Ordinal);
         var name = (open < 0 ? text : text[..open]).Trim();
         var definition = SolverRegistry.Find(name)
-            ?? throw new ArgumentException($"Unknown solver '{name}'. Known: {string.Join(", ", Names)}.", nameof(text));
+            ?? throw new ArgumentException($"Unknown solver '{name}'. Known: {string.Join(", ", Names)}.{SolverRegistry.Suggest(name)}", nameof(text));
         return definition.Create(new SolverArguments(text, definition.Parameters));
     }
 

@@ -1,4 +1,5 @@
 using System.Reflection;
+using BatchEval.Core.Json;
 
 namespace BatchEval.Core.Sampling.Solvers;
 
@@ -14,8 +15,26 @@ public static class SolverRegistry
     /// <summary>Everything known, sorted by name.</summary>
     public static IReadOnlyList<SolverDefinition> All => known;
 
-    /// <summary>The definition of a name, or null.</summary>
-    public static SolverDefinition? Find(string name) => known.FirstOrDefault(d => d.Name == name);
+    /// <summary>The definition of a name, ours or another tool's (<c>DPM++ 2M</c>, <c>dpmpp_2m</c>, <c>DPMSolverMultistepScheduler</c>), or null.</summary>
+    public static SolverDefinition? Find(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return known.FirstOrDefault(d => d.Name == name)
+            ?? known.FirstOrDefault(d => NamesOf(d).Any(n => Nearest.Plain(n) == Nearest.Plain(name)));
+    }
+
+    /// <summary>The nearest name, as the end of a sentence; also says where a placement rule stands behind a solver's name.</summary>
+    internal static string Suggest(string name)
+    {
+        var cut = name.LastIndexOf(' ');
+        return cut > 0 && Find(name[..cut]) is { } solver
+            ? $" '{name[..cut]}' is the solver {solver.Name}; '{name[(cut + 1)..]}' says how steps are placed and is given apart (--spacing, or a baseline)."
+            : Nearest.Suggest(name, known.SelectMany(NamesOf));
+    }
+
+    // A class of diffusers with arguments is another tool's way to say it, not a name.
+    private static IEnumerable<string> NamesOf(SolverDefinition d) =>
+        new[] { d.Name, d.Elsewhere.ComfyUi, d.Elsewhere.KDiffusion, d.Elsewhere.WebUi, d.Elsewhere.Diffusers?.Contains('(', StringComparison.Ordinal) == true ? null : d.Elsewhere.Diffusers }.OfType<string>();
 
     internal static void Add(SolverDefinition definition)
     {

@@ -1,0 +1,38 @@
+namespace BatchEval.Core.Json;
+
+/// <summary>Finds what a mistyped name was meant to be.</summary>
+public static class Nearest
+{
+    /// <summary>" Did you mean 'x'?" for the nearest of some names, or an empty text where none is near.</summary>
+    public static string Suggest(string text, IEnumerable<string> names)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(names);
+        var (best, distance) = names.Select(n => (Name: n, Distance: Distance(Plain(text), Plain(n)))).OrderBy(n => n.Distance).ThenBy(n => n.Name, StringComparer.Ordinal).FirstOrDefault((string.Empty, int.MaxValue));
+        return distance <= Math.Max(2, Plain(best).Length / 3) ? $" Did you mean '{best}'?" : string.Empty;
+    }
+
+    /// <summary>A name without case, spaces and separators, "++" as in many tools.</summary>
+    public static string Plain(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return string.Concat(name.Replace("++", "pp", StringComparison.Ordinal).Where(char.IsLetterOrDigit)).ToLowerInvariant();
+    }
+
+    // Levenshtein distance
+    private static int Distance(string a, string b)
+    {
+        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
+        for (var i = 1; i <= a.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= b.Length; j++)
+            {
+                (diagonal, row[j]) = (row[j], Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)));
+            }
+        }
+
+        return row[^1];
+    }
+}
