@@ -86,7 +86,7 @@ public sealed class ImportedScheduleTests
     public void Solvers_are_known_by_the_names_of_other_tools(string name, string ours) => Solver.Parse(name).Name.ShouldBe(ours);
 
     [Theory]
-    [InlineData("dpmp-2m", "Did you mean 'dpmpp-2m'?")]
+    [InlineData("eulr", "Did you mean 'euler'?")]
     [InlineData("DPM++ 2M Karras", "is the solver dpmpp-2m; 'Karras' says how steps are placed")]
     public void An_unknown_solver_suggests_the_nearest(string name, string words) => Should.Throw<ArgumentException>(() => Solver.Parse(name)).Message.ShouldContain(words);
 
