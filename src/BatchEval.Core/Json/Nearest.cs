@@ -3,13 +3,14 @@ namespace BatchEval.Core.Json;
 /// <summary>Finds what a mistyped name was meant to be.</summary>
 public static class Nearest
 {
-    /// <summary>" Did you mean 'x'?" for the nearest of some names, or an empty text where none is near.</summary>
+    /// <summary>" Did you mean 'x'?" for the nearest of some names, all of them where several are equally near; an empty text where none is near.</summary>
     public static string Suggest(string text, IEnumerable<string> names)
     {
         ArgumentNullException.ThrowIfNull(text);
         ArgumentNullException.ThrowIfNull(names);
-        var (best, distance) = names.Select(n => (Name: n, Distance: Distance(Plain(text), Plain(n)))).OrderBy(n => n.Distance).ThenBy(n => n.Name, StringComparer.Ordinal).FirstOrDefault((string.Empty, int.MaxValue));
-        return distance <= Math.Max(2, Plain(best).Length / 3) ? $" Did you mean '{best}'?" : string.Empty;
+        var nearest = names.GroupBy(n => Distance(Plain(text), Plain(n))).MinBy(g => g.Key);
+        string[] near = nearest is null ? [] : [.. nearest.Where(n => nearest.Key <= Math.Max(2, Plain(n).Length / 3)).Order(StringComparer.Ordinal).Select(n => $"'{n}'")];
+        return near.Length == 0 ? string.Empty : $" Did you mean {string.Join(" or ", near)}?";
     }
 
     /// <summary>A name without case, spaces and separators, "++" as in many tools.</summary>

@@ -53,17 +53,15 @@ public static class ImportedCandidates
     public static string Resolve(string specification, Func<string, NoiseSchedule> noiseOf)
     {
         ArgumentNullException.ThrowIfNull(noiseOf);
-        JsonNode? root;
-        try
-        {
-            root = JsonNode.Parse(specification, documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
-        }
-        catch (JsonException)
+        // What cannot be read is left to the reader of specifications, which has the words for it.
+        using var document = JsonInspector.Parse(specification, [])?.Document;
+        if (document?.RootElement.ValueKind != JsonValueKind.Object)
         {
             return specification;
         }
 
-        if (root?["candidates"] is not JsonArray candidates || !candidates.Any(IsImport) || root["model"] is not JsonValue model || !model.TryGetValue<string>(out var name))
+        var root = JsonObject.Create(document.RootElement)!;
+        if (root["candidates"] is not JsonArray candidates || !candidates.Any(IsImport) || root["model"] is not JsonValue model || !model.TryGetValue<string>(out var name))
         {
             return specification;
         }

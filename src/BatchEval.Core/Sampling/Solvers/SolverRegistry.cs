@@ -29,7 +29,7 @@ public static class SolverRegistry
         var cut = name.LastIndexOf(' ');
         return cut > 0 && Find(name[..cut]) is { } solver
             ? $" '{name[..cut]}' is the solver {solver.Name}; '{name[(cut + 1)..]}' says how steps are placed and is given apart (--spacing, or a baseline)."
-            : Nearest.Suggest(name, known.SelectMany(NamesOf));
+            : Nearest.Suggest(name, known.SelectMany(NamesOf).DistinctBy(Nearest.Plain));
     }
 
     // A class of diffusers with arguments is another tool's way to say it, not a name.

@@ -87,6 +87,8 @@ public sealed class ImportedScheduleTests
 
     [Theory]
     [InlineData("eulr", "Did you mean 'euler'?")]
+    [InlineData("dpmpp-2n", "Did you mean 'dpmpp-2m' or 'dpmpp-2s'?")]
+    [InlineData("dpmp-2m", "Did you mean 'dpm-2m' or 'dpmpp-2m'?")]
     [InlineData("DPM++ 2M Karras", "is the solver dpmpp-2m; 'Karras' says how steps are placed")]
     public void An_unknown_solver_suggests_the_nearest(string name, string words) => Should.Throw<ArgumentException>(() => Solver.Parse(name)).Message.ShouldContain(words);
 
