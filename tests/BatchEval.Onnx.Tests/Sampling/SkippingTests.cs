@@ -25,13 +25,9 @@ public sealed class SkippingTests : IDisposable
     [MemberData(nameof(EverySolver))]
     public void Samples_of_one_batch_decide_for_themselves_and_equal_their_own_runs(string solver)
     {
-        // Fresh noise alone makes third differences sqrt(6) times as large as first ones.
-        var stochastic = Solver.Table(Candidate(solver, null), model.Manifest.Schedule).IsStochastic;
-        var candidate = Candidate(solver, new SkipPolicy(stochastic ? 2.5 : 0.06, order: 1));
+        var candidate = Candidate(solver, new SkipPolicy(Threshold(solver), order: 1));
         var together = Engine().Run([.. Enumerable.Range(0, 6).Select(i => (candidate, (long)i))]);
-        // LCM's states, and those of fixed multistep weights on uneven steps, change so evenly from image to image that all decide alike at this threshold.
-        var alike = solver is "lcm" or "ipndm" or "plms" or "pndm";
-        together.Select(r => StepMask.Write(r.Executed)).Distinct().Count().ShouldBeGreaterThanOrEqualTo(alike ? 1 : 2, string.Join(' ', together.Select(r => StepMask.ToBits(r.Executed))));
+        together.Select(r => StepMask.Write(r.Executed)).Distinct().Count().ShouldBeGreaterThan(1, string.Join(' ', together.Select(r => StepMask.ToBits(r.Executed))));
         for (var i = 0; i < 2; i++)
         {
             var alone = Engine().Run([(candidate, i)])[0];
@@ -39,6 +35,14 @@ public sealed class SkippingTests : IDisposable
             alone.Image.ShouldBe(together[i].Image, "bit for bit");
         }
     }
+
+    // A threshold at which images decide differently. Fresh noise alone makes third differences sqrt(6) times as large as first ones.
+    private double Threshold(string solver) => solver switch
+    {
+        "lcm" => 3,
+        "ipndm" or "plms" or "pndm" => 0.5,
+        _ => Solver.Table(Candidate(solver, null), model.Manifest.Schedule).IsStochastic ? 2.5 : 0.06,
+    };
 
     [Fact]
     public void Nothing_leaks_between_images_or_runs()

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Core.Sampling.Solvers;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Sampling;
@@ -13,13 +14,14 @@ internal sealed class ExportedCase
 {
     private const int Samples = 3;
     private const int Size = 4;
+    private readonly FormulaModel model;
 
     /// <param name="model">The model.</param>
     /// <param name="candidate">The candidate.</param>
     /// <param name="folder">An empty folder.</param>
     public ExportedCase(FormulaModel model, Candidate candidate, string folder)
     {
-        (Candidate, Folder) = (candidate, folder);
+        (this.model, Candidate, Folder) = (model, candidate, folder);
         var noise = new NoiseBank(0);
         Subject = new ExportSubject(candidate, model.Opened.Manifest, Conditions.None);
         Directory.CreateDirectory(folder);
@@ -53,12 +55,42 @@ internal sealed class ExportedCase
     /// <summary>The case for run_exports.py.</summary>
     public JsonObject Input { get; }
 
-    /// <summary>Largest difference between the engine's states and those of a program, relative where states are larger than 1: the engine has seven digits.</summary>
-    public double Miss(JsonNode? states)
+    /// <summary>Largest difference between a program's states and the engine's, in units of the largest state where that is above 1: the engine has seven digits.</summary>
+    public double Miss(JsonNode? states) => Largest(states, [.. Expected.Select(x => (double)x)]) / Math.Max(1, Expected.Max(Math.Abs));
+
+    /// <summary>Largest difference between a program's states, computed in double precision, and the rows executed in double precision here.</summary>
+    public double ExactMiss(JsonNode? states) => Largest(states, Exact());
+
+    private static double Largest(JsonNode? states, double[] expected)
     {
         double[] got = [.. states!.AsArray().Select(v => v!.GetValue<double>())];
-        got.Length.ShouldBe(Expected.Length);
-        return got.Zip(Expected, (a, b) => Math.Abs(a - b) / Math.Max(1, Math.Abs(b))).Max();
+        got.Length.ShouldBe(expected.Length);
+        return got.Zip(expected, (a, b) => Math.Abs(a - b)).Max();
+    }
+
+    // The same network and the same noise as the engine's, without ONNX Runtime and without single precision.
+    private double[] Exact()
+    {
+        var (manifest, noise) = (model.Opened.Manifest, new NoiseBank(0));
+        (double, double)? clamp = manifest.Sample.ClampDenoised ? (manifest.Sample.Low, manifest.Sample.High) : null;
+        var scale = manifest.Schedule.StartScale(Subject.Table.Rows[0].Level);
+        return [.. Enumerable.Range(0, Samples).SelectMany(sample =>
+        {
+            double[] start = [.. Sample(noise, sample, NoiseBank.StartDraw).Select(z => scale * z)];
+            var (steps, row) = (new SampleSteps<double>(Candidate, Subject.Table, start), 0);
+            return RowExecutor.Run(
+                Subject.Table, manifest.Denoiser.Prediction,
+                (x, level) =>
+                {
+                    if (steps.NeedsCall(row))
+                    {
+                        steps.Take(row, model.Network(x, level.Time));
+                    }
+
+                    return steps.Output(row);
+                },
+                start, (r, z) => Sample(noise, sample, r + 1).CopyTo(z, 0), clamp, (_, x) => steps.Observe(row++, x));
+        })];
     }
 
     /// <summary>Every solver with and without noise of its own, plain, with an end, with a reused output, and with a reused output that is extrapolated.</summary>
@@ -74,15 +106,13 @@ internal sealed class ExportedCase
         }
     }
 
-    private static float[] Draw(NoiseBank noise, int draw)
-    {
-        var all = new float[Samples * Size];
-        for (var i = 0; i < Samples; i++)
-        {
-            noise.Fill(i, draw, all.AsSpan(i * Size, Size));
-        }
+    private static float[] Draw(NoiseBank noise, int draw) => [.. Enumerable.Range(0, Samples).SelectMany(i => Sample(noise, i, draw)).Select(z => (float)z)];
 
-        return all;
+    private static double[] Sample(NoiseBank noise, int sample, int draw)
+    {
+        var drawn = new float[Size];
+        noise.Fill(sample, draw, drawn);
+        return [.. drawn.Select(z => (double)z)];
     }
 
     private static JsonArray Numbers(IEnumerable<double> values) => new([.. values.Select(v => JsonValue.Create(v))]);

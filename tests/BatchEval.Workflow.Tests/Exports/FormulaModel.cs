@@ -29,7 +29,7 @@ internal sealed class FormulaModel : IDisposable
             "sigma" => ([0.5, -0.05, 0.01, 0.4], "sample", [20, 6, 2, 0.6, 0.1], 0.02),
             _ => ([-0.3, 0.0004, 0.001, 0.5], "flow", [950, 800, 500, 250, 60], 10),
         };
-        File.WriteAllBytes(Path.Combine(folder, "net.onnx"), Network());
+        File.WriteAllBytes(Path.Combine(folder, "net.onnx"), Graph());
         var schedule = System.Text.Json.Nodes.JsonNode.Parse(Schedules)![process]!.ToJsonString();
         File.WriteAllText(Path.Combine(folder, "model.json"), $$"""
             { "formatVersion": 1, "name": "formula", "schedule": {{schedule}},
@@ -53,13 +53,17 @@ internal sealed class FormulaModel : IDisposable
 
     public NoiseSchedule Schedule => Opened.Manifest.Schedule;
 
+    /// <summary>The network's formula in double precision.</summary>
+    public double[] Network(double[] x, double time) =>
+        [.. x.Select(v => (v * Math.Tanh((Constants[1] * time) + Constants[0])) + (Constants[3] * Math.Tanh((2 * v) + (Constants[2] * time))))];
+
     public void Dispose()
     {
         Opened.Dispose();
         Directory.Delete(folder, recursive: true);
     }
 
-    private byte[] Network()
+    private byte[] Graph()
     {
         var graph = new GraphProto { Name = "formula", Input = { Value("x", 1, 2, 2), Value("t") }, Output = { Value("out", 1, 2, 2) } };
         void Constant(string name, double value) => graph.Initializer.Add(new TensorProto { Name = name, DataType = (int)TensorProto.Types.DataType.Float, FloatData = { (float)value } });
