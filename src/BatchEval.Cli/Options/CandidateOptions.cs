@@ -4,6 +4,7 @@ using BatchEval.Cli.Sampling;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Configurations;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Sampling.Solvers;
 using BatchEval.Onnx.Packages;
@@ -55,18 +56,23 @@ internal sealed class CandidateOptions
         }
 
         var defaults = manifest.Defaults;
-        name ??= defaults.Solver;
+        name ??= defaults.Scheduler?.Solver;
         list ??= defaults.Steps?.ToString(CultureInfo.InvariantCulture);
         if (name is null || list is null)
         {
-            throw new ProblemException(defaults.Scheduler is { } scheduler && name is null
-                ? $"Which sampler? The model's own scheduler, {scheduler}, has no counterpart here; give --solver: {string.Join(", ", Solver.Names)}."
-                : "Which sampler? Give --candidate, or --solver with --steps, --sigmas or --timesteps.");
+            throw new ProblemException("Which sampler? Give --candidate, or --solver with --steps, --sigmas or --timesteps.");
         }
 
         var tokens = manifest.Sample.Height * manifest.Sample.Width / 4;
         var placed = CandidateText.FromSteps(
-            name, list, parsed.GetValue(spacing), parsed.GetValue(startTime), manifest.Schedule, defaults.Grid is { } own ? n => own.Create(manifest.Schedule, n, tokens) : null);
+            name, list, parsed.GetValue(spacing), parsed.GetValue(startTime), manifest.Schedule, defaults.Scheduler is { } own ? n => Own(own, n) : null);
         return parsed.GetValue(endTime) is { } end ? Input.Read("--end-time", () => Candidate.At(placed.Solver, placed.Steps.Select(s => s.Time), end)) : placed;
+
+        // The scheduler's start is part of its solver.
+        (SamplingSchedule Schedule, double StartScale) Own(SchedulerConfiguration scheduler, int n)
+        {
+            var schedule = scheduler.Schedule(n, tokens, defaults.EvenLevels ? true : null);
+            return (schedule, name == scheduler.Solver ? scheduler.StartScale(schedule) : 1);
+        }
     }
 }

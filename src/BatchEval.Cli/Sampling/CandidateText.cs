@@ -17,9 +17,9 @@ internal static class CandidateText
     /// <param name="spacing">Spacing that places a number of steps.</param>
     /// <param name="start">Largest time of the spacing, or null for the model's own.</param>
     /// <param name="schedule">The model's noise schedule.</param>
-    /// <param name="own">Places a number of steps where no spacing is named: the model's own scheduler; null for trailing.</param>
+    /// <param name="own">Places a number of steps where no spacing is named, and scales the start noise: the model's own scheduler; null for trailing.</param>
     /// <exception cref="ProblemException">Something cannot be used.</exception>
-    public static Candidate FromSteps(string solver, string steps, string? spacing, double? start, NoiseSchedule schedule, Func<int, SamplingSchedule>? own = null)
+    public static Candidate FromSteps(string solver, string steps, string? spacing, double? start, NoiseSchedule schedule, Func<int, (SamplingSchedule Schedule, double StartScale)>? own = null)
     {
         var (solverName, rule) = Named(solver);
         var name = Input.Read("--solver", () => Solver.Parse(solverName).Name);
@@ -28,7 +28,7 @@ internal static class CandidateText
         {
             if (own is not null && spacing is null && start is null)
             {
-                return Input.Read("--steps", () => own(count) is var placed ? Candidate.At(name, placed.Times, placed.End) : null!);
+                return Input.Read("--steps", () => own(count) is var (placed, scale) ? new Candidate(name, placed.Times.Select(t => new CandidateStep(t)), end: placed.End, startScale: scale) : null!);
             }
 
             return Input.Read("--steps", () => Candidate.At(name, PlacementRules.Create(spacing ?? "trailing", schedule, count, new PlacementOptions(Start: start)).Times));

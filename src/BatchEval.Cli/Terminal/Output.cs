@@ -11,9 +11,6 @@ internal sealed class Output(Shell shell, bool json)
 {
     private const int PlainWidth = 160;
 
-    /// <summary>Whether JSON was asked for.</summary>
-    public bool IsJson => json;
-
     private TextWriter People => json ? shell.Error : shell.Out;
 
     /// <summary>Writes a line for people.</summary>

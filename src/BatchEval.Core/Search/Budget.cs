@@ -46,9 +46,6 @@ public sealed class Budget
     /// <summary>The limits.</summary>
     public BudgetLimits Limits { get; }
 
-    /// <summary>A budget of network calls alone.</summary>
-    public static Budget OfCalls(int calls) => new(CostModel.CallsOnly, new BudgetLimits(calls));
-
     /// <summary>What a candidate costs.</summary>
     public CandidateCost CostOf(Candidate candidate) => Costs.Of(candidate, guided);
 

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using BatchEval.Core.Json;
+using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Configurations;
 using BatchEval.Onnx.Graph;
 using BatchEval.Onnx.Packages.Diffusers;
 using BatchEval.Onnx.Runtime;
@@ -62,7 +64,7 @@ public sealed record ManifestDraft(JsonObject Manifest, IReadOnlyList<string> Fo
     private static readonly string[] TimeNames = ["timestep", "timesteps", "t", "time", "sigma", "noise_labels", "c_noise", "ts"];
     private static readonly string[] LabelNames = ["class_labels", "y", "labels", "label", "class_label", "class_labels_ids"];
     private static readonly string[] ContextNames = ["encoder_hidden_states", "context", "text_embeddings", "cond"];
-    private static readonly string[] Schedulers = [SchedulerConfig.File, $"scheduler/{SchedulerConfig.File}", $"../scheduler/{SchedulerConfig.File}"];
+    private static readonly string[] Schedulers = [DiffusersFolder.SchedulerFile, $"scheduler/{DiffusersFolder.SchedulerFile}", $"../scheduler/{DiffusersFolder.SchedulerFile}"];
 
     /// <summary>Drafts a manifest.</summary>
     /// <param name="model">The network.</param>
@@ -192,10 +194,10 @@ public sealed record ManifestDraft(JsonObject Manifest, IReadOnlyList<string> Fo
     private static (JsonObject Schedule, string Prediction, bool Clamp) Process(string folder, DraftAnswers answers, List<string> found, Action<string, string> missing)
     {
         var file = Schedulers.Select(s => Path.GetFullPath(Path.Combine(folder, s))).FirstOrDefault(File.Exists);
-        var config = file is null ? null : SchedulerConfig.Read(file);
+        var config = file is null ? null : DiffusersFolder.ReadScheduler(file, Path.GetFileName(file));
         if (config is not null)
         {
-            found.Add($"{"noise",-10} {config.Scheduler} in {Path.GetRelativePath(folder, file!)}");
+            found.Add($"{"noise",-10} {config.Class} in {Path.GetRelativePath(folder, file!)}");
         }
 
         if (answers.Schedule is null && config is null)
@@ -208,10 +210,19 @@ public sealed record ManifestDraft(JsonObject Manifest, IReadOnlyList<string> Fo
             missing("--prediction", "what does the output mean: epsilon (the noise), v, sample (x0) or flow (eps - x0)?");
         }
 
-        var schedule = answers.Schedule is { } said ? Parse(said, missing) : config?.Description() ?? [];
+        var schedule = answers.Schedule is { } said ? Parse(said, missing) : config is null ? [] : Describe(config);
         var prediction = answers.Prediction ?? config?.Prediction.ToString().ToLowerInvariant() ?? string.Empty;
-        return (schedule, prediction, config?.ClipRange is not null);
+        return (schedule, prediction, config?.Limit is not null);
     }
+
+    // A noising process as model.json says it.
+    private static JsonObject Describe(SchedulerConfiguration config) => (config.Noise, config.Betas) switch
+    {
+        (FlowNoiseSchedule flow, _) => new() { ["type"] = "flow", ["timeScale"] = flow.TimeScale },
+        (var noise, { Kind: "cosine" }) => new() { ["type"] = "cosine", ["trainSteps"] = noise.TrainSteps },
+        (var noise, { } betas) => new() { ["type"] = betas.Kind, ["trainSteps"] = noise.TrainSteps, ["betaStart"] = betas.Start, ["betaEnd"] = betas.End },
+        _ => throw new ProblemException($"The noise of this {config.Class} (betas one by one, zero terminal signal, or times that are not training steps) cannot be said in {ModelPackage.ManifestFile}."),
+    };
 
     // name(key=value,...)
     private static JsonObject Parse(string text, Action<string, string> missing)

@@ -1,6 +1,6 @@
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Configurations;
 using BatchEval.Onnx.Images;
-using BatchEval.Onnx.Packages.Diffusers;
 
 namespace BatchEval.Onnx.Packages;
 
@@ -71,15 +71,9 @@ public sealed record ModelManifest(
 /// <summary>Settings that a model's own pipeline uses unless told otherwise.</summary>
 /// <param name="Steps">Number of steps, or null where unknown.</param>
 /// <param name="Guidance">Guidance scale, or null where unknown.</param>
-/// <param name="Scheduler">Scheduler class of diffusers, or null.</param>
-public sealed record SamplingDefaults(int? Steps = null, double? Guidance = null, string? Scheduler = null)
-{
-    /// <summary>Where the scheduler calls the network, or null where unknown.</summary>
-    public SchedulerGrid? Grid { get; init; }
-
-    /// <summary>The solver that computes what the scheduler computes, or null.</summary>
-    public string? Solver { get; init; }
-}
+/// <param name="Scheduler">The model's own scheduler, or null where unknown.</param>
+/// <param name="EvenLevels">Whether the pipeline of a flow model gives the levels 1, 1 - 1/n, ... itself, as Flux does.</param>
+public sealed record SamplingDefaults(int? Steps = null, double? Guidance = null, SchedulerConfiguration? Scheduler = null, bool EvenLevels = false);
 
 /// <summary>A network that returns the gradient of log p(y | x_t) with respect to x_t.</summary>
 /// <param name="File">ONNX file.</param>

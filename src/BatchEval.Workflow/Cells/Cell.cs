@@ -19,7 +19,7 @@ namespace BatchEval.Workflow.Cells;
 public sealed record Cell(string Key, Candidate Candidate, SampleRange Range, bool KeepImages, string? ComparedWith, IReadOnlyList<string>? Extras = null)
 {
     /// <summary>Raised whenever a change of the code changes a stored result.</summary>
-    public const int CodeVersion = 2;
+    public const int CodeVersion = 3;
 
     /// <summary>Network calls that the cell asks for, before sharing.</summary>
     public long NetworkCalls => (long)Candidate.NetworkCalls * Range.Count;

@@ -146,13 +146,15 @@ try {
   await page.locator("#genes svg").first().waitFor();
   await look(page, "compare-1280-light");
 
-  // The same pages on a phone in the dark.
-  const phone = await open(390, "dark");
-  for (const [name, hash, ready] of [["runs", "#/", "table.runs a"], ["run", `#/runs/${run}`, "#curve svg"], ["candidate", `#/runs/${run}/candidates/${candidate}`, ".thumbs img"],
-    ["compare", `#/compare/${run},${varied}`, "#genes svg"], ["start", "#/new", ".forecast code, .forecast a"], ["models", "#/models/digits", "pre.card"]]) {
-    await phone.goto(`${base}/${hash}`);
-    await phone.locator(ready).first().waitFor();
-    await look(phone, `${name}-390-dark`);
+  // The same pages in the other sizes and colours.
+  for (const [width, colours] of [[390, "dark"], [390, "light"], [1280, "dark"]]) {
+    const other = await open(width, colours);
+    for (const [name, hash, ready] of [["runs", "#/", "table.runs a"], ["run", `#/runs/${run}`, "#curve svg"], ["candidate", `#/runs/${run}/candidates/${candidate}`, ".thumbs img"],
+      ["compare", `#/compare/${run},${varied}`, "#genes svg"], ["start", "#/new", ".forecast code, .forecast a"], ["models", "#/models/digits", "pre.card"]]) {
+      await other.goto(`${base}/${hash}`);
+      await other.locator(ready).first().waitFor();
+      await look(other, `${name}-${width}-${colours}`);
+    }
   }
 
   // Delete asks once.

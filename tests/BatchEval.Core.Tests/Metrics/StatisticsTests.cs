@@ -57,19 +57,4 @@ public class StatisticsTests
         Should.Throw<ArgumentException>(() => ChiSquareTest.TwoByTwo(0, 0, 1, 2)).Message.ShouldContain("empty row");
         Should.Throw<ArgumentException>(() => ChiSquareTest.TwoByTwo(-1, 0, 1, 2)).Message.ShouldContain("negative");
     }
-
-    [Fact]
-    public void The_bootstrap_of_a_mean_has_its_standard_error()
-    {
-        var stream = new PhiloxStream(2, 1);
-        var values = Enumerable.Range(0, 400).Select(_ => stream.NextGaussian()).ToArray();
-        var statistics = new RunningStatistics();
-        foreach (var v in values) statistics.Add(v);
-        var result = Bootstrap.Estimate(values, sample => sample.Average(), new PhiloxStream(3, 0), 2000);
-        result.Value.ShouldBe(statistics.Mean, 1e-12);
-        result.StandardError.ShouldBe(statistics.StandardError, 0.1 * statistics.StandardError);
-        (result.Upper - result.Lower).ShouldBe(2 * 1.96 * statistics.StandardError, 0.15 * 4 * statistics.StandardError);
-        Bootstrap.Estimate(values, sample => sample.Average(), new PhiloxStream(3, 0), 2000).ShouldBe(result);
-        Should.Throw<ArgumentException>(() => Bootstrap.Estimate([1.0], sample => sample[0], new PhiloxStream(3, 0)));
-    }
 }

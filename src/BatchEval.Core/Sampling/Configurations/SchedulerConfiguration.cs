@@ -13,8 +13,8 @@ public sealed partial class SchedulerConfiguration
 {
     private readonly SchedulerGrid grid;
 
-    private SchedulerConfiguration(string name, SchedulerGrid grid, PredictionType prediction, string solver, DataLimit? limit) =>
-        (Class, this.grid, Prediction, Solver, Limit) = (name, grid, prediction, solver, limit);
+    private SchedulerConfiguration(string name, SchedulerGrid grid, PredictionType prediction, string solver, DataLimit? limit, (string, double, double)? betas) =>
+        (Class, this.grid, Prediction, Solver, Limit, Betas) = (name, grid, prediction, solver, limit, betas);
 
     /// <summary>The scheduler class.</summary>
     public string Class { get; }
@@ -27,6 +27,9 @@ public sealed partial class SchedulerConfiguration
 
     /// <summary>Our name of the class's solver.</summary>
     public string Solver { get; }
+
+    /// <summary>Kind of the betas (<c>linear</c>, <c>scaled-linear</c>, <c>cosine</c>) and their ends; null for every other process, and for betas that are listed or rescaled.</summary>
+    public (string Kind, double Start, double End)? Betas { get; }
 
     /// <summary>What is done to data predictions, or null for nothing.</summary>
     public DataLimit? Limit { get; }
@@ -43,10 +46,11 @@ public sealed partial class SchedulerConfiguration
         {
             using (parsed.Document)
             {
-                var read = new SchedulerReader(parsed.Root, problems).Read();
+                var reader = new SchedulerReader(parsed.Root, problems);
+                var read = reader.Read();
                 if (problems.Count == 0 && read is { } r)
                 {
-                    return new SchedulerConfiguration(r.Class, r.Grid, r.Prediction, r.Solver, r.Limit);
+                    return new SchedulerConfiguration(r.Class, r.Grid, r.Prediction, r.Solver, r.Limit, reader.Betas);
                 }
             }
         }

@@ -7,6 +7,9 @@ namespace BatchEval.Core.Sampling.Configurations;
 /// <param name="problems">Receives what cannot be read or done.</param>
 internal sealed class SchedulerReader(JsonInspector root, List<Problem> problems)
 {
+    /// <summary>Kind and ends of the betas, where they say all.</summary>
+    public (string Kind, double Start, double End)? Betas { get; private set; }
+
     /// <summary>What was read; null where the class is unknown.</summary>
     public (string Class, SchedulerGrid Grid, PredictionType Prediction, string Solver, DataLimit? Limit)? Read()
     {
@@ -152,12 +155,15 @@ internal sealed class SchedulerReader(JsonInspector root, List<Problem> problems
     {
         var (start, end) = (root.Number("beta_start", kind.BetaStart), root.Number("beta_end", kind.BetaEnd));
         var beta = root.Text("beta_schedule", kind.BetaSchedule, "linear", "scaled_linear", "squaredcos_cap_v2");
-        var exact = root.Numbers("trained_betas") is { Count: > 0 } betas ? new DiscreteNoiseSchedule([.. betas])
+        var rescaled = root.Flag("rescale_betas_zero_snr", false);
+        var listed = root.Numbers("trained_betas") is { Count: > 0 } betas ? betas : null;
+        Betas = rescaled || listed is not null ? null : (beta switch { "scaled_linear" => "scaled-linear", "squaredcos_cap_v2" => "cosine", _ => beta }, start, end);
+        var exact = listed is not null ? new DiscreteNoiseSchedule([.. listed])
             : beta == "scaled_linear" ? DiscreteNoiseSchedule.ScaledLinear(steps, start, end)
             : beta == "squaredcos_cap_v2" ? DiscreteNoiseSchedule.Cosine(steps)
             : DiscreteNoiseSchedule.Linear(steps, start, end);
         var single = exact.InSinglePrecision();
-        if (!root.Flag("rescale_betas_zero_snr", false))
+        if (!rescaled)
         {
             return single;
         }

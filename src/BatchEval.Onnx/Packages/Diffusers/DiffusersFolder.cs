@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Configurations;
 using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Onnx.Packages.Diffusers;
@@ -12,6 +13,9 @@ namespace BatchEval.Onnx.Packages.Diffusers;
 /// </summary>
 public static partial class DiffusersFolder
 {
+    /// <summary>Name of a scheduler's file.</summary>
+    internal const string SchedulerFile = "scheduler_config.json";
+
     /// <summary>Pipelines that are read, without the prefixes <c>ORT</c> and <c>Onnx</c>.</summary>
     public static IReadOnlyList<string> Pipelines { get; } =
         ["StableDiffusionPipeline", "StableDiffusionXLPipeline", "LatentConsistencyModelPipeline", "StableDiffusion3Pipeline", "FluxPipeline", "DDPMPipeline", "DDIMPipeline", "DiTPipeline", "LDMPipeline"];
@@ -46,7 +50,7 @@ public static partial class DiffusersFolder
         string[] others = ["model_index.json", schedulerFile, .. denoiser.Files, .. decoder?.Files ?? [], .. text?.Files ?? []];
         return new ModelManifest(
             companion.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory))), $"{pipeline}, read from a diffusers folder",
-            entry, scheduler.Schedule.For(TimeInputOf(denoiser.Input(entry.TimeInput)!)), sample, Labels(denoiser, entry, companion), companion.Features, companion.Perceptual, companion.Reference,
+            entry, scheduler.Noise.For(TimeInputOf(denoiser.Input(entry.TimeInput)!)), sample, Labels(denoiser, entry, companion), companion.Features, companion.Perceptual, companion.Reference,
             companion.Provenance ?? $"{pipeline} in {Path.GetFullPath(directory)}", companion.Digests, companion.Data)
         {
             Decoder = decoder is null ? null : Decoder(decoder, image, remarks),
@@ -54,7 +58,7 @@ public static partial class DiffusersFolder
             PromptFile = companion.Prompts,
             EmbeddingsFile = companion.Embeddings,
             Classifier = companion.Classifier,
-            Defaults = Defaults(pipeline, entry) with { Scheduler = scheduler.Scheduler, Solver = scheduler.Solver, Grid = scheduler.Grid with { FromPipeline = entry.Packed } },
+            Defaults = Defaults(pipeline, entry) with { Scheduler = scheduler, EvenLevels = entry.Packed },
             Remarks = remarks,
             OtherFiles = [.. others.Distinct(StringComparer.Ordinal).Where(f => f != denoiser.File && f != decoder?.File)],
         };
@@ -86,15 +90,24 @@ public static partial class DiffusersFolder
             : throw new ProblemException($"'{directory}' holds the pipeline '{name}', which is not supported; supported: {string.Join(", ", Pipelines)}, also with the prefixes ORT and Onnx.");
     }
 
-    private static (SchedulerConfig Config, string File) ReadScheduler(string directory)
+    private static (SchedulerConfiguration Configuration, string File) ReadScheduler(string directory)
     {
-        var file = $"scheduler/{SchedulerConfig.File}";
+        var file = $"scheduler/{SchedulerFile}";
         var path = Path.Combine(directory, file);
-        return File.Exists(path) ? (SchedulerConfig.Read(path), file)
+        return File.Exists(path) ? (ReadScheduler(path, file), file)
             : throw new ProblemException($"'{directory}' has no {file}, so the noise that the model was trained on is unknown; copy it from the model's original.");
     }
 
-    private static DenoiserEntry Denoiser(DiffusersPart part, SchedulerConfig scheduler)
+    /// <summary>Reads the file of a scheduler.</summary>
+    /// <exception cref="ProblemException">It is damaged, or asks for what cannot be done.</exception>
+    internal static SchedulerConfiguration ReadScheduler(string path, string name)
+    {
+        var configuration = SchedulerConfiguration.Read(File.ReadAllText(path), $"The scheduler configuration '{path}'");
+        return configuration.Limit is not { Quantile: not null } ? configuration
+            : throw new ProblemException($"{name}: thresholding is true; samples are clamped to a fixed range or not at all.");
+    }
+
+    private static DenoiserEntry Denoiser(DiffusersPart part, SchedulerConfiguration scheduler)
     {
         var sample = part.Required("state", "sample", "hidden_states", "x", "latent");
         var time = part.Required("time", "timestep", "timesteps", "t");
@@ -132,7 +145,7 @@ public static partial class DiffusersFolder
     private static int? Fixed(TensorInput input, int axis) => input.Rank > axis && input.Shape[axis] > 0 ? input.Shape[axis] : null;
 
     private static (SampleEntry Sample, SampleEntry Image) Shapes(
-        DiffusersPart part, DiffusersPart? decoder, DenoiserEntry entry, Companion companion, SchedulerConfig scheduler, string pipeline)
+        DiffusersPart part, DiffusersPart? decoder, DenoiserEntry entry, Companion companion, SchedulerConfiguration scheduler, string pipeline)
     {
         var state = part.Input(entry.SampleInput)!;
         var channels = entry.Packed ? (part.Integer("in_channels") ?? Fixed(state, 2) ?? 64) / 4 : Fixed(state, 1) ?? part.Integer("in_channels")
@@ -152,8 +165,8 @@ public static partial class DiffusersFolder
         }
 
         // Latents are clamped where the scheduler says so, as diffusers does.
-        var range = scheduler.ClipRange ?? 1;
-        var sample = new SampleEntry(channels, height.Value, width.Value, -range, range, scheduler.ClipRange is not null);
+        var range = scheduler.Limit?.Range ?? 1;
+        var sample = new SampleEntry(channels, height.Value, width.Value, -range, range, scheduler.Limit is not null);
         var image = new SampleEntry(decoder?.Integer("out_channels") ?? 3, factor * height.Value, factor * width.Value, -1, 1, false) { Rounding = companion.Rounding };
         return (sample with { Rounding = companion.Rounding }, image);
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BatchEval.Core.Metrics;
+using BatchEval.Core.Metrics.Catalog;
 
 namespace BatchEval.Core.Tests.Metrics.Golden;
 
@@ -40,11 +41,13 @@ public class ImageGoldenTests
     public void Both_conventions_of_psnr()
     {
         var pooled = Images.GetProperty("pooled");
-        var accumulator = new PsnrAccumulator(255);
-        foreach (var name in pooled.GetProperty("images").Deserialize<string[]>()!)
-            accumulator.Add(GoldenFiles.Image(name + "-a").Pixels, GoldenFiles.Image(name + "-b").Pixels);
-        accumulator.MeanOfImages.Value.ShouldBe(pooled.GetProperty("meanOfPsnr").GetDouble(), 1e-11);
-        accumulator.OfPooledError.Value.ShouldBe(pooled.GetProperty("psnrOfMeanError").GetDouble(), 1e-11);
+        var pairs = pooled.GetProperty("images").Deserialize<string[]>()!.Select(name => (A: GoldenFiles.Image(name + "-a").Pixels, B: GoldenFiles.Image(name + "-b").Pixels)).ToList();
+        double[] values = [.. pairs.Select(p => Psnr.OfImage(p.A, p.B, 255))];
+        int[] sizes = [.. pairs.Select(p => p.A.Length)];
+        Reduced("psnr").ShouldBe(pooled.GetProperty("meanOfPsnr").GetDouble(), 1e-11);
+        Reduced("psnr-pooled-error").ShouldBe(pooled.GetProperty("psnrOfMeanError").GetDouble(), 1e-11);
+
+        double Reduced(string metric) => MetricCatalog.All.Single(m => m.Key == metric).Reduce!(values, sizes).Value;
     }
 
     private static float[] Stack(string[] names, string suffix) =>
