@@ -12,8 +12,8 @@ namespace BatchEval.Onnx.Sampling;
 public sealed record MemoryPart(string Part, long WeightBytes);
 
 /// <summary>
-/// What a model's networks take, said before anything is opened. One of them is open at a time while samples are drawn; weights count twice, since ONNX
-/// Runtime keeps those of products and convolutions in packed form beside the file's own while it loads (docs/models.md has the measurement).
+/// What a model's networks take, said before anything is opened. One of them is open at a time while <c>sample</c> works; weights count twice, since ONNX
+/// Runtime keeps those of products and convolutions in packed form beside the file's own while it loads (1.7 times with a first call, docs/models.md).
 /// </summary>
 /// <param name="Parts">The networks.</param>
 /// <param name="AvailableBytes">Memory that this process may use.</param>

@@ -43,6 +43,7 @@ public sealed class SamplingModel : IDisposable
     public static SamplingModel Open(ModelPackage package, DeviceOptions device, BlockExecution execution = BlockExecution.Gated, PromptEmbeddings? prompts = null)
     {
         ArgumentNullException.ThrowIfNull(package);
+        MemoryPlan.Of(package).Require();
         var manifest = package.Manifest;
         // Text encoders are closed again before the denoiser is opened.
         var embeddings = manifest.TakesPrompts ? prompts ?? PromptsOf(package, device) : null;
