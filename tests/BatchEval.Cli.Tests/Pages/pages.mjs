@@ -125,7 +125,7 @@ try {
   await page.getByRole("dialog").getByRole("button", { name: "Difference" }).click();
   await look(page, "image-1280-light");
   await page.keyboard.press("Escape");
-  assert.equal(await page.locator("dialog").count(), 0);
+  await page.locator("dialog").waitFor({ state: "detached" });
 
   // Copy and vary, then compare.
   await page.goto(`${base}/#/runs/${run}`);
