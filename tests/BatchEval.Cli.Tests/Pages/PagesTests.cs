@@ -22,7 +22,7 @@ public sealed class PagesTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
         info.Environment["PORT"] = port.ToString(CultureInfo.InvariantCulture);
         using var process = Process.Start(info)!;
         var (said, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(12));
         try
         {
             await process.WaitForExitAsync(patience.Token);

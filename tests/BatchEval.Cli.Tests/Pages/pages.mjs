@@ -39,7 +39,7 @@ const faults = [];
 async function open(width, colorScheme) {
   const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme, reducedMotion: "reduce", acceptDownloads: true });
   const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(120_000);
   page.on("pageerror", error => faults.push(error.message));
   page.on("console", message => { if (message.type() === "error" && !/ERR_|Failed to load resource/.test(message.text())) faults.push(message.text()); });
   return page;
@@ -56,7 +56,7 @@ async function look(page, name) {
 }
 
 const state = page => page.locator("h1 .chip").innerText();
-const until = async (what, test) => { for (const end = Date.now() + 90_000; !(await test());) { assert.ok(Date.now() < end, `${what} did not happen`); await new Promise(r => setTimeout(r, 100)); } say(what); };
+const until = async (what, test) => { for (const end = Date.now() + 300_000; !(await test());) { assert.ok(Date.now() < end, `${what} did not happen`); await new Promise(r => setTimeout(r, 100)); } say(what); };
 
 try {
   const page = await open(1280, "light");
