@@ -26,7 +26,7 @@ internal static class ControlCommand
             var (name, connection) = (parsed.GetRequiredValue(run), parsed.GetRequiredValue(on));
             var storage = await StorageServices.OpenAsync(connection, cancellation);
             var store = await RunStore.OpenAsync(connection, cancellation);
-            var hub = await RunHub.OfAsync(store, name, cancellation) ?? throw new ProblemException($"No run '{name}' was submitted to workers of {store.Location}.");
+            var hub = await RunHub.OfAsync(store, name, cancellation) ?? throw new ProblemException($"No run '{name}' was submitted to workers of {store.Place}.");
             await using var client = await HubClient.OpenAsync(storage, hub);
             await ObeyAsync(parsed.GetRequiredValue(order), name, store, new DurableRunControl(client, store, UnitsInFlight, shell.Time), cancellation);
             var state = (await store.ReadJsonAsync<RunStatus>(BlobNames.Status(name), cancellation))?.State ?? "deleted";

@@ -47,7 +47,7 @@ internal sealed class EvaluateCommand
         var models = new ModelHost(options, [shell.Directory]);
         var specification = Specify(parsed, models.Find(shell.PathOf(parsed.GetRequiredValue(model))));
         await using var access = await StoreAccess.OpenAsync(parsed.GetValue(store), shell, cancellation);
-        var session = new RunSession(access.Store, models, units, shell, parsed.GetValue(Application.Verbose));
+        var session = new RunSession(access, models, units, shell, parsed.GetValue(Application.Verbose));
         var (document, code) = await session.RunAsync(specification, cancellation);
         if (document is not null)
         {

@@ -45,14 +45,14 @@ internal static class RunCommand
             if (remote is not null)
             {
                 var storage = await StorageServices.OpenAsync(remote, cancellation);
-                var runs = await RunStore.OpenAsync(remote, cancellation);
+                var runs = await RunStore.OpenAsync(remote, new StorageWatch(shell.Error.WriteLine), null, cancellation);
                 var submitted = await new SubmittedSession(runs, storage, models, name, parsed.GetValue(parallel) ?? UnitsInFlight, shell).RunAsync(specification, cancellation);
                 return await EndAsync(runs, submitted, parsed.GetValue(output), parsed.GetValue(json), shell, cancellation);
             }
 
             await using var access = await StoreAccess.OpenAsync(parsed.GetValue(store), shell, cancellation);
             CommonOptions.Announce(options, units, shell.Error);
-            var session = new RunSession(access.Store, models, units, shell, parsed.GetValue(Application.Verbose));
+            var session = new RunSession(access, models, units, shell, parsed.GetValue(Application.Verbose));
             return await EndAsync(access.Store, await session.RunAsync(specification, cancellation), parsed.GetValue(output), parsed.GetValue(json), shell, cancellation);
         });
         return command;

@@ -28,7 +28,7 @@ internal static class RunsCommand
             var output = new Output(shell, parsed.GetValue(json));
             output.Json(new JsonObject
             {
-                ["store"] = access.Store.Location.ToString(),
+                ["store"] = access.Store.Place,
                 ["runs"] = new JsonArray([.. runs.Select(Json)]),
             });
             if (runs.Count > 0)
@@ -36,7 +36,7 @@ internal static class RunsCommand
                 output.Draw(Draw(runs));
             }
 
-            output.Line(runs.Count == 0 ? $"There are no runs in {access.Store.Location}." : $"{runs.Count} in {access.Store.Location}");
+            output.Line(runs.Count == 0 ? $"There are no runs in {access.Store.Place}." : $"{runs.Count} in {access.Store.Place}");
         });
         return command;
     }

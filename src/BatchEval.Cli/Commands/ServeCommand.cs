@@ -35,21 +35,22 @@ internal static class ServeCommand
             using var models = new ModelHost(options, catalog.Roots);
             await using var access = await StoreAccess.OpenAsync(parsed.GetValue(store), shell, cancellation);
             CommonOptions.Announce(options, units, shell.Error);
-            await using var host = new LocalRunHost(access.Store, models, units, shell);
+            await using var host = new LocalRunHost(access, models, units, shell);
             var reads = parsed.GetValue(readOnly);
+            var context = new RunApiContext(access.Store, models, catalog, host, shell.Time, units, cost, error => Application.Unexpected(error, verbose: true, shell.Error), reads);
+            await using var server = new ApiServer(context, address, parsed.GetValue(port) ?? DefaultPort);
+            await ListenAsync(server, shell, cancellation);
             if (!reads)
             {
                 await host.BeginAsync(cancellation);
             }
 
-            var context = new RunApiContext(access.Store, models, catalog, host, shell.Time, units, cost, error => Application.Unexpected(error, verbose: true, shell.Error), reads);
-            await using var server = new ApiServer(context, address, parsed.GetValue(port) ?? DefaultPort);
-            await ServeAsync(server, shell, cancellation);
+            await WaitAsync(access.Failure, shell, cancellation);
         });
         return command;
     }
 
-    private static async Task ServeAsync(ApiServer server, Shell shell, CancellationToken cancellation)
+    private static async Task ListenAsync(ApiServer server, Shell shell, CancellationToken cancellation)
     {
         try
         {
@@ -60,10 +61,14 @@ internal static class ServeCommand
         {
             throw new ProblemException($"The port cannot be used: {error.Message} Choose another one with --port.");
         }
+    }
 
+    // Without its storage there is nothing to serve.
+    private static async Task WaitAsync(Task failure, Shell shell, CancellationToken cancellation)
+    {
         try
         {
-            await Task.Delay(Timeout.InfiniteTimeSpan, shell.Time, cancellation);
+            await await Task.WhenAny(failure, Task.Delay(Timeout.InfiniteTimeSpan, shell.Time, cancellation));
         }
         catch (OperationCanceledException)
         {

@@ -25,7 +25,7 @@ internal static class ShowCommand
             await using var access = await StoreAccess.OpenAsync(parsed.GetValue(store), shell, cancellation);
             var id = await FindAsync(access.Store, parsed.GetRequiredValue(run), cancellation);
             var document = await RunDocument.ReadAsync(access.Store, id, cancellation)
-                ?? throw new ProblemException($"The run '{id}' in {access.Store.Location} is incomplete: its specification or its status is missing.");
+                ?? throw new ProblemException($"The run '{id}' in {access.Store.Place} is incomplete: its specification or its status is missing.");
             var folder = parsed.GetValue(output) is { } dir ? shell.PathOf(dir) : null;
             await new RunPrinter(access.Store, shell, new Output(shell, parsed.GetValue(json))).PrintAsync(document, folder, cancellation);
         });
@@ -38,13 +38,13 @@ internal static class ShowCommand
         {
             return await RunsCommand.ReadAsync(store, cancellation) is [var newest, ..]
                 ? newest.RunId
-                : throw new ProblemException($"There are no runs in {store.Location}.");
+                : throw new ProblemException($"There are no runs in {store.Place}.");
         }
 
         var runs = await store.ListRunsAsync(cancellation);
         List<string> matching = runs.Contains(name) ? [name] : [.. runs.Where(r => r.StartsWith(name, StringComparison.Ordinal))];
         return matching.Count == 1 ? matching[0]
             : matching.Count > 1 ? throw new ProblemException($"'{name}' could be: {string.Join(", ", matching)}.")
-            : throw new ProblemException($"There is no run '{name}' in {store.Location}{(runs.Count == 0 ? ", which holds none" : $"; there are: {string.Join(", ", runs)}")}.");
+            : throw new ProblemException($"There is no run '{name}' in {store.Place}{(runs.Count == 0 ? ", which holds none" : $"; there are: {string.Join(", ", runs)}")}.");
     }
 }

@@ -31,12 +31,12 @@ internal static class WorkerCommand
             var packages = PackagesOf(CommonOptions.ModelRoots(parsed.GetRequiredValue(roots), shell), shell);
             var (options, units) = CommonOptions.Workers(parsed.GetRequiredValue(device), parsed.GetValue(parallel));
             var storage = await StorageServices.OpenAsync(connection, cancellation);
-            var runs = await RunStore.OpenAsync(connection, cancellation);
+            var runs = await RunStore.OpenAsync(connection, new StorageWatch(shell.Error.WriteLine), null, cancellation);
             CommonOptions.Announce(options, units, shell.Error);
             await using (var worker = new WorkerHost(runs, options, packages, units, shell.Time, shell.Error.WriteLine))
             {
                 await worker.JoinAsync(storage, TimeSpan.FromSeconds(parsed.GetValue(lease) ?? DefaultLease), cancellation);
-                shell.Out.WriteLine($"Worker {worker.Record.Id} has joined {runs.Location} with {string.Join(", ", packages.Select(p => p.Manifest.Name))} (Ctrl-C leaves).");
+                shell.Out.WriteLine($"Worker {worker.Record.Id} has joined {runs.Place} with {string.Join(", ", packages.Select(p => p.Manifest.Name))} (Ctrl-C leaves).");
                 await worker.WorkAsync(cancellation);
             }
 

@@ -27,8 +27,11 @@ internal sealed class RunProgress(RunSpecification specification, TimeProvider t
     /// <summary>Units finished in that round.</summary>
     public int Units => last?.UnitsDone ?? 0;
 
-    /// <summary>Share of the run that is done, from 0 to 1.</summary>
-    public double Share => Math.Clamp(StepsDone() / Math.Max(1, forecast.Total), 0, 1);
+    /// <summary>What the storage refuses at the moment, or null.</summary>
+    public Func<string?> Trouble { get; init; } = () => null;
+
+    /// <summary>Share of the run that is done in whole percents; less than 1 until the run has ended.</summary>
+    public double Share => Math.Clamp(Math.Floor(100 * StepsDone() / Math.Max(1, forecast.Total)), 0, 99) / 100;
 
     /// <inheritdoc/>
     public void Report(RoundProgress value)
@@ -43,6 +46,11 @@ internal sealed class RunProgress(RunSpecification specification, TimeProvider t
     /// <summary>Where the run stands, for example "search, generation 2 of 6, rung 1 of 2, unit 3 of 8".</summary>
     public string Position()
     {
+        if (Trouble() is { } trouble)
+        {
+            return $"waiting for the storage, which refuses {trouble}";
+        }
+
         if (last is not { } now)
         {
             return "preparing";
@@ -53,7 +61,8 @@ internal sealed class RunProgress(RunSpecification specification, TimeProvider t
         var generation = round?.Stage.EndsWith("search", StringComparison.Ordinal) == true
             ? $", generation {now.Outline.Generation + 1} of {options.Generations}{(options.Rungs.Count > 1 ? $", rung {round.Rung + 1} of {options.Rungs.Count}" : string.Empty)}"
             : string.Empty;
-        return string.Create(CultureInfo.InvariantCulture, $"{round?.Stage ?? now.Outline.Stage}{generation}, unit {now.UnitsDone} of {now.Outline.Units}");
+        var units = now.UnitsDone < now.Outline.Units ? $"unit {now.UnitsDone} of {now.Outline.Units}" : "scores are computed and written";
+        return string.Create(CultureInfo.InvariantCulture, $"{round?.Stage ?? now.Outline.Stage}{generation}, {units}");
     }
 
     /// <summary>The best score in words, for example "best fid 12.3 ± 0.4", or an empty text.</summary>
@@ -63,10 +72,10 @@ internal sealed class RunProgress(RunSpecification specification, TimeProvider t
     /// <summary>Time since the beginning and, once it can be guessed, time left.</summary>
     public string Times()
     {
-        var elapsed = time.GetElapsedTime(began);
+        var (elapsed, left) = (time.GetElapsedTime(began), forecast.Total - StepsDone());
         var fresh = StepsDone() - Math.Max(0, stepsAtStart);
-        var left = fresh > 0 ? elapsed * ((forecast.Total - StepsDone()) / fresh) : (TimeSpan?)null;
-        return left is { } l && l >= TimeSpan.Zero ? $"{Clock(elapsed)} elapsed, about {Clock(l)} left" : $"{Clock(elapsed)} elapsed";
+        return fresh > 0 && left > 0 && Trouble() is null
+            ? $"{Clock(elapsed)} elapsed, about {Clock(TimeSpan.FromSeconds(Math.Ceiling(elapsed.TotalSeconds * left / fresh)))} left" : $"{Clock(elapsed)} elapsed";
     }
 
     private static string Clock(TimeSpan span) => span.ToString(span.TotalHours >= 1 ? @"h\:mm\:ss" : @"m\:ss", CultureInfo.InvariantCulture);

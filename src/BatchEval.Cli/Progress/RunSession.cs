@@ -1,4 +1,5 @@
 using BatchEval.Cli.Results;
+using BatchEval.Cli.Storage;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
 using BatchEval.Workflow.Activities;
@@ -12,13 +13,15 @@ using BatchEval.Workflow.Telemetry;
 namespace BatchEval.Cli.Progress;
 
 /// <summary>Submits a specification, runs or resumes it in this process, and shows how it goes.</summary>
-/// <param name="store">The store.</param>
+/// <param name="access">The store.</param>
 /// <param name="models">Model packages.</param>
 /// <param name="parallelism">Units in flight.</param>
 /// <param name="shell">The surroundings.</param>
 /// <param name="verbose">Whether failures are printed in full.</param>
-internal sealed class RunSession(RunStore store, ModelHost models, int parallelism, Shell shell, bool verbose)
+internal sealed class RunSession(StoreAccess access, ModelHost models, int parallelism, Shell shell, bool verbose)
 {
+    private readonly RunStore store = access.Store;
+
     /// <summary>Runs to the end.</summary>
     /// <returns>The finished run and 0, or null and the exit code of a failed or interrupted one.</returns>
     /// <exception cref="ProblemException">The specification cannot be used; nothing was started.</exception>
@@ -47,11 +50,9 @@ internal sealed class RunSession(RunStore store, ModelHost models, int paralleli
     {
         try
         {
-            await RunStatusFile.MarkAsync(store, run, RunStates.Running, null, shell.Time, cancellation: cancellation);
-            var progress = new RunProgress(specification, shell.Time);
-            var runner = new LocalRunner(store, models, parallelism, shell.Time, new SharedRunNotice(progress, shell.Error), cancellation);
+            var progress = new RunProgress(specification, shell.Time) { Trouble = () => access.Trouble };
             using var summary = new TelemetrySummary(shell.Time, parallelism);
-            var work = runner.RunAsync(run);
+            var work = access.ResumingAsync(interrupted => ComputeAsync(specification, new SharedRunNotice(progress, shell.Error), interrupted), cancellation);
             await new ProgressDisplay(shell, progress, () => ReadBestAsync(store, run)).FollowAsync(work);
             shell.Error.WriteLine($"Run {run}: {summary.Text()}.");
             if (await work)
@@ -79,11 +80,24 @@ internal sealed class RunSession(RunStore store, ModelHost models, int paralleli
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            await TryMarkAsync(run, "failed", ErrorText.Of(error));
+            await TryMarkAsync(run, RunStates.Failed, ErrorText.Of(error));
             shell.Error.WriteLine($"Run {run} failed; finished work is kept, and the same command goes on from there.");
+            if (access.Trouble is { } trouble)
+            {
+                shell.Error.WriteLine($"The storage refuses {trouble}.");
+            }
+
             Application.Unexpected(error, verbose, shell.Error);
             return ExitCodes.Failed;
         }
+    }
+
+    // Submitted again, for a storage that died may not have saved it.
+    private async Task<bool> ComputeAsync(RunSpecification specification, IProgress<RoundProgress> progress, CancellationToken cancellation)
+    {
+        var (run, _) = await new RunSubmission(store, models, shell.Time).SubmitAsync(specification, cancellation);
+        await RunStatusFile.MarkAsync(store, run, RunStates.Running, null, shell.Time, cancellation: cancellation);
+        return await new LocalRunner(store, models, parallelism, shell.Time, progress, cancellation) { Retrying = shell.Error.WriteLine }.RunAsync(run);
     }
 
     /// <summary>The best score of a run so far and its error, or null.</summary>

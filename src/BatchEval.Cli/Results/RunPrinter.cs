@@ -28,7 +28,7 @@ internal sealed class RunPrinter(RunStore store, Shell shell, Output output)
             (json["folder"], json["report"]) = (folder, report);
         }
 
-        json["store"] = store.Location.ToString();
+        json["store"] = store.Place;
         output.Json(json);
         PrintScores(document);
         var counts = document.Status.Evaluations;
@@ -39,7 +39,7 @@ internal sealed class RunPrinter(RunStore store, Shell shell, Output output)
             output.Line($"Schedule: {shell.Shorten(Path.Combine(folder, "best"))}");
         }
 
-        output.Line($"Store:    {store.Location}/{run} (look again: batcheval show latest)");
+        output.Line($"Store:    {store.Place} (look again: batcheval show {run}; in a browser: batcheval serve)");
     }
 
     private void PrintScores(RunDocument document)

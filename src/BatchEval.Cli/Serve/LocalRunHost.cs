@@ -1,3 +1,4 @@
+using BatchEval.Cli.Storage;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
 using BatchEval.Workflow.Activities;
@@ -14,12 +15,13 @@ namespace BatchEval.Cli.Serve;
 /// Runs submitted runs in the background, one after another. What it knows beyond the store is only the queue: whatever is unfinished
 /// when the process ends is taken up again at the next start, except what was paused or stopped.
 /// </summary>
-/// <param name="store">The store.</param>
+/// <param name="access">The store.</param>
 /// <param name="models">Model packages.</param>
 /// <param name="parallelism">Units in flight.</param>
 /// <param name="shell">The surroundings.</param>
-internal sealed class LocalRunHost(RunStore store, ModelHost models, int parallelism, Shell shell) : IRunControl, IAsyncDisposable
+internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int parallelism, Shell shell) : IRunControl, IAsyncDisposable
 {
+    private readonly RunStore store = access.Store;
     private readonly Lock gate = new();
     private readonly LinkedList<string> queue = new();
     private readonly SemaphoreSlim waiting = new(0);
@@ -179,9 +181,8 @@ internal sealed class LocalRunHost(RunStore store, ModelHost models, int paralle
         using var summary = new TelemetrySummary(shell.Time, parallelism);
         try
         {
-            await RunStatusFile.MarkAsync(store, run.Run, RunStates.Running, null, shell.Time, cancellation: run.Token);
             shell.Error.WriteLine($"Run {run.Run} begins.");
-            var finished = await new LocalRunner(store, models, parallelism, shell.Time, run, run.Token).RunAsync(run.Run);
+            var finished = await access.ResumingAsync(interrupted => ComputeAsync(run, interrupted), run.Token);
             shell.Error.WriteLine($"Run {run.Run} {(finished ? "has finished" : "was stopped")}: {summary.Text()}.");
         }
         catch (OperationCanceledException) when (run.Token.IsCancellationRequested)
@@ -195,6 +196,12 @@ internal sealed class LocalRunHost(RunStore store, ModelHost models, int paralle
             Application.Unexpected(error, verbose: true, shell.Error);
             await TryMarkFailedAsync(run.Run, ErrorText.Of(error));
         }
+    }
+
+    private async Task<bool> ComputeAsync(RunInProgress run, CancellationToken cancellation)
+    {
+        await RunStatusFile.MarkAsync(store, run.Run, RunStates.Running, null, shell.Time, cancellation: cancellation);
+        return await new LocalRunner(store, models, parallelism, shell.Time, run, cancellation) { Retrying = line => shell.Error.WriteLine($"Run {run.Run}: {line}") }.RunAsync(run.Run);
     }
 
     private async Task TryMarkFailedAsync(string run, string reason)

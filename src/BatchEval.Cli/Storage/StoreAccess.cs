@@ -11,10 +11,20 @@ internal sealed class StoreAccess : IAsyncDisposable
     private static readonly Uri DevelopmentBlobs = new("http://127.0.0.1:10000/devstoreaccount1?comp=list");
     private readonly LocalAzurite? azurite;
 
-    private StoreAccess(RunStore store, string connection, LocalAzurite? azurite) => (Store, Connection, this.azurite) = (store, connection, azurite);
+    private readonly Shell shell;
+    private readonly StorageWatch watch;
+
+    private StoreAccess(RunStore store, string connection, LocalAzurite? azurite, StorageWatch watch, Shell shell) =>
+        (Store, Connection, this.azurite, this.watch, this.shell) = (store, connection, azurite, watch, shell);
 
     /// <summary>The store.</summary>
     public RunStore Store { get; }
+
+    /// <summary>What the storage refuses at the moment, or null.</summary>
+    public string? Trouble => watch.Trouble;
+
+    /// <summary>Fails when the local storage has died and cannot be started again.</summary>
+    public Task Failure => azurite?.Ended ?? Task.Delay(Timeout.InfiniteTimeSpan, shell.Time);
 
     /// <summary>The connection string that really reaches the store; holds secrets.</summary>
     public string Connection { get; }
@@ -32,12 +42,46 @@ internal sealed class StoreAccess : IAsyncDisposable
         try
         {
             connection = azurite?.ConnectionString ?? connection;
-            return new StoreAccess(await RunStore.OpenAsync(connection, cancellation), connection, azurite);
+            var watch = new StorageWatch(shell.Error.WriteLine, azurite is null ? null : () => DiskSpace.Of(azurite.Folder));
+            var store = await RunStore.OpenAsync(connection, watch, azurite?.Folder, cancellation);
+            if (azurite is not null)
+            {
+                azurite.Restarted = again => RunStore.OpenAsync(connection, again);
+            }
+
+            return new StoreAccess(store, connection, azurite, watch, shell);
         }
         catch
         {
             await (azurite?.DisposeAsync() ?? default);
             throw;
+        }
+    }
+
+    /// <summary>
+    /// Does work that can be begun again. When the local storage dies meanwhile and has been started again, what it had not yet saved is gone; so the work begins again
+    /// from what is there.
+    /// </summary>
+    /// <param name="work">The work.</param>
+    /// <param name="cancellation">Interrupts it.</param>
+    /// <exception cref="ProblemException">The local storage cannot be started again.</exception>
+    public async Task<T> ResumingAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var lost = azurite?.Lost ?? CancellationToken.None;
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation, lost);
+            try
+            {
+                return await work(both.Token);
+            }
+#pragma warning disable CA1031 // Whatever the work says, its storage was gone.
+            catch (Exception) when (lost.IsCancellationRequested && !cancellation.IsCancellationRequested)
+#pragma warning restore CA1031
+            {
+                shell.Error.WriteLine("The local storage (Azurite) has ended; it is started again, and the run goes on from what is stored.");
+                await azurite!.Running.WaitAsync(cancellation);
+            }
         }
     }
 

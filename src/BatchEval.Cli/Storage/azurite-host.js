@@ -1,7 +1,7 @@
-// Runs Azurite's blob service on behalf of one or more batcheval processes: "node -e <this> <main.js> <folder> <key>".
+// Runs Azurite's blob service on behalf of one or more batcheval processes: "node -e <this> <main.js> <folder> <key> <port>"; port 0 takes a free one.
 // Every user holds a connection to the door below. When the last one goes, in whatever way, Azurite saves its tables and the process ends.
 const net = require('net'), fs = require('fs'), path = require('path');
-const [main, folder, key] = process.argv.splice(1, 3, 'azurite');
+const [main, folder, key, wanted] = process.argv.splice(1, 4, 'azurite');
 const record = path.join(folder, 'batcheval.json'), journal = path.join(folder, 'azurite.log');
 const log = (...words) => { try { fs.appendFileSync(journal, words.join(' ') + '\n'); } catch { } };
 
@@ -57,7 +57,7 @@ function announce(port) {
 }
 
 door.listen(0, '127.0.0.1', () => {
-  const free = net.createServer().listen(0, '127.0.0.1', () => {
+  const free = net.createServer().listen(Number(wanted), '127.0.0.1', () => {
     const { port } = free.address();
     free.close(() => start(port));
   });

@@ -50,7 +50,8 @@ internal static class RunDescriber
         var done = Math.Min(forecast.Total, forecast.Before(status.Round) + (within * (forecast[status.Round]?.SampleSteps ?? 0)));
         var counts = status.Evaluations;
         var perCall = counts is { Computed: > 0, NetworkCalls: > 0 } ? counts.Milliseconds / 1000 * (counts.Computed + counts.Reused) / counts.Computed / counts.NetworkCalls : (double?)null;
-        return (done / Math.Max(1, forecast.Total), perCall * (forecast.Total - done) / Math.Max(1, unitsInFlight));
+        // What is computed has yet to be scored and written.
+        return (Math.Min(0.99, done / Math.Max(1, forecast.Total)), done < forecast.Total ? perCall * (forecast.Total - done) / Math.Max(1, unitsInFlight) : null);
     }
 
     private static RunLinks Links(RunStatus status)

@@ -1,4 +1,5 @@
 using Azure;
+using BatchEval.Core.Json;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Models;
@@ -40,6 +41,9 @@ public sealed class LocalRunner : IActivityCaller
     /// <inheritdoc/>
     public int MaxUnitsInFlight { get; }
 
+    /// <summary>Told when something failed and is tried again; called from any thread.</summary>
+    public Action<string>? Retrying { get; init; }
+
     /// <summary>False: an interruption is an exception here, and a stop is seen by the units.</summary>
     public bool IsStopping => false;
 
@@ -64,7 +68,9 @@ public sealed class LocalRunner : IActivityCaller
             catch (Exception error) when (attempt < (error is NetworkFailedException ? NetworkAttempts : Attempts) && IsTransient(error))
             {
                 WorkflowTelemetry.Retries.Add(1, new KeyValuePair<string, object?>("activity", activity));
-                await Task.Delay(TimeSpan.FromSeconds(Math.Pow(2, attempt)), time, cancellation);
+                var pause = TimeSpan.FromSeconds(Math.Pow(2, attempt));
+                Retrying?.Invoke(FormattableString.Invariant($"{(input is UnitInput unit ? $"Unit {unit.Unit + 1} of round {unit.Round}" : $"The step '{activity}'")} failed and is tried again in {pause.TotalSeconds:0} s (attempt {attempt} of {Attempts}): {ErrorText.Of(error)}"));
+                await Task.Delay(pause, time, cancellation);
             }
         }
     }

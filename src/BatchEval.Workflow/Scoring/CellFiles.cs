@@ -50,7 +50,7 @@ internal static class CellFiles
     private static async Task<NpyArray> ReadArrayAsync(RunStore store, string key, string file, CancellationToken cancellation)
     {
         var name = BlobNames.Cell(key, file);
-        var bytes = await store.ReadAsync(name, cancellation) ?? throw new InvalidOperationException($"The blob '{name}' is missing from {store.Location}.");
+        var bytes = await store.ReadAsync(name, cancellation) ?? throw new InvalidOperationException($"The blob '{name}' is missing from {store.Place}.");
         using var stream = new MemoryStream(bytes);
         return NpyFormat.Read(stream, name);
     }

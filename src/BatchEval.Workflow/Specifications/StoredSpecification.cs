@@ -12,7 +12,7 @@ public static class StoredSpecification
     {
         ArgumentNullException.ThrowIfNull(store);
         var text = await store.ReadAsync(BlobNames.Specification(runId), cancellation)
-            ?? throw new InvalidOperationException($"There is no run '{runId}' in {store.Location}.");
+            ?? throw new InvalidOperationException($"There is no run '{runId}' in {store.Place}.");
         return SpecificationJson.Read(Encoding.UTF8.GetString(text));
     }
 }

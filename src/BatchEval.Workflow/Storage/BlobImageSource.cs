@@ -15,7 +15,7 @@ public sealed class BlobImageSource : IImageSource
 
     private BlobImageSource(RunStore store, string prefix, IReadOnlyList<(string Name, DateTimeOffset Written)> blobs)
     {
-        (this.store, Name) = (store, $"{store.Location}/{prefix}");
+        (this.store, Name) = (store, $"{store.Place}/{prefix}");
         names = EncodedImages.Choose(blobs.Select(blob => blob.Name), $"'{Name}'");
         var written = blobs.ToDictionary(blob => blob.Name, blob => blob.Written, StringComparer.Ordinal);
         Identity = SourceIdentity.Of("blobs", names.Select(name => $"{name} {written[name].UtcTicks}"));

@@ -17,18 +17,26 @@ public sealed class RunStore(BlobContainerClient container)
 {
     private static readonly BlobUploadOptions Once = new() { Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All } };
 
-    /// <summary>Where the store lies, without any secret.</summary>
-    public Uri Location => new(container.Uri.GetLeftPart(UriPartial.Path));
+    /// <summary>Where the store lies, without any secret: its address, or a folder where the address holds only for this process.</summary>
+    public string Place { get; init; } = container.Uri.GetLeftPart(UriPartial.Path);
 
     /// <summary>Opens a store.</summary>
     /// <param name="connection">A storage connection string, a blob service address for sign-in by identity, or an address with a shared access signature.</param>
     /// <param name="cancellation">Cancels the opening.</param>
     /// <exception cref="ProblemException">The connection is malformed, nothing answers there, or it may not be read.</exception>
-    public static async Task<RunStore> OpenAsync(string connection, CancellationToken cancellation = default)
+    public static Task<RunStore> OpenAsync(string connection, CancellationToken cancellation = default) => OpenAsync(connection, null, null, cancellation);
+
+    /// <summary>Opens a store that is watched.</summary>
+    /// <param name="connection">As above.</param>
+    /// <param name="watch">Sees every attempt once the store is open, or null.</param>
+    /// <param name="place">Where it lies, for people; null for its address.</param>
+    /// <param name="cancellation">Cancels the opening.</param>
+    /// <exception cref="ProblemException">The connection is malformed, nothing answers there, or it may not be read.</exception>
+    public static async Task<RunStore> OpenAsync(string connection, StorageWatch? watch, string? place, CancellationToken cancellation)
     {
-        var store = StoreConnection.Parse(connection);
+        var store = StoreConnection.Parse(connection, watch);
         await store.OpenAsync(cancellation);
-        return new RunStore(store.Container);
+        return new RunStore(store.Container) { Place = place ?? store.Place };
     }
 
     /// <summary>Whether a blob exists.</summary>
@@ -58,7 +66,7 @@ public sealed class RunStore(BlobContainerClient container)
     /// <exception cref="InvalidOperationException">It does not exist.</exception>
     public async Task<T> RequireJsonAsync<T>(string name, CancellationToken cancellation = default)
         where T : class =>
-        await ReadJsonAsync<T>(name, cancellation) ?? throw new InvalidOperationException($"The blob '{name}' is missing from {Location}.");
+        await ReadJsonAsync<T>(name, cancellation) ?? throw new InvalidOperationException($"The blob '{name}' is missing from {Place}.");
 
     /// <summary>Writes a blob unless it exists.</summary>
     /// <returns>False when it existed, in which case it is unchanged.</returns>

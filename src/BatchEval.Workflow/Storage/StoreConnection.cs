@@ -25,10 +25,17 @@ internal sealed class StoreConnection
     public string Place => Container.Uri.GetLeftPart(UriPartial.Path);
 
     /// <summary>Reads a connection.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="watch">Sees every attempt.</param>
     /// <exception cref="ProblemException">It is malformed.</exception>
-    public static StoreConnection Parse(string connection)
+    public static StoreConnection Parse(string connection, StorageWatch? watch = null)
     {
         var options = new BlobClientOptions();
+        if (watch is not null)
+        {
+            options.AddPolicy(watch, HttpPipelinePosition.PerRetry);
+        }
+
         options.Retry.MaxRetries = 4;
         options.Retry.Delay = TimeSpan.FromMilliseconds(400);
         options.Retry.MaxDelay = TimeSpan.FromSeconds(10);

@@ -46,9 +46,10 @@ public sealed class TelemetrySummary : IDisposable
         var busy = Total(WorkflowTelemetry.DeviceTime).Sum;
         var cost = Total(WorkflowTelemetry.CandidateCost);
         var retries = Total(WorkflowTelemetry.Retries).Sum;
+        var refused = Total(WorkflowTelemetry.StorageRefusals).Sum;
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{Images / seconds:0.#} images/s, device busy {busy / seconds / unitsInFlight:P0}, {Units} units done, {retries:0} retried, {(cost.Count == 0 ? 0 : cost.Sum / cost.Count):0.###} s of device time per candidate and round");
+            $"{Images / seconds:0.#} images/s, device busy {busy / seconds / unitsInFlight:P0}, {Units} units done, {retries:0} retried, {(refused > 0 ? $"{refused:0} attempts at the storage refused, " : string.Empty)}{(cost.Count == 0 ? 0 : cost.Sum / cost.Count):0.###} s of device time per candidate and round");
     }
 
     /// <inheritdoc/>

@@ -26,6 +26,9 @@ public static class WorkflowTelemetry
     /// <summary>Activities tried again after a passing failure.</summary>
     public static Counter<long> Retries { get; } = Meter.CreateCounter<long>("batcheval.activities.retried", "{attempt}", "Activities tried again after a passing failure.");
 
+    /// <summary>Attempts at the storage that failed for a passing reason.</summary>
+    public static Counter<long> StorageRefusals { get; } = Meter.CreateCounter<long>("batcheval.storage.refused", "{attempt}", "Attempts at the storage that failed for a passing reason.");
+
     /// <summary>Device time behind one candidate's score in one round.</summary>
     public static Histogram<double> CandidateCost { get; } = Meter.CreateHistogram<double>("batcheval.candidate.cost", "s", "Device time behind one candidate's score in one round.");
 }

@@ -101,7 +101,9 @@ public sealed class BadInputTests(AzuriteFixture azurite) : IClassFixture<Azurit
 
         var result = await shell.RunAsync("run", "spec.json", "--store", connection);
 
-        result.ShouldBeRefused("http://127.0.0.1:9/someone", "could not be reached");
+        result.Code.ShouldBe(ExitCodes.BadInput);
+        result.Error.ShouldStartWith("The storage refuses PUT /someone/runs: Connection refused");
+        result.Error.ShouldContain("error: The storage at http://127.0.0.1:9/someone/runs could not be reached");
         result.Error.ShouldNotContain("c2VjcmV0");
     }
 

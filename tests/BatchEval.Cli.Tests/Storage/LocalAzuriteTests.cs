@@ -58,6 +58,40 @@ public sealed class LocalAzuriteTests : IDisposable
     }
 
     [Fact]
+    public async Task One_that_dies_is_started_again_at_the_same_address_and_its_users_are_told()
+    {
+        await using var azurite = await EnterAsync();
+        var store = await RunStore.OpenAsync(azurite.ConnectionString);
+        await store.WriteTextOnceAsync("r/spec.json", "{}");
+        // It saves every few seconds: what it has not saved is made again.
+        azurite.Restarted = cancellation => RunStore.OpenAsync(azurite.ConnectionString, cancellation);
+        var lost = azurite.Lost;
+        Process.GetProcessById(AzuriteRecord.Read(folder)!.Pid).Kill();
+
+        await Task.Delay(Timeout.InfiniteTimeSpan, lost).ContinueWith(_ => { }, TaskScheduler.Default);
+        await azurite.Running;
+
+        azurite.Lost.IsCancellationRequested.ShouldBeFalse();
+        await store.WriteTextOnceAsync("r/run.json", "{}");
+        (await store.ExistsAsync("r/run.json")).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task One_that_cannot_be_started_again_says_so_and_names_the_folder()
+    {
+        var script = Path.Combine(folder, "once.js");
+        await File.WriteAllTextAsync(script, $"if (require('fs').existsSync('again')) throw new Error('worn out'); require('fs').writeFileSync('again', ''); require({System.Text.Json.JsonSerializer.Serialize(Script)});");
+        await using var azurite = await LocalAzurite.EnterAsync(script, folder, CancellationToken.None);
+        Process.GetProcessById(AzuriteRecord.Read(folder)!.Pid).Kill();
+
+        var error = await Should.ThrowAsync<ProblemException>(() => azurite.Ended);
+
+        error.Message.ShouldContain($"could not be started in '{folder}'");
+        error.Message.ShouldContain("MB free");
+        (await Should.ThrowAsync<ProblemException>(() => azurite.Running)).Message.ShouldBe(error.Message);
+    }
+
+    [Fact]
     public async Task A_program_that_is_not_Azurite_is_reported()
     {
         var script = Path.Combine(folder, "broken.js");

@@ -24,7 +24,9 @@ public sealed class SecretTests(AzuriteFixture azurite) : IClassFixture<AzuriteF
         results.Take(4).ShouldAllBe(r => r.Code == ExitCodes.Done);
         results[4].Code.ShouldBe(ExitCodes.BadInput);
         results[4].Error.ShouldContain("error: The storage refuses the operation (AuthorizationPermissionMismatch)");
-        results[5].ShouldBeRefused("could not be reached");
+        results[5].Code.ShouldBe(ExitCodes.BadInput);
+        results[5].Error.ShouldStartWith("The storage refuses PUT /a/runs: Connection refused");
+        results[5].Error.ShouldContain("error: The storage at http://127.0.0.1:1/a/runs could not be reached");
         foreach (var text in results.SelectMany(r => new[] { r.Out, r.Error }))
         {
             text.ShouldNotContain("sig=");

@@ -16,7 +16,7 @@ public sealed class StoreConnectionTests(AzuriteFixture azurite) : IClassFixture
     {
         var store = await RunStore.OpenAsync(Address(AccountSasPermissions.All));
         (await store.WriteOnceAsync("portal/a.json", [1])).ShouldBeTrue();
-        store.Location.ToString().ShouldNotContain("sig");
+        store.Place.ShouldNotContain("sig");
         (await (await RunStore.OpenAsync($"BlobEndpoint={Service.Uri};SharedAccessSignature={new Uri(Address(Read)).Query.TrimStart('?')}")).ReadAsync("portal/a.json")).ShouldBe([1]);
     }
 

@@ -1,0 +1,72 @@
+using BatchEval.Cli.Progress;
+using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Local;
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Specifications;
+
+namespace BatchEval.Cli.Tests.Progress;
+
+/// <summary>Progress is not at its end before the run is: scores have to be computed, and everything has to be written.</summary>
+public sealed class RunProgressTests
+{
+    private static readonly RunSpecification Specification = SpecificationJson.Read(Commands.SmallRun.Specification());
+    private readonly Clock clock = new();
+    private string? trouble;
+
+    [Fact]
+    public void While_the_last_scores_are_computed_it_is_neither_at_100_percent_nor_about_to_end()
+    {
+        var progress = Begin();
+        Report(progress, 2);
+
+        progress.Share.ShouldBe(0.99);
+        progress.Position().ShouldBe("final, scores are computed and written");
+        progress.Times().ShouldBe("0:40 elapsed");
+    }
+
+    [Fact]
+    public void A_last_unit_that_takes_long_or_is_tried_again_always_has_time_left()
+    {
+        var progress = Begin();
+        Report(progress, 1);
+
+        progress.Position().ShouldBe("final, unit 1 of 2");
+        progress.Share.ShouldBeLessThan(1);
+        progress.Times().ShouldStartWith("0:40 elapsed, about ");
+        progress.Times().ShouldNotContain("about 0:00");
+    }
+
+    [Fact]
+    public void What_the_storage_refuses_is_shown_and_no_time_is_promised()
+    {
+        var progress = Begin();
+        Report(progress, 1);
+        trouble = "PUT /a: status 500 (InternalError); '/data' has 0 MB free";
+
+        progress.Position().ShouldBe($"waiting for the storage, which refuses {trouble}");
+        progress.Times().ShouldBe("0:40 elapsed");
+    }
+
+    private RunProgress Begin()
+    {
+        var progress = new RunProgress(Specification, clock) { Trouble = () => trouble };
+        progress.Report(new RoundProgress("r", 0, new RoundOutline(1, "Reference", 0, 1), 0));
+        clock.Passed = TimeSpan.FromSeconds(40);
+        return progress;
+    }
+
+    private static void Report(RunProgress progress, int units)
+    {
+        var last = new RunForecast(Specification).Rounds - 1;
+        progress.Report(new RoundProgress("r", last, new RoundOutline(2, "Final", 0, 1), units));
+    }
+
+    private sealed class Clock : TimeProvider
+    {
+        public TimeSpan Passed { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Passed.Ticks;
+    }
+}

@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using BatchEval.Cli.Storage;
+using BatchEval.Cli.Tests.Commands;
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Storage;
+
+namespace BatchEval.Cli.Tests.Storage;
+
+/// <summary>The storage that the program started itself dies, or is not where it should be.</summary>
+public sealed class LostStorageTests : IDisposable
+{
+    private readonly TestShell shell = new();
+
+    public LostStorageTests() => shell.With("BATCHEVAL_DATA", shell.PathOf("data"));
+
+    [Fact]
+    public async Task A_run_whose_storage_is_killed_goes_on_to_the_same_result()
+    {
+        shell.Write("spec.json", SmallRun.Specification("lost"));
+        var killed = 0;
+        shell.OnMessage = line =>
+        {
+            if (line.Contains("random search", StringComparison.Ordinal) && Interlocked.Exchange(ref killed, 1) == 0)
+            {
+                Process.GetProcessById(AzuriteRecord.Read(shell.PathOf("data"))!.Pid).Kill();
+            }
+        };
+        var spec = new[] { "run", "spec.json", "--set", "search.generations=6", "--set", "execution.unitEvaluations=40", "--set", "execution.cellSamples=10" };
+        var run = (await shell.RunAsync([.. spec, "--out", "disturbed"])).ShouldSucceed();
+        shell.With("BATCHEVAL_DATA", shell.PathOf("other"));
+        (await shell.RunAsync([.. spec, "--out", "undisturbed"])).ShouldSucceed();
+
+        killed.ShouldBe(1, run.Error);
+        run.Error.ShouldContain("The local storage (Azurite) has ended; it is started again");
+        foreach (var file in new[] { "leaderboard.json", "leaderboard.csv", "best/schedule.json" })
+        {
+            (await File.ReadAllBytesAsync(shell.PathOf($"disturbed/{file}"))).ShouldBe(await File.ReadAllBytesAsync(shell.PathOf($"undisturbed/{file}")), file);
+        }
+    }
+
+    [Fact]
+    public async Task What_is_printed_names_the_folder_and_no_address_that_ends_with_the_command()
+    {
+        shell.Write("spec.json", SmallRun.Specification("place"));
+        var run = (await shell.RunAsync("run", "spec.json")).ShouldSucceed();
+        var runs = (await shell.RunAsync("runs")).ShouldSucceed();
+        var show = (await shell.RunAsync("show", "latest", "--json")).ShouldSucceed();
+
+        run.Out.ShouldContain($"Store:    {shell.PathOf("data")} (look again: batcheval show place-");
+        run.Out.ShouldContain("batcheval serve");
+        runs.Out.ShouldContain($"1 in {shell.PathOf("data")}");
+        show.Json["store"]!.GetValue<string>().ShouldBe(shell.PathOf("data"));
+        (await shell.RunAsync("show", "nobody")).ShouldBeRefused($"no run 'nobody' in {shell.PathOf("data")}");
+        (run.Out + run.Error + runs.Out + show.Out).ShouldNotContain("127.0.0.1");
+    }
+
+    [Fact]
+    public async Task Serve_on_a_port_in_use_begins_no_run()
+    {
+        await using (var azurite = await LocalAzurite.EnterAsync(Path.Combine(BatchEval.Tests.Shared.RepoPaths.NodeModules, "azurite", "dist", "src", "blob", "main.js"), shell.PathOf("data"), CancellationToken.None))
+        {
+            var store = await RunStore.OpenAsync(azurite.ConnectionString);
+            await store.WriteJsonOnceAsync(BlobNames.Status("left-00000000"), new RunStatus("left-00000000", RunStates.Running, RunStage.Search, 1, EvaluationCounts.None, null, default, default, null));
+        }
+
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+        var refused = await shell.RunAsync("serve", "--port", port);
+
+        refused.Code.ShouldBe(ExitCodes.BadInput);
+        refused.Error.ShouldContain("error: The port cannot be used");
+        refused.Error.ShouldNotContain("left-00000000");
+        (await shell.RunAsync("runs", "--json")).ShouldSucceed().Json["runs"]![0]!["state"]!.GetValue<string>().ShouldBe("running");
+    }
+
+    public void Dispose() => shell.Dispose();
+}
