@@ -1,6 +1,7 @@
 using BatchEval.Durable.Orchestration;
 using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Models;
+using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Durable.Activities;
@@ -19,9 +20,15 @@ public sealed class SearchActivities(Func<CancellationToken, Task<RunStore>> ope
     public async Task<RoundOutline> PlanAsync(RoundInput input, CancellationToken cancellation) =>
         await new PlanActivity(await open(cancellation), models).RunAsync(input, cancellation);
 
-    /// <summary>Computes a unit.</summary>
-    public async Task<UnitOutcome> EvaluateAsync(UnitInput input, CancellationToken cancellation) =>
-        await new EvaluateActivity(await open(cancellation), models, time).RunAsync(input, cancellation);
+    /// <summary>Computes a unit, unless the run is paused.</summary>
+    public async Task<UnitOutcome> EvaluateAsync(UnitInput input, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        var store = await open(cancellation);
+        return (await store.ReadJsonAsync<RunStatus>(BlobNames.Status(input.RunId), cancellation))?.State == RunStates.Paused
+            ? new UnitOutcome(0, 0, 0, Paused: true)
+            : await new EvaluateActivity(store, models, time).RunAsync(input, cancellation);
+    }
 
     /// <summary>Scores a round and moves the run on.</summary>
     public async Task<RunPosition> AdvanceAsync(RoundInput input, CancellationToken cancellation) =>

@@ -11,7 +11,8 @@ namespace BatchEval.Durable.Control;
 
 /// <summary>
 /// Sets runs going and holds them through a Durable client: one instance per run, whose id follows from the run's. An order is written to
-/// the store first and then given to the engine, so that a lost message leaves a state that the same order repairs.
+/// the store first, where every unit reads it before it begins, and then given to the engine, so that a lost message leaves a state that
+/// the same order repairs.
 /// </summary>
 /// <param name="client">The client.</param>
 /// <param name="store">The store.</param>
@@ -35,7 +36,7 @@ public sealed class DurableRunControl(
         {
             // An instance whose end is recorded completes in a moment; a new one may follow only then.
             var stored = await store.ReadJsonAsync<RunStatus>(BlobNames.Status(runId), cancellation);
-            if (stored?.State is not (RunStates.Stopped or RunStates.Failed) || !await UntilAsync(runId, status => !Live.Contains(status), cancellation))
+            if (stored?.State is not (RunStates.Stopped or RunStates.Failed) || !await UntilAsync(runId, found => !IsLive(found), cancellation))
             {
                 return;
             }
@@ -59,18 +60,15 @@ public sealed class DurableRunControl(
     }
 
     /// <inheritdoc/>
-    public async Task PauseAsync(string runId, CancellationToken cancellation)
-    {
-        await RunStatusFile.MarkAsync(store, runId, RunStates.Paused, null, time, [RunStates.Pending, RunStates.Running], cancellation);
-        await client.SuspendInstanceAsync(SearchOrchestration.InstanceOf(runId), "paused by request", cancellation);
-        await UntilAsync(runId, status => status is OrchestrationRuntimeStatus.Suspended || !Live.Contains(status), cancellation);
-    }
+    public Task PauseAsync(string runId, CancellationToken cancellation) =>
+        RunStatusFile.MarkAsync(store, runId, RunStates.Paused, null, time, [RunStates.Pending, RunStates.Running], cancellation);
 
     /// <inheritdoc/>
     public async Task ResumeAsync(string runId, CancellationToken cancellation)
     {
         var stored = await store.ReadJsonAsync<RunStatus>(BlobNames.Status(runId), cancellation);
-        if (stored?.State == RunStates.Failed || !await IsLiveAsync(runId, cancellation))
+        var found = await FindAsync(runId, cancellation);
+        if (stored?.State == RunStates.Failed || !IsLive(found))
         {
             // It failed, or the hub was lost: the store knows where to go on.
             await StartAsync(runId, cancellation);
@@ -78,16 +76,17 @@ public sealed class DurableRunControl(
         }
 
         await RunStatusFile.MarkAsync(store, runId, RunStates.Running, null, time, [RunStates.Paused], cancellation);
-        await client.ResumeInstanceAsync(SearchOrchestration.InstanceOf(runId), "resumed by request", cancellation);
-        await UntilAsync(runId, status => status is not OrchestrationRuntimeStatus.Suspended, cancellation);
+        await client.RaiseEventAsync(SearchOrchestration.InstanceOf(runId), SearchOrchestration.ResumeEvent, "resumed by request", cancellation);
+        await UnsuspendAsync(found, "resumed by request", cancellation);
+        await UntilAsync(runId, now => now.RuntimeStatus is not OrchestrationRuntimeStatus.Suspended && StatusOf(now) is not { Paused: true }, cancellation);
     }
 
     /// <inheritdoc/>
     public async Task StopAsync(string runId, CancellationToken cancellation)
     {
         var instance = SearchOrchestration.InstanceOf(runId);
-        var found = await StatusAsync(runId, cancellation);
-        if (found is not { } status || !Live.Contains(status))
+        var found = await FindAsync(runId, cancellation);
+        if (!IsLive(found))
         {
             await RunStatusFile.MarkAsync(store, runId, RunStates.Stopped, null, time, cancellation: cancellation);
             return;
@@ -96,11 +95,7 @@ public sealed class DurableRunControl(
         // Units that have not begun see it in the store; the orchestration hears of it by the event, and records the end when nothing is in flight.
         await RunStatusFile.MarkAsync(store, runId, RunStates.Stopping, null, time, CanStop, cancellation);
         await client.RaiseEventAsync(instance, SearchOrchestration.StopEvent, "stopped by request", cancellation);
-        if (status is OrchestrationRuntimeStatus.Suspended)
-        {
-            await client.ResumeInstanceAsync(instance, "stopped by request", cancellation);
-        }
-
+        await UnsuspendAsync(found, "stopped by request", cancellation);
         if (!await IsLiveAsync(runId, cancellation))
         {
             await RunStatusFile.MarkAsync(store, runId, RunStates.Stopped, null, time, [RunStates.Stopping], cancellation);
@@ -114,7 +109,7 @@ public sealed class DurableRunControl(
         {
             // Not terminated: activities in flight would go on and write into a run that is being deleted.
             await StopAsync(runId, cancellation);
-            if (!await UntilAsync(runId, status => !Live.Contains(status), cancellation))
+            if (!await UntilAsync(runId, found => !IsLive(found), cancellation))
             {
                 return false;
             }
@@ -126,43 +121,55 @@ public sealed class DurableRunControl(
 
     /// <summary>How far the round under way is, or null where the engine does not know.</summary>
     public async Task<SearchStatus?> ProgressAsync(string runId, CancellationToken cancellation) =>
-        (await client.GetInstanceAsync(SearchOrchestration.InstanceOf(runId), getInputsAndOutputs: true, cancellation))?.SerializedCustomStatus is { Length: > 0 } json
-            ? DurableJson.Read<SearchStatus>(json)
-            : null;
+        await FindAsync(runId, cancellation) is { } found ? StatusOf(found) : null;
 
     /// <inheritdoc/>
     public async Task<RunLife?> LookAsync(string runId, CancellationToken cancellation)
     {
-        var found = await client.GetInstanceAsync(SearchOrchestration.InstanceOf(runId), getInputsAndOutputs: true, cancellation);
-        if (found is null)
+        if (await FindAsync(runId, cancellation) is not { } found)
         {
             return null;
         }
 
         var stored = (await store.ReadJsonAsync<RunStatus>(BlobNames.Status(runId), cancellation))?.State;
-        var status = found.SerializedCustomStatus is { Length: > 0 } json ? DurableJson.Read<SearchStatus>(json) : null;
-        return new RunLife(StateOf(found.RuntimeStatus, stored), status?.Round, status?.UnitsDone ?? 0, found.FailureDetails?.ErrorMessage);
+        var status = StatusOf(found);
+        return new RunLife(StateOf(found.RuntimeStatus, status is { Paused: true }, stored), status?.Round, status?.UnitsDone ?? 0, found.FailureDetails?.ErrorMessage);
     }
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, string> ManagementOf(string runId) => management?.Invoke(SearchOrchestration.InstanceOf(runId)) ?? new Dictionary<string, string>();
 
-    // The engine overrules the store where the store cannot know: an instance that was suspended, terminated or lost by other means.
-    private static string? StateOf(OrchestrationRuntimeStatus engine, string? stored) => (engine, stored) switch
+    // The engine overrules the store where the store cannot know: an instance that was suspended, terminated or lost by other means, or
+    // that waits because it has not heard that the run goes on.
+    private static string? StateOf(OrchestrationRuntimeStatus engine, bool waits, string? stored) => (engine, stored) switch
     {
         (_, RunStates.Finished) => null,
         (OrchestrationRuntimeStatus.Suspended, not RunStates.Stopping) => RunStates.Paused,
         (OrchestrationRuntimeStatus.Failed, _) => RunStates.Failed,
         (OrchestrationRuntimeStatus.Terminated, _) => RunStates.Stopped,
         (OrchestrationRuntimeStatus.Pending or OrchestrationRuntimeStatus.Running, RunStates.Stopped) => RunStates.Stopping,
+        (OrchestrationRuntimeStatus.Running, RunStates.Pending or RunStates.Running) when waits => RunStates.Paused,
         _ => null,
     };
 
-    private async Task<bool> UntilAsync(string runId, Func<OrchestrationRuntimeStatus, bool> there, CancellationToken cancellation)
+    private static SearchStatus? StatusOf(OrchestrationMetadata found) =>
+        found.SerializedCustomStatus is { Length: > 0 } json ? DurableJson.Read<SearchStatus>(json) : null;
+
+    private static bool IsLive(OrchestrationMetadata? found) => found is not null && Live.Contains(found.RuntimeStatus);
+
+    private async Task UnsuspendAsync(OrchestrationMetadata? found, string reason, CancellationToken cancellation)
+    {
+        if (found is { RuntimeStatus: OrchestrationRuntimeStatus.Suspended })
+        {
+            await client.ResumeInstanceAsync(found.InstanceId, reason, cancellation);
+        }
+    }
+
+    private async Task<bool> UntilAsync(string runId, Func<OrchestrationMetadata, bool> there, CancellationToken cancellation)
     {
         for (var began = time.GetTimestamp(); time.GetElapsedTime(began) < (patience ?? TimeSpan.FromSeconds(10));)
         {
-            if (await StatusAsync(runId, cancellation) is not { } status || there(status))
+            if (await FindAsync(runId, cancellation) is not { } found || there(found))
             {
                 return true;
             }
@@ -173,9 +180,8 @@ public sealed class DurableRunControl(
         return false;
     }
 
-    private async Task<bool> IsLiveAsync(string runId, CancellationToken cancellation) =>
-        await StatusAsync(runId, cancellation) is { } status && Live.Contains(status);
+    private async Task<bool> IsLiveAsync(string runId, CancellationToken cancellation) => IsLive(await FindAsync(runId, cancellation));
 
-    private async Task<OrchestrationRuntimeStatus?> StatusAsync(string runId, CancellationToken cancellation) =>
-        (await client.GetInstanceAsync(SearchOrchestration.InstanceOf(runId), cancellation: cancellation))?.RuntimeStatus;
+    private Task<OrchestrationMetadata?> FindAsync(string runId, CancellationToken cancellation) =>
+        client.GetInstanceAsync(SearchOrchestration.InstanceOf(runId), getInputsAndOutputs: true, cancellation);
 }

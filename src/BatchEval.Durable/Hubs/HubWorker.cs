@@ -50,7 +50,7 @@ public sealed class HubWorker : IAsyncDisposable
         return joined;
     }
 
-    /// <summary>Leaves: what is being computed is handed back to the hub at once, for others to take.</summary>
+    /// <summary>Leaves: what is being computed is handed back to the hub at once, for others to take. Takes 20 seconds at most.</summary>
     public async ValueTask DisposeAsync()
     {
         await leaving.CancelAsync();
@@ -60,9 +60,16 @@ public sealed class HubWorker : IAsyncDisposable
             await Task.Delay(50);
         }
 
-        await worker.StopAsync(isForced: true);
-        worker.Dispose();
-        service.Dispose();
+        // The engine gives the orchestrations back for up to ten minutes where the storage is slow or gone; what it has not given back by
+        // then is missed after the lease, like that of a worker that was killed.
+        var stopped = worker.StopAsync(isForced: true);
+        if (await Task.WhenAny(stopped, Task.Delay(Patience)) == stopped)
+        {
+            await stopped;
+            worker.Dispose();
+            service.Dispose();
+        }
+
         leaving.Dispose();
     }
 

@@ -12,7 +12,8 @@ public sealed record SearchInput(string RunId, int? Round, int UnitsInFlight);
 /// <param name="Generation">Its generation.</param>
 /// <param name="Units">Its units.</param>
 /// <param name="UnitsDone">Units finished.</param>
-public sealed record SearchStatus(int Round, string Stage, int Generation, int Units, int UnitsDone);
+/// <param name="Paused">True when nothing is in flight and everything waits for the run to go on.</param>
+public sealed record SearchStatus(int Round, string Stage, int Generation, int Units, int UnitsDone, bool Paused = false);
 
 /// <summary>Input of the activity that records how a run ended.</summary>
 /// <param name="RunId">The run.</param>

@@ -20,6 +20,9 @@ public sealed class SearchOrchestration : TaskOrchestrator<SearchInput, string?>
     /// <summary>Event that ends a run before its time.</summary>
     public const string StopEvent = "stop";
 
+    /// <summary>Event that a paused run goes on.</summary>
+    public const string ResumeEvent = "resume";
+
     /// <summary>The one instance that a run has; starting twice starts once.</summary>
     public static string InstanceOf(string runId) => $"eval-{runId}";
 

@@ -50,4 +50,5 @@ public sealed record UnitInput(string RunId, int Round, int Unit, bool Patient =
 /// <param name="Evaluations">Network evaluations made now.</param>
 /// <param name="Stopped">True where nothing was computed because the run has been told to stop.</param>
 /// <param name="ClaimedBy">Another process that computes the unit at this moment, or null.</param>
-public sealed record UnitOutcome(int Computed, int Found, long Evaluations, bool Stopped = false, string? ClaimedBy = null);
+/// <param name="Paused">True where nothing was computed because the run is paused; an engine asks again when it goes on.</param>
+public sealed record UnitOutcome(int Computed, int Found, long Evaluations, bool Stopped = false, string? ClaimedBy = null, bool Paused = false);

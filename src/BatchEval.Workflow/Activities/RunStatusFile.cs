@@ -36,7 +36,7 @@ public static class RunStatusFile
         var written = await ChangeAsync(
             store,
             context.RunId,
-            before => new RunStatus(context.RunId, After(before?.State, state.Stage), state.Stage, state.Round, counts, best, before?.Started ?? now, now, null),
+            before => before is { State: RunStates.Finished } ? before : new RunStatus(context.RunId, After(before?.State, state.Stage), state.Stage, state.Round, counts, best, before?.Started ?? now, now, null),
             cancellation);
         if (written is null)
         {

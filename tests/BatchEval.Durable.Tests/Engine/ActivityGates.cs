@@ -14,6 +14,9 @@ internal sealed class ActivityGates
     /// <summary>Makes an activity fail instead of doing its work; null lets it pass.</summary>
     public Func<string, object?, Exception?> Fail { get; set; } = (_, _) => null;
 
+    /// <summary>Awaited between an activity's work and its end, with its input and its output.</summary>
+    public Func<object?, object?, Task> After { get; set; } = (_, _) => Task.CompletedTask;
+
     /// <summary>Holds every activity of a name before it begins.</summary>
     /// <returns>Completes when the first has arrived.</returns>
     public Task Hold(string name) => held.GetOrAdd(name, _ => (Source(), Source())).Arrived.Task;
@@ -35,7 +38,9 @@ internal sealed class ActivityGates
 
         try
         {
-            return Fail(name, input) is { } failure ? throw failure : await activity();
+            var output = Fail(name, input) is { } failure ? throw failure : await activity();
+            await After(input, output);
+            return output;
         }
         finally
         {

@@ -160,7 +160,7 @@ public sealed partial class WorkerTests(AzuriteAccountFixture azurite) : IClassF
         public async Task LeaveAsync()
         {
             using var signal = Process.Start("kill", ["-INT", process.Id.ToString()]);
-            await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+            await process.WaitForExitAsync().WaitAsync(Tool.Patience);
         }
 
         public async Task UntilAsync(Func<bool> condition)
