@@ -32,7 +32,7 @@ internal sealed class ApiServer : IAsyncDisposable
             options.AddServerHeader = false;
             // The interface counts by itself and says how much is allowed.
             options.Limits.MaxRequestBodySize = null;
-            options.Listen(address, port);
+            options.Listen(address, port, ConnectionRefusals.Explain);
         });
         application = builder.Build();
         application.UseBatchEvalHttp(http => Stranger(http.Request, IPAddress.IsLoopback(address)) is { } reason

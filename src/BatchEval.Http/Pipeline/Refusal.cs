@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using BatchEval.Core.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
@@ -44,6 +45,9 @@ public sealed record Refusal(int Status, string Title, string Detail)
 
     /// <summary>Ends the handling of a request with this refusal.</summary>
     public RefusedException Exception() => new(this);
+
+    /// <summary>Its body.</summary>
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(Document(), JsonSerializerOptions.Web);
 
     /// <summary>Sends it.</summary>
     internal Task SendAsync(HttpContext http)

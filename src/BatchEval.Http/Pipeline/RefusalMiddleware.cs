@@ -40,7 +40,11 @@ internal sealed class RefusalMiddleware(RequestDelegate next)
         if (!response.HasStarted && response.StatusCode >= 400 && (string.IsNullOrEmpty(response.ContentType) || response.StatusCode == StatusCodes.Status416RangeNotSatisfiable))
         {
             // What answers GET answers HEAD.
-            response.Headers.Allow = response.Headers.Allow.ToString().Replace("GET", "GET, HEAD", StringComparison.Ordinal);
+            if (response.Headers.Allow.ToString() is { Length: > 0 } allowed)
+            {
+                response.Headers.Allow = allowed.Replace("GET", "GET, HEAD", StringComparison.Ordinal);
+            }
+
             await Explain(http.Request.Method, response).SendAsync(http);
         }
     }

@@ -67,6 +67,29 @@ public sealed class ServeTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
         page.ShouldNotContain("src=\"http");
     }
 
+    [Theory]
+    [InlineData("GET /%00 HTTP/1.1\r\nHost: localhost\r\n\r\n", 400)]
+    [InlineData("GET /api/runs/a%00b HTTP/1.1\r\nHost: localhost\r\n\r\n", 400)]
+    [InlineData("nonsense\r\n\r\n", 400)]
+    [InlineData("GET / HTTP/1.1\r\n\r\n", 400)]
+    [InlineData("GET / HTTP/3.0\r\nHost: localhost\r\n\r\n", 505)]
+    public async Task What_Kestrel_itself_refuses_is_explained_as_all_else(string request, int status)
+    {
+        await using var serve = await ServeProcess.StartAsync(azurite.ConnectionString);
+        using var client = new System.Net.Sockets.TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, serve.Client.BaseAddress!.Port);
+        await client.GetStream().WriteAsync(System.Text.Encoding.ASCII.GetBytes(request));
+        using var reader = new StreamReader(client.GetStream());
+        var answer = (await reader.ReadToEndAsync().WaitAsync(TimeSpan.FromMinutes(1))).Split("\r\n\r\n", 2);
+
+        answer[0].ShouldStartWith($"HTTP/1.1 {status} ");
+        answer[0].ShouldContain($"Content-Length: {answer[1].Length}");
+        answer[0].ShouldContain("Content-Type: application/problem+json");
+        var problem = System.Text.Json.Nodes.JsonNode.Parse(answer[1])!;
+        ((int)problem["status"]!, (string)problem["type"]!).ShouldBe((status, "about:blank"));
+        ((string)problem["detail"]!).ShouldNotBeEmpty();
+    }
+
     private async Task CheckResultAsync(ServeProcess serve, string run)
     {
         var container = new BlobServiceClient(azurite.ConnectionString).GetBlobContainerClient("undisturbed");
