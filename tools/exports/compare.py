@@ -4,19 +4,15 @@
 
 DIR are source trees of huggingface/diffusers (its src folder) and crowsonkb/k-diffusion; left out where installed. Needs numpy, torch, onnx.
 Every candidate is exported and sampled by `batcheval sample --start`; then sampler.py (numpy and torch), diffusers.py (as a pipeline calls it, and its loop) on the real
-scheduler classes, and k-diffusion.py on the real functions run from the same noise. The ComfyUI node runs in the tests.
+scheduler classes, and k-diffusion.py on the real functions run from the same noise. One line per solver: the worst of the four models. comfyui.py does the same for ComfyUI.
 """
 import argparse
-import importlib.abc
-import importlib.machinery
+import importlib
 import importlib.metadata
-import importlib.util
 import inspect
-import json
 import math
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import types
@@ -24,53 +20,16 @@ import warnings
 from unittest.mock import MagicMock
 
 import numpy as np
-import onnx
 import torch
-from onnx import TensorProto, helper
+from formula import MODELS, NOISE, Case, Missing, network_of, program, solvers_of, write_model
 
 warnings.filterwarnings("ignore")
-COUNT = 3
-NOISE = np.random.default_rng(5).standard_normal((COUNT, 1, 4, 4)).astype(np.float32)
-# net = x tanh(k1 t + k0) + k3 tanh(2 x + k2 t), with times and an end that suit the process
-MODELS = {
-    "discrete": dict(k=(0.05, 0.004, 0.001, 0.1), prediction="epsilon", schedule={"type": "linear", "trainSteps": 1000, "betaStart": 0.0001, "betaEnd": 0.02}, times=[820, 600, 350, 150, 40], end=10),
-    "v": dict(k=(-0.3, -0.0005, 0.001, 0.3), prediction="v", schedule={"type": "scaled-linear", "trainSteps": 1000, "betaStart": 0.00085, "betaEnd": 0.012}, times=[900, 700, 450, 200, 60], end=15),
-    "sigma": dict(k=(0.5, -0.05, 0.01, 0.4), prediction="sample", schedule={"type": "sigma", "sigmaMin": 0.002, "sigmaMax": 80}, times=[20, 6, 2, 0.6, 0.1], end=0.02),
-    "flow": dict(k=(-0.3, 0.0004, 0.001, 0.5), prediction="flow", schedule={"type": "flow", "timeScale": 1000}, times=[950, 800, 500, 250, 60], end=10),
-}
-SOLVERS = ["ddim", "ddim(eta=0.5)", "ddim(clip-noise=0,eta=0.5)", "ddpm", "euler", "euler-ancestral", "euler-ancestral(eta=0.5)", "heun", "dpmpp-1", "dpmpp-2m", "dpmpp-3m", "dpmpp-3m(diffusers=1)",
-           "sde-dpmpp-1", "sde-dpmpp-2m", "unipc", "unipc(order=3)"]
+VARIANTS = ("plain", "18 steps", "end", "reuse")
 PEERS_NEED = {"huggingface_hub", "tqdm", "httpx", "safetensors", "torchsde", "torchdiffeq", "torchvision", "skimage", "accelerate", "clip", "kornia", "dctorch", "jsonmerge"}
 
 
-class Missing(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Packages that the peers import and that scheduling does not use."""
-
-    class Module(types.ModuleType):
-        __path__ = []
-
-        def __getattr__(self, name):
-            if name.startswith("__"):
-                raise AttributeError(name)
-            made = MagicMock() if not name[0].isupper() else type(name, (Exception,) if name.endswith("Error") else (), {})
-            setattr(self, name, made)
-            return made
-
-    def find_spec(self, name, path, target=None):
-        return importlib.machinery.ModuleSpec(name, self, is_package=True) if name.split(".")[0] in PEERS_NEED else None
-
-    def create_module(self, spec):
-        return self.Module(spec.name)
-
-    def exec_module(self, module):
-        if module.__name__ == "huggingface_hub.constants":
-            module.HF_HOME = tempfile.gettempdir()
-        if module.__name__ == "tqdm.auto":
-            module.trange, module.tqdm = (lambda n, **_: range(n)), (lambda items=None, **_: items)
-
-
 def prepare(diffusers, k_diffusion):
-    sys.meta_path.append(Missing())
+    sys.meta_path.append(Missing(PEERS_NEED))
     installed = importlib.metadata.version
 
     def version(name):
@@ -89,53 +48,6 @@ def prepare(diffusers, k_diffusion):
         package = types.ModuleType("k_diffusion")
         package.__path__ = [os.path.join(k_diffusion, "k_diffusion")]
         sys.modules["k_diffusion"] = package
-
-
-def write_model(folder, name):
-    model, constant = MODELS[name], lambda n, v: helper.make_tensor(n, TensorProto.FLOAT, [], [v])
-    folder.mkdir()
-    nodes = [helper.make_node(kind, inputs, [output]) for kind, inputs, output in [
-        ("Reshape", ["t", "column"], "time"), ("Mul", ["time", "k1"], "a"), ("Add", ["a", "k0"], "b"), ("Tanh", ["b"], "c"), ("Mul", ["x", "c"], "d"), ("Mul", ["x", "two"], "e"),
-        ("Mul", ["time", "k2"], "f"), ("Add", ["e", "f"], "g"), ("Tanh", ["g"], "h"), ("Mul", ["h", "k3"], "i"), ("Add", ["d", "i"], "out")]]
-    value = lambda n, shape: helper.make_tensor_value_info(n, TensorProto.FLOAT, shape)
-    graph = helper.make_graph(nodes, "formula", [value("x", ["N", 1, 4, 4]), value("t", ["N"])], [value("out", ["N", 1, 4, 4])],
-                              [constant(f"k{i}", v) for i, v in enumerate(model["k"])] + [constant("two", 2.0), helper.make_tensor("column", TensorProto.INT64, [4], [-1, 1, 1, 1])])
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
-    made.ir_version = 8
-    onnx.save(made, str(folder / "net.onnx"))
-    (folder / "model.json").write_text(json.dumps({
-        "formatVersion": 1, "name": name, "schedule": model["schedule"], "sample": {"channels": 1, "height": 4, "width": 4, "range": [-1, 1]},
-        "denoiser": {"file": "net.onnx", "prediction": model["prediction"], "inputs": {"sample": "x", "time": "t"}, "output": "out"}}))
-
-
-def network_of(name):
-    k0, k1, k2, k3 = MODELS[name]["k"]
-
-    def network(x, time, index=None):
-        module, one = (np, np.float32) if isinstance(x, np.ndarray) else (torch, float)
-        return x * one(math.tanh(k1 * float(time) + k0)) + one(k3) * module.tanh(2 * x + one(k2 * float(time)))
-
-    return network
-
-
-def bank(sample, draw, size=16):
-    """The product's noise: Philox4x32-10 with seed 0 and Box-Muller."""
-    mask, i = np.uint64(0xFFFFFFFF), np.arange(size // 4, dtype=np.uint64)
-    c, k0, k1 = [i, np.full_like(i, draw), np.full_like(i, sample), np.zeros_like(i)], 0, 0
-    for _ in range(10):
-        p0, p1 = np.uint64(0xD2511F53) * c[0], np.uint64(0xCD9E8D57) * c[2]
-        c = [((p1 >> np.uint64(32)) ^ c[1] ^ np.uint64(k0)) & mask, p1 & mask, ((p0 >> np.uint64(32)) ^ c[3] ^ np.uint64(k1)) & mask, p0 & mask]
-        k0, k1 = (k0 + 0x9E3779B9) & 0xFFFFFFFF, (k1 + 0xBB67AE85) & 0xFFFFFFFF
-    words = [w.astype(float) + 0.5 for w in c]
-    pairs = [(np.sqrt(-2 * np.log(a / 2**32)), 2 * np.pi * b / 2**32) for a, b in (words[:2], words[2:])]
-    return np.stack([f(angle) * r for r, angle in pairs for f in (np.cos, np.sin)], 1).reshape(1, 1, 4, 4).astype(np.float32)
-
-
-def program(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return loaded
 
 
 class Pipe:
@@ -173,7 +85,8 @@ class Pipe:
         scheduler.set_timesteps(**given, device="cpu")
         x = torch.from_numpy(NOISE).clone()
         x = (x if latents is None else latents) if self.name == "flow" else x * scheduler.init_noise_sigma
-        scheduler.set_begin_index(0)
+        if hasattr(scheduler, "set_begin_index"):
+            scheduler.set_begin_index(0)
         takes = {"generator": None} if "generator" in inspect.signature(scheduler.step).parameters else {}
         for t in scheduler.timesteps:
             x = scheduler.step(self.unet(scheduler.scale_model_input(x, t) if hasattr(scheduler, "scale_model_input") else x, t), t, x, return_dict=False, **takes)[0]
@@ -234,6 +147,27 @@ def run_k_diffusion(folder, name, document, draws):
     return function, names["sample"](denoise, torch.from_numpy(NOISE), disable=True, **options).numpy()
 
 
+def compare(solver, name, variant, root, batcheval):
+    """Largest differences: of our programs, of a class of diffusers with its name, of a function of k-diffusion with its name."""
+    case = Case(solver, name, variant, root, batcheval)
+    folder, document, expected, draws = case.folder, case.document, case.expected, case.draws
+    sampler, ours, peers = program(folder / "sampler.py"), [], {}
+    for wrap in (lambda a: a, torch.from_numpy):
+        z = iter(draws())
+        ours.append(np.abs(np.asarray(sampler.sample(document, network_of(name), wrap(NOISE), lambda _: wrap(next(z)))) - expected).max())
+    scheduler, image, again, called = run_diffusers(folder, name, document, draws)
+    assert scheduler or called == document["networkCalls"], (solver, name, variant, called)
+    misses = [np.abs(image - expected).max(), np.abs(again - expected).max()]
+    if scheduler:
+        peers["diffusers", scheduler.removesuffix("Scheduler")] = max(misses)
+    else:
+        ours += misses
+    found = run_k_diffusion(folder, name, document, draws)
+    if found:
+        peers["k-diffusion", found[0].removeprefix("sample_")] = np.abs(found[1] - expected).max()
+    return max(ours), peers
+
+
 def main():
     parser = argparse.ArgumentParser()
     for option in ("--batcheval", "--diffusers", "--k-diffusion", "--solvers"):
@@ -243,42 +177,23 @@ def main():
     here = os.getcwd()
     absolute = lambda p: os.path.join(here, p) if p else None
     prepare(absolute(options.diffusers), absolute(options.k_diffusion))
-    run = lambda *a: subprocess.run(["dotnet", program_path, *map(str, a)], check=True, capture_output=True)
-    solvers = options.solvers.split(";") if options.solvers else SOLVERS
     with tempfile.TemporaryDirectory() as root:
         root = pathlib.Path(root)
         for name in MODELS:
             write_model(root / name, name)
-        print("| solver | model | plain | end | reuse | class of diffusers | k-diffusion |\n|---|---|---|---|---|---|---|")
-        for solver in solvers:
-            for name, model in MODELS.items():
-                cells, peers = [], ["", ""]
-                for variant in ("plain", "end", "reuse"):
-                    candidate = {"solver": solver, "steps": [{"t": t, **({"reuse": True} if variant == "reuse" and i == 2 else {})} for i, t in enumerate(model["times"])]}
-                    candidate.update({"end": model["end"]} if variant == "end" else {})
-                    folder = root / f"{len(list(root.iterdir()))}"
-                    folder.mkdir()
-                    (folder / "candidate.json").write_text(json.dumps(candidate))
-                    run("export", "--model", root / name, "--candidate", folder / "candidate.json", "--out", folder)
-                    document = json.loads((folder / "sampler.json").read_text())
-                    np.save(folder / "start.npy", (document["startScale"] * NOISE).astype(np.float32))
-                    run("sample", "--model", root / name, "--candidate", folder / "candidate.json", "--start", folder / "start.npy", "--out", folder / "out.npy")
-                    expected = np.load(folder / "out.npy")
-                    noisy = [r for r, row in enumerate(document["rows"]) if row["next"]["noise"]]
-                    draws = lambda: [np.concatenate([bank(i, r + 1) for i in range(COUNT)]) for r in noisy]
-                    sampler, misses = program(folder / "sampler.py"), []
-                    for wrap in (lambda a: a, torch.from_numpy):
-                        z = iter(draws())
-                        misses.append(np.abs(np.asarray(sampler.sample(document, network_of(name), wrap(NOISE), lambda _: wrap(next(z)))) - expected).max())
-                    scheduler, image, again, called = run_diffusers(folder, name, document, draws)
-                    assert scheduler or called == document["networkCalls"], (solver, name, variant, called)
-                    misses += [np.abs(image - expected).max(), np.abs(again - expected).max()]
-                    cells.append(f"{max(misses):.1e}")
-                    if variant == "plain":
-                        peers[0] = f"{scheduler} {max(misses[2:]):.1e}" if scheduler else ""
-                        found = run_k_diffusion(folder, name, document, draws)
-                        peers[1] = f"{found[0]} {np.abs(found[1] - expected).max():.1e}" if found else ""
-                print(f"| `{solver}` | {name} | {' | '.join(cells + peers)} |", flush=True)
+        print(f"| solver | {' | '.join(VARIANTS)} | classes of diffusers | k-diffusion |\n|{'---|' * (len(VARIANTS) + 3)}")
+        for solver in options.solvers.split(";") if options.solvers else solvers_of(program_path):
+            cells, worst = [], {}
+            for variant in VARIANTS:
+                results = {name: compare(solver, name, variant, root, program_path) for name in MODELS}
+                for name, (ours, peers) in results.items():
+                    if max([ours, *peers.values()]) > 1e-5:
+                        print(f"{solver}, {name}, {variant}: {ours:.1e} {peers}", file=sys.stderr, flush=True)
+                    for peer, miss in peers.items():
+                        worst[peer] = max(worst.get(peer, 0), miss)
+                cells.append(f"{max(ours for ours, _ in results.values()):.1e}")
+            named = lambda package: ", ".join(f"{name} {miss:.1e}" for (kind, name), miss in worst.items() if kind == package)
+            print(f"| `{solver}` | {' | '.join([*cells, named('diffusers'), named('k-diffusion')])} |", flush=True)
 
 
 if __name__ == "__main__":

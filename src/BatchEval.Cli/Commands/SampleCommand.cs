@@ -6,6 +6,7 @@ using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Solvers;
 using BatchEval.Onnx.Decoding;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
@@ -18,6 +19,7 @@ namespace BatchEval.Cli.Commands;
 /// <summary><c>batcheval sample</c>: draws images with one sampler, without any storage.</summary>
 internal sealed class SampleCommand
 {
+    private static readonly string[] NamedNoise = ["keyed", "torch-cpu", "numpy"];
     private readonly Option<string> model = CommonOptions.Model();
     private readonly Option<string> device = CommonOptions.Device();
     private readonly Option<bool> json = CommonOptions.Json();
@@ -28,7 +30,7 @@ internal sealed class SampleCommand
     private readonly Option<string?> start = new("--start") { Description = "Initial states (float32 or float64) [N, C, H, W] in the model's own scale, in place of the seed's noise.", HelpName = "x.npy" };
     private readonly Option<string?> target = new("--out") { Description = "Folder for PNG images, or a .npy file for the raw result [N, C, H, W].", HelpName = "dir | x.npy" };
     private readonly Option<string?> images = new("--images") { Description = "A .npy file for the images [N, C, H, W] before they are rounded to bytes.", HelpName = "x.npy" };
-    private readonly Option<string> noise = new("--noise") { Description = "Where noise comes from: keyed (the same for every solver and batch), or torch-cpu (as PyTorch draws it, sample i from seed + i).", HelpName = "name", DefaultValueFactory = _ => "keyed" };
+    private readonly Option<string> noise = new("--noise") { Description = "Where noise comes from: keyed (the same for every solver and batch); torch-cpu or numpy (as torch.randn and numpy's RandomState.randn draw it, sample i from seed + i); or a file x.npy [draws, N, C, H, W] of standard normal numbers: start noise first (not with --start), then one for each step that adds noise.", HelpName = "name | x.npy", DefaultValueFactory = _ => "keyed" };
     private readonly PromptOptions prompts = new();
     private readonly Option<string?> grid = new("--grid") { Description = "Contact sheet of all samples.", HelpName = "grid.png" };
     private readonly Shell shell;
@@ -41,7 +43,6 @@ internal sealed class SampleCommand
         var self = new SampleCommand(shell);
         CommonOptions.AtLeast(self.count, 1);
         CommonOptions.AtLeast(self.first, 0);
-        self.noise.AcceptOnlyFromAmong("keyed", "torch-cpu");
         var command = new Command("sample", "Draw samples with one solver and one schedule.");
         Option[] options =
         [
@@ -64,12 +65,13 @@ internal sealed class SampleCommand
         var manifest = package.Manifest;
         var candidate = candidates.Read(parsed, manifest, shell);
         var asked = conditions.Read(parsed, manifest);
-        var states = parsed.GetValue(start) is { } file ? StartStates.Read(shell.PathOf(file), manifest.Sample) : null;
+        var states = parsed.GetValue(start) is { } file ? StateFile.Read("--start", shell.PathOf(file), manifest.Sample) : null;
         var texts = prompts.Read(parsed, shell, manifest);
-        var (from, number) = Range(parsed, states, texts?.Count ?? 1);
+        var drawn = NoiseFile(parsed, manifest, candidate, states is not null);
+        var (from, number) = Range(parsed, [("--start", states), ("--noise", drawn)], texts?.Count ?? 1);
         RefuseWhatCannotBeWritten(parsed, manifest.Image);
         var on = CommonOptions.Workers(parsed.GetRequiredValue(device), 1).Device;
-        var (samples, evaluations) = Sample(parsed, package, candidate, asked, states, texts, (from, number), on, cancellation);
+        var (samples, evaluations) = Sample(parsed, package, candidate, asked, states, drawn, texts, (from, number), on, cancellation);
         if (samples.FirstOrDefault(s => s.Failure is not null)?.Failure is { } failure)
         {
             shell.Error.WriteLine($"error: {failure}");
@@ -83,7 +85,7 @@ internal sealed class SampleCommand
     }
 
     private (SampleResult[] Samples, long Evaluations) Sample(
-        ParseResult parsed, ModelPackage package, Candidate candidate, Conditions asked, StartStates? states, IReadOnlyList<Prompt>? texts, (long From, int Count) range,
+        ParseResult parsed, ModelPackage package, Candidate candidate, Conditions asked, StateFile? states, StateFile? drawn, IReadOnlyList<Prompt>? texts, (long From, int Count) range,
         DeviceOptions on, CancellationToken cancellation)
     {
         var encoded = texts is not null ? new PromptEncoder(package, on, warning => shell.Error.WriteLine($"warning: {warning}")).Encode(texts)
@@ -101,7 +103,12 @@ internal sealed class SampleCommand
 
         var seed = conditions.SeedOf(parsed);
         ulong? Own(long sample) => texts?[(int)(sample % texts.Count)].Seed;
-        var bank = parsed.GetValue(noise) == "torch-cpu" ? new TorchNoiseBank(i => Own(i) ?? seed + (ulong)i, seed) : (NoiseBank)new PerSampleNoiseBank(seed, Own);
+        NoiseBank bank = drawn is not null ? new SequentialNoiseBank(drawn.Stream, seed) : parsed.GetValue(noise) switch
+        {
+            "torch-cpu" => new SequentialNoiseBank(i => new TorchRandom(Own(i) ?? seed + (ulong)i).Normal, seed),
+            "numpy" => new SequentialNoiseBank(i => new NumpyRandom(Own(i) ?? seed + (ulong)i).Normal, seed),
+            _ => new PerSampleNoiseBank(seed, Own),
+        };
         var engine = new SamplingEngine(opened, bank, asked) { Progress = new StepProgress(shell, "step").Report };
         var work = Enumerable.Range(0, range.Count).Select(i => (candidate, range.From + i)).ToList();
         return (engine.Run(work, states is null ? null : sample => states[sample], cancellation), engine.Evaluations);
@@ -119,13 +126,36 @@ internal sealed class SampleCommand
         return decoder.Decode(latents, done => progress.Report(done, latents.Length), cancellation);
     }
 
-    private (long From, int Count) Range(ParseResult parsed, StartStates? states, int texts)
+    private StateFile? NoiseFile(ParseResult parsed, ModelManifest manifest, Candidate candidate, bool started)
+    {
+        var name = parsed.GetValue(noise)!;
+        if (NamedNoise.Contains(name))
+        {
+            return null;
+        }
+
+        if (!SampleWriter.IsArray(name))
+        {
+            throw new ProblemException($"--noise: '{name}' is none of {string.Join(", ", NamedNoise)}, and no .npy file.");
+        }
+
+        var file = StateFile.Read("--noise", shell.PathOf(name), manifest.Sample, draws: true);
+        var needed = (started ? 0 : 1) + Solver.Table(candidate, manifest.Schedule).Rows.Count(r => r.Next.Noise != 0);
+        return file.Draws >= needed ? file
+            : throw new ProblemException($"--noise: '{name}' holds {file.Draws} draw{(file.Draws == 1 ? string.Empty : "s")} of each sample; {candidate.Solver} with {candidate.Steps.Count} steps needs {needed}.");
+    }
+
+    private (long From, int Count) Range(ParseResult parsed, IEnumerable<(string Option, StateFile? File)> files, int texts)
     {
         var from = parsed.GetValue(first) ?? 0;
-        var number = parsed.GetValue(count) ?? (states is null ? texts : Math.Max(1, states.Count - from));
-        return states is null || from + number <= states.Count
-            ? (from, number)
-            : throw new ProblemException($"--start holds {states.Count} states; samples {from} to {from + number - 1} were asked for.");
+        var given = files.Where(f => f.File is not null).ToList();
+        var number = parsed.GetValue(count) ?? (given.Count == 0 ? texts : Math.Max(1, given.Min(f => f.File!.Count) - from));
+        foreach (var (option, file) in given.Where(f => from + number > f.File!.Count))
+        {
+            throw new ProblemException($"{option} holds {file!.Count} states; samples {from} to {from + number - 1} were asked for.");
+        }
+
+        return (from, number);
     }
 
     private void RefuseWhatCannotBeWritten(ParseResult parsed, SampleEntry shape)

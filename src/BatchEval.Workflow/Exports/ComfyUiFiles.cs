@@ -12,6 +12,7 @@ internal sealed class ComfyUiFiles
 {
     private readonly ExportSubject subject;
     private readonly KSampler? peer;
+    private readonly IReadOnlyList<string> absent;
 
     /// <summary>Decides which sampler.</summary>
     public ComfyUiFiles(ExportSubject subject)
@@ -19,6 +20,7 @@ internal sealed class ComfyUiFiles
         this.subject = subject;
         var schedule = subject.Schedule;
         peer = subject.Solver.KSamplerOn(schedule.Process);
+        absent = [.. Obstacles.Guidance(subject.Conditions, rescales: false, "ComfyUI has it as a switch between guiders or conditions by step")];
         var first = subject.Levels[0];
         // x = sigma * noise below the model's largest level, sqrt(1 + sigma^2) * noise at it; u * noise for flow models
         var start = schedule.Process == NoiseProcess.Flow ? first.Sigma
@@ -44,6 +46,7 @@ internal sealed class ComfyUiFiles
             "The line above goes into ManualSigmas, alone.",
             IsOwn ? $"Sampler: the node of comfyui_node.py (\"Searched sampler\"), because {string.Join("; ", Reasons)}." : $"Sampler: {SamplerInWords()}.",
             $"Guider: {(subject.Conditions.IsGuided ? $"CFGGuider, cfg {PythonText.Number(subject.Conditions.GuidanceScale)}" : "CFGGuider with cfg 1, or BasicGuider")}.",
+            .. absent,
             subject.Ending,
         ]) + "\n";
 
@@ -57,7 +60,7 @@ internal sealed class ComfyUiFiles
             ["3"] = Node("CLIPTextEncode", "Negative prompt", ("text", string.Empty), ("clip", Link("1", 1))),
             ["4"] = Node(IsFlow ? "EmptySD3LatentImage" : "EmptyLatentImage", "Size", ("width", IsFlow ? 1024 : 512), ("height", IsFlow ? 1024 : 512), ("batch_size", 1)),
             ["5"] = Node("RandomNoise", "Noise", ("noise_seed", 0)),
-            ["6"] = Node("CFGGuider", "Guidance", ("model", Link("1", 0)), ("positive", Link("2", 0)), ("negative", Link("3", 0)), ("cfg", subject.Conditions.GuidanceScale)),
+            ["6"] = Node("CFGGuider", string.Join(' ', absent.Prepend("Guidance")), ("model", Link("1", 0)), ("positive", Link("2", 0)), ("negative", Link("3", 0)), ("cfg", subject.Conditions.GuidanceScale)),
             ["7"] = IsOwn ? Node("BatchEvalSearchedSampler", $"Searched sampler (comfyui_node.py): {subject.Candidate.Solver}", ("file", "sampler.json")) : Peer(),
             ["9"] = Node("SamplerCustomAdvanced", subject.Ending, ("noise", Link("5", 0)), ("guider", Link("6", 0)), ("sampler", Link("7", 0)), ("sigmas", IsOwn ? Link("7", 1) : Link("8", 0)), ("latent_image", Link("4", 0))),
             ["10"] = Node("VAEDecode", "Decode", ("samples", Link("9", 0)), ("vae", Link("1", 2))),

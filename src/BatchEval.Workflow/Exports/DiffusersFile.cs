@@ -1,7 +1,6 @@
 using System.Text.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Solvers;
-using BatchEval.Onnx.Networks;
 
 namespace BatchEval.Workflow.Exports;
 
@@ -37,6 +36,7 @@ internal static class DiffusersFile
             .. peer.Options, .. form.Options, .. DiffusersClass.OfModel(peer.Class, subject),
             .. edm ? [("sigma_min", "low"), ("sigma_max", "high"), ("rho", "7.0")] : Array.Empty<(string, string)>(),
         ];
+        options = options.DistinctBy(o => o.Name); // the solver's own come first
         return PythonText.Comment(
             [
                 $"{subject.Candidate.Solver}, {subject.Candidate.Steps.Count} steps: {peer.Class} of diffusers, checked with {DiffusersClass.Version}.",
@@ -95,7 +95,7 @@ internal static class DiffusersFile
             yield return $"Network computed at each step (1) or not (0), as caching libraries take it: steps_computation_mask = [{string.Join(", ", subject.ComputedSteps.Select(c => c ? 1 : 0))}]";
         }
 
-        foreach (var note in GuidanceNotes(subject.Conditions))
+        foreach (var note in Obstacles.Guidance(subject.Conditions, rescales: true, "set pipe.guidance_scale in callback_on_step_end"))
         {
             yield return note;
         }
@@ -103,19 +103,6 @@ internal static class DiffusersFile
         if (subject.Candidate.Skip is { Threshold: > 0 })
         {
             yield return "The skip policy decides image by image, so there is no fixed list of computed steps.";
-        }
-    }
-
-    private static IEnumerable<string> GuidanceNotes(Conditions conditions)
-    {
-        if (conditions.GuidanceInterval is { } interval)
-        {
-            yield return $"Not in this file: guidance only where sigma / alpha is in ({PythonText.Number(interval.Low)}, {PythonText.Number(interval.High)}]; set pipe.guidance_scale in callback_on_step_end.";
-        }
-
-        if (conditions.ClassifierScale != 0)
-        {
-            yield return $"Not in this file: classifier guidance with scale {PythonText.Number(conditions.ClassifierScale)}, which pipelines do not have.";
         }
     }
 

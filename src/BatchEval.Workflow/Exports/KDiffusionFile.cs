@@ -17,10 +17,11 @@ internal static class KDiffusionFile
             .. peer is null && subject.Schedule.Process != NoiseProcess.Flow ? [$"k-diffusion has no {subject.Candidate.Solver}"] : Array.Empty<string>(),
             .. Obstacles.Of(subject, Abilities, subject.StartScale),
         ];
+        var guidance = Obstacles.Guidance(subject.Conditions, rescales: false, "the model's wrapper sees every sigma");
         var sigmas = $"sigmas = torch.tensor({PythonText.List(subject.Sigmas)})\n";
         if (obstacles.Count > 0)
         {
-            return PythonText.Comment([$"{subject.Candidate.Solver}, {subject.Candidate.Steps.Count} steps. k-diffusion cannot run it: {string.Join("; ", obstacles)}.", "sampler.py beside this file runs it on any network; these are its levels.", subject.Ending])
+            return PythonText.Comment([$"{subject.Candidate.Solver}, {subject.Candidate.Steps.Count} steps. k-diffusion cannot run it: {string.Join("; ", obstacles)}.", "sampler.py beside this file runs it on any network; these are its levels.", subject.Ending, .. guidance])
                 + $"import torch\n\n{sigmas}\n\ndef sample(model, noise, **options):\n    raise NotImplementedError({Quoted($"k-diffusion cannot run this sampler: {string.Join("; ", obstacles)}. Use sampler.py.")})\n";
         }
 
@@ -29,6 +30,7 @@ internal static class KDiffusionFile
             [
                 $"{subject.Candidate.Solver}, {subject.Candidate.Steps.Count} steps: sample_{peer.Name} of k-diffusion{(options.Length > 0 ? $" with {options[2..]}" : string.Empty)}.", subject.Ending,
                 $"Guidance is the model's matter{(subject.Conditions.IsGuided ? $"; it was measured with scale {PythonText.Number(subject.Conditions.GuidanceScale)}" : string.Empty)}. Data predictions are not clamped.",
+                .. guidance,
             ])
             + $"import torch\nfrom k_diffusion.sampling import sample_{peer.Name}\n\n{sigmas}\n\n"
             + "def sample(model, noise, **options):\n"

@@ -1,5 +1,6 @@
 using System.Globalization;
 using BatchEval.Core.Sampling;
+using BatchEval.Onnx.Networks;
 
 namespace BatchEval.Workflow.Exports;
 
@@ -35,6 +36,28 @@ internal static class Obstacles
         Add(subject.Schedule.Process == NoiseProcess.Discrete && !subject.HasWholeTimes && !form.Fractions, $"times between whole ones: t = {Times(candidate, s => s.Time != Math.Round(s.Time))}");
         Add(!form.FreeStart && Math.Abs((subject.StartScale / startOfTool) - 1) > 1e-5, "start: the noise that sampling starts from has another scale there");
         return found;
+    }
+
+    /// <summary>Guidance that a form does not carry out, each member by name.</summary>
+    /// <param name="conditions">What the candidate was measured under.</param>
+    /// <param name="rescales">Whether the form holds guidance rescale.</param>
+    /// <param name="interval">How a user brings in the guidance interval.</param>
+    public static IEnumerable<string> Guidance(Conditions conditions, bool rescales, string interval)
+    {
+        if (conditions.GuidanceRescale != 0 && !rescales)
+        {
+            yield return $"Not in this file: guidance rescale {PythonText.Number(conditions.GuidanceRescale)} (arXiv 2305.08891).";
+        }
+
+        if (conditions.GuidanceInterval is { } levels)
+        {
+            yield return $"Not in this file: guidance only where sigma / alpha is in ({PythonText.Number(levels.Low)}, {PythonText.Number(levels.High)}]; {interval}.";
+        }
+
+        if (conditions.ClassifierScale != 0)
+        {
+            yield return $"Not in this file: classifier guidance with scale {PythonText.Number(conditions.ClassifierScale)}.";
+        }
     }
 
     private static string Times(Candidate candidate, Func<CandidateStep, bool> where) =>

@@ -28,6 +28,7 @@ public static class HtmlReport
         "cards" => ReportFacts.Cards(model, verdict),
         "metric" => HtmlText.Of($"{verdict.Metric.Label}"),
         "direction" => HtmlText.Of($"{verdict.Metric.Direction}"),
+        "hypervolume" => HtmlText.Of($"{FrontVolume.Of(model.Leaderboard.Ranked(), verdict.Metric)?.Text(verdict.Metric)}"),
         "leaderboard" => ReportTables.Leaderboard(model, verdict),
         "glossary" => ReportTables.Glossary(model.Leaderboard),
         "history" => ReportTables.History(model, verdict.Metric),

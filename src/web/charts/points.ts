@@ -1,6 +1,6 @@
 // Thousands of candidates as points: quality against a cost, with the Pareto front. All points of a kind are one path.
 import * as Plot from "@observablehq/plot";
-import { min } from "d3";
+import { format, min } from "d3";
 import { axisFor, CARD, Drawn, legend, Mark, note, OTHER, SOFT, ticks, WIN } from "./frame";
 
 export interface Dot { id: string; name: string; x: number; y: number; text: string; kind: "searched" | "baseline" }
@@ -11,6 +11,15 @@ export function paretoFront<T extends { x: number; y: number }>(dots: T[], highe
   const sign = higherIsBetter ? -1 : 1;
   let best = Infinity;
   return [...dots].sort((a, b) => a.x - b.x || sign * (a.y - b.y)).filter(d => sign * d.y < best && ((best = sign * d.y), true));
+}
+
+/** Area that a front dominates, up to the worst quality and 1.1 times the largest cost of all dots: exact, larger is better. */
+export function hypervolume(dots: Dot[], all: Dot[], higherIsBetter: boolean): number {
+  const sign = higherIsBetter ? -1 : 1;
+  const [right, top] = [1.1 * Math.max(...all.map(d => d.x)), Math.max(...all.map(d => sign * d.y))];
+  let [area, lowest] = [0, top];
+  for (const d of paretoFront(dots, higherIsBetter)) { area += (right - d.x) * (lowest - sign * d.y); lowest = sign * d.y; }
+  return area;
 }
 
 /** One path for all points: a line of no length with round ends is a dot. */
@@ -60,7 +69,7 @@ export function drawPoints(groups: Group[], axes: DotAxes, width: number, chosen
     svg.style.cursor = "pointer";
     svg.addEventListener("click", () => { const dot = (svg as unknown as { value: Dot | null }).value; if (dot) chosen(dot); });
   }
-  return [legend([...groups.map(g => [sample(g), g.label] as [Mark[], string]), [[["line", { x1: "1", x2: "25", y1: "7", y2: "7", stroke: SOFT, "stroke-width": "2", "stroke-dasharray": "3 4" }]], "Pareto front"]]), svg];
+  return [legend([...groups.map(g => [sample(g), all.length > 1 ? `${g.label}, hypervolume ${format(".4~g")(hypervolume(g.dots, all, axes.higherIsBetter))}` : g.label] as [Mark[], string]), [[["line", { x1: "1", x2: "25", y1: "7", y2: "7", stroke: SOFT, "stroke-width": "2", "stroke-dasharray": "3 4" }]], "Pareto front"]]), svg];
 }
 
 export const kindColor = (kind: Dot["kind"]) => (kind === "searched" ? WIN : OTHER);

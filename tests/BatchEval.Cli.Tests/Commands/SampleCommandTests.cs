@@ -53,6 +53,29 @@ public sealed class SampleCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Noise_of_start_and_steps_from_a_file_replaces_the_seeds()
+    {
+        var noise = new float[3 * 2 * Size];
+        for (var n = 0; n < 6; n++)
+        {
+            new NoiseBank(5).Fill(n % 2, n / 2, noise.AsSpan(n * Size, Size));
+        }
+
+        NpyFormat.WriteFile(shell.PathOf("z.npy"), NpyArray.From(noise, 3, 2, 1, 16, 16));
+        NpyFormat.WriteFile(shell.PathOf("short.npy"), NpyArray.From(noise[..(4 * Size)], 2, 2, 1, 16, 16));
+        string[] solver = ["--solver", "euler-ancestral", "--steps", "900,500,100"];
+
+        await SampleAsync("seed.npy", [.. solver, "--seed", "5", "--count", "2"]);
+        await SampleAsync("file.npy", [.. solver, "--seed", "99", "--noise", "z.npy"]);
+        await SampleAsync("second.npy", [.. solver, "--seed", "99", "--noise", "z.npy", "--first", "1"]);
+
+        Bytes("file.npy").ShouldBe(Bytes("seed.npy"));
+        Floats("second.npy").ShouldBe(Floats("file.npy")[Size..]);
+        (await shell.RunAsync(["sample", "--model", TestShell.Digits, .. solver, "--out", "o.npy", "--noise", "short.npy"], default)).ShouldBeRefused("holds 2 draws of each sample; euler-ancestral with 3 steps needs 3");
+        (await shell.RunAsync([.. Line("o.npy"), "--noise", "torch"], default)).ShouldBeRefused("'torch' is none of keyed, torch-cpu, numpy");
+    }
+
+    [Fact]
     public async Task A_list_of_times_equals_the_spacing_that_gives_it()
     {
         await SampleAsync("n.npy", "--steps", "4", "--spacing", "trailing");

@@ -21,7 +21,7 @@ public sealed class ExportFormsTests : IDisposable
             ("discrete", "heun", "HeunDiscreteScheduler", "timesteps", [("clip_sample", "False"), ("use_beta_sigmas", "False")]),
             ("discrete", "dpmpp-1", "DPMSolverMultistepScheduler", "timesteps", [("solver_order", "1"), ("algorithm_type", "dpmsolver++")]),
             ("discrete", "dpmpp-2m", "DPMSolverMultistepScheduler", "timesteps", [("solver_order", "2"), ("lower_order_final", "False"), ("euler_at_final", "False"), ("use_lu_lambdas", "False")]),
-            ("discrete", "dpmpp-3m(diffusers=1)", "DPMSolverMultistepScheduler", "timesteps", [("solver_order", "3")]),
+            ("discrete", "dpmpp-3m(diffusers=1)", "DPMSolverMultistepScheduler", "timesteps", [("solver_order", "3"), ("lower_order_final", "True")]),
             ("discrete", "sde-dpmpp-2m", "DPMSolverMultistepScheduler", "timesteps", [("algorithm_type", "sde-dpmsolver++"), ("solver_order", "2"), ("solver_type", "midpoint")]),
             ("flow", "euler", "FlowMatchEulerDiscreteScheduler", "sigmas", [("shift", "1.0"), ("use_dynamic_shifting", "False"), ("shift_terminal", "None")]),
             ("flow", "ddim", "FlowMatchEulerDiscreteScheduler", "sigmas", [("stochastic_sampling", "False")]),
@@ -118,9 +118,22 @@ public sealed class ExportFormsTests : IDisposable
         files["k-diffusion.py"].ShouldContain("reuse: at t = 600");
         files["diffusers.py"].ShouldContain("steps_computation_mask = [1, 0, 1, 1, 1]");
         JsonNode.Parse(files["schedule.json"])!["stepsComputationMask"]!.ToJsonString().ShouldBe("[1,0,1,1,1]");
-        var guided = ExportBundle.Files(new ExportSubject(Candidate.At("ddim", [900, 500]), manifest, new Conditions(null, 2.5) { GuidanceRescale = 0.7, GuidanceInterval = (0.3, 5) }));
+        files["k-diffusion.py"].ShouldContain("clampDenoised: data predictions are clamped to [-1, 1]");
+        var guided = ExportBundle.Files(new ExportSubject(Candidate.At("ddim", [900, 500]), manifest, new Conditions(null, 2.5) { GuidanceRescale = 0.7, GuidanceInterval = (0.3, 5), ClassifierScale = 1.5 }));
+        foreach (var words in new[] { "guidance only where sigma / alpha is in (0.3, 5]", "classifier guidance with scale 1.5" })
+        {
+            guided["diffusers.py"].ShouldContain(words);
+            guided["k-diffusion.py"].ShouldContain(words);
+            guided["comfyui-sigmas.txt"].ShouldContain(words);
+            guided["comfyui-workflow.json"].ShouldContain(words);
+        }
+
+        foreach (var form in new[] { "k-diffusion.py", "comfyui-sigmas.txt", "comfyui-workflow.json" })
+        {
+            guided[form].ShouldContain("guidance rescale 0.7");
+        }
+
         guided["diffusers.py"].ShouldContain("guidance_scale=2.5, guidance_rescale=0.7");
-        guided["diffusers.py"].ShouldContain("guidance only where sigma / alpha is in (0.3, 5]");
         JsonNode.Parse(guided["comfyui-workflow.json"])!["6"]!["inputs"]!["cfg"]!.GetValue<double>().ShouldBe(2.5);
     }
 

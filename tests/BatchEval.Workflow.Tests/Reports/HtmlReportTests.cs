@@ -36,6 +36,15 @@ public sealed partial class HtmlReportTests
         Plain(page).ShouldContain("<h1>4 network calls: FID 2.71 ± 0.12 against 6.12 ± 0.21 for the best default spacing, trailing (0.44×); the baseline trimmed-uniform is level with it (2.78 ± 0.11).</h1>");
     }
 
+    // (4.4 - 3.25) (14.9 - 4.05) + (4.4 - 4) (4.05 - 2.71)
+    [Fact]
+    public void The_front_has_its_hypervolume_in_the_text_and_in_the_data()
+    {
+        var page = HtmlReport.Write(SampleReports.Typical());
+        Plain(page).ShouldContain("Hypervolume of the front: 13.01 (calls × FID), up to 4.4 calls (a tenth more than the most) and FID 14.9 (the worst). Larger is better.");
+        page.ShouldContain("\"hypervolume\":{\"value\":13.01");
+    }
+
     [Fact]
     public void Same_model_gives_the_same_bytes()
     {

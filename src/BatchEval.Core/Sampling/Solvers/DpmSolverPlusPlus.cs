@@ -46,7 +46,7 @@ public sealed class DpmSolverPlusPlus(int order, bool diffusers = false, bool he
     public override DiffusersScheduler? DiffusersOn(NoiseProcess process) =>
         order == 1 && process != NoiseProcess.Discrete ? DiffusersScheduler.Euler(process)
         : process != NoiseProcess.Discrete || (order == 3 && !diffusers) || heun ? null
-        : new("DPMSolverMultistepScheduler", ("algorithm_type", "\"dpmsolver++\""), ("solver_order", $"{order}"));
+        : new("DPMSolverMultistepScheduler", ("algorithm_type", "\"dpmsolver++\""), ("lower_order_final", order == 3 ? "True" : "False"), ("solver_order", $"{order}")); // acts below 15 steps
 
     /// <inheritdoc/>
     public override KSampler? KSamplerOn(NoiseProcess process) => order switch

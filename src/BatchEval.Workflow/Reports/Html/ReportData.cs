@@ -37,6 +37,7 @@ internal static class ReportData
                     calls = ReportNumbers.Finite(s.NetworkCalls),
                     values = metrics.Select(m => new { value = ReportNumbers.Finite(m.Value(s)), error = ReportNumbers.Finite(m.Error(s)), text = m.Text(s) }),
                 }),
+                hypervolume = FrontVolume.Of(ranked, metrics[0]),
                 history = model.History.Select(h => new
                 {
                     random = h.Stage == RunStage.RandomSearch,
