@@ -6,8 +6,10 @@ using BatchEval.Cli.Options;
 using BatchEval.Cli.Results;
 using BatchEval.Cli.Storage;
 using BatchEval.Cli.Terminal;
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Serialization;
+using BatchEval.Workflow.Specifications;
 using BatchEval.Workflow.Storage;
 using Spectre.Console;
 
@@ -33,7 +35,7 @@ internal static class RunsCommand
             });
             if (runs.Count > 0)
             {
-                output.Draw(Draw(runs));
+                output.Draw(Draw([.. await Task.WhenAll(runs.Select(async run => (run, await BestAsync(access.Store, run, cancellation))))]));
             }
 
             output.Line(runs.Count == 0 ? $"There are no runs in {access.Store.Place}." : $"{runs.Count} in {access.Store.Place}");
@@ -64,17 +66,29 @@ internal static class RunsCommand
         return json;
     }
 
-    private static Table Draw(IReadOnlyList<RunStatus> runs)
+    // As people read it: PSNR is not negated, and has its unit.
+    private static async Task<string> BestAsync(RunStore store, RunStatus run, CancellationToken cancellation)
+    {
+        if (run.Best is not { } best)
+        {
+            return "-";
+        }
+
+        var metric = MetricCatalog.Find((await StoredSpecification.ReadAsync(store, run.RunId, cancellation)).Objective.Metric);
+        return $"{metric.Label} {ScoreText.Write(metric.ToObjective(best.Objective), best.ObjectiveError)} {metric.Unit}".TrimEnd();
+    }
+
+    private static Table Draw(IReadOnlyList<(RunStatus Run, string Best)> runs)
     {
         var table = new Table().Border(TableBorder.Simple).AddColumns("run", "state", "stage", "best", "results", "started (UTC)");
-        foreach (var run in runs)
+        foreach (var (run, best) in runs)
         {
             string[] cells =
             [
                 run.RunId,
                 run.State,
                 run.Stage.ToString().ToLowerInvariant(),
-                run.Best is { } best ? ScoreText.Write(best.Objective, best.ObjectiveError) : "-",
+                best,
                 string.Create(CultureInfo.InvariantCulture, $"{run.Evaluations.Computed} + {run.Evaluations.Reused}"),
                 run.Started.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture),
             ];

@@ -48,8 +48,13 @@ public sealed class Evolution : ISearchMethod
             return null;
         }
 
-        var candidates = rung > 0 ? [.. state.Contenders.Select(s => s.Candidate)] : Breed(state, generation);
-        return new Proposal(candidates, options.Rungs[rung], generation, rung);
+        if (rung > 0)
+        {
+            return new Proposal([.. state.Contenders.Select(s => s.Candidate)], options.Rungs[rung], generation, rung);
+        }
+
+        var brood = Breed(state, generation);
+        return new Proposal(brood.ToList(), options.Rungs[rung], generation, rung) { Parents = brood.Parents };
     }
 
     /// <inheritdoc/>
@@ -70,7 +75,7 @@ public sealed class Evolution : ISearchMethod
         };
     }
 
-    private List<Candidate> Breed(SearchState state, int generation)
+    private Brood Breed(SearchState state, int generation)
     {
         var random = new PhiloxStream(seed, StreamKey.For("breed", generation));
         var children = new Brood(state.Seen);
@@ -80,18 +85,21 @@ public sealed class Evolution : ISearchMethod
             Fill(children, (options.Population / 2) + 1, () => space.Random(random));
             if (seeds.Count > 0)
             {
-                Fill(children, options.Population, () => space.Mutate(seeds[random.NextInt(seeds.Count)], random));
+                Fill(children, options.Population, () => Mutant(seeds[random.NextInt(seeds.Count)]));
             }
         }
         else if (state.Archive.Count > 0)
         {
             Candidate Parent() => state.Archive[random.NextInt(state.Archive.Count)].Candidate;
-            Fill(children, options.Mutants, () => space.Mutate(Parent(), random));
-            Fill(children, children.Count + options.Crossovers, () => space.Cross(Parent(), Parent(), random));
+            Fill(children, options.Mutants, () => Mutant(Parent()));
+            Fill(children, children.Count + options.Crossovers, () => Cross(Parent(), Parent()));
         }
 
         Fill(children, options.Population, () => space.Random(random));
-        return children.ToList();
+        return children;
+
+        Candidate Mutant(Candidate parent) => children.Born(space.Mutate(parent, random), parent);
+        Candidate Cross(Candidate first, Candidate second) => children.Born(space.Cross(first, second, random), first, second);
     }
 
     private static void Fill(Brood children, int target, Func<Candidate> next)
@@ -107,8 +115,29 @@ public sealed class Evolution : ISearchMethod
     {
         private readonly HashSet<string> ids = [.. seen];
         private readonly List<Candidate> list = [];
+        private readonly Dictionary<string, IReadOnlyList<string>> parents = new(StringComparer.Ordinal);
 
         public int Count => list.Count;
+
+        public IReadOnlyDictionary<string, IReadOnlyList<string>>? Parents
+        {
+            get
+            {
+                var bred = list.Where(c => parents.ContainsKey(c.Id)).ToDictionary(c => c.Id, c => parents[c.Id], StringComparer.Ordinal);
+                return bred.Count == 0 ? null : bred;
+            }
+        }
+
+        // The first parents count: a candidate that was there before is not born again.
+        public Candidate Born(Candidate child, params Candidate[] of)
+        {
+            if (!ids.Contains(child.Id))
+            {
+                parents.TryAdd(child.Id, [.. of.Select(p => p.Id).Distinct()]);
+            }
+
+            return child;
+        }
 
         public void Add(Candidate candidate)
         {

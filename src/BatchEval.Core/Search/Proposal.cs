@@ -21,6 +21,9 @@ public sealed record Proposal(IReadOnlyList<Candidate> Candidates, int Samples, 
     /// <summary>True to score them on the range that chooses the winner, false on the range that candidates compete on.</summary>
     public bool Validates { get; init; }
 
+    /// <summary>Ids of the parents of those candidates that were bred from others, by the child's id; null where none was.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>>? Parents { get; init; }
+
     /// <summary>A candidate near all of these that is measured well and serves as their control variate, or null.</summary>
     public ControlVariate? Control { get; init; }
 }

@@ -1,7 +1,9 @@
 using System.Text.Json;
 using BatchEval.Http.Control;
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Workflow.Control;
 using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Http.Runs;
@@ -10,9 +12,11 @@ namespace BatchEval.Http.Runs;
 internal static class RunDescriber
 {
     /// <summary>One line of the list.</summary>
-    public static RunSummary Short(RunStatus status) => new(
+    /// <param name="status">Where the run stands.</param>
+    /// <param name="objective">Key of its objective; null where its specification is gone.</param>
+    public static RunSummary Short(RunStatus status, string? objective) => new(
         status.RunId, status.State, StageOf(status), status.Round,
-        status.Best is { } best ? new BestSummary(best.Id, best.Name, Finite(best.Objective), Finite(best.ObjectiveError)) : null,
+        status.Best is { } best ? Best(best, objective is null ? null : MetricCatalog.Find(objective)) : null,
         status.Started, status.Updated, status.Error, AddressOf(status));
 
     /// <summary>Everything about one run.</summary>
@@ -61,6 +65,9 @@ internal static class RunDescriber
             self, $"{self}/pause", $"{self}/resume", $"{self}/stop",
             done ? $"{self}/leaderboard" : null, done ? $"{self}/report" : null, done ? $"{self}/best" : null);
     }
+
+    private static BestSummary Best(CandidateScore best, Metric? metric) => new(
+        best.Id, best.Name, Finite(best.Objective), Finite(best.ObjectiveError), metric is null ? null : Finite(metric.ToObjective(best.Objective)), metric?.Label, metric?.Unit);
 
     private static double? Finite(double value) => double.IsFinite(value) ? value : null;
 }

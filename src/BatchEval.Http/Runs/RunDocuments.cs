@@ -42,10 +42,14 @@ public sealed record RunSummary(
 /// <param name="Name">Its name.</param>
 /// <param name="Objective">Its objective; lower is better.</param>
 /// <param name="ObjectiveError">Standard error of the objective.</param>
+/// <param name="Value">The objective as people read it: PSNR is not negated.</param>
+/// <param name="Label">Name of the objective for people.</param>
+/// <param name="Unit">Its unit, or empty.</param>
 public sealed record BestSummary(
     string Id, string Name,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? Objective,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? ObjectiveError);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? ObjectiveError,
+    double? Value, string? Label, string? Unit);
 
 /// <summary>Where a run stands.</summary>
 /// <param name="Id">Its id.</param>

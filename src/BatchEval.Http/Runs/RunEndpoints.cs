@@ -40,6 +40,12 @@ internal static class RunEndpoints
             .WithName("GetScores").WithSummary("Scores of every candidate, round by round, from round 'since' on; also during the run.").Produces<ScoreTable>();
         api.MapGet("runs/{runId}/candidates/{candidateId}/steps", (string runId, string candidateId, RunApiContext context, CancellationToken stop) => new RunQueries(context).StepsAsync(runId, candidateId, stop))
             .WithName("GetSteps").WithSummary("The steps of a candidate on the noise axis.");
+        api.MapGet("runs/{runId}/candidates/{candidateId}/masks", (string runId, string candidateId, RunApiContext context, CancellationToken stop) => new RunQueries(context).MasksAsync(runId, candidateId, stop))
+            .WithName("GetMasks").WithSummary("Which images of a finished run called the network at which step, for skip policies that decide per image.");
+        api.MapGet("runs/{runId}/candidates/{candidateId}/preview", (string runId, string candidateId, RunApiContext context, CancellationToken stop) => new RunQueries(context).CandidateFileAsync(runId, candidateId, RunQueries.Preview, stop))
+            .WithName("GetPreview").WithSummary("Contact sheet that was computed on request, during a search or after it.").Produces<Stream>(200, Png);
+        api.MapGet("runs/{runId}/work", (string runId, RunApiContext context, CancellationToken stop) => new RunQueries(context).WorkAsync(runId, stop))
+            .WithName("ListWork").WithSummary("The processes that compute units of a run at this moment, and how many each.");
         api.MapGet("runs/{runId}/leaderboard", (string runId, string? format, HttpContext http, RunApiContext context, CancellationToken stop) => new RunQueries(context).LeaderboardAsync(runId, format, http, stop))
             .WithName("GetLeaderboard").WithSummary("The leaderboard of a finished run, as JSON or, with ?format=csv or Accept: text/csv, as comma-separated values.")
             .Produces<Leaderboard>(200, Json, "text/csv");
@@ -61,6 +67,8 @@ internal static class RunEndpoints
             .WithName("ListWorkers").WithSummary("The workers that have said something lately.");
         api.MapGet("models", (RunApiContext context) => TypedResults.Ok(new ModelList(context.Catalog.Names())))
             .WithName("ListModels").WithSummary("Lists the models that a specification may name.");
+        api.MapGet("model-checks/{*name}", (string name, RunApiContext context, CancellationToken stop) => new ModelChecks(context).CheckAsync(name, stop))
+            .WithName("CheckModel").WithSummary("What a few calls of a model's network show, as 'batcheval model check'. The first request takes as long as the calls.");
         api.MapGet("models/{*name}", (string name, RunApiContext context, CancellationToken stop) => new ModelCards(context).ReadAsync(name, stop))
             .WithName("GetModel").WithSummary("A model's card and the specifications that come with it.");
         api.MapPost("runs/check", (HttpContext http, RunApiContext context, CancellationToken stop) => new RunChecks(context).CheckAsync(http, stop))
@@ -79,6 +87,8 @@ internal static class RunEndpoints
             .AddOpenApiOperationTransformer(RunDescription.TakeSpecification);
         api.MapDelete("runs/{runId}", (string runId, RunApiContext context, CancellationToken stop) => new RunCommands(context).DeleteAsync(runId, stop))
             .WithName("DeleteRun").WithSummary("Deletes a run that is not under way. Results that other runs may share stay.");
+        api.MapPost("runs/{runId}/candidates/{candidateId}/preview", (string runId, string candidateId, RunApiContext context, CancellationToken stop) => new RunQueries(context).PreviewAsync(runId, candidateId, stop))
+            .WithName("MakePreview").WithSummary("Computes 16 images of a candidate now, also during a search, and keeps them.").Produces<Stream>(200, Png);
         Command("pause", "PauseRun", "Holds a run; nothing finished is lost.", (commands, run, stop) => commands.PauseAsync(run, stop));
         Command("resume", "ResumeRun", "Goes on with a paused or failed run.", (commands, run, stop) => commands.ResumeAsync(run, stop));
         Command("stop", "StopRun", "Ends a run before its time. What it has computed stays.", (commands, run, stop) => commands.StopAsync(run, stop));

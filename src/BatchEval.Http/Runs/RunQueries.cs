@@ -1,11 +1,16 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.IO.Compression;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Skipping;
+using BatchEval.Core.Search.Costs;
 using BatchEval.Http.Control;
 using BatchEval.Http.Pipeline;
+using BatchEval.Workflow.Reports;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Serialization;
@@ -21,6 +26,13 @@ namespace BatchEval.Http.Runs;
 internal sealed class RunQueries(RunApiContext context)
 {
     private const int ReadsAtOnce = 16;
+    private const int MostKept = 5000;
+
+    /// <summary>Images of a candidate that the run has not kept images of.</summary>
+    public const string Preview = "preview.png";
+
+    // A run's specification never changes.
+    private static readonly ConditionalWeakTable<RunStore, ConcurrentDictionary<string, string>> Objectives = [];
 
     // A worker writes its record every few seconds.
     private static readonly TimeSpan WorkerSilence = TimeSpan.FromSeconds(15);
@@ -47,10 +59,15 @@ internal sealed class RunQueries(RunApiContext context)
             found.AddRange(read.OfType<RunStatus>());
         }
 
-        var sorted = found.OrderByDescending(s => s.Started).ThenBy(s => s.RunId, StringComparer.Ordinal).Select(RunDescriber.Short).ToList();
-        var first = after is null ? 0 : sorted.FindIndex(s => s.Id == after) + 1;
-        RunSummary[] page = [.. sorted.Skip(first).Take(limit ?? int.MaxValue)];
-        return TypedResults.Ok(new RunList(page, first + page.Length < sorted.Count ? page[^1].Id : null));
+        var sorted = found.OrderByDescending(s => s.Started).ThenBy(s => s.RunId, StringComparer.Ordinal).ToList();
+        var first = after is null ? 0 : sorted.FindIndex(s => s.RunId == after) + 1;
+        var page = new List<RunSummary>();
+        foreach (var chunk in sorted.Skip(first).Take(limit ?? int.MaxValue).Chunk(ReadsAtOnce))
+        {
+            page.AddRange(await Task.WhenAll(chunk.Select(async status => RunDescriber.Short(status, status.Best is null ? null : await ObjectiveOfAsync(status.RunId, cancellation)))));
+        }
+
+        return TypedResults.Ok(new RunList(page, first + page.Count < sorted.Count ? page[^1].Id : null));
     }
 
     public async Task<Ok<RunDocument>> StatusAsync(string run, HttpResponse response, CancellationToken cancellation)
@@ -91,9 +108,46 @@ internal sealed class RunQueries(RunApiContext context)
     {
         var score = await ScoreOfAsync(run, candidate, cancellation);
         var schedule = await ScheduleOfAsync(run, cancellation);
+        var costs = await context.Store.ReadJsonAsync<CostModel>(BlobNames.Costs(run), cancellation);
+        var sheet = schedule is null ? null : SamplerSheet.Of(score.Candidate, schedule);
         return TypedResults.Ok(new CandidateSteps(
             score.Candidate.Solver,
-            [.. score.Candidate.Steps.Select(s => new StepPoint(s.Time, schedule?.At(s.Time).Ratio is { } ratio && double.IsFinite(ratio) ? ratio : null, s.Drop, s.Reuse))]));
+            [.. score.Candidate.Steps.Select(s => new StepPoint(s.Time, schedule?.At(s.Time).Ratio is { } ratio && double.IsFinite(ratio) ? ratio : null, s.Drop, s.Reuse))],
+            costs is { Blocks.Count: > 0 } ? [.. costs.Blocks.Select(b => b.Name)] : null,
+            sheet is null ? null : [.. sheet.Rows.Select(r => new SamplerCall(r.Time, r.NetworkTime, r.OutputScale, r.Own, r.Base))]));
+    }
+
+    /// <summary>Who computes units of a run at this moment.</summary>
+    public async Task<Ok<WorkList>> WorkAsync(string run, CancellationToken cancellation)
+    {
+        await lookup.RequireAsync(run, cancellation);
+        var holders = await context.Store.HoldersAsync(run, cancellation);
+        return TypedResults.Ok(new WorkList([.. holders.GroupBy(h => h.Name).Select(g => new WorkSummary(g.Key, g.Count()))]));
+    }
+
+    /// <summary>Which images called the network when, of a finished run.</summary>
+    public async Task<Ok<CandidateMasks>> MasksAsync(string run, string candidate, CancellationToken cancellation)
+    {
+        RunLookup.CheckCandidate(candidate);
+        await lookup.RequireAsync(run, cancellation);
+        var sheet = await context.Store.ReadJsonAsync<SkipMaskSheet>(BlobNames.Candidate(run, candidate, "masks.json"), cancellation)
+            ?? throw Refusal.NotFound($"There are no masks of candidate '{candidate}' (yet); only skip policies that decide per image have some.").Exception();
+        return TypedResults.Ok(new CandidateMasks(sheet.FirstSample, [.. sheet.Masks.Take(SkipMaskSheet.MostDrawn).Select(m => string.Concat(StepMask.Read(m).Select(called => called ? '1' : '0')))]));
+    }
+
+    /// <summary>A sheet of images of a candidate that a run has not kept images of: computed at the first request, and kept.</summary>
+    public async Task<FileContentHttpResult> PreviewAsync(string run, string candidate, CancellationToken cancellation)
+    {
+        var name = BlobNames.Candidate(run, candidate, Preview);
+        var score = await ScoreOfAsync(run, candidate, cancellation);
+        if (await context.Store.ReadAsync(name, cancellation) is not { } sheet)
+        {
+            var specification = await SpecificationOfAsync(run, cancellation);
+            sheet = await Task.Run(() => CandidatePreview.Compute(context.Models.Open(context.Models.Find(specification.Model)), specification, score.Candidate, cancellation), cancellation);
+            await context.Store.WriteOnceAsync(name, sheet, cancellation);
+        }
+
+        return Revalidation.Content(sheet, "image/png");
     }
 
     public async Task<FileContentHttpResult> LeaderboardAsync(string run, string? format, HttpContext http, CancellationToken cancellation)
@@ -215,6 +269,23 @@ internal sealed class RunQueries(RunApiContext context)
         }
 
         throw Refusal.NotFound($"Run '{run}' has scored no candidate '{candidate}'.").Exception();
+    }
+
+    private async Task<string?> ObjectiveOfAsync(string run, CancellationToken cancellation)
+    {
+        var kept = Objectives.GetOrCreateValue(context.Store);
+        if (!kept.TryGetValue(run, out var objective) && await context.Store.ReadAsync(BlobNames.Specification(run), cancellation) is { } text)
+        {
+            objective = SpecificationJson.Read(Encoding.UTF8.GetString(text)).Objective.Metric;
+            if (kept.Count >= MostKept)
+            {
+                kept.Clear();
+            }
+
+            kept[run] = objective;
+        }
+
+        return objective;
     }
 
     // The server that shows a run need not have its model.

@@ -40,9 +40,10 @@ public sealed record ScoredRound(int Round, string Stage, int? Generation, int? 
 /// <param name="Values">Its metrics by key, as people read them: PSNR is not negated.</param>
 /// <param name="Errors">Their standard errors.</param>
 /// <param name="Failure">Why it could not be scored.</param>
+/// <param name="Parents">First digits of the ids of those that it was bred from, in the round that bred it.</param>
 public sealed record ScoreRow(
     string Id, string Name, string Role, string Solver, IReadOnlyList<double> Times, int Dropped, int Reused, double? Calls, double? Macs, double? Milliseconds,
-    IReadOnlyDictionary<string, double> Values, IReadOnlyDictionary<string, double> Errors, string? Failure);
+    IReadOnlyDictionary<string, double> Values, IReadOnlyDictionary<string, double> Errors, string? Failure, IReadOnlyList<string>? Parents);
 
 /// <summary>A search after one of its generations.</summary>
 /// <param name="Stage">Its stage.</param>
@@ -55,7 +56,22 @@ public sealed record HistoryPoint(string Stage, int Generation, int Round, doubl
 /// <summary>The steps of a candidate on the noise axis.</summary>
 /// <param name="Solver">Its solver.</param>
 /// <param name="Steps">Its steps, in the order of sampling.</param>
-public sealed record CandidateSteps(string Solver, IReadOnlyList<StepPoint> Steps);
+/// <param name="Blocks">Names of the blocks that the model can drop, by their number; null where the run knows none.</param>
+/// <param name="Sampler">The numbers of each network call beside those of the solver alone; null for a candidate without numbers of its own, or where the model is not here.</param>
+public sealed record CandidateSteps(string Solver, IReadOnlyList<StepPoint> Steps, IReadOnlyList<string>? Blocks, IReadOnlyList<SamplerCall>? Sampler);
+
+/// <summary>One network call of a candidate with numbers of its own.</summary>
+/// <param name="Time">Time of its step.</param>
+/// <param name="NetworkTime">Time that the network is told.</param>
+/// <param name="OutputScale">Factor on its output.</param>
+/// <param name="Own">Coefficients of the state and of the data predictions, newest first.</param>
+/// <param name="Base">The same of the solver alone.</param>
+public sealed record SamplerCall(double Time, double NetworkTime, double OutputScale, IReadOnlyList<double> Own, IReadOnlyList<double> Base);
+
+/// <summary>Which images called the network at which step, for a skip policy that decides per image.</summary>
+/// <param name="FirstSample">Index of the first image.</param>
+/// <param name="Images">One text per image: 1 where the network was called, 0 where not, in the order of the calls of the whole schedule.</param>
+public sealed record CandidateMasks(long FirstSample, IReadOnlyList<string> Images);
 
 /// <summary>One step.</summary>
 /// <param name="Time">The model's own time.</param>
@@ -84,6 +100,27 @@ public sealed record WorkerList(IReadOnlyList<WorkerSummary> Workers);
 /// <param name="Started">When it began.</param>
 /// <param name="Seen">When it last said that it is there.</param>
 public sealed record WorkerSummary(string Id, string Device, DateTimeOffset Started, DateTimeOffset Seen);
+
+/// <summary>Who computes units of a run at this moment.</summary>
+/// <param name="Processes">The processes, by name.</param>
+public sealed record WorkList(IReadOnlyList<WorkSummary> Processes);
+
+/// <summary>A process that computes units of a run.</summary>
+/// <param name="Name">Machine and process.</param>
+/// <param name="Units">Units that it computes at this moment.</param>
+public sealed record WorkSummary(string Name, int Units);
+
+/// <summary>What a few calls of a model's network show.</summary>
+/// <param name="Digest">Digest of the package.</param>
+/// <param name="Failed">How many checks contradict the manifest.</param>
+/// <param name="Checks">The checks, in order.</param>
+public sealed record ModelCheckDocument(string Digest, int Failed, IReadOnlyList<ModelCheckLine> Checks);
+
+/// <summary>One thing that was looked at.</summary>
+/// <param name="Name">What.</param>
+/// <param name="Passed">Whether it is as it should be; null where nothing could be told.</param>
+/// <param name="Seen">What was seen.</param>
+public sealed record ModelCheckLine(string Name, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] bool? Passed, string Seen);
 
 /// <summary>A model of the service.</summary>
 /// <param name="Name">The name that specifications give.</param>

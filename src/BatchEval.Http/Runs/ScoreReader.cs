@@ -63,7 +63,7 @@ internal sealed class ScoreReader(RunStore store)
         var plan = scores.Generation is null ? (await store.ReadJsonAsync<UnitPlan>(BlobNames.Plan(run, round), cancellation))?.Plan : null;
         var made = new ScoredRound(
             round, JsonNamingPolicy.CamelCase.ConvertName(scores.Stage.ToString()), scores.Generation ?? plan?.Generation, scores.Rung ?? plan?.Rung,
-            scores.Scores.Count == 0 ? null : scores.Scores[0].Samples, [.. scores.Scores.Select(s => Row(s))]);
+            scores.Scores.Count == 0 ? null : scores.Scores[0].Samples, [.. scores.Scores.Select(s => Row(s, scores.Parents))]);
         if (kept.Count >= MostKept)
         {
             kept.Clear();
@@ -95,7 +95,7 @@ internal sealed class ScoreReader(RunStore store)
 
     private static double Median(double[] sorted) => (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
 
-    private static ScoreRow Row(CandidateScore score)
+    private static ScoreRow Row(CandidateScore score, IReadOnlyDictionary<string, IReadOnlyList<string>>? parents)
     {
         var (values, errors) = (new Dictionary<string, double>(StringComparer.Ordinal), new Dictionary<string, double>(StringComparer.Ordinal));
         foreach (var metric in MetricCatalog.All)
@@ -106,7 +106,8 @@ internal sealed class ScoreReader(RunStore store)
         var steps = score.Candidate.Steps;
         return new ScoreRow(
             score.Id, score.Name, JsonNamingPolicy.CamelCase.ConvertName(score.Role.ToString()), score.Candidate.Solver, [.. steps.Select(s => Round(s.Time))],
-            steps.Sum(s => s.Drop.Count), steps.Count(s => s.Reuse), Finite(score.NetworkCalls), Finite(score.Macs), Finite(score.Milliseconds), values, errors, score.Failure);
+            steps.Sum(s => s.Drop.Count), steps.Count(s => s.Reuse), Finite(score.NetworkCalls), Finite(score.Macs), Finite(score.Milliseconds), values, errors, score.Failure,
+            parents is not null && parents.TryGetValue(score.Candidate.Id, out var bred) ? [.. bred.Select(id => id[..score.Id.Length])] : null);
 
         void Add(string key, double? value, double? error)
         {

@@ -77,7 +77,7 @@ public sealed class AdvanceActivity(RunStore store, ModelHost models, TimeProvid
             WorkflowTelemetry.CandidateCost.Record(results.Sum(r => r.ComputedBy == context.RunId ? r.Milliseconds : 0) / 1000);
         }
 
-        return new RoundScores(plan.Plan.Round, plan.Plan.Stage, scores, counts) { Generation = plan.Plan.Generation, Rung = plan.Plan.Rung };
+        return new RoundScores(plan.Plan.Round, plan.Plan.Stage, scores, counts) { Generation = plan.Plan.Generation, Rung = plan.Plan.Rung, Parents = plan.Plan.Parents };
     }
 
     // A control that could not be computed is none: the others are then scored by their own samples alone.

@@ -13,6 +13,9 @@ public sealed record RoundPlan(int Round, RunStage Stage, int Generation, int Ru
     /// <summary>How many of the last assignments are not scored themselves, but control variates of the others: none, or one on their samples and one on many.</summary>
     public int Controls { get; init; }
 
+    /// <summary>Ids of the parents of candidates that were bred in this round, by the child's id; null where none was.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>>? Parents { get; init; }
+
     /// <summary>Network calls times samples that the round asks for, before anything is shared or found.</summary>
     public long SampleSteps => Assignments.Sum(a => (long)a.Contestant.Candidate.NetworkCalls * a.Range.Count);
 }

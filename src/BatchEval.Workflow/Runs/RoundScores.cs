@@ -12,6 +12,9 @@ public sealed record RoundScores(int Round, RunStage Stage, IReadOnlyList<Candid
     /// <summary>Generation within the stage, from 0; null in files of older versions.</summary>
     public int? Generation { get; init; }
 
+    /// <summary>Ids of the parents of candidates that were bred in this round, by the child's id; null where none was.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>>? Parents { get; init; }
+
     /// <summary>Rung within the generation, from 0; null in files of older versions.</summary>
     public int? Rung { get; init; }
 }

@@ -109,7 +109,7 @@ public sealed class RunMachine
         var paired = specification.Objective.IsPaired ? proposal.Samples : 0;
         Assignment Of(Candidate candidate, SampleRange samples) => new(new Contestant(name, role, candidate), samples, false, paired);
         Assignment[] controls = proposal.Control is { } control ? [Of(control.Candidate, range), Of(control.Candidate, new SampleRange(SampleRange.SearchStart + control.First, control.Samples))] : [];
-        return new RoundPlan(state.Round, state.Stage, proposal.Generation, proposal.Rung, [.. proposal.Candidates.Select(c => Of(c, range)), .. controls]) { Controls = controls.Length };
+        return new RoundPlan(state.Round, state.Stage, proposal.Generation, proposal.Rung, [.. proposal.Candidates.Select(c => Of(c, range)), .. controls]) { Controls = controls.Length, Parents = proposal.Parents };
     }
 
     private RoundPlan Plan(RunState state, IReadOnlyList<Contestant> all, SampleRange range, bool final)

@@ -135,17 +135,24 @@ public sealed class RunStore(BlobContainerClient container)
     /// <summary>Who else works on a run at this moment.</summary>
     public async Task<IReadOnlyList<ClaimHolder>> OthersAsync(string run, CancellationToken cancellation = default)
     {
-        var (here, others) = (ClaimHolder.Here(run), new HashSet<ClaimHolder>());
+        var here = ClaimHolder.Here(run);
+        return [.. (await HoldersAsync(run, cancellation)).Distinct().Where(holder => holder != here)];
+    }
+
+    /// <summary>Who works on a run at this moment: one entry for each unit that is being computed, by name.</summary>
+    public async Task<IReadOnlyList<ClaimHolder>> HoldersAsync(string run, CancellationToken cancellation = default)
+    {
+        var holders = new List<ClaimHolder>();
         await foreach (var item in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, BlobNames.ClaimRoot, cancellation))
         {
             if (item.Properties.LeaseState == LeaseState.Leased && await Claim.ReadAsync(container.GetBlobClient(item.Name), cancellation) is { } holder
-                && holder.Run == run && holder != here && !holder.HasEnded())
+                && holder.Run == run && !holder.HasEnded())
             {
-                others.Add(holder);
+                holders.Add(holder);
             }
         }
 
-        return [.. others.OrderBy(o => o.Name, StringComparer.Ordinal)];
+        return [.. holders.OrderBy(h => h.Name, StringComparer.Ordinal)];
     }
 
     /// <summary>Deletes a blob, if it exists.</summary>

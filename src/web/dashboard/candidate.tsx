@@ -2,7 +2,8 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { comparePictures } from "../charts/images";
 import { drawSchedules, Schedule } from "../charts/schedules";
-import { candidatePath, download, get, Run, runPath, send, Steps, Table } from "./api";
+import { Blocks, Family, Sampler, Skips } from "./anatomy";
+import { ApiError, candidatePath, download, get, Run, runPath, send, Steps, Table } from "./api";
 import { latestScores, Scored, useRun } from "./live";
 import { Chart, Fact, Plain, Problem, useImage } from "./parts";
 import { big, count, short, stageName, withError } from "./text";
@@ -25,7 +26,9 @@ export function CandidatePage({ run: runId, id }: { run: string; id: string }) {
     </nav>
     {live.run.best?.id === id && live.run.links.best && <Exports run={live.run} />}
     <Axis run={runId} score={score} others={scores} />
+    <Skips run={live.run} id={id} />
     <Rounds id={id} table={live.table} />
+    <Family run={runId} id={id} table={live.table} scores={scores} />
     <Images run={live.run} id={id} others={scores.filter(s => s.stage === "final" && s.id !== id)} />
     <p class="note">{live.run.state === "finished" && <button type="button" class="link" onClick={() => download(`${runPath(runId)}/archive`, `${runId}.zip`)}>Download the whole run as one archive</button>}</p>
   </>;
@@ -59,13 +62,17 @@ function Axis({ run, score, others }: { run: string; score: Scored; others: Scor
   }, [run, score.id, wanted]);
   const shown = [score, bases.find(b => b.id === wanted)].filter((s): s is Scored => s !== undefined && steps[s.id] !== undefined);
   const schedules: Schedule[] = shown.map((s, i) => ({ name: s.name, winner: i === 0, steps: steps[s.id].steps.map(p => ({ time: short(p.time), ratio: p.ratio, dropped: p.dropped.length, reused: p.reused })) }));
-  return <section class="wide" id="steps"><h2>Steps on the noise axis</h2>
+  const own = steps[score.id];
+  return <><section class="wide" id="steps"><h2>Steps on the noise axis</h2>
     <p>Where the schedule calls the network, by noise-to-signal ratio σ/α; sampling runs from left to right.</p>
     {bases.length > 0 && <p class="controls"><label>Beside <select value={wanted} onChange={e => choose(e.currentTarget.value)}>{bases.map(b => <option key={b.id} value={b.id}>{b.name} {b.id}</option>)}</select></label></p>}
     <Chart label={`Steps of ${shown.map(s => s.name).join(" and ")} on the noise axis`} watch={[steps, wanted]} draw={width => drawSchedules(schedules, width)}>
       <Plain name="Steps" head={["Step", "Time", "σ/α", "Blocks dropped", "Network"]} rows={(steps[score.id]?.steps ?? []).map((p, i) => [i + 1, p.time, p.ratio === null ? "∞ or unknown" : short(p.ratio), p.dropped.length ? p.dropped.join(", ") : "none", p.reused ? "earlier output reused" : "called"])} />
     </Chart>
-  </section>;
+  </section>
+    {own && <Blocks steps={own} />}
+    {own && <Sampler steps={own} />}
+  </>;
 }
 
 function Rounds({ id, table }: { id: string; table: Table }) {
@@ -85,7 +92,7 @@ function Images({ run, id, others: scored }: { run: Run; id: string; others: Nam
   const [open, setOpen] = useState<number | null>(null);
   const grid = useImage(run.state === "finished" ? `${candidatePath(run.id, id)}/grid` : null);
   useEffect(() => { get<{ final?: { images?: number } }>(`${runPath(run.id)}/specification`).then(s => setCount(s.final?.images ?? 0)).catch(() => {}); }, [run.id]);
-  if (run.state !== "finished" || grid.missing) return <section class="wide" id="images"><h2>Images</h2><p class="note">Images are kept of the candidates of the final stage{run.state === "finished" ? "; this one was not among them" : ", which this run has not reached"}.</p></section>;
+  if (run.state !== "finished" || grid.missing) return <section class="wide" id="images"><h2>Images</h2><p class="note">Images are kept of the candidates of the final stage{run.state === "finished" ? "; this one was not among them" : ", which this run has not reached"}.</p><Preview run={run.id} id={id} /></section>;
   return <section class="wide" id="images"><h2>Images</h2>
     <p>Every sheet starts from the same noise: the image in a given place differs only by its schedule.</p>
     {grid.source && <img class="sheet" src={grid.source} alt={`Contact sheet of ${id}`} />}
@@ -93,6 +100,22 @@ function Images({ run, id, others: scored }: { run: Run; id: string; others: Nam
     {open !== null && <Viewer run={run.id} id={id} others={others} n={open} last={count - 1} move={setOpen} />}
     {others.length > 0 && grid.source && <Sheets run={run.id} id={id} others={others} />}
   </section>;
+}
+
+/** Images that are computed when somebody asks, also during a search. */
+function Preview({ run, id }: { run: string; id: string }) {
+  const path = `${candidatePath(run, id)}/preview`;
+  const [turn, again] = useState(0);
+  const [busy, work] = useState(false);
+  const [error, fail] = useState<ApiError | null>(null);
+  const sheet = useImage(turn === 0 ? path : `${path}?again=${turn}`);
+  const make = async () => {
+    work(true); fail(null);
+    try { await send(path, { method: "POST" }); again(turn + 1); } catch (problem) { fail(problem as ApiError); }
+    work(false);
+  };
+  return <>{sheet.source ? <><p>16 images of the final stage's noise, computed on request.</p><img class="sheet" src={sheet.source} alt={`Images of ${id}, computed on request`} /></>
+    : <p class="controls"><button type="button" disabled={busy} onClick={make}>{busy ? "Computing 16 images" : "Compute 16 images now"}</button></p>}<Problem error={error} /></>;
 }
 
 function Thumb({ run, id, n, open }: { run: string; id: string; n: number; open: () => void }) {

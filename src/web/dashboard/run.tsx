@@ -3,7 +3,7 @@ import { useMemo, useState } from "preact/hooks";
 import { OTHER, WIN } from "../charts/frame";
 import { Curve, drawCurves } from "../charts/lines";
 import { Dot, drawPoints, paretoFront } from "../charts/points";
-import { download, Metric, Run, runPath, Table } from "./api";
+import { download, Metric, Run, runPath, Table, Work } from "./api";
 import { latestScores, LogLine, Scored, usePolling, useRun } from "./live";
 import { Orders } from "./orders";
 import { Chart, Column, DataTable, Fact, Plain, Problem, State } from "./parts";
@@ -37,7 +37,7 @@ export function RunPage({ id }: { id: string }) {
       <section class="wide" id="candidates"><h2>Candidates</h2><Candidates run={run.id} scores={scores} table={table} /></section>
       <Failures run={run.id} scores={scores} />
     </>}
-    {run.state === "running" && <Workers />}
+    {run.state === "running" && <Workers run={run.id} />}
     <Log lines={live.log} />
   </>;
 }
@@ -142,10 +142,13 @@ function Failures({ run, scores }: { run: string; scores: Scored[] }) {
   </section>;
 }
 
-function Workers() {
+function Workers({ run }: { run: string }) {
+  const work = usePolling<Work>(`${runPath(run)}/work`, 2000).value?.processes ?? [];
   const { value } = usePolling<{ workers: { id: string; device: string; started: string; seen: string }[] }>("/api/workers", 5000);
-  return !value || value.workers.length === 0 ? null : <section class="wide" id="workers"><h2>Workers</h2>
-    <Plain name="Workers" head={["Worker", "Device", "Since", "Last heard of"]} rows={value.workers.map(w => [w.id, w.device, hour(w.started), new Date(w.seen).toLocaleTimeString()])} /></section>;
+  const workers = value?.workers ?? [];
+  return <section class="wide" id="workers"><h2>Who computes</h2>
+    {work.length > 0 ? <Plain name="Units under way" head={["Process", "Units under way"]} rows={work.map(w => [w.name, w.units])} /> : <p class="note" role="status">No unit is being computed at this moment.</p>}
+    {workers.length > 0 && <Plain name="Workers" head={["Worker", "Device", "Since", "Last heard of"]} rows={workers.map(w => [w.id, w.device, hour(w.started), new Date(w.seen).toLocaleTimeString()])} />}</section>;
 }
 
 function Log({ lines }: { lines: LogLine[] }) {

@@ -29,13 +29,13 @@ export function RunsPage() {
       </div>
       <div class="scroll" role="region" aria-label="Table of runs" tabIndex={0}>
         <table class="data runs">
-          <thead><tr><th scope="col"><span class="hidden">Choose</span></th><th scope="col">Run</th><th scope="col">State</th><th scope="col">Stage</th><th scope="col" class="num">Best objective<small>lower is better</small></th><th scope="col">Started</th><th scope="col">Orders</th></tr></thead>
+          <thead><tr><th scope="col"><span class="hidden">Choose</span></th><th scope="col">Run</th><th scope="col">State</th><th scope="col">Stage</th><th scope="col" class="num">Best</th><th scope="col">Started</th><th scope="col">Orders</th></tr></thead>
           <tbody>{runs.map(run => <tr key={run.id}>
             <td><input type="checkbox" aria-label={`Choose ${run.id} to compare`} checked={chosen.includes(run.id)} onChange={e => choose(e.currentTarget.checked ? [...chosen, run.id] : chosen.filter(c => c !== run.id))} /></td>
             <th scope="row"><a href={`#/runs/${run.id}`}>{run.id}</a>{run.error && <small class="error">{run.error}</small>}</th>
             <td><State state={run.state} /></td>
             <td>{stageName(run.stage)}</td>
-            <td class="num">{run.best ? withError(run.best.objective, run.best.objectiveError) : "–"}</td>
+            <td class="num">{run.best ? `${withError(run.best.value ?? run.best.objective, run.best.objectiveError)} ${run.best.unit ?? ""}` : "–"}{run.best && <small>{run.best.label ?? "objective, lower is better"}</small>}</td>
             <td class="nowrap">{moment(run.started)}</td>
             <td><Orders run={run} done={list.again} /></td>
           </tr>)}</tbody>

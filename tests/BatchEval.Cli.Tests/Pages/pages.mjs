@@ -68,17 +68,18 @@ try {
   await page.getByRole("link", { name: "New run" }).click();
   await page.getByText("As JSON").click();
   await page.getByLabel("The whole specification").fill(JSON.stringify(specification));
-  await page.getByText("It will be").waitFor();
+  await page.getByText("It will be seen-").waitFor();
   await page.getByLabel("population").fill("1");
   await page.locator("#field-search\\.population-help .error").waitFor();
-  assert.equal(await page.getByRole("button", { name: "Start" }).isDisabled(), true);
+  await until("it cannot be started", () => page.getByRole("button", { name: "Start" }).isDisabled());
   await look(page, "start-invalid-1280-light");
   await page.getByLabel("population").fill("8");
-  await page.getByText("It will be").waitFor();
+  await page.getByText("It will be seen-").waitFor();
   await page.getByRole("button", { name: "Start" }).click();
   await page.waitForURL(/#\/runs\/seen-/);
   const run = page.url().split("/").pop();
   say(`started ${run}`);
+  await page.getByRole("heading", { name: "Who computes" }).waitFor();
 
   // A curve that grows, and a filter that keeps focus and text while it does.
   const points = () => page.locator("#curve circle").count();
@@ -96,6 +97,14 @@ try {
   // Hold it, lose the server, get it back, go on.
   await page.getByRole("button", { name: "Pause" }).click();
   await until("paused", async () => (await state(page)) === "paused");
+
+  // Images of a candidate in the midst of the search, and where it came from.
+  await page.locator("#candidates tbody a").first().click();
+  await page.getByRole("button", { name: "Compute 16 images now" }).click();
+  await page.locator("#images img.sheet").waitFor();
+  await look(page, "candidate-search-1280-light");
+  await page.goto(`${base}/#/runs/${run}`);
+  await page.getByRole("button", { name: "Resume" }).waitFor();
   server.kill("SIGKILL");
   await page.getByText("No answer since").waitFor();
   say("the page says that the server has gone");
@@ -117,12 +126,14 @@ try {
   await page.waitForURL(/candidates/);
   const candidate = page.url().split("/").pop();
   await page.locator(".thumbs img").nth(3).waitFor();
+  await page.locator("#family a").first().waitFor();
   await look(page, "candidate-1280-light");
   await page.getByRole("button", { name: "Enlarge image 0" }).click();
   await page.getByRole("dialog").waitFor();
   await page.keyboard.press("ArrowRight");
   await page.getByText("image 1, 4 in all").waitFor();
   await page.getByRole("dialog").getByRole("button", { name: "Difference" }).click();
+  await page.locator("dialog .pair img").nth(1).waitFor();
   await look(page, "image-1280-light");
   await page.keyboard.press("Escape");
   await page.locator("dialog").waitFor({ state: "detached" });
@@ -139,6 +150,7 @@ try {
   await until("the varied run is finished", async () => (await page.locator("h1 .chip").count()) === 1 && (await state(page)) === "finished");
   await page.getByRole("link", { name: "Runs" }).click();
   await page.getByRole("checkbox").nth(1).waitFor();
+  await page.locator("table.runs td.num small", { hasText: "FID" }).first().waitFor();
   for (const box of await page.getByRole("checkbox").all()) await box.check();
   await look(page, "runs-1280-light");
   await page.getByRole("link", { name: /Compare 2/ }).click();
@@ -156,6 +168,12 @@ try {
       await look(other, `${name}-${width}-${colours}`);
     }
   }
+
+  // A model is checked on request.
+  await page.goto(`${base}/#/models/digits`);
+  await page.getByRole("button", { name: "Check this model" }).click();
+  await page.getByText("Nothing contradicts the manifest.").waitFor();
+  await look(page, "model-1280-light");
 
   // Delete asks once.
   await page.goto(`${base}/#/runs/${varied}`);

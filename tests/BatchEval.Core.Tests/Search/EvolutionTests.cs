@@ -41,6 +41,30 @@ public sealed class EvolutionTests
     }
 
     [Fact]
+    public void Who_was_bred_says_from_whom_it_was()
+    {
+        var search = Small(4);
+        var state = SearchState.Empty;
+        var bred = 0;
+        while (search.Next(state) is { } proposal)
+        {
+            foreach (var (child, parents) in proposal.Parents ?? new Dictionary<string, IReadOnlyList<string>>())
+            {
+                proposal.Candidates.ShouldContain(c => c.Id == child);
+                parents.Count.ShouldBeInRange(1, 2);
+                parents.ShouldAllBe(p => p != child && state.Archive.Any(a => a.Candidate.Id == p));
+                bred++;
+            }
+
+            proposal.Parents?.Count.ShouldBeGreaterThan(0);
+            (proposal.Rung == 0 || proposal.Parents is null).ShouldBeTrue();
+            state = search.Observe(state, Score(proposal));
+        }
+
+        bred.ShouldBeGreaterThan(10);
+    }
+
+    [Fact]
     public void Seeds_take_part_in_the_first_generation()
     {
         var seed = Candidate.At("ddim", Target);

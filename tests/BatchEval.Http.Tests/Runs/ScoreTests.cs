@@ -1,6 +1,13 @@
 using System.IO.Compression;
 using System.Text.Json.Nodes;
+using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Reports;
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Storage;
 using BatchEval.Workflow.Tests.Local;
 
 namespace BatchEval.Http.Tests.Runs;
@@ -38,6 +45,23 @@ public sealed class ScoreTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
         var row = rounds[^1]!["rows"]!.AsArray().Single(r => (string)r!["name"]! == "searched")!;
         ((string)row["id"]!, (double)row["values"]!["fid"]!).ShouldBe(((string)best["id"]!, double.Parse(((double)best["fid"]!).ToString("G6"))));
 
+        // Who was bred from whom: parents are seeds of the same generation, or have been scored before.
+        var scored = new HashSet<string>();
+        var bred = 0;
+        foreach (var round in rounds)
+        {
+            scored.UnionWith(round!["rows"]!.AsArray().Select(r => (string)r!["id"]!));
+            foreach (var parents in round!["rows"]!.AsArray().Select(r => r!["parents"]?.AsArray()).OfType<JsonArray>())
+            {
+                parents.Select(p => (string)p!).ShouldBeSubsetOf(scored);
+                bred++;
+            }
+        }
+
+        bred.ShouldBeGreaterThan(0);
+        var listed = (await bench.GetAsync("/api/runs")).Json["runs"]![0]!["best"]!;
+        ((string)listed["label"]!, (double)listed["value"]!).ShouldBe(("FID", (double)listed["objective"]!));
+
         var steps = (await bench.GetAsync($"/api/runs/{run}/candidates/{row["id"]}/steps")).Json["steps"]!.AsArray();
         steps.Select(s => (double)s!["ratio"]!).ShouldBe(steps.Select(s => (double)s!["ratio"]!).OrderDescending(), "sampling goes from noise to image");
         ((string)(await bench.GetAsync($"/api/runs/{run}/specification")).Json["name"]!).ShouldBe("tiny");
@@ -50,12 +74,21 @@ public sealed class ScoreTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
             archive.Entries.Select(e => e.FullName).ShouldAllBe(name => !name.StartsWith("generations/"));
         }
 
+        (await bench.GetAsync($"/api/runs/{run}/candidates/{row["id"]}/masks")).ShouldBeProblem(404);
+        (await bench.GetAsync($"/api/runs/{run}/candidates/{row["id"]}/preview")).ShouldBeProblem(404);
+        var preview = await bench.SendAsync("POST", $"/api/runs/{run}/candidates/{row["id"]}/preview");
+        (preview.Status, preview.ContentType).ShouldBe((200, "image/png"));
+        (await bench.GetAsync($"/api/runs/{run}/candidates/{row["id"]}/preview")).Body.ShouldBe(preview.Body);
+
         (await bench.GetAsync("/api/workers")).Json["workers"]!.AsArray().ShouldBeEmpty();
         await bench.Store.WriteTextOnceAsync("_workers/box-1.json", $$"""{"id":"box-1","codeVersion":1,"device":"cpu","models":[],"started":"2026-01-01T00:00:00Z","seen":"2026-01-01T00:00:00Z"}""");
         ((string)(await bench.GetAsync("/api/workers")).Json["workers"]![0]!["id"]!).ShouldBe("box-1");
         var model = (await bench.GetAsync("/api/models/digits")).Json;
         JsonNode.Parse((string)model["templates"]!["search.json"]!)!["budget"].ShouldNotBeNull();
         (await bench.GetAsync("/api/models/..%2F..")).ShouldBeProblem(404);
+        var checks = (await bench.GetAsync("/api/model-checks/digits")).Json;
+        ((int)checks["failed"]!, checks["checks"]!.AsArray().Count(c => (bool?)c!["passed"] == true)).ShouldSatisfyAllConditions(c => c.Item1.ShouldBe(0), c => c.Item2.ShouldBeGreaterThan(5));
+        (await bench.GetAsync("/api/model-checks/nobody")).ShouldBeProblem(404);
 
         var check = (await bench.SendAsync("POST", "/api/runs/check", System.Text.Encoding.UTF8.GetBytes(TinyRun.Json), ("Content-Type", "application/json"))).Json;
         ((string)check["id"]!, (bool)check["exists"]!, (double)check["deviceSeconds"]! > 0).ShouldBe((run, true, true));
@@ -75,6 +108,61 @@ public sealed class ScoreTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
         await bench.Store.DeleteRunAsync(run);
         (await NextAsync(reader)).ShouldBe(("gone", null));
         (await reader.ReadToEndAsync()).Trim().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Processes_that_compute_units_are_listed_with_their_number()
+    {
+        await using var bench = await ApiBench.CreateAsync(azurite, "work");
+        var run = await bench.FabricateAsync("running");
+        (await bench.GetAsync($"/api/runs/{run}/work")).Json["processes"]!.AsArray().ShouldBeEmpty();
+        var (first, _) = await bench.Store.TryClaimAsync("one", run);
+        var (second, _) = await bench.Store.TryClaimAsync("two", run);
+        var (other, _) = await bench.Store.TryClaimAsync("three", "other-0123abcd");
+
+        var process = (await bench.GetAsync($"/api/runs/{run}/work")).Json["processes"]!.AsArray().ShouldHaveSingleItem()!;
+
+        ((string)process["name"]!).ShouldContain($"process {Environment.ProcessId}");
+        ((int)process["units"]!).ShouldBe(2);
+        await first!.DisposeAsync();
+        await second!.DisposeAsync();
+        await other!.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_search_for_PSNR_is_listed_in_decibels()
+    {
+        await using var bench = await ApiBench.CreateAsync(azurite, "psnr");
+        var run = await bench.FabricateAsync("running");
+        await bench.Store.DeleteAsync(BlobNames.Specification(run));
+        await bench.Store.WriteTextOnceAsync(BlobNames.Specification(run), TinyRun.Json.Replace("\"name\"", "\"objective\": { \"metric\": \"psnr\" }, \"name\"", StringComparison.Ordinal));
+        await bench.Store.ChangeJsonAsync<RunStatus>(BlobNames.Status(run), s => s! with
+        {
+            Best = new CandidateScore { Id = "0123456789ab", Name = "searched", Role = ContestantRole.Searched, Candidate = Candidate.At("ddim", [500]), NetworkCalls = 1, Objective = -27.5, ObjectiveError = 0.25 },
+        });
+
+        var best = (await bench.GetAsync("/api/runs")).Json["runs"]![0]!["best"]!;
+
+        ((double)best["value"]!, (double)best["objectiveError"]!, (string)best["label"]!, (string)best["unit"]!).ShouldBe((27.5, 0.25, "PSNR", "dB"));
+    }
+
+    [Fact]
+    public async Task Numbers_of_a_sampler_stand_beside_those_of_its_solver_and_masks_are_read()
+    {
+        await using var bench = await ApiBench.CreateAsync(azurite, "numbers");
+        var run = await bench.FabricateAsync("running");
+        var candidate = new Candidate("dpmpp-2m", [new CandidateStep(900, numbers: new StepNumbers { State = 0.5 }), new CandidateStep(400)]);
+        var score = new CandidateScore { Id = candidate.Id[..12], Name = "searched", Role = ContestantRole.Searched, Candidate = candidate, NetworkCalls = 2, Objective = 1 };
+        await bench.Store.WriteJsonOnceAsync(BlobNames.Scores(run, 0), new RoundScores(0, RunStage.Search, [score], EvaluationCounts.None));
+        await bench.Store.WriteJsonOnceAsync(BlobNames.Candidate(run, score.Id, "masks.json"), new SkipMaskSheet(score.Id, "searched", 7, [StepMask.Write([true, false, true])]));
+
+        var calls = (await bench.GetAsync($"/api/runs/{run}/candidates/{score.Id}/steps")).Json["sampler"]!.AsArray();
+        var masks = (await bench.GetAsync($"/api/runs/{run}/candidates/{score.Id}/masks")).Json;
+
+        calls.Count.ShouldBe(2);
+        ((double)calls[0]!["own"]![0]!).ShouldBe(1.5 * (double)calls[0]!["base"]![0]!, 1e-12);
+        ((double)calls[1]!["own"]![0]!).ShouldBe((double)calls[1]!["base"]![0]!);
+        ((int)masks["firstSample"]!, (string)masks["images"]![0]!).ShouldBe((7, "101"));
     }
 
     [Fact]

@@ -1,0 +1,34 @@
+using BatchEval.Core.Randomness;
+using BatchEval.Core.Sampling;
+using BatchEval.Onnx.Images;
+using BatchEval.Onnx.Sampling;
+using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Models;
+using BatchEval.Workflow.Specifications;
+
+namespace BatchEval.Workflow.Scoring;
+
+/// <summary>A few images of a candidate outside any round, for people who watch a search.</summary>
+public static class CandidatePreview
+{
+    private const int Images = 16;
+    private const int Columns = 8;
+
+    /// <summary>Computes the images of the first samples of the final stage, the same noise for every candidate.</summary>
+    /// <returns>A contact sheet as PNG.</returns>
+    /// <exception cref="InvalidOperationException">The candidate fails on one of them.</exception>
+    public static byte[] Compute(OpenedModel model, RunSpecification specification, Candidate candidate, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(specification);
+        var engine = new SamplingEngine(model.Sampling, new NoiseBank(specification.Seed), specification.Conditions, Math.Min(Images, specification.Execution.BatchSize));
+        var samples = engine.Run([.. Enumerable.Range(0, Images).Select(i => (candidate, SampleRange.FinalStart + i))], cancellation: cancellation);
+        if (samples.FirstOrDefault(s => s.Failure is not null)?.Failure is { } failure)
+        {
+            throw new InvalidOperationException($"The candidate fails: {failure}");
+        }
+
+        var images = ImageBatch.Quantise(model.Sampling.Images([.. samples.Select(s => s.Image)]), model.Sampling.Manifest.Image);
+        return ImageCodec.EncodePng(ImageGrid.Compose([.. Enumerable.Range(0, Images).Select(images.ToRgb)], Columns, padding: 1));
+    }
+}
