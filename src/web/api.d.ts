@@ -108,6 +108,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{runId}/candidates/{candidateId}/masks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which images of a finished run called the network at which step, for skip policies that decide per image. */
+        get: operations["GetMasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{runId}/candidates/{candidateId}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Contact sheet that was computed on request, during a search or after it. */
+        get: operations["GetPreview"];
+        put?: never;
+        /** Computes 16 images of a candidate now, also during a search, and keeps them. */
+        post: operations["MakePreview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{runId}/work": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The processes that compute units of a run at this moment, and how many each. */
+        get: operations["ListWork"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{runId}/leaderboard": {
         parameters: {
             query?: never;
@@ -278,6 +330,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/model-checks/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a few calls of a model's network show, as 'batcheval model check'. The first request takes as long as the calls. */
+        get: operations["CheckModel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models/{name}": {
         parameters: {
             query?: never;
@@ -417,12 +486,31 @@ export interface components {
              * @description Standard error of the objective.
              */
             objectiveError: null | number;
+            /**
+             * Format: double
+             * @description The objective as people read it: PSNR is not negated.
+             */
+            value: null | number;
+            /** @description Name of the objective for people. */
+            label: null | string;
+            /** @description Its unit, or empty. */
+            unit: null | string;
         };
         /**
          * @description What a search varies: solver, steps (with their dropped blocks, reused outputs and numbers of their own) and skip policy. Immutable and canonical: two
          *     candidates that sample alike are equal, and string Candidate.Id is the SHA-256 of the canonical JSON.
          */
         Candidate: Record<string, never>;
+        /** @description Which images called the network at which step, for a skip policy that decides per image. */
+        CandidateMasks: {
+            /**
+             * Format: int64
+             * @description Index of the first image.
+             */
+            firstSample: number;
+            /** @description One text per image: 1 where the network was called, 0 where not, in the order of the calls of the whole schedule. */
+            images: string[];
+        };
         /** @description One line of a leaderboard. */
         CandidateScore: {
             /** @description First digits of the candidate's id. */
@@ -540,6 +628,10 @@ export interface components {
             solver: string;
             /** @description Its steps, in the order of sampling. */
             steps: components["schemas"]["StepPoint"][];
+            /** @description Names of the blocks that the model can drop, by their number; null where the run knows none. */
+            blocks: null | string[];
+            /** @description The numbers of each network call beside those of the solver alone; null for a candidate without numbers of its own, or where the model is not here. */
+            sampler: null | components["schemas"]["SamplerCall"][];
         };
         /** @description A specification that could be started. */
         CheckedRun: {
@@ -696,6 +788,27 @@ export interface components {
             templates: {
                 [key: string]: string;
             };
+        };
+        /** @description What a few calls of a model's network show. */
+        ModelCheckDocument: {
+            /** @description Digest of the package. */
+            digest: string;
+            /**
+             * Format: int32
+             * @description How many checks contradict the manifest.
+             */
+            failed: number;
+            /** @description The checks, in order. */
+            checks: components["schemas"]["ModelCheckLine"][];
+        };
+        /** @description One thing that was looked at. */
+        ModelCheckLine: {
+            /** @description What. */
+            name: string;
+            /** @description Whether it is as it should be; null where nothing could be told. */
+            passed: null | boolean;
+            /** @description What was seen. */
+            seen: string;
         };
         /** @description The models that a specification may name. */
         ModelList: {
@@ -883,6 +996,28 @@ export interface components {
             /** @description More about it. */
             statusUrl: string;
         };
+        /** @description One network call of a candidate with numbers of its own. */
+        SamplerCall: {
+            /**
+             * Format: double
+             * @description Time of its step.
+             */
+            time: number;
+            /**
+             * Format: double
+             * @description Time that the network is told.
+             */
+            networkTime: number;
+            /**
+             * Format: double
+             * @description Factor on its output.
+             */
+            outputScale: number;
+            /** @description Coefficients of the state and of the data predictions, newest first. */
+            own: number[];
+            /** @description The same of the solver alone. */
+            base: number[];
+        };
         /** @description How a number per image is spread: quantiles by linear interpolation (numpy's default). */
         ScoreDistribution: {
             /**
@@ -968,6 +1103,8 @@ export interface components {
             };
             /** @description Why it could not be scored. */
             failure: null | string;
+            /** @description First digits of the ids of those that it was bred from, in the round that bred it. */
+            parents: null | string[];
         };
         /** @description The scores of every candidate of a run, for tables and charts. Numbers are rounded to six digits. */
         ScoreTable: {
@@ -1040,6 +1177,21 @@ export interface components {
         };
         /** Format: binary */
         Stream: string;
+        /** @description Who computes units of a run at this moment. */
+        WorkList: {
+            /** @description The processes, by name. */
+            processes: components["schemas"]["WorkSummary"][];
+        };
+        /** @description A process that computes units of a run. */
+        WorkSummary: {
+            /** @description Machine and process. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Units that it computes at this moment.
+             */
+            units: number;
+        };
         /** @description The workers that have said something lately (`batcheval worker`). */
         WorkerList: {
             /** @description The workers, by id. */
@@ -1324,6 +1476,140 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CandidateSteps"];
+                };
+            };
+            /** @description A refusal (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetMasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the run, as the start returned it. */
+                runId: string;
+                /** @description Id of the candidate, as the leaderboard lists it. */
+                candidateId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CandidateMasks"];
+                };
+            };
+            /** @description A refusal (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetPreview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the run, as the start returned it. */
+                runId: string;
+                /** @description Id of the candidate, as the leaderboard lists it. */
+                candidateId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": components["schemas"]["Stream"];
+                };
+            };
+            /** @description A refusal (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    MakePreview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the run, as the start returned it. */
+                runId: string;
+                /** @description Id of the candidate, as the leaderboard lists it. */
+                candidateId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": components["schemas"]["Stream"];
+                };
+            };
+            /** @description A refusal (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListWork: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the run, as the start returned it. */
+                runId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkList"];
                 };
             };
             /** @description A refusal (RFC 9457). */
@@ -1654,6 +1940,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelList"];
+                };
+            };
+            /** @description A refusal (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    CheckModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the model; may hold slashes. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelCheckDocument"];
                 };
             };
             /** @description A refusal (RFC 9457). */

@@ -86,7 +86,7 @@ if wanted interrupt; then
   # After that many seconds, or when a line comes by that names the stage.
   for stage in 0.3 "Networks run" "Starting run" reference "search, generation 1" "search, generation 3" validation final; do
     export BATCHEVAL_DATA=$work/int
-    rm -rf int i.log
+    rm -rf "$BATCHEVAL_DATA" i i.log
     # A background job of a script ignores SIGINT, and so would its child.
     python3 -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp("dotnet", ["dotnet"] + sys.argv[1:])' "$program" run spec.json --out i >i.log 2>&1 & one=$!
     if [[ $stage =~ ^[0-9.]+$ ]]; then sleep "$stage"; else until grep -q "$stage" i.log || ! kill -0 $one 2>/dev/null; do sleep 0.02; done; fi
@@ -95,6 +95,19 @@ if wanted interrupt; then
     batcheval run spec.json --out i >j.log 2>&1
     say "Ctrl-C at '$stage'" "exit code $code: \`$(grep -v '%' i.log | tail -1 | sed 's/run surr[^ ]*/run …/')\`; the same command: $(verdict 0 $? i j.log)"
   done
+fi
+
+if wanted serve; then
+  export BATCHEVAL_DATA=$work/serve
+  python3 -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp("dotnet", ["dotnet"] + sys.argv[1:])' "$program" serve --port 0 --models "$root/samples" >s.out 2>s.log & one=$!
+  until grep -q Listening s.out; do sleep 0.1; done
+  address=$(awk '{ print $3 }' s.out)
+  sed 's|"model": "[^"]*"|"model": "digits"|' spec.json | curl -s -H 'Content-Type: application/json' --data-binary @- "${address%/}/api/runs" >posted.json
+  until grep -q begins s.log; do sleep 0.05; done
+  kill -9 "$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["pid"])' "$BATCHEVAL_DATA/batcheval.json")"
+  until grep -q 'has finished' s.log || ! kill -0 $one 2>/dev/null; do sleep 0.2; done
+  kill -INT $one; wait $one; code=$?
+  say "serve whose Azurite is killed in the midst of a run, then Ctrl-C" "$(verdict 0 $code "" s.log): \`$(grep -m1 'Azurite' s.log)\` $(grep -o 'has finished' s.log)"
 fi
 
 if wanted full; then

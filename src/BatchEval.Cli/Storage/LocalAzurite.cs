@@ -61,7 +61,15 @@ internal sealed class LocalAzurite : IAsyncDisposable
     /// <exception cref="ProblemException">It cannot be started.</exception>
     public static async Task<LocalAzurite> EnterAsync(string script, string folder, CancellationToken cancellation)
     {
-        Directory.CreateDirectory(folder);
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new ProblemException($"The folder '{folder}' of the local storage cannot be made: {ErrorText.Of(error)} Name another one with BATCHEVAL_DATA, or a storage with --store.");
+        }
+
         return new LocalAzurite(script, folder, await EnterAsync(script, folder, 0, cancellation));
     }
 

@@ -57,6 +57,29 @@ public sealed class LostStorageTests : IDisposable
     }
 
     [Fact]
+    public async Task A_data_folder_that_cannot_be_made_is_named_with_what_to_do()
+    {
+        await File.WriteAllTextAsync(shell.PathOf("data"), "a file");
+
+        (await shell.RunAsync("runs")).ShouldBeRefused($"The folder '{shell.PathOf("data")}' of the local storage cannot be made", "BATCHEVAL_DATA");
+    }
+
+    [Fact]
+    public async Task Spaces_quotes_and_Unicode_in_every_path_make_no_difference()
+    {
+        const string strange = "ein Ördner ✓ '$x' 数";
+        shell.With("BATCHEVAL_DATA", shell.PathOf($"{strange}/data"));
+        Directory.CreateDirectory(shell.PathOf(strange));
+        Directory.CreateSymbolicLink(shell.PathOf($"{strange}/digits ß"), TestShell.Digits);
+        shell.Write($"{strange}/spec ü.json", SmallRun.Specification("strange"));
+
+        var run = (await shell.RunAsync("run", $"{strange}/spec ü.json", "--set", "model=digits ß", "--out", $"{strange}/out ñ")).ShouldSucceed();
+
+        run.Out.ShouldContain($"Store:    {shell.PathOf($"{strange}/data")} ");
+        File.Exists(shell.PathOf($"{strange}/out ñ/report.html")).ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task Serve_on_a_port_in_use_begins_no_run()
     {
         await using (var azurite = await LocalAzurite.EnterAsync(Path.Combine(BatchEval.Tests.Shared.RepoPaths.NodeModules, "azurite", "dist", "src", "blob", "main.js"), shell.PathOf("data"), CancellationToken.None))

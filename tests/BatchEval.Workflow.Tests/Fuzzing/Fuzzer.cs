@@ -8,12 +8,13 @@ namespace BatchEval.Workflow.Tests.Fuzzing;
 /// <summary>
 /// Gives a reader many damaged inputs. Each must be read or refused with words for people, within 5 seconds and 1 GB, and without ending the process. The
 /// input at work lies in <c>artifacts/fuzz</c>, and stays there when something goes wrong. A long run:
-/// <c>BATCHEVAL_FUZZ=100000 FILTER=FullyQualifiedName~Fuzzing ./test.sh Workflow.Tests</c>; BATCHEVAL_FUZZ_SEED gives other inputs.
+/// <c>BATCHEVAL_FUZZ=100000 FILTER=FullyQualifiedName~Fuzzing ./test.sh Workflow.Tests</c>; BATCHEVAL_FUZZ_SEED gives other inputs, and BATCHEVAL_FUZZ_SECONDS
+/// more time to each on a machine that has other work to do.
 /// </summary>
 internal static class Fuzzer
 {
     private const long MemoryLimit = 1L << 30;
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(Number("BATCHEVAL_FUZZ_SECONDS", 5));
 
     /// <summary>Runs a reader.</summary>
     /// <param name="name">Name of the kind of input.</param>
