@@ -1,6 +1,7 @@
 using System.CommandLine;
 using BatchEval.Cli.Options;
 using BatchEval.Cli.Schedules;
+using BatchEval.Cli.Storage;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
@@ -10,6 +11,7 @@ using BatchEval.Workflow.Exports;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Schedules;
 using BatchEval.Workflow.Specifications;
+using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Cli.Commands;
 
@@ -39,6 +41,7 @@ internal sealed class ScheduleCommand
     private readonly ConditionOptions conditions = new();
     private readonly Option<string> device = CommonOptions.Device();
     private readonly Option<int?> parallel = CommonOptions.Parallel();
+    private readonly Option<string?> store = CommonOptions.Store();
     private readonly Option<bool> json = CommonOptions.Json();
     private readonly Shell shell;
 
@@ -56,24 +59,28 @@ internal sealed class ScheduleCommand
         {
             self.method, self.model, self.steps, self.solver, self.sigmaMin, self.sigmaMax, self.rho, self.start, self.preset, self.respacing, self.dataFree, self.bound,
             self.distance, self.grid, self.paths, self.compare, self.compareAll, self.samples, self.choiceSamples, self.export, self.conditions.Seed, self.conditions.Label, self.conditions.Guidance,
-            self.device, self.parallel, self.json,
+            self.device, self.parallel, self.store, self.json,
         };
-        command.SetAction((parsed, cancellation) => Task.FromResult(self.Run(parsed, cancellation)));
+        command.SetAction(self.RunAsync);
         return command;
     }
 
-    private int Run(ParseResult parsed, CancellationToken cancellation)
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
         var (options, units) = CommonOptions.Workers(parsed.GetRequiredValue(device), parsed.GetValue(parallel));
         using var models = new ModelHost(options, [shell.Directory]);
         var package = models.Find(shell.PathOf(parsed.GetRequiredValue(model)));
-        var setting = new ScheduleSetting(SolverName(parsed.GetValue(solver)!), conditions.Read(parsed, package.Manifest), conditions.SeedOf(parsed), units);
+        var setting = new ScheduleSetting(SolverName(parsed.GetValue(solver)!), conditions.Read(parsed, package.Manifest), conditions.SeedOf(parsed), units, options.Device);
         var request = Request(parsed, setting, package.Manifest.Schedule);
         var opened = models.Open(package);
-        var found = new ScheduleFinder(opened, ContestOptions.Of(parsed.GetValue(choiceSamples) ?? 1024)).Find(request, cancellation);
         var everything = parsed.GetValue(compareAll);
-        var lines = everything || parsed.GetValue(compare)
-            ? new ScheduleComparison(opened, request with { Steps = found.Schedule.Times.Count }).Run(found, everything, parsed.GetValue(samples) ?? 1000, cancellation)
+        var compared = everything || parsed.GetValue(compare);
+        var chosen = request.Method is ScheduleMethods.KlubDp or ScheduleMethods.Klub && !request.BoundAlone;
+        await using var access = compared || chosen ? await StoreAccess.OpenAsync(parsed.GetValue(store), shell, cancellation) : null;
+        IBlobs results = access is null ? new MemoryBlobs() : access.Store;
+        var found = await new ScheduleFinder(opened, results, ContestOptions.Of(parsed.GetValue(choiceSamples) ?? 1024)).FindAsync(request, cancellation);
+        var lines = compared
+            ? await new ScheduleComparison(opened, request with { Steps = found.Schedule.Times.Count }, results).RunAsync(found, everything, parsed.GetValue(samples) ?? 1000, cancellation)
             : [];
         new SchedulePrinter(new Output(shell, parsed.GetValue(json)), package.Manifest, request).Print(found, lines, parsed.GetValue(export));
         return ExitCodes.Done;

@@ -64,7 +64,7 @@ internal sealed class SchedulePrinter(Output output, ModelManifest manifest, Sch
         table.AddColumn(new TableColumn("times"));
         foreach (var line in lines)
         {
-            var fid = line.Score.Failure is { } failure ? $"failed: {failure}" : $"{Number(line.Score.Fid.Value, "0.000")} ± {Number(line.Score.Fid.StandardError, "0.000")}";
+            var fid = line.Score.Fid.Failure is { } failure ? $"failed: {failure}" : $"{Number(line.Score.Fid.Score, "0.000")} ± {Number(line.Score.Fid.Error, "0.000")}";
             table.AddRow(new Text(line.Name), new Text(fid), new Text(line.Calls.ToString("N0", CultureInfo.InvariantCulture)), new Text(string.Join(' ', line.Score.Schedule.Times.Select(t => Number(t, "0.###")))));
         }
 
@@ -86,10 +86,10 @@ internal sealed class SchedulePrinter(Output output, ModelManifest manifest, Sch
         ["comparison"] = new JsonArray([.. lines.Select(l => new JsonObject
         {
             ["name"] = l.Name,
-            ["fid"] = double.IsFinite(l.Score.Fid.Value) ? l.Score.Fid.Value : null,
-            ["standardError"] = l.Score.Fid.StandardError,
-            ["samples"] = l.Score.Fid.SampleCount,
-            ["failure"] = l.Score.Failure,
+            ["fid"] = double.IsFinite(l.Score.Fid.Score) ? l.Score.Fid.Score : null,
+            ["standardError"] = l.Score.Fid.Error,
+            ["samples"] = l.Score.Fid.Samples,
+            ["failure"] = l.Score.Fid.Failure,
             ["networkCallsSpent"] = l.Calls,
             ["timesteps"] = new JsonArray([.. l.Score.Schedule.Times.Select(t => JsonValue.Create(t))]),
         })]),

@@ -1,4 +1,5 @@
 using BatchEval.Core.Metrics;
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Reports;
@@ -39,52 +40,50 @@ public sealed class AdvanceActivity(RunStore store, ModelHost models, TimeProvid
 
     private async Task<RoundScores> ScoreAsync(RunContext context, UnitPlan plan, CancellationToken cancellation)
     {
-        var model = models.Open(context.Package);
+        var (model, final) = (models.Open(context.Package), plan.Plan.Stage == RunStage.Final);
         var scorer = new CandidateScorer(model, context.Metrics, context.Costs, context.Specification.Conditions.IsGuided);
-        var final = plan.Plan.Stage == RunStage.Final;
-        var counts = EvaluationCounts.None;
-        var counted = new HashSet<string>(StringComparer.Ordinal);
-        var inputs = new List<(List<CellResult> Results, List<CellArrays> Arrays)>();
-        foreach (var keys in plan.Assignments)
+        var (inputs, counts, counted) = (new List<IReadOnlyList<CellResult>>(), EvaluationCounts.None, new HashSet<string>(StringComparer.Ordinal));
+        foreach (var cells in plan.CellsOfAssignments())
         {
-            var (results, arrays) = (new List<CellResult>(), new List<CellArrays>());
-            foreach (var key in keys)
-            {
-                var result = await CellFiles.ReadResultAsync(store, key, cancellation);
-                results.Add(result);
-                counts += counted.Add(key) ? Count(result, context.RunId) : EvaluationCounts.None;
-                if (result.Failure is null && model.Features is not null && plan.Plan.Stage != RunStage.Reference)
-                {
-                    arrays.Add(await CellFiles.ReadArraysAsync(store, key, context.Metrics.Extras(final).Contains(MeasuredMetrics.Logits), cancellation));
-                }
-            }
-
-            inputs.Add((results, arrays));
+            inputs.Add(await ReadAsync(context, model, plan.Plan.Stage, cells, cancellation));
+            counts = inputs[^1].Where(r => counted.Add(r.Key)).Aggregate(counts, (sum, result) => sum + Count(result, context.RunId));
         }
 
         if (plan.Plan.Stage == RunStage.Reference)
         {
-            inputs.ForEach(i => RequireReference(i.Results));
+            inputs.ForEach(RequireReference);
             inputs.Clear();
         }
 
         var scored = inputs.SkipLast(plan.Plan.Controls).ToList();
-        var control = ControlOf(scorer, [.. inputs.Skip(scored.Count)]);
+        var control = ControlOf([.. inputs.Skip(scored.Count)]);
         var scores = new List<CandidateScore>();
-        foreach (var (assignment, (results, arrays)) in plan.Plan.Assignments.Zip(scored))
+        foreach (var (assignment, results) in plan.Plan.Assignments.Zip(scored))
         {
-            scores.Add(scorer.Score(assignment.Contestant, results, arrays, final, control));
+            scores.Add(scorer.Score(assignment.Contestant, results, final, control));
             WorkflowTelemetry.CandidateCost.Record(results.Sum(r => r.ComputedBy == context.RunId ? r.Milliseconds : 0) / 1000);
         }
 
         return new RoundScores(plan.Plan.Round, plan.Plan.Stage, scores, counts) { Generation = plan.Plan.Generation, Rung = plan.Plan.Rung, Parents = plan.Plan.Parents };
     }
 
-    // A control that could not be computed is none: the others are then scored by their own samples alone.
-    private static ControlledMoments? ControlOf(CandidateScorer scorer, List<(List<CellResult> Results, List<CellArrays> Arrays)> inputs) =>
-        inputs.Count == 2 && inputs.TrueForAll(i => i.Arrays.Count > 0 && i.Arrays.Count == i.Results.Count) ? scorer.Control(inputs[0].Arrays, inputs[1].Arrays) : null;
+    // Nothing of the unaccelerated sampler is scored, so that its features are not needed.
+    private Task<IReadOnlyList<CellResult>> ReadAsync(RunContext context, OpenedModel model, RunStage stage, IReadOnlyList<Cell> cells, CancellationToken cancellation)
+    {
+        IReadOnlyList<Metric> metrics = stage switch
+        {
+            RunStage.Reference => [],
+            RunStage.Final => context.Metrics.All,
+            _ => [context.Metrics.Objective],
+        };
+        return new Evaluator(model, context.Setting, store, time).ReadAsync(cells, metrics, cancellation);
+    }
 
-    private static void RequireReference(List<CellResult> results)
+    // A control that could not be computed is none: the others are then scored by their own samples alone.
+    private static ControlledMoments? ControlOf(List<IReadOnlyList<CellResult>> inputs) =>
+        inputs.Count == 2 && inputs.TrueForAll(i => i.All(r => r.Features is not null)) ? CandidateScorer.Control(inputs[0], inputs[1]) : null;
+
+    private static void RequireReference(IReadOnlyList<CellResult> results)
     {
         if (results.FirstOrDefault(r => r.Failure is not null)?.Failure is { } failure)
         {

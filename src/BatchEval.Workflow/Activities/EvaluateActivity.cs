@@ -1,10 +1,6 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
-using BatchEval.Core.Randomness;
-using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Runtime;
-using BatchEval.Onnx.Sampling;
 using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
@@ -14,7 +10,7 @@ using BatchEval.Workflow.Telemetry;
 
 namespace BatchEval.Workflow.Activities;
 
-/// <summary>Computes one unit: images, features and paired metrics of its cells, all in common batches.</summary>
+/// <summary>Computes one unit, unless it exists or another process does.</summary>
 /// <param name="store">The store.</param>
 /// <param name="models">Model packages.</param>
 /// <param name="time">Clock for measured durations.</param>
@@ -32,7 +28,7 @@ public sealed class EvaluateActivity(RunStore store, ModelHost models, TimeProvi
         var cells = plan.Units[input.Unit].Cells;
         for (var began = time.GetTimestamp(); ;)
         {
-            if ((await MissingAsync(cells, cancellation)).Count == 0)
+            if ((await new CellFiles(store).GapsAsync(cells, cancellation)).Count == 0)
             {
                 WorkflowTelemetry.UnitsDone.Add(1, new KeyValuePair<string, object?>("computed", false));
                 return new UnitOutcome(0, cells.Count, 0);
@@ -48,7 +44,7 @@ public sealed class EvaluateActivity(RunStore store, ModelHost models, TimeProvi
             {
                 await using (claim)
                 {
-                    return await ComputeAsync(input, cells, cancellation);
+                    return await ComputeAsync(input.RunId, cells, cancellation);
                 }
             }
 
@@ -64,70 +60,16 @@ public sealed class EvaluateActivity(RunStore store, ModelHost models, TimeProvi
     private static string WorkOf(IReadOnlyList<Cell> cells) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(string.Join(' ', cells.Select(c => c.Key)))));
 
-    private async Task<List<Cell>> MissingAsync(IReadOnlyList<Cell> cells, CancellationToken cancellation)
+    private async Task<UnitOutcome> ComputeAsync(string runId, IReadOnlyList<Cell> cells, CancellationToken cancellation)
     {
-        var missing = new List<Cell>();
-        foreach (var cell in cells)
+        // The evaluator looks again: whoever held the claim before may have written some.
+        var context = await RunContext.LoadAsync(store, models, runId, cancellation);
+        var computed = await new Evaluator(models.Open(context.Package), context.Setting, store, time).ComputeAsync(cells, cancellation);
+        if (computed.Cells > 0)
         {
-            if (!await store.ExistsAsync(BlobNames.Cell(cell.Key, CellFiles.Result), cancellation))
-            {
-                missing.Add(cell);
-            }
+            WorkflowTelemetry.UnitsDone.Add(1, new KeyValuePair<string, object?>("computed", true));
         }
 
-        return missing;
-    }
-
-    private async Task<UnitOutcome> ComputeAsync(UnitInput input, IReadOnlyList<Cell> cells, CancellationToken cancellation)
-    {
-        // Looked for again: whoever held the claim before may have written them.
-        var missing = await MissingAsync(cells, cancellation);
-        if (missing.Count == 0)
-        {
-            return new UnitOutcome(0, cells.Count, 0);
-        }
-
-        var context = await RunContext.LoadAsync(store, models, input.RunId, cancellation);
-        var (model, specification, evaluations) = (models.Open(context.Package).Sampling, context.Specification, 0L);
-        var sampler = new UnitSampler(specification.Execution.BatchSize, Compute);
-        var began = time.GetTimestamp();
-        var samples = sampler.Run(missing, cancellation);
-        var busy = time.GetElapsedTime(began);
-        WorkflowTelemetry.DeviceTime.Add(busy.TotalSeconds);
-        WorkflowTelemetry.Images.Add(samples.Keys.Sum(c => (long)c.Range.Count));
-        await WriteAsync(context, samples, busy.TotalMilliseconds / Math.Max(1, samples.Keys.Sum(c => c.NetworkCalls)), cancellation);
-        if (sampler.Failure is { } failure)
-        {
-            throw failure;
-        }
-
-        WorkflowTelemetry.UnitsDone.Add(1, new KeyValuePair<string, object?>("computed", true));
-        return new UnitOutcome(missing.Count, cells.Count - missing.Count, evaluations);
-
-        SampleResult[] Compute(int batchSize, IReadOnlyList<(Candidate Candidate, long Sample)> work)
-        {
-            var engine = new SamplingEngine(model, new NoiseBank(specification.Seed), specification.Conditions, batchSize);
-            try
-            {
-                return engine.Run(work, cancellation: cancellation);
-            }
-            finally
-            {
-                evaluations += engine.Evaluations;
-            }
-        }
-    }
-
-    private async Task WriteAsync(RunContext context, Dictionary<Cell, SampleResult[]> samples, double millisecondsPerCall, CancellationToken cancellation)
-    {
-        var scorer = new CellScorer(models.Open(context.Package));
-        foreach (var (cell, results) in samples)
-        {
-            var compared = cell.ComparedWith is { } key ? await CellFiles.ReadImagesAsync(store, key, cancellation) : null;
-            var scored = scorer.Score(cell, results, compared);
-            using var process = Process.GetCurrentProcess();
-            var result = scored.ToResult(cell, context.RunId, millisecondsPerCall * cell.NetworkCalls, process.PeakWorkingSet64);
-            await CellFiles.WriteAsync(store, cell, scored, result, cancellation);
-        }
+        return new UnitOutcome(computed.Cells, cells.Count - computed.Cells, computed.Evaluations);
     }
 }

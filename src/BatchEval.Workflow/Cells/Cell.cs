@@ -2,44 +2,60 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using BatchEval.Core.Sampling;
+using BatchEval.Onnx.Networks;
 using BatchEval.Workflow.Serialization;
 
 namespace BatchEval.Workflow.Cells;
 
 /// <summary>
-/// The smallest stored result: one candidate on one range of samples. Its key is a digest of everything that can change the result, so
-/// that a resumed run, a second worker or another run finds it instead of computing it again.
+/// The smallest stored result: one candidate on one range of samples. Its key is a digest of everything that can change the samples, so
+/// that a resumed run, a second worker, another run or another command finds it instead of computing it again.
 /// </summary>
 /// <param name="Key">64 hexadecimal digits.</param>
 /// <param name="Candidate">The candidate.</param>
 /// <param name="Range">The samples.</param>
-/// <param name="KeepImages">Whether the images are stored.</param>
-/// <param name="ComparedWith">Key of the cell whose images each image is compared with, or null.</param>
-/// <param name="Extras">What it holds beyond what all cells do (<see cref="Scoring.MeasuredMetrics.Extras"/>), or null.</param>
-public sealed record Cell(string Key, Candidate Candidate, SampleRange Range, bool KeepImages, string? ComparedWith, IReadOnlyList<string>? Extras = null)
+/// <param name="KeepImages">Whether the images must be stored; not part of the key.</param>
+/// <param name="ComparedWith">Key of the cell whose images each image must be compared with, or null; not part of the key.</param>
+public sealed record Cell(string Key, Candidate Candidate, SampleRange Range, bool KeepImages = false, string? ComparedWith = null)
 {
     /// <summary>Raised whenever a change of the code changes a stored result.</summary>
-    public const int CodeVersion = 3;
+    public const int CodeVersion = 4;
 
     /// <summary>Network calls that the cell asks for, before sharing.</summary>
     public long NetworkCalls => (long)Candidate.NetworkCalls * Range.Count;
 
     /// <summary>Creates a cell and its key.</summary>
-    public static Cell Create(CellContext context, Candidate candidate, SampleRange range, bool keepImages, string? comparedWith = null, IReadOnlyList<string>? extras = null)
+    public static Cell Create(CellContext context, Candidate candidate, SampleRange range, bool keepImages = false, string? comparedWith = null)
     {
         ArgumentNullException.ThrowIfNull(candidate);
-        extras = extras is { Count: > 0 } ? extras : null;
-        // Null members are left out, so that cells without extras keep the keys that they always had.
-        var identity = JsonSerializer.Serialize(
-            new { CodeVersion, context, candidate = candidate.Id, range, keepImages, comparedWith, extras }, WorkflowJson.Options);
-        return new Cell(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity))), candidate, range, keepImages, comparedWith, extras);
+        var identity = JsonSerializer.Serialize(new { CodeVersion, context, candidate = candidate.Id, range }, WorkflowJson.Options);
+        return new Cell(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity))), candidate, range, keepImages, comparedWith);
     }
+
+    /// <summary>Each key once, with all that any of its cells asks for.</summary>
+    public static IEnumerable<Cell> Distinct(IEnumerable<Cell> cells) =>
+        cells.GroupBy(c => c.Key).Select(g => g.First() with { KeepImages = g.Any(c => c.KeepImages), ComparedWith = g.FirstOrDefault(c => c.ComparedWith is not null)?.ComparedWith });
 }
 
-/// <summary>What all cells of a run have in common.</summary>
+/// <summary>What all cells of an evaluation have in common.</summary>
 /// <param name="ModelDigest">Digest of the model package.</param>
 /// <param name="Seed">Seed of noise and labels.</param>
 /// <param name="Label">Label rule of the conditions.</param>
 /// <param name="GuidanceScale">Guidance scale.</param>
 /// <param name="Device">Kind of device, because its arithmetic differs in the last bits.</param>
-public sealed record CellContext(string ModelDigest, ulong Seed, int? Label, double GuidanceScale, string Device);
+/// <param name="Guidance">Everything else that the conditions say of guidance, or null where that is nothing.</param>
+public sealed record CellContext(string ModelDigest, ulong Seed, int? Label, double GuidanceScale, string Device, string? Guidance = null)
+{
+    /// <summary>The context of an evaluation.</summary>
+    /// <param name="modelDigest">Digest of the model package.</param>
+    /// <param name="seed">Seed of noise and labels.</param>
+    /// <param name="conditions">Labels and guidance.</param>
+    /// <param name="device">Device as users name it, such as <c>cuda:1</c>; which one of a kind does not matter.</param>
+    public static CellContext Of(string modelDigest, ulong seed, Conditions conditions, string device)
+    {
+        ArgumentNullException.ThrowIfNull(conditions);
+        ArgumentNullException.ThrowIfNull(device);
+        var plain = Conditions.None with { Label = conditions.Label, GuidanceScale = conditions.GuidanceScale };
+        return new CellContext(modelDigest, seed, conditions.Label, conditions.GuidanceScale, device.Split(':')[0], conditions == plain ? null : conditions.ToString());
+    }
+}

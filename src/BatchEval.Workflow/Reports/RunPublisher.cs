@@ -1,7 +1,6 @@
 using System.Text;
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Images;
-using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Exports;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
@@ -17,6 +16,7 @@ public sealed class RunPublisher(RunStore store)
     private const int GridImages = 64;
     private const int GridColumns = 8;
     private const int Uploads = 8;
+    private readonly CellFiles files = new(store);
 
     /// <summary>Publishes; doing it again changes nothing.</summary>
     public async Task PublishAsync(RunContext context, OpenedModel model, RunState state, UnitPlan plan, RoundScores scores, CancellationToken cancellation)
@@ -97,7 +97,7 @@ public sealed class RunPublisher(RunStore store)
             var cells = new List<CellResult>();
             foreach (var key in plan.Assignments[i])
             {
-                cells.Add(await CellFiles.ReadResultAsync(store, key, cancellation));
+                cells.Add(await files.ReadAsync(key, cancellation));
             }
 
             var sheet = new SkipMaskSheet(score.Id, score.Name, cells[0].Range.Start, [.. cells.SelectMany(c => c.Masks ?? [])]);
@@ -119,7 +119,7 @@ public sealed class RunPublisher(RunStore store)
                 break;
             }
 
-            var batch = await CellFiles.ReadImagesAsync(store, key, cancellation);
+            var batch = await files.ReadImagesAsync(key, cancellation);
             images.AddRange(Enumerable.Range(0, Math.Min(batch.Count, count - images.Count)).Select(i => batch.ToRgb(i)));
         }
 

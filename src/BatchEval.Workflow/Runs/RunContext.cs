@@ -15,11 +15,14 @@ namespace BatchEval.Workflow.Runs;
 /// <param name="Package">Its model package.</param>
 /// <param name="Machine">Its decisions.</param>
 /// <param name="Contestants">Its names.</param>
-/// <param name="Cells">What all its cells have in common.</param>
+/// <param name="Setting">How it samples.</param>
 /// <param name="Costs">What its model costs, or null where that is unknown.</param>
 public sealed record RunContext(
-    string RunId, RunSpecification Specification, ModelPackage Package, RunMachine Machine, ContestantFactory Contestants, CellContext Cells, CostModel? Costs)
+    string RunId, RunSpecification Specification, ModelPackage Package, RunMachine Machine, ContestantFactory Contestants, EvaluationSetting Setting, CostModel? Costs)
 {
+    /// <summary>What all its cells have in common.</summary>
+    public CellContext Cells { get; } = CellContext.Of(Package.Digest, Setting.Seed, Setting.Conditions, Setting.Device);
+
     /// <summary>What it minimises and measures.</summary>
     public MeasuredMetrics Metrics { get; } = MeasuredMetrics.Of(Specification, Package.Manifest);
 
@@ -41,9 +44,8 @@ public sealed record RunContext(
         var proposals = specification.Search.Method.IsSchedule()
             ? await store.ReadJsonAsync<ScheduleProposals>(BlobNames.Schedules(runId), cancellation)
             : null;
-        var conditions = specification.Conditions;
         return new RunContext(
             runId, specification, package, new RunMachine(specification, schedule, costs, proposals), new ContestantFactory(specification, schedule, costs),
-            new CellContext(package.Digest, specification.Seed, conditions.Label, conditions.GuidanceScale, models.Device.Device.Split(':')[0]), costs);
+            new EvaluationSetting(specification.Seed, specification.Conditions, models.Device.Device) { BatchSize = specification.Execution.BatchSize, ComputedBy = runId }, costs);
     }
 }

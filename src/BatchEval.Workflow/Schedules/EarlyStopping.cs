@@ -17,15 +17,15 @@ public sealed class EarlyStopping(ScheduleScorer scorer, int samples)
     /// <summary>Follows a course.</summary>
     /// <param name="course">Schedules in the order in which the optimiser passes them, each computed when it is asked for.</param>
     /// <param name="cancellation">Checked before network calls.</param>
-    public ScheduleScore Follow(IEnumerable<SamplingSchedule> course, CancellationToken cancellation = default)
+    public async Task<ScheduleScore> FollowAsync(IEnumerable<SamplingSchedule> course, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(course);
         var range = new SampleRange(SampleRange.SearchStart, samples);
         var (best, worse) = ((ScheduleScore?)null, 0);
         foreach (var schedule in course)
         {
-            var score = scorer.Score([schedule], range, cancellation)[0];
-            (best, worse) = best is null || score.Fid.Value < best.Fid.Value ? (score, 0) : (best, worse + 1);
+            var score = (await scorer.ScoreAsync([schedule], range, cancellation))[0];
+            (best, worse) = best is null || score.Fid.Score < best.Fid.Score ? (score, 0) : (best, worse + 1);
             if (worse == Patience)
             {
                 break;

@@ -2,6 +2,7 @@ using BatchEval.Core.Sampling.Placement;
 using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Specifications;
+using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Schedules;
 
@@ -14,7 +15,8 @@ public sealed record ComparedSchedule(string Name, ScheduleScore Score, long Cal
 /// <summary>Scores schedules on the final samples: same noise for all, none of it seen when anything was chosen.</summary>
 /// <param name="model">The opened model.</param>
 /// <param name="request">What was asked for.</param>
-public sealed class ScheduleComparison(OpenedModel model, ScheduleRequest request)
+/// <param name="blobs">Where results lie.</param>
+public sealed class ScheduleComparison(OpenedModel model, ScheduleRequest request, IBlobs blobs)
 {
     /// <summary>Compares a found schedule with the named heuristics.</summary>
     /// <param name="found">The schedule; where a contest chose it, the best of every method that took part is compared too.</param>
@@ -22,7 +24,7 @@ public sealed class ScheduleComparison(OpenedModel model, ScheduleRequest reques
     /// <param name="samples">Samples per schedule.</param>
     /// <param name="cancellation">Checked before network calls.</param>
     /// <returns>Lines, best first.</returns>
-    public IReadOnlyList<ComparedSchedule> Run(FoundSchedule found, bool everything, int samples, CancellationToken cancellation = default)
+    public async Task<IReadOnlyList<ComparedSchedule>> RunAsync(FoundSchedule found, bool everything, int samples, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(found);
         ScheduleScorer.Require(model);
@@ -39,20 +41,22 @@ public sealed class ScheduleComparison(OpenedModel model, ScheduleRequest reques
             lines.Add(($"{method}, best: {best.Schedule.Variant}", best.Schedule, found.Calls));
         }
 
-        lines.AddRange(everything ? Methods(found.Contest is not null, cancellation) : []);
-        var scores = new ScheduleScorer(model, request.Setting).Score([.. lines.Select(l => l.Schedule)], new SampleRange(SampleRange.FinalStart, samples), cancellation);
-        return [.. lines.Zip(scores, (l, s) => new ComparedSchedule(l.Name, s, l.Calls)).OrderBy(l => l.Score.Fid.Value).ThenBy(l => l.Name, StringComparer.Ordinal)];
+        lines.AddRange(everything ? await MethodsAsync(found.Contest is not null, cancellation) : []);
+        var scores = await new ScheduleScorer(model, request.Setting, blobs).ScoreAsync([.. lines.Select(l => l.Schedule)], new SampleRange(SampleRange.FinalStart, samples), cancellation);
+        return [.. lines.Zip(scores, (l, s) => new ComparedSchedule(l.Name, s, l.Calls)).OrderBy(l => l.Score.Fid.Score).ThenBy(l => l.Name, StringComparer.Ordinal)];
     }
 
     // What a contest has compared already is not computed again; its members of the other three have ends of their own.
-    private IEnumerable<(string Name, SamplingSchedule Schedule, long Calls)> Methods(bool contest, CancellationToken cancellation)
+    private async Task<List<(string Name, SamplingSchedule Schedule, long Calls)>> MethodsAsync(bool contest, CancellationToken cancellation)
     {
-        var finder = new ScheduleFinder(model);
+        var (finder, lines) = (new ScheduleFinder(model, blobs), new List<(string, SamplingSchedule, long)>());
         string[] methods = [ScheduleMethods.KlubDp, ScheduleMethods.Gits, ScheduleMethods.ScoreOptimal, .. contest ? Array.Empty<string>() : [ScheduleMethods.Oss, ScheduleMethods.Dmn, ScheduleMethods.Ays]];
         foreach (var method in methods)
         {
-            var found = finder.Find(request with { Method = method, BoundAlone = true, Preset = method == ScheduleMethods.Ays ? "sd15" : null }, cancellation);
-            yield return (method is ScheduleMethods.KlubDp ? "klub-dp, the bound alone" : found.Schedule.Name, found.Schedule, found.Calls);
+            var found = await finder.FindAsync(request with { Method = method, BoundAlone = true, Preset = method == ScheduleMethods.Ays ? "sd15" : null }, cancellation);
+            lines.Add((method is ScheduleMethods.KlubDp ? "klub-dp, the bound alone" : found.Schedule.Name, found.Schedule, found.Calls));
         }
+
+        return lines;
     }
 }

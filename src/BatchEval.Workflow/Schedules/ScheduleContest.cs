@@ -36,23 +36,23 @@ public sealed class ScheduleContest(ScheduleScorer scorer, ContestOptions option
     /// <param name="computed">Schedules computed from the model.</param>
     /// <param name="heuristics">Named heuristics, trimmed ones included.</param>
     /// <param name="cancellation">Checked before network calls.</param>
-    public ContestResult Run(IReadOnlyList<SamplingSchedule> computed, IReadOnlyList<SamplingSchedule> heuristics, CancellationToken cancellation = default)
+    public async Task<ContestResult> RunAsync(IReadOnlyList<SamplingSchedule> computed, IReadOnlyList<SamplingSchedule> heuristics, CancellationToken cancellation = default)
     {
-        var before = scorer.Evaluations;
+        var before = scorer.Calls;
         var race = new ScheduleRace(computed, heuristics, scorer.Solver, scorer.Schedule, new RaceSizes([options.First, options.Second], ContestOptions.Finalists));
         var state = SearchState.Empty;
         while (race.Next(state) is { } proposal)
         {
-            var scores = scorer.Score(proposal.Candidates, new SampleRange(SampleRange.SearchStart, proposal.Samples), cancellation);
+            var scores = await scorer.ScoreAsync(proposal.Candidates, new SampleRange(SampleRange.SearchStart, proposal.Samples), cancellation);
             state = race.Observe(state, scores);
         }
 
         var standings = race.Standings(state);
         var finalists = standings.DistinctBy(s => s.Score.Candidate.Id).Take(ContestOptions.Finalists).Select(s => s.Schedule).ToList();
-        var final = scorer.Score(finalists, new SampleRange(SampleRange.ValidationStart, options.Last), cancellation);
+        var final = await scorer.ScoreAsync(finalists, new SampleRange(SampleRange.ValidationStart, options.Last), cancellation);
         return new ContestResult(
-            final.OrderBy(s => s.Fid.Value).ThenBy(s => s.Schedule.Name, StringComparer.Ordinal).First(),
-            standings.GroupBy(s => s.Schedule.Method).ToDictionary(g => g.Key, g => ScheduleScorer.Describe(g.First().Schedule, g.First().Score), StringComparer.Ordinal),
-            scorer.Evaluations - before);
+            final.OrderBy(s => s.Fid.Score).ThenBy(s => s.Schedule.Name, StringComparer.Ordinal).First(),
+            standings.GroupBy(s => s.Schedule.Method).ToDictionary(g => g.Key, g => new ScheduleScore(g.First().Schedule, g.First().Score), StringComparer.Ordinal),
+            scorer.Calls - before);
     }
 }

@@ -4,25 +4,27 @@ using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Schedules;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Specifications;
+using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Schedules;
 
 /// <summary>Finds a schedule by any method for a model package.</summary>
 /// <param name="model">The opened model.</param>
+/// <param name="blobs">Where results of the choice by FID lie.</param>
 /// <param name="contest">Sample counts of the choice by FID.</param>
-public sealed class ScheduleFinder(OpenedModel model, ContestOptions? contest = null)
+public sealed class ScheduleFinder(OpenedModel model, IBlobs blobs, ContestOptions? contest = null)
 {
     private NoiseSchedule Schedule => model.Sampling.Manifest.Schedule;
 
     /// <summary>Finds the schedule.</summary>
     /// <exception cref="ProblemException">The request cannot be met; the message says what is allowed.</exception>
-    public FoundSchedule Find(ScheduleRequest request, CancellationToken cancellation = default)
+    public async Task<FoundSchedule> FindAsync(ScheduleRequest request, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         try
         {
             Check(request);
-            return request.Start == 1 ? Whole(request, cancellation) : Truncated(request, cancellation);
+            return request.Start == 1 ? await WholeAsync(request, cancellation) : await TruncatedAsync(request, cancellation);
         }
         catch (ArgumentException error)
         {
@@ -49,23 +51,23 @@ public sealed class ScheduleFinder(OpenedModel model, ContestOptions? contest = 
     }
 
     // Image-to-image: the model's range ends where the share of the steps ends, n calls are still made
-    private FoundSchedule Truncated(ScheduleRequest request, CancellationToken cancellation)
+    private async Task<FoundSchedule> TruncatedAsync(ScheduleRequest request, CancellationToken cancellation)
     {
-        var whole = Whole(request with { Steps = (int)(request.Steps / request.Start), Start = 1 }, cancellation);
+        var whole = await WholeAsync(request with { Steps = (int)(request.Steps / request.Start), Start = 1 }, cancellation);
         var kept = whole.Schedule with { Variant = $"start {request.Start}", Times = [.. whole.Schedule.Times.TakeLast(request.Steps)] };
         return new FoundSchedule(kept, whole.Calls, null);
     }
 
-    private FoundSchedule Whole(ScheduleRequest request, CancellationToken cancellation)
+    private async Task<FoundSchedule> WholeAsync(ScheduleRequest request, CancellationToken cancellation)
     {
         if (request.Method == ScheduleMethods.KlubDp && !request.BoundAlone)
         {
-            return Chosen(request, cancellation);
+            return await ChosenAsync(request, cancellation);
         }
 
         if (request.Method == ScheduleMethods.Klub && !request.BoundAlone)
         {
-            return Stopped(request, cancellation);
+            return await StoppedAsync(request, cancellation);
         }
 
         if (!ScheduleMethods.Computed.Contains(request.Method))
@@ -86,15 +88,15 @@ public sealed class ScheduleFinder(OpenedModel model, ContestOptions? contest = 
     }
 
     /// <summary>The contest that chooses <c>klub-dp</c>.</summary>
-    private FoundSchedule Chosen(ScheduleRequest request, CancellationToken cancellation)
+    private async Task<FoundSchedule> ChosenAsync(ScheduleRequest request, CancellationToken cancellation)
     {
         ScheduleScorer.Require(model);
         var materials = new ScheduleMaterials(model.Sampling, request.Setting, request.Materials, needsTable: true, cancellation);
         var computed = materials.Pool(request.Steps, request.Setting.Order);
         var pool = new HeuristicPool(Schedule, request.Setting.Order);
-        var scorer = new ScheduleScorer(model, request.Setting);
-        var result = new ScheduleContest(scorer, contest ?? new ContestOptions())
-            .Run(computed.Any(c => c.Method == ScheduleMethods.KlubDp) ? computed : throw TooLong(request), pool.All(request.Steps), cancellation);
+        var scorer = new ScheduleScorer(model, request.Setting, blobs);
+        var result = await new ScheduleContest(scorer, contest ?? new ContestOptions())
+            .RunAsync(computed.Any(c => c.Method == ScheduleMethods.KlubDp) ? computed : throw TooLong(request), pool.All(request.Steps), cancellation);
         var winner = result.Chosen.Schedule;
         return new FoundSchedule(winner with { Method = ScheduleMethods.KlubDp, Variant = $"chosen by FID: {winner.Name}" }, materials.Calls + result.Calls, result);
     }
@@ -120,13 +122,13 @@ public sealed class ScheduleFinder(OpenedModel model, ContestOptions? contest = 
     }
 
     /// <summary>The published loop, stopped early by FID.</summary>
-    private FoundSchedule Stopped(ScheduleRequest request, CancellationToken cancellation)
+    private async Task<FoundSchedule> StoppedAsync(ScheduleRequest request, CancellationToken cancellation)
     {
         ScheduleScorer.Require(model);
         var materials = new ScheduleMaterials(model.Sampling, request.Setting, request.Materials, needsTable: true, cancellation);
-        var scorer = new ScheduleScorer(model, request.Setting);
-        var best = new EarlyStopping(scorer, (contest ?? new ContestOptions()).Last).Follow(Sweeps(request, materials), cancellation).Schedule;
-        return new FoundSchedule(best with { Variant = $"stopped by FID after {best.Variant}" }, materials.Calls + scorer.Evaluations, null);
+        var scorer = new ScheduleScorer(model, request.Setting, blobs);
+        var best = (await new EarlyStopping(scorer, (contest ?? new ContestOptions()).Last).FollowAsync(Sweeps(request, materials), cancellation)).Schedule;
+        return new FoundSchedule(best with { Variant = $"stopped by FID after {best.Variant}" }, materials.Calls + scorer.Calls, null);
     }
 
     /// <summary>Algorithm 1 from the paper's own start, EDM for continuous models and time-uniform for discrete ones: a schedule after every sweep.</summary>

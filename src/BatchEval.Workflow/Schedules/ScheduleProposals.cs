@@ -4,6 +4,7 @@ using BatchEval.Core.Search;
 using BatchEval.Core.Search.Schedules;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Specifications;
+using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Schedules;
 
@@ -52,7 +53,7 @@ public sealed record ScheduleProposals(string Method, long NetworkCalls, IReadOn
     /// <param name="steps">Steps that the budget buys.</param>
     /// <param name="parallel">Network calls side by side; changes no result.</param>
     /// <param name="cancellation">Checked between network calls.</param>
-    public static ScheduleProposals Compute(OpenedModel model, RunSpecification specification, int steps, int parallel, CancellationToken cancellation = default)
+    public static async Task<ScheduleProposals> ComputeAsync(OpenedModel model, RunSpecification specification, int steps, int parallel, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(specification);
@@ -62,7 +63,7 @@ public sealed record ScheduleProposals(string Method, long NetworkCalls, IReadOn
         var request = new ScheduleRequest(method, steps, setting, options, PlacementOptions.Default, Distance: search.Distance);
         var (schedules, calls) = method switch
         {
-            ScheduleMethods.Oss or ScheduleMethods.Dmn => Single(model, request, cancellation),
+            ScheduleMethods.Oss or ScheduleMethods.Dmn => await SingleAsync(model, request, cancellation),
             _ => Several(new ScheduleMaterials(model.Sampling, setting, options, needsTable: true, cancellation), request),
         };
         return new ScheduleProposals(method, calls, [.. schedules.DistinctBy(s => string.Join(' ', s.Times))]);
@@ -80,9 +81,9 @@ public sealed record ScheduleProposals(string Method, long NetworkCalls, IReadOn
         return (schedules, materials.Calls);
     }
 
-    private static (IReadOnlyList<SamplingSchedule> Schedules, long Calls) Single(OpenedModel model, ScheduleRequest request, CancellationToken cancellation)
+    private static async Task<(IReadOnlyList<SamplingSchedule> Schedules, long Calls)> SingleAsync(OpenedModel model, ScheduleRequest request, CancellationToken cancellation)
     {
-        var found = new ScheduleFinder(model).Find(request, cancellation);
+        var found = await new ScheduleFinder(model, new MemoryBlobs()).FindAsync(request, cancellation);
         return ([found.Schedule], found.Calls);
     }
 }

@@ -16,11 +16,10 @@ public sealed class CandidateScorer(OpenedModel model, MeasuredMetrics metrics, 
 {
     /// <summary>Scores a candidate.</summary>
     /// <param name="contestant">The candidate.</param>
-    /// <param name="cells">Results of its cells, in sample order.</param>
-    /// <param name="arrays">Features and class scores of its cells, in sample order.</param>
+    /// <param name="cells">Results of its cells, in sample order, with what the metrics need.</param>
     /// <param name="final">True to compute everything, false for the objective alone.</param>
     /// <param name="control">Control variate of the moments of the features, or null.</param>
-    public CandidateScore Score(Contestant contestant, IReadOnlyList<CellResult> cells, IReadOnlyList<CellArrays> arrays, bool final, ControlledMoments? control = null)
+    public CandidateScore Score(Contestant contestant, IReadOnlyList<CellResult> cells, bool final, ControlledMoments? control = null)
     {
         ArgumentNullException.ThrowIfNull(contestant);
         var cost = costs?.Of(contestant.Candidate, guided);
@@ -43,7 +42,7 @@ public sealed class CandidateScorer(OpenedModel model, MeasuredMetrics metrics, 
         }
 
         var wanted = final ? metrics.All : [.. metrics.All.Where(m => m.IsPaired), .. metrics.Objective.IsPaired ? Array.Empty<Metric>() : [metrics.Objective]];
-        var sets = SetsOf(arrays, wanted, final, control);
+        var sets = SetsOf(cells, wanted, final, control);
         var measured = new SortedDictionary<string, MetricValue>(StringComparer.Ordinal);
         var reason = "it was not measured.";
         foreach (var metric in wanted)
@@ -76,17 +75,17 @@ public sealed class CandidateScorer(OpenedModel model, MeasuredMetrics metrics, 
     }
 
     /// <summary>The control variate that a candidate's features on few and on many samples make.</summary>
-    public ControlledMoments Control(IReadOnlyList<CellArrays> few, IReadOnlyList<CellArrays> many)
+    public static ControlledMoments Control(IReadOnlyList<CellResult> few, IReadOnlyList<CellResult> many)
     {
         return new(MomentsOf(few), MomentsOf(many));
 
-        GaussianStatistics MomentsOf(IReadOnlyList<CellArrays> arrays) => MomentAccumulator.Of(Join(arrays.Select(a => a.Features), model.Features!.Dimensions)!).ToStatistics();
+        GaussianStatistics MomentsOf(IReadOnlyList<CellResult> cells) => MomentAccumulator.Of(Join(cells, c => c.Features)!).ToStatistics();
     }
 
-    private SampleSets SetsOf(IReadOnlyList<CellArrays> arrays, IReadOnlyList<Metric> wanted, bool final, ControlledMoments? control) => new()
+    private SampleSets SetsOf(IReadOnlyList<CellResult> cells, IReadOnlyList<Metric> wanted, bool final, ControlledMoments? control) => new()
     {
-        Features = Join(arrays.Select(a => a.Features), model.Features?.Dimensions ?? 0),
-        Logits = arrays.All(a => a.Logits is not null) ? Join(arrays.Select(a => a.Logits!), arrays.Count == 0 ? 0 : arrays[0].Logits!.Length / (arrays[0].Features.Length / model.Features!.Dimensions)) : null,
+        Features = Join(cells, c => c.Features),
+        Logits = Join(cells, c => c.Logits),
         Reference = model.Training,
         HeldOut = model.HeldOut,
         ReferenceFeatures = wanted.Any(m => m.Needs.HasFlag(MetricNeeds.ReferenceFeatures)) ? model.ReferenceFeatures : null,
@@ -96,10 +95,17 @@ public sealed class CandidateScorer(OpenedModel model, MeasuredMetrics metrics, 
         Control = final ? null : control,
     };
 
-    private static FeatureMatrix? Join(IEnumerable<float[]> parts, int dimensions)
+    // Rows of all cells one below the other, or null where a cell has none.
+    private static FeatureMatrix? Join(IReadOnlyList<CellResult> cells, Func<CellResult, float[]?> rows)
     {
-        float[] all = [.. parts.SelectMany(p => p)];
-        return all.Length == 0 ? null : new FeatureMatrix(all, all.Length / dimensions, dimensions);
+        if (cells.Any(c => rows(c) is null))
+        {
+            return null;
+        }
+
+        float[] all = [.. cells.SelectMany(c => rows(c)!)];
+        var count = cells.Sum(c => c.Range.Count);
+        return new FeatureMatrix(all, count, all.Length / count);
     }
 
     private static MetricOutcome OfPairs(Metric metric, IReadOnlyList<CellResult> cells)
@@ -108,7 +114,7 @@ public sealed class CandidateScorer(OpenedModel model, MeasuredMetrics metrics, 
         return values.Length == 0 ? MetricOutcome.Without("there is nothing to compare with image by image.") : metric.Reduce!(values, [.. values.Select(_ => 1)]);
     }
 
-    private static IEnumerable<double> PerImageOf(Metric metric, IReadOnlyList<CellResult> cells) => cells.SelectMany(c => c.PerImage(metric.PerImageOf ?? metric.Key) ?? []);
+    private static IEnumerable<double> PerImageOf(Metric metric, IReadOnlyList<CellResult> cells) => cells.SelectMany(c => c.Pairs?.Values.GetValueOrDefault(metric.PerImageOf ?? metric.Key) ?? []);
 
     private static IEnumerable<double> PerImage(Metric metric, IReadOnlyList<CellResult> cells) =>
         PerImageOf(metric, cells).Select(v => Math.Min(v, metric.Cap));

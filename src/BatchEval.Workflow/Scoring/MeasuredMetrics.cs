@@ -9,24 +9,6 @@ namespace BatchEval.Workflow.Scoring;
 /// <param name="All">Everything that final scores have, the objective among them, in the order of the catalogue.</param>
 public sealed record MeasuredMetrics(Metric Objective, IReadOnlyList<Metric> All)
 {
-    /// <summary>Key of class scores among the extras.</summary>
-    public const string Logits = "logits";
-
-    // What every stored evaluation has, where its model can.
-    private static readonly string[] AlwaysPerImage = ["psnr", "ssim", "lpips"];
-
-    /// <summary>What evaluations must hold beyond what all of them do; empty unless metrics that few ask for are measured.</summary>
-    /// <param name="final">True for final scores, false where the objective alone counts.</param>
-    public IReadOnlyList<string> Extras(bool final)
-    {
-        var needed = final ? All : [Objective];
-        return
-        [
-            .. needed.Any(m => m.Needs.HasFlag(MetricNeeds.Logits)) ? [Logits] : Array.Empty<string>(),
-            .. needed.Where(m => m.IsPerImage && !AlwaysPerImage.Contains(m.Key)).Select(m => m.Key),
-        ];
-    }
-
     /// <summary>What a run measures: what was asked for, and of the standard metrics those that its model allows.</summary>
     public static MeasuredMetrics Of(RunSpecification specification, ModelManifest manifest)
     {
@@ -47,14 +29,14 @@ public sealed record MeasuredMetrics(Metric Objective, IReadOnlyList<Metric> All
         ArgumentNullException.ThrowIfNull(metric);
         ArgumentNullException.ThrowIfNull(manifest);
         bool Needs(MetricNeeds needs) => (metric.Needs & needs) != 0;
-        var side = Math.Min(manifest.Sample.Height, manifest.Sample.Width);
+        var side = Math.Min(manifest.Image.Height, manifest.Image.Width);
         return Needs(MetricNeeds.Features | MetricNeeds.ReferenceFeatures | MetricNeeds.ReferenceStatistics | MetricNeeds.HeldOutStatistics | MetricNeeds.Logits) && manifest.Features is null ? "has no feature network ('features' in its manifest)"
             : Needs(MetricNeeds.ReferenceStatistics) && manifest.Reference is null ? "has no reference statistics ('reference' in its manifest)"
             : Needs(MetricNeeds.HeldOutStatistics) && manifest.Reference?.HeldOut is null ? "has no statistics of held-out images ('reference.heldOut' in its manifest)"
             : Needs(MetricNeeds.ReferenceFeatures) && manifest.Data is null ? "has no data to compare with ('data' in its manifest)"
             : Needs(MetricNeeds.Logits) && manifest.Features?.Logits is null ? "has a feature network without class scores ('features.logits' in its manifest)"
             : Needs(MetricNeeds.PerceptualNetwork) && manifest.Perceptual is null ? "has no perceptual network ('perceptual' in its manifest)"
-            : metric.MinimumSide > side ? $"makes images of {manifest.Sample.Width} x {manifest.Sample.Height}, and it needs at least {metric.MinimumSide} pixels on each side"
+            : metric.MinimumSide > side ? $"makes images of {manifest.Image.Width} x {manifest.Image.Height}, and it needs at least {metric.MinimumSide} pixels on each side"
             : null;
     }
 }

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using BatchEval.Core.Json;
 using BatchEval.Core.Metrics;
 using BatchEval.Core.Metrics.Catalog;
-using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Onnx.Networks;
@@ -30,6 +29,7 @@ public sealed class SkipBench
     private readonly OpenedModel model;
     private readonly SkipSamples samples;
     private readonly TimeProvider time;
+    private readonly CellComputer computer;
     private readonly ImageBatch reference;
     private readonly Lazy<FrechetReference?> referenceFeatures;
 
@@ -42,7 +42,7 @@ public sealed class SkipBench
     /// <exception cref="ProblemException">The unaccelerated sampler does not fit the model, or fails.</exception>
     public SkipBench(OpenedModel model, Candidate full, SkipSamples samples, TimeProvider time, CancellationToken cancellation = default)
     {
-        (this.model, this.samples, this.time, Full) = (model, samples, time, full);
+        (this.model, this.samples, this.time, Full, computer) = (model, samples, time, full, new CellComputer(model, samples.Seed, samples.Conditions));
         if (full.Violations(model.Sampling.Manifest.Schedule, model.Sampling.Networks.Blocks) is { Count: > 0 } violations)
         {
             throw new ProblemException("The unaccelerated sampler", violations.Select(v => new Problem(string.Empty, v)));
@@ -89,14 +89,15 @@ public sealed class SkipBench
         var wall = time.GetElapsedTime(began);
         process.Refresh();
         var busy = process.TotalProcessorTime - processor;
-        var scored = new CellScorer(model).Score(CellOf(candidate), results, reference);
+        var scored = computer.Measure(CellOf(candidate), results);
+        var pairs = scored is { Failure: null, Images: { } images } ? computer.Compare(images, reference, CellOf(Full).Key).Values : null;
         return new SkipMeasurement(
             candidate,
             scored.NetworkCalls,
             [.. results.Select(r => StepMask.Write(r.Executed))],
-            scored.Psnr is null ? null : [.. scored.Psnr.Select(p => Math.Min(p, MetricCatalog.PsnrCap))],
-            scored.Ssim,
-            scored.Lpips,
+            pairs is null ? null : [.. pairs["psnr"].Select(p => Math.Min(p, MetricCatalog.PsnrCap))],
+            pairs?.GetValueOrDefault("ssim"),
+            pairs?.GetValueOrDefault("lpips"),
             distribution && scored.Features is { } features ? referenceFeatures.Value?.DistanceTo(Matrix(features)) : null,
             wall.TotalMilliseconds / samples.Count,
             busy.TotalMilliseconds / samples.Count,
@@ -109,9 +110,9 @@ public sealed class SkipBench
     /// <returns>One result per pair, and the network evaluations really made.</returns>
     public (SampleResult[] Results, long Evaluations) Run(IReadOnlyList<(Candidate Candidate, int Sample)> work, CancellationToken cancellation = default)
     {
-        var engine = new SamplingEngine(model.Sampling, new NoiseBank(samples.Seed), samples.Conditions, samples.BatchSize);
-        var results = engine.Run([.. work.Select(w => (w.Candidate, samples.First + w.Sample))], cancellation: cancellation);
-        return (results, engine.Evaluations);
+        var before = computer.Evaluations;
+        var results = computer.Sample(samples.BatchSize, [.. work.Select(w => (w.Candidate, samples.First + w.Sample))], cancellation);
+        return (results, computer.Evaluations - before);
     }
 
     /// <summary>Mean absolute difference of a candidate's final states to the unaccelerated ones, per sample.</summary>
@@ -121,11 +122,8 @@ public sealed class SkipBench
     private SampleResult[] Sample(Candidate candidate, CancellationToken cancellation) =>
         Run([.. Enumerable.Range(0, samples.Count).Select(i => (candidate, i))], cancellation).Results;
 
-    private Cell CellOf(Candidate candidate)
-    {
-        var context = new CellContext(model.Sampling.Package.Digest, samples.Seed, samples.Conditions.Label, samples.Conditions.GuidanceScale, "bench");
-        return Cell.Create(context, candidate, new SampleRange(samples.First, samples.Count), keepImages: false);
-    }
+    private Cell CellOf(Candidate candidate) =>
+        Cell.Create(CellContext.Of(model.Sampling.Package.Digest, samples.Seed, samples.Conditions, "bench"), candidate, new SampleRange(samples.First, samples.Count));
 
     private FrechetReference Reference(float[] features) => new(MomentAccumulator.Of(Matrix(features)).ToStatistics());
 

@@ -13,7 +13,7 @@ namespace BatchEval.Workflow.Storage;
 /// changes nothing and learns that the work is done.
 /// </summary>
 /// <param name="container">The container.</param>
-public sealed class RunStore(BlobContainerClient container)
+public sealed class RunStore(BlobContainerClient container) : IBlobs
 {
     private static readonly BlobUploadOptions Once = new() { Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All } };
 
@@ -39,11 +39,11 @@ public sealed class RunStore(BlobContainerClient container)
         return new RunStore(store.Container) { Place = place ?? store.Place };
     }
 
-    /// <summary>Whether a blob exists.</summary>
+    /// <inheritdoc/>
     public async Task<bool> ExistsAsync(string name, CancellationToken cancellation = default) =>
         await container.GetBlobClient(name).ExistsAsync(cancellation);
 
-    /// <summary>Reads a blob, or null when it does not exist.</summary>
+    /// <inheritdoc/>
     public async Task<byte[]?> ReadAsync(string name, CancellationToken cancellation = default)
     {
         try
@@ -68,8 +68,7 @@ public sealed class RunStore(BlobContainerClient container)
         where T : class =>
         await ReadJsonAsync<T>(name, cancellation) ?? throw new InvalidOperationException($"The blob '{name}' is missing from {Place}.");
 
-    /// <summary>Writes a blob unless it exists.</summary>
-    /// <returns>False when it existed, in which case it is unchanged.</returns>
+    /// <inheritdoc/>
     public async Task<bool> WriteOnceAsync(string name, byte[] content, CancellationToken cancellation = default)
     {
         try

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using BatchEval.Onnx.Graph.Proto;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Tests.Shared;
-using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Scoring;

@@ -37,9 +37,9 @@ public sealed class MetricColumnsTests(AzuriteFixture azurite) : IClassFixture<A
         var plan = await store.RequireJsonAsync<UnitPlan>(BlobNames.Plan(run, await LastRound(store, run)));
         var winner = plan.Plan.Assignments.Select((a, i) => (a, i)).First(p => p.a.Contestant.Candidate.Id == board.Best!.Candidate.Id).i;
         var features = new List<float>();
-        foreach (var key in plan.Assignments[winner])
+        foreach (var cell in plan.CellsOfAssignments()[winner])
         {
-            features.AddRange((await CellFiles.ReadArraysAsync(store, key, withLogits: true, default)).Features);
+            features.AddRange((await new CellFiles(store).ReadAsync(cell, features: true, logits: true)).Features!);
         }
 
         var model = models.Open(models.Find("digits"));

@@ -1,6 +1,8 @@
 using BatchEval.Core.Json;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Schedules;
 using BatchEval.Onnx.Exact;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Tests.Shared;
 using BatchEval.Workflow.Models;
@@ -32,6 +34,28 @@ public sealed class ScheduleRunTests(AzuriteFixture first) : IClassFixture<Azuri
         var leaderboard = await store.RequireJsonAsync<Leaderboard>(BlobNames.Result(run, "leaderboard.json"));
         leaderboard.Best.ShouldNotBeNull().Name.ShouldBe("searched");
         proposals.Schedules.ShouldContain(s => s.Times.SequenceEqual(leaderboard.Best.Candidate.Steps.Select(step => step.Time)));
+    }
+
+    [Fact]
+    public async Task A_run_finds_what_a_comparison_of_schedules_scored_and_only_adds_what_images_are_compared_with()
+    {
+        using var models = TinyRun.Models();
+        var store = await RunStore.OpenAsync(first.ConnectionString);
+        var request = new ScheduleRequest("trailing", 3, new ScheduleSetting("ddim", Conditions.None, Seed: 21), new MaterialOptions(), PlacementOptions.Default);
+        var model = models.Open(models.Find("digits"));
+        var lines = await new ScheduleComparison(model, request, store).RunAsync(await new ScheduleFinder(model, store).FindAsync(request), everything: false, samples: 72);
+
+        var run = await TinyRun.RunAsync(
+            store, models, overrides: ["seed=21", "search.method=none", "baselines=[\"trailing\",\"karras\"]", "reference.samples=72", "execution.cellSamples=512"]);
+
+        var status = await store.RequireJsonAsync<RunStatus>(BlobNames.Status(run));
+        (status.Evaluations.Computed, status.Evaluations.Reused).ShouldBe((1, 2), "the unaccelerated sampler is new, both schedules are there");
+        var board = await store.RequireJsonAsync<Leaderboard>(BlobNames.Result(run, "leaderboard.json"));
+        foreach (var score in board.Baselines)
+        {
+            score.Fid.ShouldBe(lines.First(l => l.Name.StartsWith(score.Name, StringComparison.Ordinal)).Score.Fid.Score, score.Name);
+            score.PairedSamples.ShouldBe(72);
+        }
     }
 
     // An exact mixture has neither data nor a feature network: clean samples come from its own sampling, and PSNR to the unaccelerated sampler chooses.

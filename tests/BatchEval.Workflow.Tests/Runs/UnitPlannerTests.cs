@@ -36,8 +36,8 @@ public sealed class UnitPlannerTests
     [Fact]
     public void Paired_cells_name_the_reference_cell_of_the_same_samples()
     {
-        var reference = UnitPlanner.Cut(new RoundPlan(0, RunStage.Reference, 0, 0, [new Assignment(Reference, new SampleRange(0, 256), true, 0)]), Specification, Context, Reference);
-        var compared = Cut(512, 256).Units.SelectMany(u => u.Cells).Where(c => c.ComparedWith is not null).Select(c => c.ComparedWith!).Distinct();
+        var reference = UnitPlanner.Cut(new RoundPlan(0, RunStage.Reference, 0, 0, [new Assignment(Reference, new SampleRange(SampleRange.FinalStart, 256), true, 0)]), Specification, Context, Reference);
+        var compared = Cut(512, 256, SampleRange.FinalStart).Units.SelectMany(u => u.Cells).Where(c => c.ComparedWith is not null).Select(c => c.ComparedWith!).Distinct();
         compared.ShouldBe(reference.Assignments[0], ignoreOrder: true);
     }
 
@@ -48,19 +48,18 @@ public sealed class UnitPlannerTests
         var candidate = Candidate.At("ddim", [999, 500]);
         string[] keys =
         [
-            Cell.Create(Context, candidate, range, false).Key,
-            Cell.Create(Context with { Seed = 2 }, candidate, range, false).Key,
-            Cell.Create(Context with { ModelDigest = "other" }, candidate, range, false).Key,
-            Cell.Create(Context with { GuidanceScale = 2 }, candidate, range, false).Key,
-            Cell.Create(Context with { Label = 3 }, candidate, range, false).Key,
-            Cell.Create(Context with { Device = "cuda" }, candidate, range, false).Key,
-            Cell.Create(Context, Candidate.At("ddim", [999, 501]), range, false).Key,
-            Cell.Create(Context, candidate, new SampleRange(0, 65), false).Key,
-            Cell.Create(Context, candidate, range, true).Key,
-            Cell.Create(Context, candidate, range, false, "reference").Key,
+            Cell.Create(Context, candidate, range).Key,
+            Cell.Create(Context with { Seed = 2 }, candidate, range).Key,
+            Cell.Create(Context with { ModelDigest = "other" }, candidate, range).Key,
+            Cell.Create(Context with { GuidanceScale = 2 }, candidate, range).Key,
+            Cell.Create(Context with { Label = 3 }, candidate, range).Key,
+            Cell.Create(Context with { Device = "cuda" }, candidate, range).Key,
+            Cell.Create(Context, Candidate.At("ddim", [999, 501]), range).Key,
+            Cell.Create(Context, candidate, new SampleRange(0, 65)).Key,
+            Cell.Create(Context with { Guidance = "rescaled" }, candidate, range).Key,
         ];
         keys.Distinct().Count().ShouldBe(keys.Length);
-        Cell.Create(Context, candidate, range, false).Key.ShouldBe(keys[0]);
+        Cell.Create(Context, candidate, range, true, "reference").Key.ShouldBe(keys[0], "what else is asked of a cell changes no sample");
     }
 
     [Fact]
@@ -71,10 +70,10 @@ public sealed class UnitPlannerTests
         plan.Units.ShouldAllBe(u => u.Cells.Count == 1 || u.Cells.Sum(c => c.NetworkCalls) <= 3000);
     }
 
-    private static UnitPlan Cut(int samples, int paired)
+    private static UnitPlan Cut(int samples, int paired, long start = 0)
     {
         var contestants = new[] { 300, 400, 500 }.Select(t => new Contestant($"c{t}", ContestantRole.Searched, Candidate.At("ddim", [t + 100, t])));
-        var plan = new RoundPlan(0, RunStage.Search, 0, 0, [.. contestants.Select(c => new Assignment(c, new SampleRange(0, samples), false, paired))]);
+        var plan = new RoundPlan(0, RunStage.Search, 0, 0, [.. contestants.Select(c => new Assignment(c, new SampleRange(start, samples), false, paired))]);
         return UnitPlanner.Cut(plan, Specification, Context, Reference);
     }
 }

@@ -9,7 +9,7 @@ namespace BatchEval.Workflow.Tests.Scoring;
 public class UnitSamplerTests
 {
     private static readonly CellContext Context = new("digest", 1, null, 1, "cpu");
-    private static readonly Cell[] Cells = [.. Enumerable.Range(1, 3).Select(t => Cell.Create(Context, Candidate.At("ddim", [t * 100.0]), new SampleRange(0, 8), keepImages: false))];
+    private static readonly Cell[] Cells = [.. Enumerable.Range(1, 3).Select(t => Cell.Create(Context, Candidate.At("ddim", [t * 100.0]), new SampleRange(0, 8)))];
 
     [Fact]
     public void When_memory_runs_out_the_batch_is_halved_and_the_rest_of_the_unit_keeps_it()

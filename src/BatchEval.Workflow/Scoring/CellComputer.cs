@@ -1,0 +1,91 @@
+using BatchEval.Core.Metrics;
+using BatchEval.Core.Metrics.Catalog;
+using BatchEval.Core.Randomness;
+using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Skipping;
+using BatchEval.Onnx.Networks;
+using BatchEval.Onnx.Sampling;
+using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Models;
+
+namespace BatchEval.Workflow.Scoring;
+
+/// <summary>Samples candidates and measures their images. Knows nothing of stored results; <see cref="Evaluator"/> does.</summary>
+/// <param name="model">The opened model.</param>
+/// <param name="seed">Seed of noise and labels.</param>
+/// <param name="conditions">Labels and guidance.</param>
+public sealed class CellComputer(OpenedModel model, ulong seed, Conditions conditions)
+{
+    private long evaluations;
+
+    /// <summary>Network evaluations made so far.</summary>
+    public long Evaluations => Interlocked.Read(ref evaluations);
+
+    /// <summary>Samples candidates; evaluations that they share are made once.</summary>
+    /// <param name="batchSize">Most samples in one network call; changes no result.</param>
+    /// <param name="work">Pairs of candidate and sample index.</param>
+    /// <param name="cancellation">Checked before every network call.</param>
+    public SampleResult[] Sample(int batchSize, IReadOnlyList<(Candidate Candidate, long Sample)> work, CancellationToken cancellation)
+    {
+        var engine = new SamplingEngine(model.Sampling, new NoiseBank(seed), conditions, batchSize);
+        try
+        {
+            return engine.Run(work, cancellation: cancellation);
+        }
+        finally
+        {
+            Interlocked.Add(ref evaluations, engine.Evaluations);
+        }
+    }
+
+    /// <summary>Measures the finished samples of a cell: images, features and class scores, or why there are none.</summary>
+    /// <param name="cell">The cell.</param>
+    /// <param name="samples">Its samples, in order.</param>
+    public CellResult Measure(Cell cell, IReadOnlyList<SampleResult> samples)
+    {
+        ArgumentNullException.ThrowIfNull(cell);
+        var result = new CellResult(
+            cell.Key, cell.Candidate.Id, cell.Range, [.. samples.Select(s => s.NetworkCalls)], samples.FirstOrDefault(s => s.Failure is not null)?.Failure,
+            string.Empty, 0, 0, cell.Candidate.Skip is null ? null : [.. samples.Select(s => StepMask.Write(s.Executed))]);
+        if (result.Failure is not null)
+        {
+            return result;
+        }
+
+        var shape = model.Sampling.Manifest.Image;
+        var images = ImageBatch.Quantise(model.Sampling.Images([.. samples.Select(s => s.Image)]), shape);
+        var (features, logits) = model.Features?.Run(images.ToModelRange(shape), withLogits: true) ?? default;
+        return features is not null && Array.Exists(features, f => !float.IsFinite(f))
+            ? result with { Images = images, Failure = "The feature network returned a value that is not finite." }
+            : result with { Images = images, Features = features, Logits = logits };
+    }
+
+    /// <summary>Compares images one by one, by every metric of pairs that their size and the package allow.</summary>
+    /// <param name="images">The images.</param>
+    /// <param name="reference">As many others.</param>
+    /// <param name="comparedWith">Key of the cell that the others come from.</param>
+    public PairedValues Compare(ImageBatch images, ImageBatch reference, string comparedWith)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        ArgumentNullException.ThrowIfNull(reference);
+        var image = model.Sampling.Manifest.Image;
+        var (a, b) = (images.ToModelRange(image), reference.ToModelRange(image));
+        var (shape, size) = (new ImageShape(image.Channels, image.Height, image.Width), image.Size);
+        var values = new SortedDictionary<string, IReadOnlyList<double>>(StringComparer.Ordinal);
+        foreach (var metric in MetricCatalog.All.Where(m => m.OfPair is not null && Math.Min(image.Height, image.Width) >= m.MinimumSide))
+        {
+            values[metric.Key] =
+            [
+                .. Enumerable.Range(0, images.Count).Select(i =>
+                    metric.OfPair!(new ImagePair(a.AsMemory(i * size, size), b.AsMemory(i * size, size), shape, image.High - image.Low))),
+            ];
+        }
+
+        if (model.Perceptual?.Measure(a, b) is { } distances)
+        {
+            values["lpips"] = [.. distances.Select(d => Math.Round((double)d, 9))];
+        }
+
+        return new PairedValues(comparedWith, values);
+    }
+}

@@ -1,0 +1,138 @@
+using System.Diagnostics;
+using BatchEval.Core.Metrics.Catalog;
+using BatchEval.Onnx.Networks;
+using BatchEval.Onnx.Runtime;
+using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Models;
+using BatchEval.Workflow.Storage;
+using BatchEval.Workflow.Telemetry;
+
+namespace BatchEval.Workflow.Scoring;
+
+/// <summary>How an evaluation samples.</summary>
+/// <param name="Seed">Seed of noise and labels.</param>
+/// <param name="Conditions">Labels and guidance.</param>
+/// <param name="Device">Device that the model was opened on.</param>
+public sealed record EvaluationSetting(ulong Seed, Conditions Conditions, string Device)
+{
+    /// <summary>Most samples in one network call; changes no result.</summary>
+    public int BatchSize { get; init; } = 64;
+
+    /// <summary>Who stored results say that they were computed by.</summary>
+    public string ComputedBy { get; init; } = string.Empty;
+}
+
+/// <summary>What <see cref="Evaluator.ComputeAsync"/> did.</summary>
+/// <param name="Cells">Cells computed now; the others were there.</param>
+/// <param name="Evaluations">Network evaluations made now.</param>
+public sealed record ComputedCells(int Cells, long Evaluations);
+
+/// <summary>
+/// Scores candidates: what lies in the store is taken from there, what is missing is sampled in common batches, measured and stored. Runs, schedule methods
+/// and commands all score through it, so that each finds what another has computed.
+/// </summary>
+/// <param name="model">The opened model.</param>
+/// <param name="setting">How to sample.</param>
+/// <param name="blobs">Where results lie.</param>
+/// <param name="time">Clock for measured durations.</param>
+public sealed class Evaluator(OpenedModel model, EvaluationSetting setting, IBlobs blobs, TimeProvider time)
+{
+    private const int CellSamples = 512;
+    private const int UnitEvaluations = 4096;
+    private readonly CellFiles files = new(blobs);
+
+    /// <summary>What all cells of this evaluator have in common.</summary>
+    public CellContext Context { get; } = CellContext.Of(model.Sampling.Package.Digest, setting.Seed, setting.Conditions, setting.Device);
+
+    /// <summary>Scores candidates on the same samples.</summary>
+    /// <param name="entries">The candidates.</param>
+    /// <param name="samples">The samples.</param>
+    /// <param name="metrics">What to measure, of single sets of images.</param>
+    /// <param name="keepImages">Whether images are stored, so that later comparisons need no sampling.</param>
+    /// <param name="parallel">Units computed side by side.</param>
+    /// <param name="cancellation">Checked before every network call.</param>
+    /// <returns>One score per entry.</returns>
+    /// <exception cref="NetworkFailedException">The machine could not compute some of the candidates.</exception>
+    public async Task<IReadOnlyList<CandidateScore>> ScoreAsync(
+        IReadOnlyList<Contestant> entries, SampleRange samples, MeasuredMetrics metrics, bool keepImages = false, int parallel = 1, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(entries);
+        ArgumentNullException.ThrowIfNull(samples);
+        var cells = entries.Select(e => samples.Split([], CellSamples).Select(range => Cell.Create(Context, e.Candidate, range, keepImages)).ToList()).ToList();
+        var options = new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = cancellation };
+        await Parallel.ForEachAsync(WorkUnit.Pack(cells.SelectMany(c => c), UnitEvaluations), options, async (unit, stop) => await ComputeAsync(unit.Cells, stop));
+        var scorer = new CandidateScorer(model, metrics);
+        var scores = new List<CandidateScore>();
+        foreach (var (entry, own) in entries.Zip(cells))
+        {
+            scores.Add(scorer.Score(entry, await ReadAsync(own, metrics.All, cancellation), final: true));
+        }
+
+        return scores;
+    }
+
+    /// <summary>Computes and stores what cells lack.</summary>
+    /// <exception cref="NetworkFailedException">The machine could not compute some of the cells; those that it could are stored.</exception>
+    public async Task<ComputedCells> ComputeAsync(IReadOnlyList<Cell> cells, CancellationToken cancellation = default)
+    {
+        var (gaps, computer) = (await files.GapsAsync(cells, cancellation), new CellComputer(model, setting.Seed, setting.Conditions));
+        foreach (var cell in gaps.Where(g => g.Gap == CellGap.Pairs).Select(g => g.Cell))
+        {
+            await files.WritePairsAsync(cell, await CompareAsync(computer, cell, await files.ReadImagesAsync(cell.Key, cancellation), cancellation), cancellation);
+        }
+
+        if (gaps.Where(g => g.Gap == CellGap.Samples).Select(g => g.Cell).ToList() is { Count: > 0 } missing)
+        {
+            await SampleAsync(computer, missing, cancellation);
+        }
+
+        return new ComputedCells(gaps.Count, computer.Evaluations);
+    }
+
+    /// <summary>Reads stored results.</summary>
+    /// <param name="cells">Complete cells.</param>
+    /// <param name="metrics">The metrics that they are read for; without any, no arrays are read.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public async Task<IReadOnlyList<CellResult>> ReadAsync(IReadOnlyList<Cell> cells, IReadOnlyList<Metric> metrics, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(cells);
+        var logits = metrics.Any(m => m.Needs.HasFlag(MetricNeeds.Logits));
+        var results = new List<CellResult>();
+        foreach (var cell in cells)
+        {
+            results.Add(await files.ReadAsync(cell, model.Features is not null && metrics.Count > 0, logits, cancellation));
+        }
+
+        return results;
+    }
+
+    private async Task<PairedValues> CompareAsync(CellComputer computer, Cell cell, ImageBatch images, CancellationToken cancellation) =>
+        computer.Compare(images, await files.ReadImagesAsync(cell.ComparedWith!, cancellation), cell.ComparedWith!);
+
+    private async Task SampleAsync(CellComputer computer, List<Cell> cells, CancellationToken cancellation)
+    {
+        var sampler = new UnitSampler(setting.BatchSize, (batch, work) => computer.Sample(batch, work, cancellation));
+        var began = time.GetTimestamp();
+        var samples = sampler.Run(cells, cancellation);
+        var busy = time.GetElapsedTime(began);
+        WorkflowTelemetry.DeviceTime.Add(busy.TotalSeconds);
+        WorkflowTelemetry.Images.Add(samples.Keys.Sum(c => (long)c.Range.Count));
+        var perCall = busy.TotalMilliseconds / Math.Max(1, samples.Keys.Sum(c => c.NetworkCalls));
+        foreach (var (cell, finished) in samples)
+        {
+            using var process = Process.GetCurrentProcess();
+            var result = computer.Measure(cell, finished) with { ComputedBy = setting.ComputedBy, Milliseconds = Math.Round(perCall * cell.NetworkCalls, 3), PeakBytes = process.PeakWorkingSet64 };
+            if (result is { Failure: null, Images: { } images } && cell.ComparedWith is not null)
+            {
+                result = result with { Pairs = await CompareAsync(computer, cell, images, cancellation) };
+            }
+
+            await files.WriteAsync(cell, result, cancellation);
+        }
+
+        if (sampler.Failure is { } failure)
+        {
+            throw failure;
+        }
+    }
+}

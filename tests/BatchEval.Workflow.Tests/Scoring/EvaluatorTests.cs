@@ -1,0 +1,89 @@
+using BatchEval.Core.Metrics;
+using BatchEval.Core.Metrics.Catalog;
+using BatchEval.Core.Sampling;
+using BatchEval.Onnx.Networks;
+using BatchEval.Onnx.Packages;
+using BatchEval.Onnx.Runtime;
+using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Models;
+using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Storage;
+
+namespace BatchEval.Workflow.Tests.Scoring;
+
+/// <summary>The one way from candidates to scores, on the bundled model.</summary>
+public sealed class EvaluatorTests : IDisposable
+{
+    private static readonly Metric Fid = MetricCatalog.Find("fid");
+    private readonly OpenedModel model = OpenedModel.Open(ModelPackage.Open(Path.Combine(RepoPaths.Samples, "digits")), new DeviceOptions());
+    private readonly MemoryBlobs blobs = new();
+    private readonly Evaluator evaluator;
+
+    public EvaluatorTests() => evaluator = new Evaluator(model, new EvaluationSetting(1, Conditions.None, "cpu"), blobs, TimeProvider.System);
+
+    public void Dispose() => model.Dispose();
+
+    [Fact]
+    public async Task Scores_are_those_of_the_samples_whatever_the_parallelism_and_nothing_is_computed_twice()
+    {
+        Contestant[] entries = [Entry("a", 999, 500), Entry("b", 999, 400), Entry("again", 999, 500)];
+        var range = new SampleRange(100, 600);
+
+        var scores = await evaluator.ScoreAsync(entries, range, new MeasuredMetrics(Fid, [Fid]), parallel: 2);
+
+        scores.Select(s => s.Name).ShouldBe(["a", "b", "again"]);
+        scores[2].Metrics["fid"].ShouldBe(scores[0].Metrics["fid"]);
+        var samples = new CellComputer(model, 1, Conditions.None).Sample(7, [.. range.Indices.Select(i => (entries[0].Candidate, i))], default);
+        var images = ImageBatch.Quantise([.. samples.Select(s => s.Image)], model.Sampling.Manifest.Image);
+        var features = model.Features!.Extract(images.ToModelRange(model.Sampling.Manifest.Image));
+        var direct = FrechetJackknife.Estimate(model.Training!, new FeatureMatrix(features, 600, model.Features.Dimensions));
+        (scores[0].Fid, scores[0].FidError, scores[0].FidSamples).ShouldBe((direct.Value, direct.StandardError, 600));
+        (await evaluator.ComputeAsync([Cell.Create(evaluator.Context, entries[1].Candidate, new SampleRange(100, 512)), Cell.Create(evaluator.Context, entries[1].Candidate, new SampleRange(612, 88))]))
+            .ShouldBe(new ComputedCells(0, 0));
+    }
+
+    [Fact]
+    public async Task Images_and_comparisons_are_added_to_a_stored_result_and_comparisons_need_no_sampling_where_images_are()
+    {
+        var (candidate, range) = (Entry("a", 999, 500).Candidate, new SampleRange(0, 8));
+        var reference = Cell.Create(evaluator.Context, Entry("reference", 999, 750, 500, 250).Candidate, range, keepImages: true);
+        var cell = Cell.Create(evaluator.Context, candidate, range);
+        (await evaluator.ComputeAsync([cell, reference])).Cells.ShouldBe(2);
+
+        var withImages = cell with { KeepImages = true };
+        (await evaluator.ComputeAsync([withImages])).ShouldBe(new ComputedCells(1, 2 * 8));
+        var compared = withImages with { ComparedWith = reference.Key };
+        (await evaluator.ComputeAsync([compared])).ShouldBe(new ComputedCells(1, 0));
+        (await evaluator.ComputeAsync([compared])).ShouldBe(new ComputedCells(0, 0));
+
+        var result = (await evaluator.ReadAsync([compared], [Fid])).ShouldHaveSingleItem();
+        result.Pairs!.Values.Keys.ShouldBe(["lpips", "psnr", "ssim"]);
+        var (a, b) = (await new CellFiles(blobs).ReadImagesAsync(cell.Key), await new CellFiles(blobs).ReadImagesAsync(reference.Key));
+        result.Pairs.Values["psnr"].ShouldBe(Enumerable.Range(0, 8).Select(i => Psnr8(a[i], b[i])), 1e-4);
+    }
+
+    [Fact]
+    public async Task A_cell_that_failed_is_complete_whatever_else_is_asked_of_it()
+    {
+        var cell = Cell.Create(evaluator.Context, Entry("a", 999, 500).Candidate, new SampleRange(0, 2));
+        var failed = new CellResult(cell.Key, cell.Candidate.Id, cell.Range, [2, 2], "not finite", "other", 0, 0);
+        await new CellFiles(blobs).WriteAsync(cell, failed, default);
+        (await evaluator.ComputeAsync([cell with { KeepImages = true, ComparedWith = cell.Key }])).ShouldBe(new ComputedCells(0, 0));
+        var score = (await evaluator.ScoreAsync([new Contestant("a", ContestantRole.Given, cell.Candidate)], cell.Range, new MeasuredMetrics(Fid, [Fid]))).ShouldHaveSingleItem();
+        (score.Failure, score.Objective).ShouldBe(("not finite", double.PositiveInfinity));
+    }
+
+    private static double Psnr8(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b)
+    {
+        var sum = 0.0;
+        for (var i = 0; i < a.Length; i++)
+        {
+            sum += (a[i] - b[i]) * (a[i] - b[i]);
+        }
+
+        return 10 * Math.Log10(255.0 * 255 / (sum / a.Length));
+    }
+
+    private static Contestant Entry(string name, params double[] times) => new(name, ContestantRole.Given, Candidate.At("ddim", times));
+}
