@@ -1,3 +1,5 @@
+using BatchEval.Tests.Shared;
+
 namespace BatchEval.Cli.Tests.Commands;
 
 public sealed class BenchmarkCommandTests : IDisposable
@@ -42,14 +44,9 @@ public sealed class BenchmarkCommandTests : IDisposable
     public async Task What_cannot_be_done_is_refused(string words, params string[] args) =>
         (await shell.RunAsync(["benchmark", "--model", TestShell.Digits, .. args])).ShouldBeRefused(words);
 
-    [Fact]
-    public async Task Without_a_gpu_the_refusal_names_the_libraries()
-    {
-        if (!File.Exists("/dev/nvidiactl"))
-        {
-            (await shell.RunAsync("benchmark", "--model", TestShell.Digits, "--device", "cuda")).ShouldBeRefused("The CUDA provider could not be loaded", "libcudart.so.13", "libcudnn.so.9");
-        }
-    }
+    [WithoutCudaFact]
+    public async Task Without_a_gpu_the_refusal_names_the_libraries() =>
+        (await shell.RunAsync("benchmark", "--model", TestShell.Digits, "--device", "cuda")).ShouldBeRefused("The CUDA provider could not be loaded", "libcudart.so.13", "libcudnn.so.9");
 
     public void Dispose() => shell.Dispose();
 }

@@ -30,9 +30,9 @@ public sealed class PublishedImagesTests : IDisposable
         var array = NpyFormat.ReadFile(shell.PathOf("x.npy"));
         var (image, side) = (array.ToFloat32(), array.Shape[3]);
         var corner = from y in Enumerable.Range(side - 3, 3) from x in Enumerable.Range(side - 3, 3) select Math.Clamp((image[(((2 * side) + y) * side) + x] / 2) + 0.5, 0, 1);
-        corner.Zip(published).Max(p => Math.Abs(p.First - p.Second)).ShouldBeLessThan(1e-3);
+        corner.ShouldBe(published, 1e-3);
         using var golden = NpzFile.Open(Path.Combine(folder, "golden.npz"));
-        image.Zip(golden.Read("image").ToFloat32()).Max(p => Math.Abs(p.First - p.Second)).ShouldBeLessThan(2e-5f);
+        image.ShouldBe(golden.Read("image").ToFloat32(), 2e-5);
         File.Exists(shell.PathOf("png/000000.png")).ShouldBeTrue();
     }
 }

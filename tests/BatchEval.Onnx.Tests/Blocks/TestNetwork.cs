@@ -74,6 +74,7 @@ public sealed class TestNetwork : IDisposable
     public void ShouldAgree(float[] actual, float[] expected, string because)
     {
         var largest = Tolerance > 1e-4 ? document.GetProperty("largestOutput").GetDouble() : 1;
+        actual.Length.ShouldBe(expected.Length, because);
         var difference = actual.Zip(expected, (a, e) => Math.Abs((double)a - e)).Max();
         (difference / largest).ShouldBeLessThan(Tolerance, because);
     }

@@ -51,6 +51,7 @@ public sealed class SamplingEngineTests(DigitsFixture digits) : IClassFixture<Di
         foreach (var batch in new[] { 1, 2, 7 })
         {
             var other = Engine(batch).Run(work);
+            other.Length.ShouldBe(work.Length);
             other.Zip(reference).ShouldAllBe(p => p.First.Image.SequenceEqual(p.Second.Image));
         }
     }

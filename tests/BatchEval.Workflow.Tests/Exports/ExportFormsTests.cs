@@ -34,9 +34,8 @@ public sealed class ExportFormsTests : IDisposable
             diffusers["own"]!.GetValue<bool>().ShouldBeFalse($"{process} {solver}");
             diffusers["class"]!.GetValue<string>().ShouldBe(name);
             double[] given = [.. diffusers["given"]![argument]!.AsArray().Select(v => v!.GetValue<double>())];
-            given.Length.ShouldBe(5);
             diffusers["again"]!.ToJsonString().ShouldBe(diffusers["given"]!.ToJsonString());
-            given.Zip(process switch { "flow" => model.Times.Select(t => t / 1000), "sigma" => model.Times.Select(s => Position(s, model.Times[0])), _ => model.Times }, (a, b) => Math.Abs(a - b)).Max().ShouldBeLessThan(1e-9, $"{process} {solver}");
+            given.ShouldBe(process switch { "flow" => model.Times.Select(t => t / 1000), "sigma" => model.Times.Select(s => Position(s, model.Times[0])), _ => model.Times }, 1e-9, $"{process} {solver}");
             options.ShouldAllBe(o => diffusers["options"]![o.Item1]!.GetValue<string>() == o.Item2);
         }
     }
