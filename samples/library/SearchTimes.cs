@@ -11,8 +11,8 @@ namespace Samples;
 public static class SearchTimes
 {
     private static readonly NoiseSchedule Schedule = new SigmaNoiseSchedule(0.002, 80);
-    private static readonly GaussianMixture Data = GaussianMixture.Grid(3, 3, 0.15, 0.5);
-    private static readonly NoiseBank Noise = new(seed: 7);
+    private static readonly GaussianMixture Model = GaussianMixture.Grid(3, 3, 0.15, 0.5);
+    private static readonly Candidate Accurate = Candidate.At("dpmpp-2m", PlacementRules.Create("karras", Schedule, 100).Times);
 
     public static void Run(TextWriter output)
     {
@@ -22,29 +22,25 @@ public static class SearchTimes
         var state = SearchState.Empty;
         while (search.Next(state) is { } round)
         {
-            state = search.Observe(state, [.. round.Candidates.Select(c => new ScoredCandidate(c, Score(c, 0, round.Samples), 0, round.Samples))]);
+            state = search.Observe(state, [.. round.Candidates.Select(c => new ScoredCandidate(c, Error(c, 0, round.Samples), 0, round.Samples))]);
         }
 
         foreach (var (name, candidate) in new[] { ("karras", karras), ("found", state.Elites(1).First().Candidate) })
         {
-            output.WriteLine(FormattableString.Invariant($"{name}: {Score(candidate, 1000, 2000):F3} at {string.Join(", ", candidate.Steps.Select(s => $"{s.Time:G3}"))}"));
+            output.WriteLine(FormattableString.Invariant($"{name}: {Error(candidate, 1000, 500):F4} at {string.Join(", ", candidate.Steps.Select(s => $"{s.Time:G3}"))}"));
         }
     }
 
-    // Mean negative log-likelihood of samples [first, first + count); lower is better. Each sample has the same noise for every candidate.
-    private static double Score(Candidate candidate, int first, int count) => Enumerable.Range(first, count).Average(sample =>
-    {
-        var z = new float[Data.Dimensions];
-        Noise.Fill(sample, NoiseBank.StartDraw, z);
-        var table = Solver.Table(candidate, Schedule);
-        double[] start = [.. z.Select(v => v * Schedule.StartScale(table.Rows[0].Level))];
-        return Data.NegativeLogDensity(RowExecutor.Run(table, PredictionType.Sample, Denoise, start));
-    });
+    // Mean distance of samples [first, first + count) to what 100 calls make of the same noise.
+    private static double Error(Candidate candidate, int first, int count) =>
+        Enumerable.Range(first, count).Average(i => Math.Sqrt(Sample(candidate, i).Zip(Sample(Accurate, i), (a, b) => (a - b) * (a - b)).Sum()));
 
-    private static double[] Denoise(double[] state, NoiseLevel level)
+    private static double[] Sample(Candidate candidate, int index)
     {
-        var prediction = new double[state.Length];
-        Data.Denoise(state, level.Sigma, prediction);
-        return prediction;
+        var noise = new float[Model.Dimensions];
+        new NoiseBank(seed: 7).Fill(index, NoiseBank.StartDraw, noise);
+        var table = Solver.Table(candidate, Schedule);
+        double[] start = [.. noise.Select(z => z * Schedule.StartScale(table.Rows[0].Level))];
+        return RowExecutor.Run(table, PredictionType.Sample, (x, level) => { var d = new double[x.Length]; Model.Denoise(x, level.Sigma, d); return d; }, start);
     }
 }

@@ -1,6 +1,9 @@
+using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Storage;
+
 namespace BatchEval.Cli.Tests.Commands;
 
-public sealed class ScheduleCommandTests : IDisposable
+public sealed class ScheduleCommandTests(AzuriteFixture azurite) : IClassFixture<AzuriteFixture>, IDisposable
 {
     private readonly TestShell shell = new();
 
@@ -54,6 +57,22 @@ public sealed class ScheduleCommandTests : IDisposable
         result.Code.ShouldBe(0, result.Error);
         result.Json["networkCallsSpent"]!.GetValue<long>().ShouldBe(96);
         result.Json["timesteps"]!.AsArray().Count.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task A_comparison_is_kept_in_the_store_and_printed_again_without_sampling()
+    {
+        string[] command = ["trailing", "--steps", "2", "--compare", "--samples", "20", "--store", azurite.ConnectionString, "--json"];
+        var first = await RunAsync(command);
+        first.Code.ShouldBe(0, first.Error);
+        var store = await RunStore.OpenAsync(azurite.ConnectionString);
+        var kept = await store.ListAsync(BlobNames.CellRoot);
+        var again = await RunAsync(command);
+        again.Out.ShouldBe(first.Out);
+        (await store.ListAsync(BlobNames.CellRoot)).ShouldBe(kept);
+        var times = first.Json["comparison"]!.AsArray().Select(l => l!["timesteps"]!.ToJsonString()).Distinct();
+        kept.Count(b => b.Name.EndsWith("result.json", StringComparison.Ordinal)).ShouldBe(times.Count());
+        first.Json["comparison"]!.AsArray().ShouldAllBe(l => l!["fid"]!.GetValue<double>() > 0);
     }
 
     [Theory]

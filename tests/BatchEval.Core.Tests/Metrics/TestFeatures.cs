@@ -24,6 +24,10 @@ internal static class TestFeatures
         return new FeatureMatrix(values, n, d);
     }
 
+    public static double Frechet(GaussianStatistics first, GaussianStatistics second) => new FrechetReference(second).DistanceTo(first);
+
+    public static double Frechet(FeatureMatrix first, FeatureMatrix second) => new FrechetReference(MomentAccumulator.Of(second).ToStatistics()).DistanceTo(first);
+
     public static FeatureMatrix Permuted(FeatureMatrix x, ulong seed)
     {
         var rows = Enumerable.Range(0, x.Count).ToArray();
