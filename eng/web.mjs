@@ -36,7 +36,7 @@ rmSync(out, { recursive: true, force: true });
 mkdirSync(join(out, "report"), { recursive: true });
 mkdirSync(join(out, "dashboard"), { recursive: true });
 
-const report = await bundle("report/report.ts");
+const report = await bundle("report/report.tsx");
 for (const { name, text } of report.files) writeFileSync(join(out, "report", name), text);
 writeFileSync(join(out, "report", "report.css"), (await bundle("style.css")).files[0].text);
 writeFileSync(join(out, "report", "licences.txt"), licences(report.inputs) + "\n");

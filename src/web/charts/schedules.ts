@@ -4,7 +4,7 @@ import { format, max, min, Scale, scaleLog } from "d3";
 import { CARD, Drawn, INK, legend, LINE, Mark, measure, note, OTHER, shorten, SOFT, WIN } from "./frame";
 import { colorOf } from "./scores";
 
-export interface Schedule { name: string; winner: boolean; steps: { time: string; ratio: number | null; dropped: number; reused: boolean }[] }
+export interface Schedule { name: string; winner: boolean; steps: { time: string; exact?: string; ratio: number | null; dropped: number; reused: boolean }[] }
 type Row = Schedule & { key: number };
 type Step = Schedule["steps"][number] & { row: Row; at: number; level: number; label: number };
 

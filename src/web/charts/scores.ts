@@ -3,10 +3,12 @@ import * as Plot from "@observablehq/plot";
 import { max, min } from "d3";
 import { axisFor, axisLabel, CARD, clampTo, Drawn, INK, measure, Metric, note, OTHER, shorten, ticks, WIN } from "./frame";
 
-export interface Score { name: string; role: string; winner: boolean; pareto: boolean; calls: number | null; values: { value: number | null; error: number | null; text: string }[] }
-export interface Point extends Omit<Score, "values"> { value: number; error: number | null; text: string; key: string }
+export interface Score {
+  id: string; name: string; role: string; winner: boolean; pareto: boolean; calls: number | null; failure?: string | null; samples: number | null; paired: number | null;
+  against: { kind: string; word: string; number: string } | null; values: { value: number | null; error: number | null; text: string; best: boolean }[];
+}
+export interface Point extends Omit<Score, "values"> { value: number; error: number | null; text: string; best: boolean; key: string }
 
-const roles: Record<string, string> = { searched: "searched", given: "given", baseline: "baseline", reference: "unaccelerated" };
 export const colorOf = (d: { winner: boolean }) => (d.winner ? WIN : OTHER);
 
 export const pointsOf = (scores: Score[], metric: number): Point[] =>
@@ -25,7 +27,7 @@ export function drawScores(scores: Score[], metrics: Metric[], shown: number, wi
   const clamp = clampTo(x);
   const low = (p: Point) => clamp(p.value - (p.error ?? 0)), high = (p: Point) => clamp(p.value + (p.error ?? 0));
   const winner = points.find(p => p.winner);
-  const title = (p: Point) => `${p.name} (${p.winner ? "winner" : roles[p.role]})\n${metric.label} ${p.text}\nnetwork calls ${p.calls}`;
+  const title = (p: Point) => `${p.name} (${p.winner ? "winner" : p.role})\n${metric.label} ${p.text}\nnetwork calls ${p.calls}`;
   return Plot.plot({
     width, height: 62 + points.length * (narrow ? 46 : 32), marginLeft: left, marginRight: right, marginTop: 8, marginBottom: 42,
     x: { ...x, ...ticks(x, width - left - right), grid: true, label: axisLabel(metric, x), labelAnchor: "center", labelArrow: "none" },

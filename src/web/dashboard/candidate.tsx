@@ -2,10 +2,12 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { comparePictures } from "../charts/images";
 import { drawSchedules, Schedule } from "../charts/schedules";
-import { Blocks, Family, Sampler, Skips } from "./anatomy";
+import { Chart, Plain } from "../tables";
+import { SamplerNumbers } from "../samplers";
+import { Blocks, Family, Skips } from "./anatomy";
 import { ApiError, candidatePath, download, get, Run, runPath, send, Steps, Table } from "./api";
 import { latestScores, Scored, useRun } from "./live";
-import { Chart, Fact, Plain, Problem, useImage } from "./parts";
+import { Fact, Problem, useImage } from "./parts";
 import { big, count, short, stageName, withError } from "./text";
 
 export function CandidatePage({ run: runId, id }: { run: string; id: string }) {
@@ -71,7 +73,7 @@ function Axis({ run, score, others }: { run: string; score: Scored; others: Scor
     </Chart>
   </section>
     {own && <Blocks steps={own} />}
-    {own && <Sampler steps={own} />}
+    {own?.sampler && <SamplerNumbers solver={own.solver} calls={own.sampler} />}
   </>;
 }
 

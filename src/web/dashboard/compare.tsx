@@ -4,9 +4,10 @@ import { drawBars, drawParallel, Genome, rankCorrelation } from "../charts/genes
 import { drawCurves } from "../charts/lines";
 import { drawPoints, paretoFront } from "../charts/points";
 import { drawSchedules, Schedule } from "../charts/schedules";
+import { Chart, Plain } from "../tables";
 import { ApiError, candidatePath, get, Run, runPath, Steps, Table } from "./api";
 import { latestScores, Scored } from "./live";
-import { Chart, Plain, Problem, State } from "./parts";
+import { Problem, State } from "./parts";
 import { dotsOf } from "./run";
 import { big, short, withError } from "./text";
 

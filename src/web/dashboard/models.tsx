@@ -1,8 +1,9 @@
 // The models of the service.
 import { useEffect, useState } from "preact/hooks";
+import { Plain } from "../tables";
 import { ApiError, Card, get, ModelChecks } from "./api";
 import { usePolling } from "./live";
-import { Plain, Problem } from "./parts";
+import { Problem } from "./parts";
 
 const escaped = (name: string) => name.split("/").map(encodeURIComponent).join("/");
 export const modelPath = (name: string) => `/api/models/${escaped(name)}`;

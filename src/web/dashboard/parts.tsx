@@ -1,15 +1,7 @@
 // Small parts that pages are made of.
 import { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { Drawn, mount } from "../charts/frame";
 import { ApiError, readKey, send } from "./api";
-
-/** A chart with its table: everything that is drawn can be read too. */
-export function Chart({ label, draw, watch, children }: { label: string; draw: (width: number) => Drawn; watch: unknown[]; children: ComponentChildren }) {
-  const host = useRef<HTMLDivElement>(null);
-  useEffect(() => mount(host.current!, () => label, draw), watch);
-  return <><div class="chart" ref={host} /><details><summary>The same as a table</summary>{children}</details></>;
-}
 
 export interface Column<T> { key: string; label: string; numeric?: boolean; text: (row: T) => ComponentChildren; value: (row: T) => number | string | null | undefined; head?: boolean }
 
@@ -79,14 +71,6 @@ function compare(a: number | string | null | undefined, b: number | string | nul
   if (b === null || b === undefined) return -1;
   const order = typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
   return down ? -order : order;
-}
-
-/** A small table without controls. */
-export function Plain({ head, rows, name }: { head: string[]; rows: ComponentChildren[][]; name: string }) {
-  return <div class="scroll" role="region" aria-label={name} tabIndex={0}>
-    <table><thead><tr>{head.map(h => <th key={h} scope="col">{h}</th>)}</tr></thead>
-      <tbody>{rows.map((row, i) => <tr key={i}>{row.map((cell, j) => (j === 0 ? <th key={j} scope="row">{cell}</th> : <td key={j}>{cell}</td>))}</tr>)}</tbody></table>
-  </div>;
 }
 
 export const Fact = ({ name, children, note, kind }: { name: string; children: ComponentChildren; note?: ComponentChildren; kind?: string }) =>

@@ -3,10 +3,11 @@ import { useMemo, useState } from "preact/hooks";
 import { OTHER, WIN } from "../charts/frame";
 import { Curve, drawCurves } from "../charts/lines";
 import { Dot, drawPoints, paretoFront } from "../charts/points";
+import { Chart, Plain } from "../tables";
 import { download, Metric, Run, runPath, Table, Work } from "./api";
 import { latestScores, LogLine, Scored, usePolling, useRun } from "./live";
 import { Orders } from "./orders";
-import { Chart, Column, DataTable, Fact, Plain, Problem, State } from "./parts";
+import { Column, DataTable, Fact, Problem, State } from "./parts";
 import { big, clock, count, day, hour, percent, short, stageName, withError } from "./text";
 
 export const costs = [

@@ -1,12 +1,14 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using BatchEval.Core.Sampling.Skipping;
+using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Serialization;
 
 namespace BatchEval.Workflow.Reports.Html;
 
-/// <summary>The data islands of a page: the leaderboard as it is published, and what the charts draw.</summary>
+/// <summary>The data islands of a page: the leaderboard as it is published, and what the charts and tables show.</summary>
 internal static class ReportData
 {
     // The default encoder escapes every character that could end a script element.
@@ -17,7 +19,7 @@ internal static class ReportData
     /// <summary>The leaderboard, equal to <c>leaderboard.json</c>.</summary>
     public static HtmlText Leaderboard(Leaderboard leaderboard) => Island(leaderboard, Published);
 
-    /// <summary>What the charts draw; numbers that are not finite are null.</summary>
+    /// <summary>What the charts and tables show; numbers that are not finite are null.</summary>
     public static HtmlText Charts(ReportModel model, Verdict verdict)
     {
         var ranked = model.Leaderboard.Ranked();
@@ -30,12 +32,17 @@ internal static class ReportData
                 metrics = metrics.Select(m => new { m.Key, m.Label, m.Unit, m.Direction, m.HigherIsBetter }),
                 scores = ranked.Select(s => new
                 {
+                    s.Id,
                     s.Name,
-                    role = s.Role,
+                    role = Word(s.Role),
+                    s.Failure,
+                    samples = s.FidSamples,
+                    paired = s.PairedSamples,
+                    against = ReferenceEquals(s, model.Leaderboard.Best) ? null : Against(s, verdict),
                     winner = ReferenceEquals(s, model.Leaderboard.Best),
                     pareto = pareto.Contains(s),
                     calls = ReportNumbers.Finite(s.NetworkCalls),
-                    values = metrics.Select(m => new { value = ReportNumbers.Finite(m.Value(s)), error = ReportNumbers.Finite(m.Error(s)), text = m.Text(s) }),
+                    values = metrics.Select(m => new { value = ReportNumbers.Finite(m.Value(s)), error = ReportNumbers.Finite(m.Error(s)), text = m.Text(s), best = ReportNumbers.Finite(m.Value(s)) is { } value && value == m.Best(ranked) }),
                 }),
                 hypervolume = FrontVolume.Of(ranked, metrics[0]),
                 history = model.History.Select(h => new
@@ -50,10 +57,47 @@ internal static class ReportData
                 {
                     r.Score.Name,
                     winner = ReferenceEquals(r.Score, model.Leaderboard.Best),
-                    steps = r.Points.Select(p => new { time = ReportNumbers.TimeLabel(p.Time), ratio = ReportNumbers.Finite(p.Ratio), p.Dropped, p.Reused }),
+                    steps = r.Points.Select(p => new { time = ReportNumbers.TimeLabel(p.Time), exact = ReportNumbers.Time(p.Time), ratio = ReportNumbers.Finite(p.Ratio), p.Dropped, p.Reused }),
+                }),
+                sampler = model.Sampler is not { } sheet ? null : new { sheet.Candidate.Solver, sheet.Candidate.StartScale, Calls = sheet.Rows },
+                masks = model.Masks.Select(m => new
+                {
+                    m.Name,
+                    m.Candidate,
+                    m.FirstSample,
+                    calls = Math.Round(m.ComputedShare().Sum(), 2),
+                    images = m.Masks.Take(SkipMaskSheet.MostDrawn).Select(mask => string.Concat(StepMask.Read(mask).Select(called => called ? '1' : '0'))),
                 }),
             },
             Plain);
+    }
+
+    /// <summary>A role in a word.</summary>
+    public static string Word(ContestantRole role) => role switch
+    {
+        ContestantRole.Searched => "searched",
+        ContestantRole.Given => "given",
+        ContestantRole.Baseline => "baseline",
+        _ => "unaccelerated",
+    };
+
+    private static object? Against(CandidateScore score, Verdict verdict)
+    {
+        if (verdict.Compare(score) is not { } comparison)
+        {
+            return null;
+        }
+
+        var (kind, word) = comparison.Standing switch
+        {
+            Standing.Same => ("level", "same schedule"),
+            Standing.Behind => ("behind", "worse"),
+            Standing.Level => ("level", "level"),
+            _ => ("ahead", "better"),
+        };
+        var decimals = ReportNumbers.Decimals(comparison.Difference, comparison.Error);
+        var number = comparison.Standing == Standing.Same ? "" : $"{ReportNumbers.Signed(comparison.Difference, decimals)}{ReportNumbers.PlusMinus}{ReportNumbers.Fixed(comparison.Error, decimals)}{verdict.Metric.Unit}";
+        return new { kind, word, number };
     }
 
     private static HtmlText Island<T>(T value, JsonSerializerOptions options) =>

@@ -13,7 +13,7 @@ internal static class ReportImages
         List<HtmlText> figures =
         [
             .. scored.Where(s => model.Grids.ContainsKey(s.Id)).Select(s => Figure(
-                model.Grids[s.Id], s.Name, ReportTables.Role(s, ReferenceEquals(s, board.Best)), Caption(s, verdict))),
+                model.Grids[s.Id], s.Name, Role(s, ReferenceEquals(s, board.Best)), Caption(s, verdict))),
         ];
         if (model.ReferenceGrid is { } reference)
         {
@@ -25,6 +25,9 @@ internal static class ReportImages
             ? HtmlText.Of($"<p class=\"note\">The run kept no images.</p>")
             : HtmlText.Of($"<div class=\"grids\">\n{HtmlText.Concat(figures)}</div>");
     }
+
+    private static HtmlText Role(CandidateScore score, bool winner) =>
+        winner ? HtmlText.Of($"<span class=\"chip win\">winner</span>") : HtmlText.Of($"<span class=\"chip\">{ReportData.Word(score.Role)}</span>");
 
     private static string Caption(CandidateScore score, Verdict verdict) =>
         $"{verdict.Metric.Label} {verdict.Metric.Text(score)}, network calls: {ReportNumbers.Calls(score.NetworkCalls)}";

@@ -3,7 +3,7 @@ using BatchEval.Workflow.Scoring;
 
 namespace BatchEval.Workflow.Reports.Html;
 
-/// <summary>The schedules of a page: rows of the noise-axis chart, the table behind it, and the winner for pasting.</summary>
+/// <summary>The schedules of a page: rows of the noise-axis chart and of its table, and the winner for pasting.</summary>
 internal static class ReportSchedules
 {
     /// <summary>The winner, then the baselines, then the others; only those whose noise levels are known.</summary>
@@ -17,13 +17,6 @@ internal static class ReportSchedules
                 yield return (score, points);
             }
         }
-    }
-
-    /// <summary>All schedules as a table.</summary>
-    public static HtmlText Table(ReportModel model)
-    {
-        var rows = Rows(model).Select(r => HtmlText.Of($"<tr><th scope=\"row\">{r.Score.Name}</th><td>{Steps(r.Points)}</td></tr>\n"));
-        return HtmlText.Of($"<table><thead><tr><th scope=\"col\">Schedule</th><th scope=\"col\">Steps: time (noise-to-signal ratio)</th></tr></thead>\n<tbody>\n{HtmlText.Concat(rows)}</tbody></table>");
     }
 
     /// <summary>The winner's schedule, ready to be pasted.</summary>
@@ -44,15 +37,4 @@ internal static class ReportSchedules
             </div>
             """);
     }
-
-    private static HtmlText Steps(IReadOnlyList<NoisePoint> points) =>
-        HtmlText.Concat(points.Select(p => HtmlText.Of($"<span class=\"step\"><b>{ReportNumbers.Time(p.Time)}</b> ({ReportNumbers.Short(p.Ratio)}){Notes(p)}</span> ")));
-
-    private static string Notes(NoisePoint point) => (point.Dropped, point.Reused) switch
-    {
-        (_, true) => ", reused",
-        (1, _) => ", 1 block dropped",
-        ( > 1, _) => $", {point.Dropped} blocks dropped",
-        _ => string.Empty,
-    };
 }

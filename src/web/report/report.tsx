@@ -1,17 +1,24 @@
-// Draws the charts of a report from the page's own data. Tables and figures stand in the page already; nothing here is needed to read it.
+// Draws the charts and tables of a report from the page's own data. Headline, images, the winner's schedule and how to reproduce it stand in the page already.
 import { format } from "d3";
+import { render } from "preact";
 import { drawCalls } from "../charts/calls";
 import { make, Metric, mount, OTHER, WIN } from "../charts/frame";
 import { comparePictures } from "../charts/images";
 import { drawCurves } from "../charts/lines";
 import { drawSchedules, Schedule } from "../charts/schedules";
 import { drawScores, pointsOf, Score } from "../charts/scores";
+import { Call } from "../charts/sampler";
+import { count, short } from "../dashboard/text";
+import { SamplerNumbers, SkipMask } from "../samplers";
+import { Plain } from "../tables";
 
 interface ReportData {
   metrics: Metric[];
   scores: Score[];
   history: { random: boolean; generation: number; best: number | null; median: number | null; spent: number }[];
   schedules: Schedule[];
+  sampler: { solver: string; startScale: number; calls: Call[] } | null;
+  masks: { name: string; candidate: string; firstSample: number; calls: number; images: string[] }[];
 }
 
 const element = (id: string) => document.getElementById(id)!;
@@ -51,6 +58,40 @@ mount(element("chart-search"),
 mount(element("chart-schedules"),
   () => `Schedules on the noise axis: ${data.schedules.map(r => `${r.name} at ${r.steps.map(s => s.time).join(", ")}`).join("; ")}`,
   width => drawSchedules(data.schedules, width));
+
+const dash = "–";
+const Value = ({ value }: { value: number | null }) => <>{value === null ? "failed" : short(value)}</>;
+
+function Scores() {
+  const { metrics, scores } = data;
+  if (scores.length === 0) return <p class="note">No candidate was scored.</p>;
+  return <Plain name="Leaderboard" kind="scores" rowKinds={scores.map(s => (s.failure ? "failed" : s.winner ? "winner" : ""))}
+    head={["Name", "Role", { label: "Network calls", numeric: true }, ...metrics.map(m => ({ label: m.label, note: m.direction, numeric: true })), `${metrics[0].label} against the winner`, { label: "Samples", note: "paired", numeric: true }]}
+    rows={scores.map(s => [<>{s.name}<small><code>{s.id}</code></small></>, <span class={s.winner ? "chip win" : "chip"}>{s.winner ? "winner" : s.role}</span>, s.calls === null ? dash : String(Number(s.calls.toFixed(2))),
+      ...(s.failure ? [{ text: <><strong>Failed:</strong> {s.failure}</>, span: metrics.length + 2, kind: "text" }]
+        : [...s.values.map(v => ({ text: v.text, kind: v.best ? "best" : "" })),
+          s.against ? <><span class="nowrap">{s.against.number}</span> <span class={`stand ${s.against.kind}`}>{s.against.word}</span></> : dash,
+          <>{s.samples === null ? dash : count(s.samples)}<small>{s.paired === null ? dash : count(s.paired)}</small></>])])} />;
+}
+
+const History = () => (data.history.length === 0 ? <p class="note">Nothing was searched.</p>
+  : <Plain name="Search history" head={["Stage", { label: "Generation", numeric: true }, { label: `Best ${data.metrics[0].label}`, numeric: true }, { label: `Median ${data.metrics[0].label}`, numeric: true }, { label: "Network calls × samples", numeric: true }]}
+    rows={data.history.map(h => [h.random ? "random search" : "search", h.generation, <Value value={h.best} />, <Value value={h.median} />, count(h.spent)])} />);
+
+const blocks = (dropped: number) => (dropped === 1 ? ", 1 block dropped" : dropped > 1 ? `, ${dropped} blocks dropped` : "");
+const Schedules = () => <Plain name="Schedules" head={["Schedule", "Steps: time (noise-to-signal ratio)"]}
+  rows={data.schedules.map(s => [s.name, <>{s.steps.map((p, i) => <span key={i} class="step"><b>{p.exact ?? p.time}</b> ({p.ratio === null ? "∞" : short(p.ratio)}){p.reused ? ", reused" : blocks(p.dropped)} </span>)}</>])} />;
+
+const More = () => <>
+  {data.sampler && <SamplerNumbers {...data.sampler} />}
+  {data.masks.length > 0 && <section id="masks" class="wide"><h2>Network calls per image</h2>
+    {data.masks.map(m => <figure key={m.candidate} data-name={m.name}><SkipMask images={m.images} first={m.firstSample} /><figcaption><strong>{m.name}</strong> {m.candidate}: {m.calls} calls on average over all images</figcaption></figure>)}</section>}
+</>;
+
+render(<Scores />, element("table-scores"));
+render(<History />, element("table-history"));
+render(<Schedules />, element("table-schedules"));
+render(<More />, element("more"));
 
 const figures = [...document.querySelectorAll<HTMLElement>("figure.grid")];
 if (figures.length >= 2) {
