@@ -22,7 +22,7 @@ export function SamplerNumbers({ solver, calls, startScale }: { solver: string; 
   return <section class="wide" id="sampler"><h2>The sampler's own numbers</h2>
     <p>After each network call the next state is a combination of the state x, of this call's data prediction D0 and of earlier ones (D1, D2). Beside each coefficient stands that of <code>{solver}</code> alone at the same times.{startScale !== undefined && startScale !== 1 ? ` Sampling starts from noise times ${short(startScale)}.` : ""}</p>
     <Chart label={`Coefficients of ${calls.length} network calls, the solver's and the candidate's`} watch={[calls]} draw={pixels => drawSampler(calls, pixels)}>
-      <Plain name="Numbers per network call" head={["Time", "Network is told", "Output times", ...Array.from({ length: width }, (_, j) => `${coefficient(j)} (solver's)`)]}
-        rows={calls.map(c => [short(c.time), short(c.networkTime), short(c.outputScale), ...Array.from({ length: width }, (_, j) => `${short(c.own[j] ?? 0)} (${short(c.base[j] ?? 0)})`)])} />
+      <Plain name="Numbers per network call" head={["Time", "Network is told", "Output times", "w (first difference)", "u (second difference)", "a (state)", "b (data)", ...Array.from({ length: width }, (_, j) => `${coefficient(j)} (solver's)`)]}
+        rows={calls.map(c => [short(c.time), short(c.networkTime), short(c.outputScale), ...[c.numbers.firstDifference, c.numbers.secondDifference, c.numbers.state, c.numbers.data].map(n => short(n ?? 0)), ...Array.from({ length: width }, (_, j) => `${short(c.own[j] ?? 0)} (${short(c.base[j] ?? 0)})`)])} />
     </Chart></section>;
 }

@@ -114,7 +114,7 @@ internal sealed class RunQueries(RunApiContext context)
             score.Candidate.Solver,
             [.. score.Candidate.Steps.Select(s => new StepPoint(s.Time, schedule?.At(s.Time).Ratio is { } ratio && double.IsFinite(ratio) ? ratio : null, s.Drop, s.Reuse))],
             costs is { Blocks.Count: > 0 } ? [.. costs.Blocks.Select(b => b.Name)] : null,
-            sheet is null ? null : [.. sheet.Rows.Select(r => new SamplerCall(r.Time, r.NetworkTime, r.OutputScale, r.Own, r.Base))]));
+            sheet?.Rows));
     }
 
     /// <summary>Who computes units of a run at this moment.</summary>

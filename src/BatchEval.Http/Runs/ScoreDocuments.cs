@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using BatchEval.Workflow.Reports;
 
 namespace BatchEval.Http.Runs;
 
@@ -58,15 +59,7 @@ public sealed record HistoryPoint(string Stage, int Generation, int Round, doubl
 /// <param name="Steps">Its steps, in the order of sampling.</param>
 /// <param name="Blocks">Names of the blocks that the model can drop, by their number; null where the run knows none.</param>
 /// <param name="Sampler">The numbers of each network call beside those of the solver alone; null for a candidate without numbers of its own, or where the model is not here.</param>
-public sealed record CandidateSteps(string Solver, IReadOnlyList<StepPoint> Steps, IReadOnlyList<string>? Blocks, IReadOnlyList<SamplerCall>? Sampler);
-
-/// <summary>One network call of a candidate with numbers of its own.</summary>
-/// <param name="Time">Time of its step.</param>
-/// <param name="NetworkTime">Time that the network is told.</param>
-/// <param name="OutputScale">Factor on its output.</param>
-/// <param name="Own">Coefficients of the state and of the data predictions, newest first.</param>
-/// <param name="Base">The same of the solver alone.</param>
-public sealed record SamplerCall(double Time, double NetworkTime, double OutputScale, IReadOnlyList<double> Own, IReadOnlyList<double> Base);
+public sealed record CandidateSteps(string Solver, IReadOnlyList<StepPoint> Steps, IReadOnlyList<string>? Blocks, IReadOnlyList<SamplerSheetRow>? Sampler);
 
 /// <summary>Which images called the network at which step, for a skip policy that decides per image.</summary>
 /// <param name="FirstSample">Index of the first image.</param>

@@ -2,7 +2,10 @@
 import * as Plot from "@observablehq/plot";
 import { Drawn, INK, legend, LINE, OTHER, WIN } from "./frame";
 
-export interface Call { time: number; networkTime: number; outputScale: number; own: number[]; base: number[] }
+export interface Call {
+  time: number; networkTime: number; outputScale: number; own: number[]; base: number[];
+  numbers: { firstDifference?: number; secondDifference?: number; state?: number; data?: number };
+}
 
 /** Name of a coefficient: x for the state, D0, D1 and so on for this call's data prediction and those before it. */
 export const coefficient = (index: number) => (index === 0 ? "x" : `D${index - 1}`);

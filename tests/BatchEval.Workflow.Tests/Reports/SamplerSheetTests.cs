@@ -32,6 +32,6 @@ public sealed class SamplerSheetTests
         var plain = SampleReports.Typical();
         HtmlReport.Write(plain).ShouldContain("\"sampler\":null");
         var page = HtmlReport.Write(plain with { Sampler = SamplerSheet.Of(Numbered, Schedule) });
-        page.ShouldContain("\"sampler\":{\"solver\":\"dpmpp-2m\",\"startScale\":1.05,\"calls\":[{\"time\":650,\"networkTime\":631,\"outputScale\":1,");
+        page.ShouldContain("\"sampler\":{\"solver\":\"dpmpp-2m\",\"startScale\":1.05,\"calls\":[{\"time\":650,\"networkTime\":631,\"outputScale\":1,\"numbers\":{");
     }
 }
