@@ -631,7 +631,7 @@ export interface components {
             /** @description Names of the blocks that the model can drop, by their number; null where the run knows none. */
             blocks: null | string[];
             /** @description The numbers of each network call beside those of the solver alone; null for a candidate without numbers of its own, or where the model is not here. */
-            sampler: null | components["schemas"]["SamplerCall"][];
+            sampler: null | components["schemas"]["SamplerSheetRow"][];
         };
         /** @description A specification that could be started. */
         CheckedRun: {
@@ -996,8 +996,8 @@ export interface components {
             /** @description More about it. */
             statusUrl: string;
         };
-        /** @description One network call of a candidate with numbers of its own. */
-        SamplerCall: {
+        /** @description One network call. */
+        SamplerSheetRow: {
             /**
              * Format: double
              * @description Time of its step.
@@ -1013,6 +1013,8 @@ export interface components {
              * @description Factor on its output.
              */
             outputScale: number;
+            /** @description The candidate's numbers of the step. */
+            numbers: components["schemas"]["StepNumbers"];
             /** @description Coefficients of the state and of the data predictions, newest first. */
             own: number[];
             /** @description The same of the solver alone. */
@@ -1157,6 +1159,45 @@ export interface components {
             created: boolean;
             /** @description Where it stands. */
             statusUrl: string;
+        };
+        /**
+         * @description What a step changes in its solver's table; the defaults change nothing. With D_0, D_1, D_2 this call's data prediction and the two before
+         *     it, and phi the sum of the solver's own coefficients of data predictions, the row x' = S x + sum_j c_j D_j becomes
+         *     x' = (1 + a) S x + (1 + b) sum_j c_j D_j + phi (w (D_0 - D_1) + u (D_0 - 2 D_1 + D_2)).
+         *     A perfect denoiser of a single image gives that image back whatever w and u are; the other numbers may break that. The network output is turned into
+         *     a data prediction at the step's own level, whatever time the network is told (decoupled times, as in LD3).
+         */
+        StepNumbers: {
+            /**
+             * Format: double
+             * @description The time that the network is told, in the model's own unit; null for the step's own.
+             */
+            networkTime?: null | number;
+            /**
+             * Format: double
+             * @description 1 + s, the factor on the network output; above 0.
+             */
+            outputScale?: number;
+            /**
+             * Format: double
+             * @description w, the weight of the first difference of data predictions; 0 at the first step.
+             */
+            firstDifference?: number;
+            /**
+             * Format: double
+             * @description u, the weight of the second difference of data predictions; 0 at the first two steps.
+             */
+            secondDifference?: number;
+            /**
+             * Format: double
+             * @description a, the relative correction of the state's coefficient; the coefficient itself where the solver has none.
+             */
+            state?: number;
+            /**
+             * Format: double
+             * @description b, the relative correction of the data predictions' coefficients.
+             */
+            data?: number;
         };
         /** @description One step. */
         StepPoint: {

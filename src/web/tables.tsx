@@ -21,7 +21,7 @@ export function Plain({ head, rows, name, kind, rowKinds }: { head: (string | He
     <table class={kind}><thead><tr>{heads.map(h => <th key={h.label} scope="col" class={h.numeric ? "num" : undefined}>{h.label}{h.note && <small>{h.note}</small>}</th>)}</tr></thead>
       <tbody>{rows.map((row, i) => <tr key={i} class={rowKinds?.[i]}>{row.map((cell, j) => {
         const { text, kind: own, span } = isCell(cell) ? cell : { text: cell, kind: undefined, span: undefined };
-        return j === 0 ? <th key={j} scope="row">{text}</th> : <td key={j} colSpan={span} class={[heads[j]?.numeric ? "num" : "", own ?? ""].join(" ").trim() || undefined}>{text}</td>;
+        return j === 0 ? <th key={j} scope="row">{text}</th> : <td key={j} colSpan={span} class={[heads[j]?.numeric && !span ? "num" : "", own ?? ""].join(" ").trim() || undefined}>{text}</td>;
       })}</tr>)}</tbody></table>
   </div>;
 }

@@ -90,7 +90,8 @@ if wanted interrupt; then
     # A background job of a script ignores SIGINT, and so would its child.
     python3 -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp("dotnet", ["dotnet"] + sys.argv[1:])' "$program" run spec.json --out i >i.log 2>&1 & one=$!
     if [[ $stage =~ ^[0-9.]+$ ]]; then sleep "$stage"; else until grep -q "$stage" i.log || ! kill -0 $one 2>/dev/null; do sleep 0.02; done; fi
-    kill -INT $one; wait $one; code=$?
+    kill -INT $one 2>/dev/null || { wait $one; say "Ctrl-C at '$stage'" "over before it was seen"; continue; }
+    wait $one; code=$?
     traces i.log && say "Ctrl-C at '$stage'" "FAILED: a stack trace"
     batcheval run spec.json --out i >j.log 2>&1
     say "Ctrl-C at '$stage'" "exit code $code: \`$(grep -v '%' i.log | tail -1 | sed 's/run surr[^ ]*/run …/')\`; the same command: $(verdict 0 $? i j.log)"

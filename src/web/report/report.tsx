@@ -68,7 +68,7 @@ function Scores() {
   return <Plain name="Leaderboard" kind="scores" rowKinds={scores.map(s => (s.failure ? "failed" : s.winner ? "winner" : ""))}
     head={["Name", "Role", { label: "Network calls", numeric: true }, ...metrics.map(m => ({ label: m.label, note: m.direction, numeric: true })), `${metrics[0].label} against the winner`, { label: "Samples", note: "paired", numeric: true }]}
     rows={scores.map(s => [<>{s.name}<small><code>{s.id}</code></small></>, <span class={s.winner ? "chip win" : "chip"}>{s.winner ? "winner" : s.role}</span>, s.calls === null ? dash : String(Number(s.calls.toFixed(2))),
-      ...(s.failure ? [{ text: <><strong>Failed:</strong> {s.failure}</>, span: metrics.length + 2, kind: "text" }]
+      ...(s.failure ? [{ text: <><strong>Failed:</strong> {s.failure}</>, span: metrics.length + 2 }]
         : [...s.values.map(v => ({ text: v.text, kind: v.best ? "best" : "" })),
           s.against ? <><span class="nowrap">{s.against.number}</span> <span class={`stand ${s.against.kind}`}>{s.against.word}</span></> : dash,
           <>{s.samples === null ? dash : count(s.samples)}<small>{s.paired === null ? dash : count(s.paired)}</small></>])])} />;
