@@ -1,6 +1,7 @@
 // One image, two apps. What an app does is a setting: the host loads the functions that AzureFunctionsJobHost__functions__<n> names.
 // On a storage account there is one queue of work for the whole task hub, so one app has all durable functions and the other has the HTTP
-// routes, which only need the client. The scheduler filters work by app: there the control app also orchestrates and scores.
+// routes, which only need the client. The scheduler filters work by app: there the control app also orchestrates and scores. Preparing
+// and planning stay with the GPU app: the device takes part in the names of results, and what the network costs is measured where it runs.
 param location string
 param tags object
 param token string
@@ -32,8 +33,8 @@ var gpuSizes = {
 var gpuSize = gpuSizes[gpuProfile]
 var usesScheduler = !empty(schedulerEndpoint)
 var httpFunctions = [ 'Api', 'Pages' ]
-var searchFunctions = [ 'Search', 'Prepare', 'Plan', 'Advance', 'Record' ]
-var deviceFunctions = [ 'Evaluate' ]
+var searchFunctions = [ 'Search', 'Advance', 'Record' ]
+var deviceFunctions = [ 'Prepare', 'Plan', 'Evaluate' ]
 var controlFunctions = usesScheduler ? concat(httpFunctions, searchFunctions) : httpFunctions
 var gpuFunctions = usesScheduler ? deviceFunctions : concat(deviceFunctions, searchFunctions)
 var controlRole = [for (name, i) in controlFunctions: { name: 'AzureFunctionsJobHost__functions__${i}', value: name }]

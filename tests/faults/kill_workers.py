@@ -17,18 +17,19 @@ REDUCED = ["search.population=6", "search.generations=2", "search.elites=2", "se
 
 
 class Account:
-    """Azurite on free ports, in memory."""
+    """Azurite on free ports, in memory. Its log tells how often a result was stored, and how often one came that was there already."""
 
     def __init__(self):
         sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
         self.ports = [s.getsockname()[1] for s in sockets]
         for s in sockets:
             s.close()
-        arguments = ["--inMemoryPersistence", "--silent", "--skipApiVersionCheck", "--disableTelemetry", "--loose"]
+        arguments = ["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", "--loose"]
         for name, port in zip(("blob", "queue", "table"), self.ports):
             arguments += [f"--{name}Host", "127.0.0.1", f"--{name}Port", str(port)]
         script = os.path.join(ROOT, "artifacts/node/node_modules/azurite/dist/src/azurite.js")
-        self.process = subprocess.Popen(["node", script, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tempfile.gettempdir())
+        self.log = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(["node", script, *arguments], stdout=self.log, stderr=subprocess.DEVNULL, cwd=tempfile.gettempdir())
         for port in self.ports:
             for _ in range(600):
                 try:
@@ -43,9 +44,16 @@ class Account:
         endpoints = ";".join(f"{name}=http://127.0.0.1:{port}/devstoreaccount1" for name, port in zip(names, self.ports))
         return f"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={KEY};{endpoints}"
 
+    def results(self):
+        """(stored, computed although they were there): from the answers to attempts to write a result, which is never written over."""
+        self.log.seek(0)
+        answers = re.findall(r'"PUT /[^"?]*/_cells/[^"?]*/result\.json[^"]*" (\d+)', self.log.read())
+        return answers.count("201"), len(answers) - answers.count("201")
+
     def close(self):
         self.process.kill()
         self.process.wait()
+        self.log.close()
 
 
 class Worker:
@@ -95,7 +103,7 @@ def one_run(options, way, workers, kill_after=None):
             with open(os.path.join(folder, "out", "leaderboard.json"), "rb") as file:
                 digest = hashlib.sha256(file.read()).hexdigest()[:12]
             counts = json.loads(output)["evaluations"]
-            return way, digest, counts["computed"], counts["reused"], [w.computed() for w in crew], seconds
+            return way, digest, counts["computed"], counts["reused"], [w.computed() for w in crew], account.results(), seconds
         finally:
             for worker in crew:
                 worker.end()
@@ -110,21 +118,20 @@ def main():
     parser.add_argument("--tool", nargs="+", default=["dotnet", os.path.join(ROOT, "artifacts/bin/BatchEval.Cli/release/batcheval.dll")])
     options = parser.parse_args()
     random.seed(options.seed)
-    print("| way | leaderboard.json | results of the run | taken from other runs | computed by each worker | seconds |\n|---|---|---|---|---|---|")
+    print("| way | leaderboard.json | results of the run | taken from other runs | reported by each worker | stored | computed twice | seconds |\n|---|---|---|---|---|---|---|---|")
     ways = [("local runner", 0, None), ("one worker", 1, None), ("two workers", 2, None)] + [("two workers, one killed", 2, "kill")] * options.kills
-    length, reference, distinct, failed = 12.0, None, 0, 0
+    length, reference, failed = 12.0, None, 0
     for way, workers, kill in ways:
         moment = None if kill is None else random.uniform(0.5, 0.9 * length)
-        way, digest, results, reused, computed, seconds = one_run(options, way if moment is None else f"{way} after {moment:.1f} s", workers, moment)
-        reference = reference or (digest, results)
-        # Several rounds use the same result, so the run counts more than one worker by itself computes.
-        distinct = distinct or sum(computed)
+        way, digest, results, reused, computed, (stored, twice), seconds = one_run(options, way if moment is None else f"{way} after {moment:.1f} s", workers, moment)
+        # Several rounds use the same result, so the run counts more than are stored. What a killed worker stored last, it did not report.
+        reference = reference or (digest, results, stored)
         # The machine is not equally busy all the time, and a kill after the end shows nothing.
         length = min(length, seconds) if workers else length
-        faults = [word for word, true in (("differs", (digest, results) != reference or reused != 0), ("computed twice", sum(computed) > distinct)) if true]
+        faults = [word for word, true in (("differs", (digest, results, stored) != reference or reused != 0), ("computed twice", twice > 0)) if true]
         failed += bool(faults)
         remark = "".join(f" **{word}**" for word in faults)
-        print(f"| {way} | `{digest}`{remark} | {results} | {reused} | {' + '.join(map(str, computed)) or '-'} | {seconds:.1f} |", flush=True)
+        print(f"| {way} | `{digest}`{remark} | {results} | {reused} | {' + '.join(map(str, computed)) or '-'} | {stored} | {twice} | {seconds:.1f} |", flush=True)
     print(f"\n{failed} of {len(ways)} differ from the local runner or computed something twice.")
     sys.exit(1 if failed else 0)
 

@@ -24,7 +24,7 @@ public sealed class SearchTriggers(WorkerServices services)
     [Function(ActivityNames.Plan)]
     public Task<RoundOutline> PlanAsync([ActivityTrigger] RoundInput input, CancellationToken cancellation) => Activities.PlanAsync(input, cancellation);
 
-    /// <summary>Computes a unit; the only activity of the GPU app.</summary>
+    /// <summary>Computes a unit.</summary>
     [Function(ActivityNames.Evaluate)]
     public Task<UnitOutcome> EvaluateAsync([ActivityTrigger] UnitInput input, CancellationToken cancellation) => Activities.EvaluateAsync(input, cancellation);
 

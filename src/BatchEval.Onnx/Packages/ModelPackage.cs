@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using BatchEval.Core.Json;
 using BatchEval.Onnx.Packages.Diffusers;
+using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Onnx.Packages;
 
@@ -47,6 +48,13 @@ public sealed record ModelPackage(string Directory, ModelManifest Manifest, stri
         throw new ProblemException(NoManifest(directory));
     }
 
+    /// <summary>
+    /// Whether every file has the length and the time of change that it had before it was read for <see cref="Digest"/>; costs no reading.
+    /// </summary>
+    public bool IsUnchanged => Stamp == StampOf(Directory, Manifest);
+
+    private string? Stamp { get; init; }
+
     /// <summary>Full path of a file of the package.</summary>
     public string PathOf(string file) => Path.Combine(Directory, file);
 
@@ -67,6 +75,7 @@ public sealed record ModelPackage(string Directory, ModelManifest Manifest, stri
     private static ModelPackage Check(string directory, ModelManifest manifest, string text)
     {
         var problems = new List<Problem>();
+        var stamp = StampOf(directory, manifest);
         var digests = new StringBuilder(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text))));
         foreach (var (member, file) in FilesOf(manifest))
         {
@@ -74,9 +83,16 @@ public sealed record ModelPackage(string Directory, ModelManifest Manifest, stri
         }
 
         return problems.Count == 0
-            ? new ModelPackage(directory, manifest, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(digests.ToString()))))
+            ? new ModelPackage(directory, manifest, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(digests.ToString())))) { Stamp = stamp }
             : throw new ProblemException($"The model package '{directory}'", problems);
     }
+
+    private static string StampOf(string directory, ModelManifest manifest) =>
+        string.Join('\n', FilesOf(manifest).Select(f => f.File).Concat([ManifestFile, IndexFile, CompanionFile]).Select(file =>
+        {
+            var path = Path.Combine(directory, file);
+            return File.Exists(path) && LinkedFile.Of(path) is var info ? $"{file} {info.Length} {info.LastWriteTimeUtc.Ticks}" : file;
+        }));
 
     private static IEnumerable<(string Member, string File)> FilesOf(ModelManifest manifest)
     {

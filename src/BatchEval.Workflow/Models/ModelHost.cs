@@ -11,6 +11,7 @@ namespace BatchEval.Workflow.Models;
 public sealed class ModelHost(DeviceOptions device, IReadOnlyList<string> roots) : IDisposable
 {
     private readonly ModelPackage? only;
+    private readonly ConcurrentDictionary<string, ModelPackage> found = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lazy<OpenedModel>> opened = new(StringComparer.Ordinal);
 
     /// <summary>Creates a host of one package, which it gives for every name: whether it is the model of a run, its digest tells.</summary>
@@ -22,7 +23,8 @@ public sealed class ModelHost(DeviceOptions device, IReadOnlyList<string> roots)
 
     /// <summary>
     /// Finds a package by the name that a specification gives. A full path that no longer exists is looked up by its folder's name, so
-    /// that a run survives a move of its model; that it is the same model is checked by its digest.
+    /// that a run survives a move of its model; that it is the same model is checked by its digest. Every activity asks, so a package is
+    /// read again only when one of its files has changed.
     /// </summary>
     /// <exception cref="ProblemException">There is none, or it is broken.</exception>
     public ModelPackage Find(string model)
@@ -33,8 +35,9 @@ public sealed class ModelHost(DeviceOptions device, IReadOnlyList<string> roots)
         }
 
         string[] places = Path.IsPathRooted(model) ? [model, .. roots.Select(root => Path.Combine(root, Path.GetFileName(model)))] : [.. roots.Select(root => Path.Combine(root, model))];
-        return ModelPackage.Open(places.FirstOrDefault(Directory.Exists)
-            ?? throw new ProblemException($"The model package '{model}' was not found; looked at: {string.Join(", ", places)}."));
+        var place = places.FirstOrDefault(Directory.Exists)
+            ?? throw new ProblemException($"The model package '{model}' was not found; looked at: {string.Join(", ", places)}.");
+        return found.TryGetValue(place, out var known) && known.IsUnchanged ? known : found[place] = ModelPackage.Open(place);
     }
 
     /// <summary>Opens a package, or returns it as opened before.</summary>

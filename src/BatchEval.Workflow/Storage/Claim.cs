@@ -81,9 +81,8 @@ public sealed class Claim : IAsyncDisposable
         {
             await CreateAsync(blob, content, cancellation);
             var lease = blob.GetBlobLeaseClient();
-            if (await AcquireAsync(lease, cancellation))
+            if (await AcquireAsync(blob, lease, content, cancellation))
             {
-                await blob.UploadAsync(content, new BlobUploadOptions { Conditions = new BlobRequestConditions { LeaseId = lease.LeaseId } }, cancellation);
                 return (new Claim(blob, lease), null);
             }
 
@@ -91,10 +90,9 @@ public sealed class Claim : IAsyncDisposable
             // What this process does not hold by its own account, it held before it lost the storage.
             if (other is not null && (other.HasEnded() || (other with { Run = here.Run }) == here))
             {
-                await lease.BreakAsync(TimeSpan.Zero, cancellationToken: cancellation);
-                if (await AcquireAsync(lease, cancellation))
+                await BreakAsync(lease, cancellation);
+                if (await AcquireAsync(blob, lease, content, cancellation))
                 {
-                    await blob.UploadAsync(content, new BlobUploadOptions { Conditions = new BlobRequestConditions { LeaseId = lease.LeaseId } }, cancellation);
                     return (new Claim(blob, lease), null);
                 }
             }
@@ -153,17 +151,30 @@ public sealed class Claim : IAsyncDisposable
         }
     }
 
-    private static async Task<bool> AcquireAsync(BlobLeaseClient lease, CancellationToken cancellation)
+    private static async Task<bool> AcquireAsync(BlobClient blob, BlobLeaseClient lease, BinaryData content, CancellationToken cancellation)
     {
         try
         {
             await lease.AcquireAsync(Duration, cancellationToken: cancellation);
+            await blob.UploadAsync(content, new BlobUploadOptions { Conditions = new BlobRequestConditions { LeaseId = lease.LeaseId } }, cancellation);
             return true;
         }
         catch (RequestFailedException error) when (error.Status is 404 or 409 or 412)
         {
-            // Somebody has it, or has just given it back.
+            // Somebody has it, has just given it back, or has broken it as that of a process that had ended, at the same moment as this one.
             return false;
+        }
+    }
+
+    private static async Task BreakAsync(BlobLeaseClient lease, CancellationToken cancellation)
+    {
+        try
+        {
+            await lease.BreakAsync(TimeSpan.Zero, cancellationToken: cancellation);
+        }
+        catch (RequestFailedException error) when (error.Status is 404 or 409 or 412)
+        {
+            // It has been given back or broken meanwhile.
         }
     }
 

@@ -39,7 +39,7 @@ internal sealed class InProcessEngine : IAsyncDisposable
     /// <summary>Waits for an instance to end.</summary>
     public async Task<OrchestrationMetadata> EndOfAsync(string run)
     {
-        using var timeout = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        using var timeout = new CancellationTokenSource(TimeSpan.FromMinutes(10));
         return await Client.WaitForInstanceCompletionAsync(SearchOrchestration.InstanceOf(run), getInputsAndOutputs: true, timeout.Token);
     }
 

@@ -2,12 +2,14 @@ using BatchEval.Durable.Control;
 using BatchEval.Durable.Hubs;
 using BatchEval.Durable.Orchestration;
 using BatchEval.Durable.Serialization;
+using BatchEval.Durable.Tests.Engine;
 using BatchEval.Durable.Tests.Runs;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Tests.Shared;
 using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Storage;
+using DurableTask.Core.History;
 using Microsoft.DurableTask.Client;
 
 namespace BatchEval.Durable.Tests.Hubs;
@@ -27,7 +29,7 @@ public sealed class HubTests(AzuriteAccountFixture azurite) : IClassFixture<Azur
         await worker.JoinAsync(storage, TimeSpan.FromSeconds(4), default);
         (await new WorkerRegistry(bench.Store, TimeProvider.System).AliveAsync(default)).ShouldHaveSingleItem().Id.ShouldBe(worker.Record.Id);
         await using var client = await HubClient.OpenAsync(storage, hub);
-        var control = new DurableRunControl(client, bench.Store, 4, TimeProvider.System, patience: TimeSpan.FromMinutes(1));
+        var control = new DurableRunControl(client, bench.Store, 4, TimeProvider.System, patience: TimeSpan.FromMinutes(10));
         var run = await bench.SubmitAsync(Workbench.Specification([.. Workbench.Small, "seed=61"]));
 
         var computed = hold.Next();
@@ -52,6 +54,8 @@ public sealed class HubTests(AzuriteAccountFixture azurite) : IClassFixture<Azur
         await EndAsync(client, run);
         (await StatesAsync(bench, client, control, run)).ShouldBe((RunStates.Stopped, OrchestrationRuntimeStatus.Completed, null));
         (await CellsAsync(bench)).ShouldBe(cells);
+        // This round was paused, resumed and stopped; the last one below had four units in flight.
+        await ReplaysAsync(hub, run);
 
         await control.StartAsync(run, default);
         (await EndAsync(client, run)).ReadOutputAs<string>().ShouldBe(RunStates.Finished);
@@ -59,6 +63,7 @@ public sealed class HubTests(AzuriteAccountFixture azurite) : IClassFixture<Azur
         var counts = (await bench.Store.RequireJsonAsync<RunStatus>(BlobNames.Status(run))).Evaluations;
         counts.Reused.ShouldBe(0);
         counts.Computed.ShouldBeGreaterThanOrEqualTo(await CellsAsync(bench));
+        await ReplaysAsync(hub, run);
 
         (await control.ForgetAsync(run, default)).ShouldBeTrue();
         await bench.Store.DeleteRunAsync(run);
@@ -81,12 +86,25 @@ public sealed class HubTests(AzuriteAccountFixture azurite) : IClassFixture<Azur
         DurableJson.Read<RunHub>(DurableJson.Converter.Serialize(hub)!).ShouldBe(hub);
     }
 
+    // The decisions of the orchestrator follow from the history alone: twice over the real one it decides what was decided. That the comparison
+    // would tell, a history shows whose first activity had another name.
+    private async Task ReplaysAsync(RunHub hub, string run)
+    {
+        var history = await Replay.HistoryAsync(azurite.ConnectionString, hub.Name, SearchOrchestration.InstanceOf(run));
+        var recorded = Replay.Recorded(history);
+        recorded.Count.ShouldBeGreaterThan(3);
+        Replay.Decide(history).ShouldBe(recorded);
+        Replay.Decide(history).ShouldBe(recorded);
+        history.OfType<TaskScheduledEvent>().First().Name = "Other";
+        Replay.Decide(history).ShouldNotBe(Replay.Recorded(history));
+    }
+
     private static async Task<int> CellsAsync(Workbench bench) =>
         (await bench.Store.ListAsync(BlobNames.CellRoot)).Count(b => b.Name.EndsWith("result.json", StringComparison.Ordinal));
 
     private static async Task<OrchestrationMetadata> EndAsync(HubClient client, string run)
     {
-        using var timeout = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        using var timeout = new CancellationTokenSource(TimeSpan.FromMinutes(10));
         return await client.WaitForInstanceCompletionAsync(SearchOrchestration.InstanceOf(run), true, timeout.Token);
     }
 
@@ -95,7 +113,7 @@ public sealed class HubTests(AzuriteAccountFixture azurite) : IClassFixture<Azur
 
     private static async Task UntilAsync(Func<Task<bool>> condition)
     {
-        for (var i = 0; i < 1200 && !await condition(); i++)
+        for (var i = 0; i < 12_000 && !await condition(); i++)
         {
             await Task.Delay(50);
         }
@@ -115,7 +133,7 @@ public sealed class HubTests(AzuriteAccountFixture azurite) : IClassFixture<Azur
         {
             arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             open.Reset();
-            return arrived.Task.WaitAsync(TimeSpan.FromMinutes(2));
+            return arrived.Task.WaitAsync(TimeSpan.FromMinutes(10));
         }
 
         public void Release() => open.Set();

@@ -85,7 +85,7 @@ public sealed class PauseTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
         var (run, control) = await HeldAsync(bench, engine, gates, ActivityNames.Prepare, 3, "seed=44", "reference.samples=24");
         await control.PauseAsync(run, default);
         gates.Release(ActivityNames.Prepare);
-        await asked.Task.WaitAsync(TimeSpan.FromMinutes(2));
+        await asked.Task.WaitAsync(TimeSpan.FromMinutes(10));
         await control.ResumeAsync(run, default);
         await UntilAsync(async () => (await bench.Store.ListAsync(BlobNames.CellRoot)).Count > 0);
         late.SetResult();
@@ -138,7 +138,7 @@ public sealed class PauseTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
     private static async Task<(string Run, DurableRunControl Control)> HeldAsync(Workbench bench, InProcessEngine engine, ActivityGates gates, string activity, int unitsInFlight, params string[] changes)
     {
         var run = await bench.SubmitAsync(Workbench.Specification([.. Workbench.Small, .. changes]));
-        var control = new DurableRunControl(engine.Client, bench.Store, unitsInFlight, TimeProvider.System);
+        var control = new DurableRunControl(engine.Client, bench.Store, unitsInFlight, TimeProvider.System, TimeSpan.FromMinutes(10));
         var arrived = gates.Hold(activity);
         await control.StartAsync(run, default);
         await arrived;
@@ -150,7 +150,7 @@ public sealed class PauseTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
 
     private static async Task UntilAsync(Func<Task<bool>> condition)
     {
-        for (var i = 0; i < 1200 && !await condition(); i++)
+        for (var i = 0; i < 12_000 && !await condition(); i++)
         {
             await Task.Delay(50);
         }

@@ -1,0 +1,68 @@
+using BatchEval.Core.Json;
+using BatchEval.Onnx.Packages;
+using BatchEval.Onnx.Runtime;
+using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Models;
+
+namespace BatchEval.Workflow.Tests.Models;
+
+public sealed class ModelHostTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("models").FullName;
+    private readonly ModelHost models;
+
+    public ModelHostTests()
+    {
+        var package = Directory.CreateDirectory(Path.Combine(folder, "digits")).FullName;
+        foreach (var file in Directory.GetFiles(Path.Combine(RepoPaths.Samples, "digits")))
+        {
+            File.Copy(file, Path.Combine(package, Path.GetFileName(file)));
+        }
+
+        models = new ModelHost(new DeviceOptions(), [folder]);
+    }
+
+    // The digest over all files was computed again at every activity.
+    [Fact]
+    public void A_package_is_read_once()
+    {
+        var first = models.Find("digits");
+        models.Find("digits").ShouldBeSameAs(first);
+        models.Find(Path.Combine(folder, "digits")).ShouldBeSameAs(first);
+    }
+
+    [Theory]
+    [InlineData("model.json")]
+    [InlineData("ref_stats.npz")]
+    public void A_changed_file_is_noticed(string file)
+    {
+        var before = models.Find("digits");
+        var path = Path.Combine(before.Directory, file);
+        File.AppendAllText(path, " ");
+        Digest().ShouldNotBe(before.Digest);
+        File.SetLastWriteTimeUtc(path, File.GetLastWriteTimeUtc(path).AddSeconds(1));
+        Digest().ShouldNotBe(before.Digest);
+
+        // A manifest that states digests refuses the file that was altered.
+        string? Digest() => Record.Exception(() => models.Find("digits")) is ProblemException ? null : models.Find("digits").Digest;
+    }
+
+    [Fact]
+    public void A_file_that_a_link_leads_to_is_noticed_when_it_changes()
+    {
+        var path = Path.Combine(folder, "digits", ModelPackage.ManifestFile);
+        var elsewhere = Path.Combine(folder, "elsewhere.json");
+        File.Move(path, elsewhere);
+        File.CreateSymbolicLink(path, elsewhere);
+        var before = models.Find("digits");
+        models.Find("digits").ShouldBeSameAs(before);
+        File.AppendAllText(elsewhere, "\n");
+        models.Find("digits").Digest.ShouldNotBe(before.Digest);
+    }
+
+    public void Dispose()
+    {
+        models.Dispose();
+        Directory.Delete(folder, true);
+    }
+}
