@@ -1,7 +1,5 @@
-using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Images;
-using BatchEval.Onnx.Sampling;
 using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Specifications;
@@ -21,8 +19,8 @@ public static class CandidatePreview
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(specification);
-        var engine = new SamplingEngine(model.Sampling, new NoiseBank(specification.Seed), specification.Conditions, Math.Min(Images, specification.Execution.BatchSize));
-        var samples = engine.Run([.. Enumerable.Range(0, Images).Select(i => (candidate, SampleRange.FinalStart + i))], cancellation: cancellation);
+        var samples = new CellComputer(model, specification.Seed, specification.Conditions)
+            .Sample(Math.Min(Images, specification.Execution.BatchSize), [.. Enumerable.Range(0, Images).Select(i => (candidate, SampleRange.FinalStart + i))], cancellation);
         if (samples.FirstOrDefault(s => s.Failure is not null)?.Failure is { } failure)
         {
             throw new InvalidOperationException($"The candidate fails: {failure}");

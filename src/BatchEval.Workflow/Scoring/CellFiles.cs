@@ -135,7 +135,6 @@ public sealed class CellFiles(IBlobs blobs)
     private async Task<NpyArray> ReadArrayAsync(string key, string file, CancellationToken cancellation)
     {
         var name = BlobNames.Cell(key, file);
-        using var stream = new MemoryStream(await blobs.ReadAsync(name, cancellation) ?? throw Missing(name));
-        return NpyFormat.Read(stream, name);
+        return NpyFormat.FromBytes(await blobs.ReadAsync(name, cancellation) ?? throw Missing(name), name);
     }
 }

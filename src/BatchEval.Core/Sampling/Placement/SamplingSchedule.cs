@@ -48,13 +48,6 @@ public sealed record SamplingSchedule(string Method, string Variant, IReadOnlyLi
         return new(method, variant, Distinct(noise, [.. ratios.Select(noise.TimeOfRatio)]));
     }
 
-    /// <summary>The schedule that calls a model at given times, largest first.</summary>
-    public static SamplingSchedule OfTimes(string method, string variant, NoiseSchedule noise, double[] times)
-    {
-        ArgumentNullException.ThrowIfNull(noise);
-        return new(method, variant, Distinct(noise, times));
-    }
-
     /// <summary>sigma / alpha of each call.</summary>
     public double[] Ratios(NoiseSchedule noise)
     {
