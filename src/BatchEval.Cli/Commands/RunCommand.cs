@@ -7,6 +7,7 @@ using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Durable.Hubs;
+using BatchEval.Onnx.Text;
 using BatchEval.Workflow.Local;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Specifications;
@@ -80,6 +81,18 @@ internal static class RunCommand
         var text = SpecificationOverrides.Apply(File.ReadAllText(path), assignments);
         string[] roots = [Path.GetDirectoryName(path)!, shell.Directory];
         using var models = new ModelHost(CommonOptions.Workers("cpu", 1).Device, roots);
-        return (SpecificationJson.Read(ImportedCandidates.Resolve(text, model => models.Find(model).Manifest.Schedule)), roots);
+        var specification = SpecificationJson.Read(ImportedCandidates.Resolve(text, model => models.Find(model).Manifest.Schedule));
+        return (specification with { Prompts = PromptsOf(specification, roots) }, roots);
+    }
+
+    private static PromptSet? PromptsOf(RunSpecification specification, string[] roots)
+    {
+        if (specification.Prompts?.File is not { } file)
+        {
+            return specification.Prompts;
+        }
+
+        string[] places = [.. roots.Select(root => Path.Combine(root, file)).Distinct()];
+        return PromptSet.Read(places.FirstOrDefault(File.Exists) ?? throw new ProblemException($"The prompt file '{file}' was not found; looked at: {string.Join(", ", places)}."));
     }
 }

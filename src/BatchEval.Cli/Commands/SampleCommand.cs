@@ -61,7 +61,7 @@ internal sealed class SampleCommand
             throw new ProblemException("There is nowhere to write to; give --out, --images, --grid, or several of them.");
         }
 
-        var package = prompts.Open(parsed, shell.PathOf(parsed.GetRequiredValue(model)));
+        var package = prompts.Open(parsed, shell, shell.PathOf(parsed.GetRequiredValue(model)));
         var manifest = package.Manifest;
         var candidate = candidates.Read(parsed, manifest, shell);
         var asked = conditions.Read(parsed, manifest);
@@ -91,6 +91,7 @@ internal sealed class SampleCommand
         var encoded = texts is not null ? new PromptEncoder(package, on, warning => shell.Error.WriteLine($"warning: {warning}")).Encode(texts)
             : parsed.GetValue(prompts.Embeddings) is { } given ? PromptEmbeddings.Read(shell.PathOf(given)) : null;
         using var opened = SamplingModel.Open(package, on, prompts: encoded);
+        opened.Required();
         if (candidate.Violations(package.Manifest.Schedule, opened.Networks.Blocks) is { Count: > 0 } violations)
         {
             throw new ProblemException("The candidate", violations.Select(v => new Problem(string.Empty, v)));

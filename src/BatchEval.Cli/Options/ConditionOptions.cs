@@ -61,7 +61,7 @@ internal sealed class ConditionOptions
         return conditions;
     }
 
-    private static (double, double)? ReadInterval(string? text)
+    private static double[]? ReadInterval(string? text)
     {
         if (text is null)
         {
@@ -70,7 +70,7 @@ internal sealed class ConditionOptions
 
         var parts = text.Split(',');
         return parts.Length == 2 && double.TryParse(parts[0], CultureInfo.InvariantCulture, out var low) && double.TryParse(parts[1], CultureInfo.InvariantCulture, out var high) && low < high
-            ? (low, high)
+            ? [low, high]
             : throw new ProblemException($"--guidance-interval is '{text}'; allowed: two noise levels, the lower first, as in 0.28,5.42.");
     }
 

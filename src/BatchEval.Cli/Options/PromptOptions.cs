@@ -14,7 +14,7 @@ internal sealed class PromptOptions
     public Option<string?> Prompt { get; } = new("--prompt") { Description = "Text to draw, for text-to-image models.", HelpName = "text" };
 
     /// <summary>A set of prompts.</summary>
-    public Option<string?> Prompts { get; } = new("--prompts") { Description = "File of prompts: one a line, JSON lines (prompt, negative, seed), or COCO captions. Sample i takes prompt i.", HelpName = "file" };
+    public Option<string?> Prompts { get; } = new("--prompts") { Description = "File of prompts: one a line, JSON lines (prompt, negative, seed, size), or COCO captions. Sample i takes prompt i.", HelpName = "file" };
 
     /// <summary>What guidance leads away from.</summary>
     public Option<string?> Negative { get; } = new("--negative") { Description = "Negative prompt of all samples. An empty one is not the same as none for SDXL.", HelpName = "text" };
@@ -30,11 +30,14 @@ internal sealed class PromptOptions
 
     /// <summary>Opens a model with the size asked for.</summary>
     /// <exception cref="ProblemException">It is no model, or the size does not fit it.</exception>
-    public ModelPackage Open(ParseResult parsed, string directory)
+    public ModelPackage Open(ParseResult parsed, Shell shell, string directory)
     {
         if (parsed.GetValue(Size) is not { } text)
         {
-            return ModelPackage.Open(directory);
+            // A diffusers folder draws the size that the prompts ask for.
+            return parsed.GetValue(Prompts) is { } file && File.Exists(Path.Combine(directory, ModelPackage.IndexFile)) && PromptSet.Read(shell.PathOf(file)).Size() is { } own
+                ? ModelPackage.Open(directory, c => c with { Size = own })
+                : ModelPackage.Open(directory);
         }
 
         var parts = text.Split('x', StringSplitOptions.TrimEntries);
@@ -68,7 +71,8 @@ internal sealed class PromptOptions
             throw new ProblemException($"The model '{manifest.Name}' has no text encoder{(manifest.TakesPrompts ? " that can be read; give --embeddings" : " and takes no prompts")}.");
         }
 
-        IReadOnlyList<Prompt> prompts = one is not null ? [new Prompt(one)] : PromptFile.Read(shell.PathOf(many!));
-        return [.. prompts.Select(p => p with { Negative = p.Negative ?? negative })];
+        var prompts = one is not null ? new PromptSet(null, [new Prompt(one)]) : PromptSet.Read(shell.PathOf(many!));
+        prompts.Check(manifest);
+        return prompts.WithNegative(negative).Prompts;
     }
 }

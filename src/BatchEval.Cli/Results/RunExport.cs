@@ -5,7 +5,7 @@ namespace BatchEval.Cli.Results;
 /// <summary>Copies what a finished run hands over from the store into a local folder.</summary>
 internal static class RunExport
 {
-    private static readonly string[] Files = ["spec.json", "leaderboard.json", "leaderboard.csv", "pareto.csv", "report.html"];
+    private static readonly string[] Files = ["spec.json", "leaderboard.json", "leaderboard.csv", "pareto.csv", "prompt-scores.json", "report.html"];
 
     /// <summary>Copies the files.</summary>
     /// <returns>Path of the report, or null if the run has none.</returns>

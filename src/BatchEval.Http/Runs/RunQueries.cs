@@ -10,6 +10,7 @@ using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Core.Search.Costs;
 using BatchEval.Http.Control;
 using BatchEval.Http.Pipeline;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Reports;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Scoring;
@@ -142,8 +143,9 @@ internal sealed class RunQueries(RunApiContext context)
         var score = await ScoreOfAsync(run, candidate, cancellation);
         if (await context.Store.ReadAsync(name, cancellation) is not { } sheet)
         {
-            var specification = await SpecificationOfAsync(run, cancellation);
-            sheet = await Task.Run(() => CandidatePreview.Compute(context.Models.Open(context.Models.Find(specification.Model)), specification, score.Candidate, cancellation), cancellation);
+            var loaded = await RunContext.LoadAsync(context.Store, context.Models, run, cancellation);
+            var model = await PromptedModels.OpenAsync(context.Store, context.Models, loaded.Package, loaded.Specification.Prompts, cancellation);
+            sheet = await Task.Run(() => CandidatePreview.Compute(model, loaded.Setting, score.Candidate, cancellation), cancellation);
             await context.Store.WriteOnceAsync(name, sheet, cancellation);
         }
 

@@ -9,11 +9,10 @@ namespace BatchEval.Onnx.Guidance;
 internal sealed class ClassifierFreeGuidance(Conditions conditions, ModelManifest manifest)
 {
     // A network that takes the scale as an input has learned guidance and is called once.
-    private readonly bool doubles = conditions.IsGuided && !manifest.EmbedsGuidance;
+    private readonly bool embedded = manifest.EmbedsGuidance;
 
-    /// <summary>Whether a noise level takes a negative evaluation, too: sigma in (low, high].</summary>
-    public bool Doubles(NoiseLevel level) =>
-        doubles && (conditions.GuidanceInterval is not { } interval || (level.Ratio > interval.Low && level.Ratio <= interval.High));
+    /// <summary>Whether a noise level takes a negative evaluation, too.</summary>
+    public bool Doubles(NoiseLevel level) => !embedded && conditions.Guides(level);
 
     /// <summary>net = negative + w (positive - negative), in place of the positive output.</summary>
     public void Combine(ReadOnlySpan<float> negative, Span<float> positive)

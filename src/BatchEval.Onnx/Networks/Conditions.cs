@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Text.Json.Serialization;
 using BatchEval.Core.Json;
 using BatchEval.Core.Randomness;
+using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Packages;
 
 namespace BatchEval.Onnx.Networks;
@@ -13,7 +14,7 @@ public sealed record Conditions(
     [property: Description("A class label for all samples, `\"random\"` for one drawn per sample, null for none."), JsonConverter(typeof(LabelConverter))]
     int? Label = null,
     [property: Description("Scale of classifier-free guidance; another value than 1 evaluates the network twice per call."), Bounds(0, 100)]
-    double GuidanceScale = 1)
+    double GuidanceScale = 1) : ICheckedData
 {
     /// <summary>Label value that means "drawn per sample from the noise bank".</summary>
     public const int RandomLabel = -1;
@@ -22,25 +23,38 @@ public sealed record Conditions(
     public static Conditions None { get; } = new();
 
     /// <summary>phi of arXiv 2305.08891: how far the guided prediction is brought back to the deviation of the conditional one, 0 to 1; 0 for not at all.</summary>
-    [JsonIgnore]
+    [Description("phi of guidance rescale (arXiv 2305.08891): how far the guided prediction is brought back to the deviation of the conditional one."), Bounds(0, 1), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public double GuidanceRescale { get; init; }
 
-    /// <summary>Noise levels sigma / alpha in (Low, High] that are guided, others are not; null for all.</summary>
-    [JsonIgnore]
-    public (double Low, double High)? GuidanceInterval { get; init; }
+    /// <summary>Noise levels sigma / alpha in (low, high] that are guided, others are not; null for all.</summary>
+    [Description("`[low, high]`: only noise levels sigma / alpha above the first up to the second are guided (arXiv 2404.07724). Left out: all."), Bounds(0), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<double>? GuidanceInterval { get; init; }
 
     /// <summary>Scale of classifier guidance, for models that bring a classifier; 0 for none.</summary>
-    [JsonIgnore]
+    [Description("Scale of classifier guidance, for models that bring a classifier; 0 for none."), Bounds(0, 1000), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public double ClassifierScale { get; init; }
 
     /// <summary>True when guided calls need a second, unconditional evaluation, unless the network takes the scale as an input.</summary>
     public bool IsGuided => GuidanceScale != 1;
+
+    /// <summary>Whether guidance acts at a noise level.</summary>
+    public bool Guides(NoiseLevel level) => IsGuided && (GuidanceInterval is not [var low, var high] || (level.Ratio > low && level.Ratio <= high));
+
+    /// <inheritdoc/>
+    public IEnumerable<Problem> Violations() => GuidanceInterval is null || (GuidanceInterval is [var low, var high] && low < high)
+        ? []
+        : [new Problem("guidanceInterval", $"is [{string.Join(", ", GuidanceInterval)}]; allowed: two noise levels, the lower first, as in [0.28, 5.42].")];
 
     /// <summary>Checks the conditions against a model.</summary>
     /// <exception cref="ProblemException">The model lacks what they need.</exception>
     public void Check(ModelManifest manifest)
     {
         ArgumentNullException.ThrowIfNull(manifest);
+        if (ClassifierScale != 0 && manifest.Classifier is null)
+        {
+            throw new ProblemException($"The model '{manifest.Name}' brings no classifier, so classifier guidance cannot be asked for.");
+        }
+
         if (manifest.Labels is not { } labels)
         {
             if (Label is not null || (IsGuided && !manifest.TakesPrompts && !manifest.EmbedsGuidance))

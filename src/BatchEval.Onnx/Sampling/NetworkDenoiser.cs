@@ -19,7 +19,7 @@ namespace BatchEval.Onnx.Sampling;
 public sealed class NetworkDenoiser(SamplingModel model, NoiseBank noise, Conditions conditions, int batchSize = 64, int parallel = 1) : IDenoiser
 {
     private readonly NoiseSchedule schedule = model.Manifest.Schedule;
-    private readonly GuidedDenoiser denoiser = new(model.Manifest, model.Conditioning, conditions, batchSize, model.Classifier);
+    private readonly GuidedDenoiser denoiser = new(model.Manifest, model.Required(), conditions, batchSize, model.Classifier);
 
     /// <inheritdoc/>
     public int Size => model.Manifest.Sample.Size;

@@ -16,7 +16,7 @@ namespace BatchEval.Onnx.Sampling;
 public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditions conditions, int batchSize = 64)
 {
     private const int WaveFactor = 16;
-    private readonly GuidedDenoiser denoiser = new(model.Manifest, model.Conditioning, conditions, batchSize, model.Classifier);
+    private readonly GuidedDenoiser denoiser = new(model.Manifest, model.Required(), conditions, batchSize, model.Classifier);
 
     /// <summary>Network evaluations really made, after sharing; guidance counts twice.</summary>
     public long Evaluations => denoiser.Evaluations;

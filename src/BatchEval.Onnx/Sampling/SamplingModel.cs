@@ -13,9 +13,15 @@ namespace BatchEval.Onnx.Sampling;
 /// <summary>A model package opened for sampling: the network source and what the sampling loop must know about the model.</summary>
 public sealed class SamplingModel : IDisposable
 {
+    private readonly Lazy<PromptEmbeddings?> prompts = new((PromptEmbeddings?)null);
+    private readonly Conditioning fixedInputs;
+
     /// <summary>Puts a model together.</summary>
     public SamplingModel(ModelPackage package, INetworkSource networks, Conditioning? conditioning = null, ClassifierGradient? classifier = null, DeviceOptions? device = null) =>
-        (Package, Networks, Conditioning, Classifier, Decoder) = (package, networks, conditioning ?? Conditioning.None, classifier, new(() => new LatentDecoder(package, device ?? new DeviceOptions())));
+        (Package, Networks, fixedInputs, Classifier, Decoder) = (package, networks, conditioning ?? Conditioning.None, classifier, new(() => new LatentDecoder(package, device ?? new DeviceOptions())));
+
+    private SamplingModel(SamplingModel of, Lazy<PromptEmbeddings?> prompts) =>
+        (Package, Networks, fixedInputs, Classifier, Decoder, this.prompts) = (of.Package, of.Networks, of.fixedInputs, of.Classifier, of.Decoder, prompts);
 
     /// <summary>The package.</summary>
     public ModelPackage Package { get; }
@@ -28,8 +34,18 @@ public sealed class SamplingModel : IDisposable
     /// <summary>Gives networks by dropped blocks.</summary>
     public INetworkSource Networks { get; }
 
-    /// <summary>What the network is fed beside state and time.</summary>
-    public Conditioning Conditioning { get; }
+    /// <summary>What the network is fed beside state and time; zeros in place of prompts where none are given.</summary>
+    public Conditioning Conditioning => fixedInputs.With(prompts.Value?.Sources(Manifest.Denoiser) ?? []);
+
+    /// <summary>What samples are drawn with.</summary>
+    /// <exception cref="ProblemException">The model draws images for prompts, and there are none.</exception>
+    public Conditioning Required() => !Manifest.TakesPrompts || prompts.Value is not null ? Conditioning
+        : throw new ProblemException(Manifest.Text is null
+            ? $"The model '{Manifest.Name}' takes encoded prompts ('{Manifest.Denoiser.ContextInput}') and has no text encoder that can be read; give precomputed embeddings (docs/models.md)."
+            : $"The model '{Manifest.Name}' draws images for prompts, and none is given: name a file of prompts as \"prompts\" in {ModelPackage.CompanionFile} beside {ModelPackage.IndexFile}, or, where a command takes it, give --prompt.");
+
+    /// <summary>The same model, with its networks, for other prompts; needs no disposal.</summary>
+    public SamplingModel For(PromptEmbeddings embeddings) => new(this, new(embeddings));
 
     /// <summary>Gradient of a classifier, or null.</summary>
     public ClassifierGradient? Classifier { get; }
@@ -45,12 +61,12 @@ public sealed class SamplingModel : IDisposable
         ArgumentNullException.ThrowIfNull(package);
         MemoryPlan.Of(package).Require();
         var manifest = package.Manifest;
-        // Text encoders are closed again before the denoiser is opened.
-        var embeddings = manifest.TakesPrompts ? prompts ?? PromptsOf(package, device) : null;
         var networks = BlockNetworks.Open(package.PathOf(manifest.Denoiser.File), manifest, device, execution);
-        return new SamplingModel(
-            Told(package, networks.Without([]).TimeInput), networks, Conditioning.Of(package).With(embeddings?.Sources(manifest.Denoiser) ?? []),
+        var opened = new SamplingModel(
+            Told(package, networks.Without([]).TimeInput), networks, Conditioning.Of(package),
             manifest.Classifier is { } classifier ? new ClassifierGradient(package.PathOf(classifier.File), classifier, manifest.Sample, device) : null, device);
+        // The package's own prompts are encoded when they are first asked for: a run brings its own.
+        return manifest.TakesPrompts ? new SamplingModel(opened, prompts is not null ? new(prompts) : new(() => PromptsOf(package, device))) : opened;
     }
 
     /// <summary>Images of finished samples, in the range of <see cref="ModelManifest.Image"/>: the states themselves, or what the decoder makes of them.</summary>
@@ -61,14 +77,12 @@ public sealed class SamplingModel : IDisposable
     }
 
     // What the package says itself: a file of embeddings, or prompts to encode.
-    private static PromptEmbeddings PromptsOf(ModelPackage package, DeviceOptions device)
+    private static PromptEmbeddings? PromptsOf(ModelPackage package, DeviceOptions device) => package.Manifest switch
     {
-        var manifest = package.Manifest;
-        return manifest.EmbeddingsFile is { } file ? PromptEmbeddings.Read(package.PathOf(file))
-            : manifest.Text is null ? throw new ProblemException($"The model '{manifest.Name}' takes encoded prompts ('{manifest.Denoiser.ContextInput}') and has no text encoder that can be read; give precomputed embeddings (docs/models.md).")
-            : manifest.PromptFile is { } prompts ? new PromptEncoder(package, device).Encode(PromptFile.Read(package.PathOf(prompts)))
-            : throw new ProblemException($"The model '{manifest.Name}' draws images for prompts, and none is given: name a file of prompts as \"prompts\" in {ModelPackage.CompanionFile} beside {ModelPackage.IndexFile}, or, where a command takes it, give --prompt.");
-    }
+        { EmbeddingsFile: { } file } => PromptEmbeddings.Read(package.PathOf(file)),
+        { PromptFile: { } file, Text: not null } => new PromptEncoder(package, device).Encode(PromptFile.Read(package.PathOf(file))),
+        _ => null,
+    };
 
     // The network itself says which times it can be told.
     private static ModelPackage Told(ModelPackage package, TimeInput input) => package.Manifest.Schedule.TimeInput == input

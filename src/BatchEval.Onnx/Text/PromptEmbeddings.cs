@@ -28,6 +28,14 @@ public sealed record PromptEmbeddings(TensorRows Sequence, TensorRows? Pooled, T
         }
 
         using var file = NpzFile.Open(path);
+        return Read(file, path);
+    }
+
+    /// <summary>Reads an opened archive.</summary>
+    /// <exception cref="ProblemException">An array is missing or has another shape.</exception>
+    public static PromptEmbeddings Read(NpzFile file, string path)
+    {
+        ArgumentNullException.ThrowIfNull(file);
         TensorRows? Rows(string name, int rank)
         {
             if (!file.Contains(name))
@@ -44,6 +52,10 @@ public sealed record PromptEmbeddings(TensorRows Sequence, TensorRows? Pooled, T
         var sequence = Rows(Names[0], 3) ?? throw new ProblemException($"'{path}' has no array 'sequence'; it takes: {string.Join(", ", Names)}.");
         return new PromptEmbeddings(sequence, Rows(Names[1], 2), Rows(Names[2], 3), Rows(Names[3], 2));
     }
+
+    /// <summary>Writes what <see cref="Read(string)"/> reads.</summary>
+    public void Write(Stream stream) => NpzWriter.Write(stream, Names.Zip(new[] { Sequence, Pooled, NegativeSequence, NegativePooled })
+        .Where(a => a.Second is not null).Select(a => (a.First, NpyArray.From(a.Second!.Data, [.. a.Second.Shape]))));
 
     /// <summary>The inputs of a denoiser that they supply.</summary>
     /// <exception cref="ProblemException">The denoiser takes a pooled embedding and there is none.</exception>

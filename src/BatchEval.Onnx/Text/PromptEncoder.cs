@@ -22,8 +22,17 @@ public sealed class PromptEncoder(ModelPackage package, DeviceOptions device, Ac
         var encoded = text.Encoders.Select(e => Encode(e, texts)).ToList();
         var (sequence, pooled) = Join(text, encoded);
         int[] positive = [.. prompts.Select(p => Array.IndexOf(texts, p.Text))];
-        int[] negative = [.. prompts.Select(p => p.Negative is null && text.ZeroForNoNegative ? -1 : Array.IndexOf(texts, p.Negative ?? string.Empty))];
+        // One row does for all where negative prompts are equal.
+        int[] negative = [.. (prompts.DistinctBy(p => p.Negative).Count() == 1 ? prompts.Take(1) : prompts).Select(p => p.Negative is null && text.ZeroForNoNegative ? -1 : Array.IndexOf(texts, p.Negative ?? string.Empty))];
         return new PromptEmbeddings(Select(sequence, positive)!, Select(pooled, positive), Select(sequence, negative), Select(pooled, negative));
+    }
+
+    /// <summary>The part of each text that does not fit into a model's rows of tokens, or null where all of it does.</summary>
+    public static IReadOnlyList<string?> Lost(ModelPackage package, IEnumerable<string> texts)
+    {
+        ArgumentNullException.ThrowIfNull(package);
+        ClipTokenizer[] tokenizers = [.. (package.Manifest.Text?.Encoders ?? []).Select(e => ClipTokenizer.Open(package.PathOf(e.Tokenizer)))];
+        return [.. texts.Select(text => tokenizers.Select(t => t.Row(text).Lost).FirstOrDefault(l => l is not null))];
     }
 
     private (TensorRows Sequence, TensorRows? Pooled) Encode(TextEncoderEntry entry, string[] texts)

@@ -38,11 +38,7 @@ public static class PromptFile
         {
             using (parsed.Document)
             {
-                var root = parsed.Root;
-                // An empty negative prompt is not the same as none.
-                var negative = root.Any("negative") is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
-                prompt = new Prompt(root.Text("prompt"), negative, root.Has("seed") ? root.Unsigned("seed", 0) : null);
-                root.Close();
+                prompt = Prompt.Read(parsed.Root);
             }
         }
 

@@ -64,7 +64,8 @@ public sealed class EvaluateActivity(RunStore store, ModelHost models, TimeProvi
     {
         // The evaluator looks again: whoever held the claim before may have written some.
         var context = await RunContext.LoadAsync(store, models, runId, cancellation);
-        var computed = await new Evaluator(models.Open(context.Package), context.Setting, store, time).ComputeAsync(cells, cancellation);
+        var model = await PromptedModels.OpenAsync(store, models, context.Package, context.Specification.Prompts, cancellation);
+        var computed = await new Evaluator(model, context.Setting, store, time).ComputeAsync(cells, cancellation);
         if (computed.Cells > 0)
         {
             WorkflowTelemetry.UnitsDone.Add(1, new KeyValuePair<string, object?>("computed", true));

@@ -20,7 +20,7 @@ public sealed class PrepareActivity(RunStore store, ModelHost models, TimeProvid
         await using var claim = await ClaimAsync(input.RunId, cancellation);
         await ModelCosts.EnsureAsync(store, models, input.RunId, cancellation);
         var context = await RunContext.LoadAsync(store, models, input.RunId, cancellation);
-        var opened = models.Open(context.Package);
+        var opened = await PromptedModels.OpenAsync(store, models, context.Package, context.Specification.Prompts, cancellation);
         context.Specification.Conditions.Check(opened.Sampling.Manifest);
         context = await ProposeAsync(context, opened, cancellation);
         await store.WriteJsonOnceAsync(BlobNames.Model(input.RunId), Describe(context.Package), cancellation);

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Networks;
+using BatchEval.Onnx.Text;
 using BatchEval.Workflow.Serialization;
 
 namespace BatchEval.Workflow.Cells;
@@ -46,16 +47,23 @@ public sealed record Cell(string Key, Candidate Candidate, SampleRange Range, bo
 /// <param name="Guidance">Everything else that the conditions say of guidance, or null where that is nothing.</param>
 public sealed record CellContext(string ModelDigest, ulong Seed, int? Label, double GuidanceScale, string Device, string? Guidance = null)
 {
+    /// <summary>Digest of the prompts; null where there are none.</summary>
+    public string? Prompts { get; init; }
+
     /// <summary>The context of an evaluation.</summary>
     /// <param name="modelDigest">Digest of the model package.</param>
     /// <param name="seed">Seed of noise and labels.</param>
     /// <param name="conditions">Labels and guidance.</param>
     /// <param name="device">Device as users name it, such as <c>cuda:1</c>; which one of a kind does not matter.</param>
-    public static CellContext Of(string modelDigest, ulong seed, Conditions conditions, string device)
+    /// <param name="prompts">What samples are drawn for, or null.</param>
+    public static CellContext Of(string modelDigest, ulong seed, Conditions conditions, string device, PromptSet? prompts = null)
     {
         ArgumentNullException.ThrowIfNull(conditions);
         ArgumentNullException.ThrowIfNull(device);
         var plain = Conditions.None with { Label = conditions.Label, GuidanceScale = conditions.GuidanceScale };
-        return new CellContext(modelDigest, seed, conditions.Label, conditions.GuidanceScale, device.Split(':')[0], conditions == plain ? null : conditions.ToString());
+        return new CellContext(modelDigest, seed, conditions.Label, conditions.GuidanceScale, device.Split(':')[0], conditions == plain ? null : JsonSerializer.Serialize(conditions))
+        {
+            Prompts = prompts?.Digest,
+        };
     }
 }

@@ -49,9 +49,9 @@ internal static class Obstacles
             yield return $"Not in this file: guidance rescale {PythonText.Number(conditions.GuidanceRescale)} (arXiv 2305.08891).";
         }
 
-        if (conditions.GuidanceInterval is { } levels)
+        if (conditions.GuidanceInterval is [var low, var high])
         {
-            yield return $"Not in this file: guidance only where sigma / alpha is in ({PythonText.Number(levels.Low)}, {PythonText.Number(levels.High)}]; {interval}.";
+            yield return $"Not in this file: guidance only where sigma / alpha is in ({PythonText.Number(low)}, {PythonText.Number(high)}]; {interval}.";
         }
 
         if (conditions.ClassifierScale != 0)

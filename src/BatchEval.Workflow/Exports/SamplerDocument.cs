@@ -45,7 +45,7 @@ internal static class SamplerDocument
     {
         ["scale"] = conditions.GuidanceScale,
         ["rescale"] = conditions.GuidanceRescale,
-        ["interval"] = conditions.GuidanceInterval is { } interval ? new JsonArray(interval.Low, interval.High) : null,
+        ["interval"] = conditions.GuidanceInterval is [var low, var high] ? new JsonArray(low, high) : null,
         ["classifier"] = conditions.ClassifierScale,
     };
 

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using BatchEval.Core.Json;
+using BatchEval.Onnx.Packages;
+using BatchEval.Onnx.Text;
 using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Models;
@@ -22,6 +24,7 @@ public sealed class RunSubmission(RunStore store, ModelHost models, TimeProvider
     /// <exception cref="ProblemException">Something cannot be used; every problem is listed.</exception>
     public async Task<(string RunId, bool IsNew)> SubmitAsync(RunSpecification specification, CancellationToken cancellation = default)
     {
+        specification = WithPrompts(specification, models.Find(specification.Model));
         var runId = Check(specification, models);
         var json = SpecificationJson.Write(specification).ToJsonString(WorkflowJson.Options);
         var isNew = await store.WriteTextOnceAsync(BlobNames.Specification(runId), json, cancellation);
@@ -41,9 +44,23 @@ public sealed class RunSubmission(RunStore store, ModelHost models, TimeProvider
         ArgumentNullException.ThrowIfNull(specification);
         ArgumentNullException.ThrowIfNull(models);
         var package = models.Find(specification.Model);
+        specification = WithPrompts(specification, package);
         var opened = models.Open(package);
         var problems = SpecificationCheck.Problems(specification, package.Manifest, opened.Sampling.Networks.Blocks, specification.Budget.NeedsCosts || specification.Search.Space.HasBlocks() ? ModelCosts.Count(opened) : null);
         return problems.Count == 0 ? IdOf(specification, package.Digest) : throw new ProblemException("The run specification", problems);
+    }
+
+    // A run holds its prompts themselves: workers elsewhere have no files, and its id changes with them.
+    private static RunSpecification WithPrompts(RunSpecification specification, ModelPackage package)
+    {
+        var manifest = package.Manifest;
+        if (specification.Prompts?.File is { } file)
+        {
+            throw new ProblemException("The run specification", [new Problem("prompts", $"names the file '{file}', which is not read here; give an array of prompts.")]);
+        }
+
+        var prompts = specification.Prompts ?? (manifest is { PromptFile: { } own, EmbeddingsFile: null, Text: not null } ? PromptSet.Read(package.PathOf(own)) : null);
+        return specification with { Prompts = prompts?.WithNegative(specification.NegativePrompt) };
     }
 
     private static string IdOf(RunSpecification specification, string modelDigest)

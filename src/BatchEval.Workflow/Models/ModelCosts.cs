@@ -1,6 +1,7 @@
 using BatchEval.Core.Json;
 using BatchEval.Core.Search.Costs;
 using BatchEval.Onnx.Blocks;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Workflow.Specifications;
 using BatchEval.Workflow.Storage;
@@ -55,14 +56,19 @@ public static class ModelCosts
     // Milliseconds differ from run to run, so they are measured only where a run is about them.
     private static CostModel? Measure(OpenedModel model, ModelHost models, RunSpecification specification) =>
         NeedsTimes(specification) && model.Sampling.Networks is BlockNetworks networks
-            ? CostMeasurement.Measure(networks.Graph, model.Sampling.Manifest, model.Sampling.Conditioning, models.Device)
+            ? CostMeasurement.Measure(networks.Graph, model.Sampling.Manifest, InputsOf(model), models.Device) with { GuidedEvaluations = GuidedEvaluations(model) }
             : Count(model);
 
     private static bool NeedsTimes(RunSpecification specification) => specification.Budget.Milliseconds is not null || specification.Search.Space.HasBlocks();
 
+    // Costs depend on the shape of encoded prompts alone, so none is encoded for them.
+    private static Conditioning InputsOf(OpenedModel model) => model.Sampling.Manifest.EmbeddingsFile is null ? Conditioning.Of(model.Sampling.Package) : model.Sampling.Conditioning;
+
+    private static int GuidedEvaluations(OpenedModel model) => model.Sampling.Manifest.EmbedsGuidance ? 1 : CostModel.CallsOnly.GuidedEvaluations;
+
     private static CostModel Count(BlockGraph graph, OpenedModel model)
     {
-        var profile = NetworkProfile.Of(graph, model.Sampling.Manifest, model.Sampling.Conditioning);
-        return new CostModel(profile.Macs, 0, profile.PeakBytes, [.. profile.Blocks.Select(b => new BlockCost(b.Block.Id, b.Block.Name, b.Macs, 0, b.Block.Parameters))]);
+        var profile = NetworkProfile.Of(graph, model.Sampling.Manifest, InputsOf(model));
+        return new CostModel(profile.Macs, 0, profile.PeakBytes, [.. profile.Blocks.Select(b => new BlockCost(b.Block.Id, b.Block.Name, b.Macs, 0, b.Block.Parameters))]) { GuidedEvaluations = GuidedEvaluations(model) };
     }
 }

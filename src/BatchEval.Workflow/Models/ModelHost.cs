@@ -13,6 +13,7 @@ public sealed class ModelHost(DeviceOptions device, IReadOnlyList<string> roots)
     private readonly ModelPackage? only;
     private readonly ConcurrentDictionary<string, ModelPackage> found = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lazy<OpenedModel>> opened = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, OpenedModel> prompted = new(StringComparer.Ordinal);
 
     /// <summary>Creates a host of one package, which it gives for every name: whether it is the model of a run, its digest tells.</summary>
     public ModelHost(DeviceOptions device, ModelPackage only)
@@ -46,6 +47,12 @@ public sealed class ModelHost(DeviceOptions device, IReadOnlyList<string> roots)
         ArgumentNullException.ThrowIfNull(package);
         return opened.GetOrAdd(package.Digest, _ => new Lazy<OpenedModel>(() => OpenedModel.Open(package, device))).Value;
     }
+
+    /// <summary>A view of an opened model that was kept under a name, or null.</summary>
+    internal OpenedModel? Prompted(string name) => prompted.GetValueOrDefault(name);
+
+    /// <summary>Keeps a view of an opened model; the first one under a name stays.</summary>
+    internal OpenedModel Keep(string name, OpenedModel view) => prompted.GetOrAdd(name, view);
 
     /// <inheritdoc/>
     public void Dispose()

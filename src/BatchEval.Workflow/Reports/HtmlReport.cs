@@ -31,6 +31,7 @@ public static class HtmlReport
         "hypervolume" => HtmlText.Of($"{FrontVolume.Of(model.Leaderboard.Ranked(), verdict.Metric)?.Text(verdict.Metric)}"),
         "glossary" => ReportGlossary.Of(model.Leaderboard),
         "images" => ReportImages.Figures(model, verdict),
+        "prompts" => ReportPrompts.Section(model),
         "winner" => ReportSchedules.Winner(model),
         "reproduce" => ReportFacts.Reproduce(model),
         "specification" => HtmlText.Of($"{model.SpecificationJson}"),

@@ -26,6 +26,9 @@ public sealed record ReportModel(
     /// <summary>Masks of the candidates whose skip policy decides per image, best first.</summary>
     public IReadOnlyList<SkipMaskSheet> Masks { get; init; } = [];
 
+    /// <summary>Scores prompt by prompt; null where the run has none.</summary>
+    public PromptSheet? Prompts { get; init; }
+
     /// <summary>The winner's numbers; null where it has none of its own.</summary>
     public SamplerSheet? Sampler { get; init; }
 }

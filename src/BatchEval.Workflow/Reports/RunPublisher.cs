@@ -1,6 +1,7 @@
 using System.Text;
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Images;
+using BatchEval.Onnx.Text;
 using BatchEval.Workflow.Exports;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
@@ -45,7 +46,8 @@ public sealed class RunPublisher(RunStore store)
         }
 
         var masks = await WriteMasksAsync(context, plan, scores, cancellation);
-        var report = (await BuildReportAsync(context, model, state, scores, leaderboard, grids, cancellation)) with { Masks = masks };
+        var prompts = await WritePromptsAsync(context, leaderboard, plan, scores, cancellation);
+        var report = (await BuildReportAsync(context, model, state, scores, leaderboard, grids, cancellation)) with { Masks = masks, Prompts = prompts };
         await store.WriteTextOnceAsync(BlobNames.Result(run, "report.html"), HtmlReport.Write(report), cancellation);
     }
 
@@ -81,6 +83,24 @@ public sealed class RunPublisher(RunStore store)
         await Parallel.ForEachAsync(Enumerable.Range(0, Math.Min(images.Count, single)), parallel, async (n, stop) =>
             await store.WriteOnceAsync(Name($"images/{n:D6}.png"), ImageCodec.EncodePng(images[n]), stop));
         return Grid(images, scale: 1);
+    }
+
+    private async Task<PromptSheet?> WritePromptsAsync(RunContext context, Leaderboard leaderboard, UnitPlan plan, RoundScores scores, CancellationToken cancellation)
+    {
+        if (context.Specification.Prompts is not { } prompts)
+        {
+            return null;
+        }
+
+        var scored = new List<(CandidateScore, IReadOnlyList<CellResult>)>();
+        foreach (var (score, cells) in scores.Scores.Zip(plan.CellsOfAssignments()))
+        {
+            scored.Add((score, await Task.WhenAll(cells.Select(cell => files.ReadAsync(cell, features: false, logits: false, cancellation)))));
+        }
+
+        var sheet = PromptSheet.Of(prompts, context.Metrics.Objective, leaderboard.Best?.Id, scored, PromptEncoder.Lost(context.Package, prompts.Prompts.Select(p => p.Text)));
+        await store.WriteJsonOnceAsync(BlobNames.Result(context.RunId, "prompt-scores.json"), sheet, cancellation);
+        return sheet;
     }
 
     private async Task<List<SkipMaskSheet>> WriteMasksAsync(RunContext context, UnitPlan plan, RoundScores scores, CancellationToken cancellation)

@@ -21,7 +21,7 @@ public sealed record RunContext(
     string RunId, RunSpecification Specification, ModelPackage Package, RunMachine Machine, ContestantFactory Contestants, EvaluationSetting Setting, CostModel? Costs)
 {
     /// <summary>What all its cells have in common.</summary>
-    public CellContext Cells { get; } = CellContext.Of(Package.Digest, Setting.Seed, Setting.Conditions, Setting.Device);
+    public CellContext Cells { get; } = CellContext.Of(Package.Digest, Setting.Seed, Setting.Conditions, Setting.Device, Setting.Prompts);
 
     /// <summary>What it minimises and measures.</summary>
     public MeasuredMetrics Metrics { get; } = MeasuredMetrics.Of(Specification, Package.Manifest);
@@ -46,6 +46,6 @@ public sealed record RunContext(
             : null;
         return new RunContext(
             runId, specification, package, new RunMachine(specification, schedule, costs, proposals), new ContestantFactory(specification, schedule, costs),
-            new EvaluationSetting(specification.Seed, specification.Conditions, models.Device.Device) { BatchSize = specification.Execution.BatchSize, ComputedBy = runId }, costs);
+            new EvaluationSetting(specification.Seed, specification.Conditions, models.Device.Device) { BatchSize = specification.Execution.BatchSize, ComputedBy = runId, Prompts = specification.Prompts }, costs);
     }
 }

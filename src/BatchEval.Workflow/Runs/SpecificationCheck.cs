@@ -22,6 +22,7 @@ public static class SpecificationCheck
         ArgumentNullException.ThrowIfNull(manifest);
         var problems = new List<Problem>();
         Try("conditions", () => specification.Conditions.Check(manifest));
+        Try("prompts", () => CheckPrompts(specification, manifest));
         Try(specification.Budget.NeedsCosts ? "budget" : "budget.networkCalls", () => _ = new RunMachine(specification, manifest.Schedule, costs));
         CheckBlocks(specification, manifest, blocks, costs, problems);
         Try("reference.steps", () => _ = PlacementRules.Create(specification.Reference.Spacing, manifest.Schedule, specification.Reference.Steps));
@@ -48,6 +49,22 @@ public static class SpecificationCheck
             {
                 problems.Add(new Problem(path, ErrorText.Of(error)));
             }
+        }
+    }
+
+    private static void CheckPrompts(RunSpecification specification, ModelManifest manifest)
+    {
+        specification.Prompts?.Check(manifest);
+        if (specification.Prompts is null && specification.NegativePrompt is not null)
+        {
+            throw new ProblemException("negativePrompt is given, but there are no prompts.");
+        }
+
+        if (specification.Prompts is null && manifest is { TakesPrompts: true, EmbeddingsFile: null })
+        {
+            throw new ProblemException(manifest.Text is not null
+                ? $"The model '{manifest.Name}' draws images for prompts, and none is given: name a file of prompts or give an array of them."
+                : $"The model '{manifest.Name}' takes encoded prompts and has no text encoder that can be read; name a file of embeddings in its {ModelPackage.CompanionFile} (docs/models.md).");
         }
     }
 

@@ -2,7 +2,6 @@ using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Images;
 using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Models;
-using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Scoring;
 
@@ -15,12 +14,12 @@ public static class CandidatePreview
     /// <summary>Computes the images of the first samples of the final stage, the same noise for every candidate.</summary>
     /// <returns>A contact sheet as PNG.</returns>
     /// <exception cref="InvalidOperationException">The candidate fails on one of them.</exception>
-    public static byte[] Compute(OpenedModel model, RunSpecification specification, Candidate candidate, CancellationToken cancellation)
+    public static byte[] Compute(OpenedModel model, EvaluationSetting setting, Candidate candidate, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(specification);
-        var samples = new CellComputer(model, specification.Seed, specification.Conditions)
-            .Sample(Math.Min(Images, specification.Execution.BatchSize), [.. Enumerable.Range(0, Images).Select(i => (candidate, SampleRange.FinalStart + i))], cancellation);
+        ArgumentNullException.ThrowIfNull(setting);
+        var samples = new CellComputer(model, setting.Noise, setting.Conditions)
+            .Sample(Math.Min(Images, setting.BatchSize), [.. Enumerable.Range(0, Images).Select(i => (candidate, SampleRange.FinalStart + i))], cancellation);
         if (samples.FirstOrDefault(s => s.Failure is not null)?.Failure is { } failure)
         {
             throw new InvalidOperationException($"The candidate fails: {failure}");

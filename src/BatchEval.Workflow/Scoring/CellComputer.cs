@@ -12,9 +12,9 @@ namespace BatchEval.Workflow.Scoring;
 
 /// <summary>Samples candidates and measures their images. Knows nothing of stored results; <see cref="Evaluator"/> does.</summary>
 /// <param name="model">The opened model.</param>
-/// <param name="seed">Seed of noise and labels.</param>
+/// <param name="noise">Noise and labels.</param>
 /// <param name="conditions">Labels and guidance.</param>
-public sealed class CellComputer(OpenedModel model, ulong seed, Conditions conditions)
+public sealed class CellComputer(OpenedModel model, NoiseBank noise, Conditions conditions)
 {
     private long evaluations;
 
@@ -27,7 +27,7 @@ public sealed class CellComputer(OpenedModel model, ulong seed, Conditions condi
     /// <param name="cancellation">Checked before every network call.</param>
     public SampleResult[] Sample(int batchSize, IReadOnlyList<(Candidate Candidate, long Sample)> work, CancellationToken cancellation)
     {
-        var engine = new SamplingEngine(model.Sampling, new NoiseBank(seed), conditions, batchSize);
+        var engine = new SamplingEngine(model.Sampling, noise, conditions, batchSize);
         try
         {
             return engine.Run(work, cancellation: cancellation);

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using BatchEval.Core.Metrics.Catalog;
+using BatchEval.Core.Randomness;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Runtime;
+using BatchEval.Onnx.Text;
 using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Storage;
@@ -17,6 +19,14 @@ public sealed record EvaluationSetting(ulong Seed, Conditions Conditions, string
 {
     /// <summary>Most samples in one network call; changes no result.</summary>
     public int BatchSize { get; init; } = 64;
+
+    /// <summary>What samples are drawn for, where the model was opened with prompts of an evaluation's own; null otherwise.</summary>
+    public PromptSet? Prompts { get; init; }
+
+    /// <summary>The noise. Samples of one prompt with a seed of its own differ from each other, so that ranges of samples stay disjoint.</summary>
+    internal NoiseBank Noise => Prompts is { } prompts
+        ? new PerSampleNoiseBank(Seed, sample => prompts.Of(sample).Seed, sample => sample / prompts.Prompts.Count)
+        : new NoiseBank(Seed);
 
     /// <summary>Who stored results say that they were computed by.</summary>
     public string ComputedBy { get; init; } = string.Empty;
@@ -42,7 +52,7 @@ public sealed class Evaluator(OpenedModel model, EvaluationSetting setting, IBlo
     private readonly CellFiles files = new(blobs);
 
     /// <summary>What all cells of this evaluator have in common.</summary>
-    public CellContext Context { get; } = CellContext.Of(model.Sampling.Package.Digest, setting.Seed, setting.Conditions, setting.Device);
+    public CellContext Context { get; } = CellContext.Of(model.Sampling.Package.Digest, setting.Seed, setting.Conditions, setting.Device, setting.Prompts);
 
     /// <summary>Scores candidates on the same samples.</summary>
     /// <param name="entries">The candidates.</param>
@@ -75,7 +85,7 @@ public sealed class Evaluator(OpenedModel model, EvaluationSetting setting, IBlo
     /// <exception cref="NetworkFailedException">The machine could not compute some of the cells; those that it could are stored.</exception>
     public async Task<ComputedCells> ComputeAsync(IReadOnlyList<Cell> cells, CancellationToken cancellation = default)
     {
-        var (gaps, computer) = (await files.GapsAsync(cells, cancellation), new CellComputer(model, setting.Seed, setting.Conditions));
+        var (gaps, computer) = (await files.GapsAsync(cells, cancellation), new CellComputer(model, setting.Noise, setting.Conditions));
         foreach (var cell in gaps.Where(g => g.Gap == CellGap.Pairs).Select(g => g.Cell))
         {
             await files.WritePairsAsync(cell, await CompareAsync(computer, cell, await files.ReadImagesAsync(cell.Key, cancellation), cancellation), cancellation);

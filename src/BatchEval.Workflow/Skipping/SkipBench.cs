@@ -2,6 +2,7 @@ using System.Diagnostics;
 using BatchEval.Core.Json;
 using BatchEval.Core.Metrics;
 using BatchEval.Core.Metrics.Catalog;
+using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Onnx.Networks;
@@ -42,7 +43,7 @@ public sealed class SkipBench
     /// <exception cref="ProblemException">The unaccelerated sampler does not fit the model, or fails.</exception>
     public SkipBench(OpenedModel model, Candidate full, SkipSamples samples, TimeProvider time, CancellationToken cancellation = default)
     {
-        (this.model, this.samples, this.time, Full, computer) = (model, samples, time, full, new CellComputer(model, samples.Seed, samples.Conditions));
+        (this.model, this.samples, this.time, Full, computer) = (model, samples, time, full, new CellComputer(model, new NoiseBank(samples.Seed), samples.Conditions));
         if (full.Violations(model.Sampling.Manifest.Schedule, model.Sampling.Networks.Blocks) is { Count: > 0 } violations)
         {
             throw new ProblemException("The unaccelerated sampler", violations.Select(v => new Problem(string.Empty, v)));

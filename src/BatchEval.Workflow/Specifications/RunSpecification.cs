@@ -6,6 +6,7 @@ using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Onnx.Networks;
+using BatchEval.Onnx.Text;
 
 namespace BatchEval.Workflow.Specifications;
 
@@ -31,6 +32,12 @@ public sealed record RunSpecification : ICheckedData
     public string Solver { get; init; } = "ddim";
 
     public Conditions Conditions { get; init; } = Conditions.None;
+
+    [Description("Prompts of text-to-image models; sample i takes prompt i modulo their number. A file is looked for beside the specification and in the working directory, and its prompts become part of the run. Left out: those that the model package names."), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PromptSet? Prompts { get; init; }
+
+    [Description("Negative prompt of those that have none of their own."), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? NegativePrompt { get; init; }
 
     public required BudgetSpecification Budget { get; init; }
 

@@ -9,6 +9,9 @@ public static class BlobNames
     /// <summary>Results shared by all runs, addressed by content.</summary>
     public const string CellRoot = "_cells/";
 
+    /// <summary>Encoded prompts, shared by all runs.</summary>
+    public static string Embeddings(string key) => $"_embeddings/{key}.npz";
+
     /// <summary>Who computes what at the moment.</summary>
     public const string ClaimRoot = "_claims/";
 

@@ -118,7 +118,7 @@ public sealed class ExportFormsTests : IDisposable
         files["diffusers.py"].ShouldContain("steps_computation_mask = [1, 0, 1, 1, 1]");
         JsonNode.Parse(files["schedule.json"])!["stepsComputationMask"]!.ToJsonString().ShouldBe("[1,0,1,1,1]");
         files["k-diffusion.py"].ShouldContain("clampDenoised: data predictions are clamped to [-1, 1]");
-        var guided = ExportBundle.Files(new ExportSubject(Candidate.At("ddim", [900, 500]), manifest, new Conditions(null, 2.5) { GuidanceRescale = 0.7, GuidanceInterval = (0.3, 5), ClassifierScale = 1.5 }));
+        var guided = ExportBundle.Files(new ExportSubject(Candidate.At("ddim", [900, 500]), manifest, new Conditions(null, 2.5) { GuidanceRescale = 0.7, GuidanceInterval = [0.3, 5], ClassifierScale = 1.5 }));
         foreach (var words in new[] { "guidance only where sigma / alpha is in (0.3, 5]", "classifier guidance with scale 1.5" })
         {
             guided["diffusers.py"].ShouldContain(words);

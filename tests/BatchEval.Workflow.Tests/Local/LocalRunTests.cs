@@ -2,7 +2,6 @@ using System.Text;
 using BatchEval.Core.Json;
 using BatchEval.Tests.Shared;
 using BatchEval.Workflow.Activities;
-using BatchEval.Workflow.Local;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Storage;
@@ -133,22 +132,5 @@ public sealed class LocalRunTests(AzuriteFixture first) : IClassFixture<AzuriteF
         using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         (await Should.ThrowAsync<ProblemException>(() => RunStore.OpenAsync("UseDevelopmentStorage=maybe"))).Message.ShouldContain("neither a connection string nor an address");
         nowhere.ShouldNotBe(first.ConnectionString);
-    }
-
-    private sealed class Units : IProgress<RoundProgress>
-    {
-        public int Count { get; private set; }
-
-        public int After { get; init; } = int.MaxValue;
-
-        public Action? Then { get; init; }
-
-        public void Report(RoundProgress value)
-        {
-            if (++Count == After)
-            {
-                Then?.Invoke();
-            }
-        }
     }
 }

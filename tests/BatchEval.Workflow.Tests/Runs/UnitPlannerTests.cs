@@ -1,4 +1,5 @@
 using BatchEval.Core.Sampling;
+using BatchEval.Onnx.Networks;
 using BatchEval.Tests.Shared;
 using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Runs;
@@ -56,10 +57,17 @@ public sealed class UnitPlannerTests
             Cell.Create(Context with { Device = "cuda" }, candidate, range).Key,
             Cell.Create(Context, Candidate.At("ddim", [999, 501]), range).Key,
             Cell.Create(Context, candidate, new SampleRange(0, 65)).Key,
-            Cell.Create(Context with { Guidance = "rescaled" }, candidate, range).Key,
+            Cell.Create(Of(new Conditions { GuidanceRescale = 0.7 }), candidate, range).Key,
+            Cell.Create(Of(new Conditions { GuidanceInterval = [0.28, 5.42] }), candidate, range).Key,
+            Cell.Create(Of(new Conditions { GuidanceInterval = [0.28, 5.43] }), candidate, range).Key,
+            Cell.Create(Of(new Conditions { ClassifierScale = 2 }), candidate, range).Key,
+            Cell.Create(Context with { Prompts = "digest of prompts" }, candidate, range).Key,
         ];
         keys.Distinct().Count().ShouldBe(keys.Length);
         Cell.Create(Context, candidate, range, true, "reference").Key.ShouldBe(keys[0], "what else is asked of a cell changes no sample");
+        Cell.Create(Of(Conditions.None), candidate, range).Key.ShouldBe(keys[0]);
+
+        static CellContext Of(Conditions conditions) => CellContext.Of("digest", 1, conditions, "cpu");
     }
 
     [Fact]

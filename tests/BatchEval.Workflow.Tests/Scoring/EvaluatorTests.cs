@@ -1,5 +1,6 @@
 using BatchEval.Core.Metrics;
 using BatchEval.Core.Metrics.Catalog;
+using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
@@ -34,7 +35,7 @@ public sealed class EvaluatorTests : IDisposable
 
         scores.Select(s => s.Name).ShouldBe(["a", "b", "again"]);
         scores[2].Metrics["fid"].ShouldBe(scores[0].Metrics["fid"]);
-        var samples = new CellComputer(model, 1, Conditions.None).Sample(7, [.. range.Indices.Select(i => (entries[0].Candidate, i))], default);
+        var samples = new CellComputer(model, new NoiseBank(1), Conditions.None).Sample(7, [.. range.Indices.Select(i => (entries[0].Candidate, i))], default);
         var images = ImageBatch.Quantise([.. samples.Select(s => s.Image)], model.Sampling.Manifest.Image);
         var features = model.Features!.Extract(images.ToModelRange(model.Sampling.Manifest.Image));
         var direct = FrechetJackknife.Estimate(model.Training!, new FeatureMatrix(features, 600, model.Features.Dimensions));

@@ -13,6 +13,9 @@ namespace BatchEval.Core.Search.Costs;
 /// <param name="Blocks">One entry per droppable block, in the order of their ids, which start at 0.</param>
 public sealed record CostModel(double Macs, double Milliseconds, long PeakBytes, IReadOnlyList<BlockCost> Blocks)
 {
+    /// <summary>Evaluations that a guided call takes: 2 for classifier-free guidance, 1 where the network takes the scale as an input.</summary>
+    public int GuidedEvaluations { get; init; } = 2;
+
     /// <summary>A network of unit cost without blocks: budgets count its calls.</summary>
     public static CostModel CallsOnly { get; } = new(1, 1, 0, []);
 
@@ -28,7 +31,7 @@ public sealed record CostModel(double Macs, double Milliseconds, long PeakBytes,
 
     /// <summary>The cost of one sample.</summary>
     /// <param name="candidate">The candidate; a run-time skip policy can only make it cheaper than what is returned.</param>
-    /// <param name="guided">True where every call evaluates the network twice (classifier-free guidance): doubles multiply-adds and milliseconds.</param>
+    /// <param name="guided">True where samples are guided: every call then takes <see cref="GuidedEvaluations"/> evaluations.</param>
     /// <exception cref="ArgumentOutOfRangeException">A block id that does not exist.</exception>
     public CandidateCost Of(Candidate candidate, bool guided = false)
     {
@@ -43,7 +46,7 @@ public sealed record CostModel(double Macs, double Milliseconds, long PeakBytes,
             total += calls;
         }
 
-        var copies = guided ? 2 : 1;
+        var copies = guided ? GuidedEvaluations : 1;
         return new CandidateCost(copies * macs, copies * milliseconds, total, PeakBytes);
     }
 

@@ -20,6 +20,10 @@ public class CostModelTests
         Model.Of(Candidate.At("ddim", [900, 100]), guided: true).ShouldBe(new CandidateCost(400, 40, 2, 4096));
 
     [Fact]
+    public void A_network_that_takes_the_guidance_scale_is_evaluated_once() =>
+        (Model with { GuidedEvaluations = 1 }).Of(Candidate.At("ddim", [900, 100]), guided: true).ShouldBe(new CandidateCost(200, 20, 2, 4096));
+
+    [Fact]
     public void Two_stage_solvers_pay_a_step_twice_except_the_last_one_to_no_noise()
     {
         Model.Of(new Candidate("heun", [new(900, [0]), new(100)])).ShouldBe(new CandidateCost((2 * 70) + 100, (2 * 8) + 10, 3, 4096));

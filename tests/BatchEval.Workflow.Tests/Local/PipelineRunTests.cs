@@ -1,0 +1,76 @@
+using System.Text;
+using BatchEval.Onnx.Runtime;
+using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Local;
+using BatchEval.Workflow.Models;
+using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Specifications;
+using BatchEval.Workflow.Storage;
+
+namespace BatchEval.Workflow.Tests.Local;
+
+/// <summary>
+/// Pipelines with the architectures of the real ones (tools/pipelines/tiny.py), searched for two generations, interrupted, resumed and exported, scored on
+/// what their decoders make of the latents.
+/// </summary>
+public sealed class PipelineRunTests(AzuriteFixture azurite) : IClassFixture<AzuriteFixture>
+{
+    private const string Search = """
+        "budget": { "networkCalls": 3 }, "objective": { "metric": "psnr" },
+        "search": { "population": 3, "generations": 2, "elites": 1, "mutants": 1, "crossovers": 1, "rungs": [4] },
+        "validation": { "samples": 2, "elites": 1 }, "final": { "samples": 4, "images": 2 },
+        "reference": { "steps": 5, "samples": 4 }, "baselines": ["trailing"], "execution": { "unitEvaluations": 30, "batchSize": 8 }
+        """;
+
+    public static TheoryData<string, string> Quick => new()
+    {
+        { "ldm", """{ "label": "random", "guidanceScale": 3 }""" },
+        { "adm", """{ "label": "random", "classifierScale": 6 }""" },
+        { "dit", """{ "label": 1, "guidanceScale": 4, "guidanceInterval": [0.3, 20] }""" },
+        { "ddim", """{ }""" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Quick))]
+    public async Task A_pipeline_is_searched_resumed_and_exported(string name, string conditions)
+    {
+        using var models = Models();
+        var store = await RunStore.OpenAsync(azurite.ConnectionString);
+        var specification = SpecificationJson.Read($$"""{ "name": "{{name}}", "model": "{{name}}", "seed": 3, "conditions": {{conditions}}, {{Search}} }""");
+        var (run, _) = await new RunSubmission(store, models, TimeProvider.System).SubmitAsync(specification);
+        using var kill = new CancellationTokenSource();
+        await Should.ThrowAsync<OperationCanceledException>(() => RunAsync(store, models, run, new Units { After = 3, Then = kill.Cancel }, kill.Token));
+        var computed = await FinishedAsync(store);
+        await RunAsync(store, models, run);
+
+        var after = await FinishedAsync(store);
+        computed.ShouldNotBeEmpty();
+        computed.ShouldAllBe(c => after.Contains(c));
+        var leaderboard = await store.RequireJsonAsync<Leaderboard>(BlobNames.Result(run, "leaderboard.json"));
+        leaderboard.Best.ShouldNotBeNull().NetworkCalls.ShouldBe(3);
+        leaderboard.Ranked().ShouldAllBe(s => s.Failure == null && s.PairedSamples == 4 && s.Psnr > 0);
+        Encoding.UTF8.GetString((await store.ReadAsync(BlobNames.Best(run, "schedule.json"))).ShouldNotBeNull()).ShouldContain("\"steps\"");
+        var image = (await store.ReadAsync(BlobNames.Candidate(run, leaderboard.Best.Id, "images/000001.png"))).ShouldNotBeNull();
+        var size = models.Find(name).Manifest.Image;
+        (BigEndian(image, 16), BigEndian(image, 20)).ShouldBe((size.Width, size.Height));
+    }
+
+    [Theory]
+    [InlineData("lcm", 1)]
+    [InlineData("sd15", 2)]
+    public void A_network_that_takes_the_guidance_scale_costs_one_evaluation_per_call(string name, int evaluations)
+    {
+        using var models = Models();
+        ModelCosts.Count(models.Open(models.Find(name))).ShouldNotBeNull().GuidedEvaluations.ShouldBe(evaluations);
+    }
+
+    private static ModelHost Models() => new(new DeviceOptions(), [Path.Combine(RepoPaths.Root, "tests", "Golden", "pipelines")]);
+
+    private static Task RunAsync(RunStore store, ModelHost models, string run, IProgress<RoundProgress>? progress = null, CancellationToken cancellation = default) =>
+        new LocalRunner(store, models, 1, TimeProvider.System, progress, cancellation).RunAsync(run);
+
+    private static async Task<List<(string, DateTimeOffset)>> FinishedAsync(RunStore store) =>
+        [.. (await store.ListAsync(BlobNames.CellRoot)).Where(b => b.Name.EndsWith("result.json", StringComparison.Ordinal))];
+
+    private static int BigEndian(byte[] bytes, int at) => System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(at));
+}
