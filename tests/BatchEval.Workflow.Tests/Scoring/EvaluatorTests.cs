@@ -65,6 +65,24 @@ public sealed class EvaluatorTests : IDisposable
     }
 
     [Fact]
+    public async Task Images_of_a_latent_model_are_compared_in_the_shape_that_its_decoder_gives_them()
+    {
+        using var latent = OpenedModel.Open(ModelPackage.Open(Path.Combine(RepoPaths.Root, "tests", "Golden", "pipelines", "ldm")), new DeviceOptions());
+        MeasuredMetrics.ReasonAgainst(MetricCatalog.Find("ssim"), latent.Sampling.Manifest).ShouldBeNull("latents are 8 x 8, images 32 x 32");
+        var own = new Evaluator(latent, new EvaluationSetting(1, Conditions.None, "cpu"), blobs, TimeProvider.System);
+        var reference = Cell.Create(own.Context, Entry("reference", 999, 500).Candidate, new SampleRange(0, 2), keepImages: true);
+        var cell = Cell.Create(own.Context, Entry("a", 999).Candidate, reference.Range, keepImages: true, reference.Key);
+        await own.ComputeAsync([reference]);
+        await own.ComputeAsync([cell]);
+
+        var pairs = (await own.ReadAsync([cell], [MetricCatalog.Find("psnr")])).ShouldHaveSingleItem().Pairs!.Values;
+        var (a, b) = (await new CellFiles(blobs).ReadImagesAsync(cell.Key), await new CellFiles(blobs).ReadImagesAsync(reference.Key));
+        a.Shape.ShouldBe([2, 3, 32, 32]);
+        pairs.Keys.ShouldBe(["psnr", "ssim"]);
+        pairs["psnr"].ShouldBe(Enumerable.Range(0, 2).Select(i => Psnr8(a[i], b[i])), 1e-4);
+    }
+
+    [Fact]
     public async Task A_cell_that_failed_is_complete_whatever_else_is_asked_of_it()
     {
         var cell = Cell.Create(evaluator.Context, Entry("a", 999, 500).Candidate, new SampleRange(0, 2));
