@@ -518,7 +518,7 @@ export interface components {
             /** @description Name under which people know it. */
             name: string;
             /** @description What it is in the run. */
-            role: components["schemas"]["ContestantRole"];
+            role: components["schemas"]["EntryRole"];
             /** @description The candidate. */
             candidate: components["schemas"]["Candidate"];
             /**
@@ -666,7 +666,7 @@ export interface components {
          * @description What a candidate is in a run.
          * @enum {unknown}
          */
-        ContestantRole: "searched" | "given" | "baseline" | "reference";
+        EntryRole: "searched" | "given" | "baseline" | "reference";
         /** @description How the scores of a run were made. */
         EvaluationProtocol: {
             /** @description Name of the model. */

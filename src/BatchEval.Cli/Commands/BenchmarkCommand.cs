@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using BatchEval.Cli.Benchmarks;
 using BatchEval.Cli.Options;
+using BatchEval.Cli.Results;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
 using BatchEval.Onnx.Benchmarks;

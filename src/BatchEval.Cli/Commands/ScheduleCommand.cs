@@ -1,6 +1,6 @@
 using System.CommandLine;
 using BatchEval.Cli.Options;
-using BatchEval.Cli.Schedules;
+using BatchEval.Cli.Results;
 using BatchEval.Cli.Storage;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
@@ -78,7 +78,7 @@ internal sealed class ScheduleCommand
         var chosen = request.Method is ScheduleMethods.KlubDp or ScheduleMethods.Klub && !request.BoundAlone;
         await using var access = compared || chosen ? await StoreAccess.OpenAsync(parsed.GetValue(store), shell, cancellation) : null;
         IBlobs results = access is null ? new MemoryBlobs() : access.Store;
-        var found = await new ScheduleFinder(opened, results, ContestOptions.Of(parsed.GetValue(choiceSamples) ?? 1024)).FindAsync(request, cancellation);
+        var found = await new ScheduleFinder(opened, results, SelectionOptions.Of(parsed.GetValue(choiceSamples) ?? 1024)).FindAsync(request, cancellation);
         var lines = compared
             ? await new ScheduleComparison(opened, request with { Steps = found.Schedule.Times.Count }, results).RunAsync(found, everything, parsed.GetValue(samples) ?? 1000, cancellation)
             : [];

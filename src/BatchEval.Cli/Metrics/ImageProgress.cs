@@ -3,7 +3,7 @@ using BatchEval.Cli.Terminal;
 namespace BatchEval.Cli.Metrics;
 
 /// <summary>Says now and then how many images are done; silent while things are quick.</summary>
-/// <param name="shell">The surroundings.</param>
+/// <param name="shell">Console, working directory, environment and clock.</param>
 /// <param name="what">What is read.</param>
 /// <param name="total">Number of images.</param>
 internal sealed class ImageProgress(Shell shell, string what, int total)

@@ -18,7 +18,7 @@ internal sealed record MetricSide(string Text, string Path, string Kind)
 
     /// <summary>Looks at what an argument names.</summary>
     /// <param name="text">The argument.</param>
-    /// <param name="shell">The surroundings.</param>
+    /// <param name="shell">Console, working directory, environment and clock.</param>
     /// <param name="preferImages">Of a file that holds images and statistics, take the images.</param>
     /// <exception cref="ProblemException">It cannot be used.</exception>
     public static MetricSide Of(string text, Shell shell, bool preferImages)

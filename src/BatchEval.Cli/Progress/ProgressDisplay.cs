@@ -5,7 +5,7 @@ using Spectre.Console.Rendering;
 namespace BatchEval.Cli.Progress;
 
 /// <summary>Shows a run's progress until it ends: a live display on a terminal, a line now and then anywhere else.</summary>
-/// <param name="shell">The surroundings.</param>
+/// <param name="shell">Console, working directory, environment and clock.</param>
 /// <param name="progress">What is shown.</param>
 /// <param name="readBest">Reads the best score from the store; asked after every round.</param>
 internal sealed class ProgressDisplay(Shell shell, RunProgress progress, Func<Task<(double Score, double Error)?>> readBest)

@@ -16,7 +16,7 @@ namespace BatchEval.Cli.Progress;
 /// <param name="access">The store.</param>
 /// <param name="models">Model packages.</param>
 /// <param name="parallelism">Units in flight.</param>
-/// <param name="shell">The surroundings.</param>
+/// <param name="shell">Console, working directory, environment and clock.</param>
 /// <param name="verbose">Whether failures are printed in full.</param>
 internal sealed class RunSession(StoreAccess access, ModelHost models, int parallelism, Shell shell, bool verbose)
 {

@@ -1,7 +1,6 @@
 using System.Globalization;
 using BatchEval.Core.Metrics.Catalog;
-using BatchEval.Workflow.Cells;
-using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Evaluation;
 using Spectre.Console;
 
 namespace BatchEval.Cli.Results;
@@ -36,7 +35,7 @@ internal static class LeaderboardTable
 
     private static IEnumerable<string> Cells(CandidateScore score, bool best, Metric[] metrics, Metric objective)
     {
-        yield return $"{score.Name}{(best ? " (best)" : score.Role == ContestantRole.Baseline ? string.Empty : $" ({score.Role.ToString().ToLowerInvariant()})")}";
+        yield return $"{score.Name}{(best ? " (best)" : score.Role == EntryRole.Baseline ? string.Empty : $" ({score.Role.ToString().ToLowerInvariant()})")}";
         yield return score.NetworkCalls.ToString("0.##", CultureInfo.InvariantCulture);
         if (score.Failure is { } failure)
         {

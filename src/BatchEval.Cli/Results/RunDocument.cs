@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Serialization;
 using BatchEval.Workflow.Specifications;
 using BatchEval.Workflow.Storage;

@@ -1,14 +1,14 @@
 using System.Globalization;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Metrics.Catalog;
-using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Cli.Results;
 
 /// <summary>Prints a run: its table, its counts, and where its files lie.</summary>
 /// <param name="store">The store.</param>
-/// <param name="shell">The surroundings.</param>
+/// <param name="shell">Console, working directory, environment and clock.</param>
 /// <param name="output">Where to.</param>
 internal sealed class RunPrinter(RunStore store, Shell shell, Output output)
 {

@@ -5,7 +5,7 @@ using BatchEval.Onnx.Images;
 using BatchEval.Onnx.Numpy;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Sampling;
-using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Evaluation;
 
 namespace BatchEval.Cli.Sampling;
 

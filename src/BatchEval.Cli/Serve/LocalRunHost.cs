@@ -18,7 +18,7 @@ namespace BatchEval.Cli.Serve;
 /// <param name="access">The store.</param>
 /// <param name="models">Model packages.</param>
 /// <param name="parallelism">Units in flight.</param>
-/// <param name="shell">The surroundings.</param>
+/// <param name="shell">Console, working directory, environment and clock.</param>
 internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int parallelism, Shell shell) : IRunControl, IAsyncDisposable
 {
     private readonly RunStore store = access.Store;

@@ -31,7 +31,7 @@ internal sealed class SkipOptions
     private readonly Option<int?> maxCalls = new("--max-calls") { Description = "Hard limit of network calls per image.", HelpName = "n" };
 
     /// <summary>Creates the options.</summary>
-    /// <param name="shell">The surroundings.</param>
+    /// <param name="shell">Console, working directory, environment and clock.</param>
     /// <param name="count">Default number of samples.</param>
     public SkipOptions(Shell shell, int count)
     {

@@ -31,7 +31,7 @@ internal sealed class StoreAccess : IAsyncDisposable
 
     /// <summary>Opens the store that an option or the environment names.</summary>
     /// <param name="option">The value of <c>--store</c>, or null.</param>
-    /// <param name="shell">The surroundings.</param>
+    /// <param name="shell">Console, working directory, environment and clock.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="ProblemException">The storage cannot be reached.</exception>
     public static async Task<StoreAccess> OpenAsync(string? option, Shell shell, CancellationToken cancellation)

@@ -1,4 +1,4 @@
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Durable.Hubs;
@@ -23,7 +23,7 @@ public sealed record RunHub(int CodeVersion, string Device, string Model, string
     public static RunHub Here(string device, string model, string digest)
     {
         ArgumentNullException.ThrowIfNull(device);
-        return new RunHub(Cell.CodeVersion, device.Split(':')[0], model, digest);
+        return new RunHub(Shard.CodeVersion, device.Split(':')[0], model, digest);
     }
 
     /// <summary>The hub that a run was submitted to, or null.</summary>

@@ -3,7 +3,7 @@ using BatchEval.Durable.Activities;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Workflow.Activities;
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Storage;
 
@@ -35,7 +35,7 @@ public sealed class WorkerHost : IAsyncDisposable
         (gate, registry) = (new SemaphoreSlim(parallel), new WorkerRegistry(store, time));
         var now = time.GetUtcNow();
         Record = new WorkerRecord(
-            $"{Environment.MachineName.ToLowerInvariant()}-{Environment.ProcessId}", Cell.CodeVersion, device.Device.Split(':')[0],
+            $"{Environment.MachineName.ToLowerInvariant()}-{Environment.ProcessId}", Shard.CodeVersion, device.Device.Split(':')[0],
             [.. packages.Select(p => new WorkerModel(p.Manifest.Name, p.Digest))], now, now);
     }
 

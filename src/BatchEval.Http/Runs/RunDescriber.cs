@@ -2,8 +2,8 @@ using System.Text.Json;
 using BatchEval.Http.Control;
 using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Workflow.Control;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Http.Runs;

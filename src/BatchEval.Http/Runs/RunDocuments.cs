@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Evaluation;
 
 namespace BatchEval.Http.Runs;
 
@@ -88,8 +88,8 @@ public sealed record RunDocument(
     RunLinks Links);
 
 /// <summary>What a run computed and what it found in the store.</summary>
-/// <param name="Computed">Cells computed by this run.</param>
-/// <param name="Reused">Cells that another run had computed.</param>
+/// <param name="Computed">Shards computed by this run.</param>
+/// <param name="Reused">Shards that another run had computed.</param>
 /// <param name="Samples">Images behind all of them.</param>
 /// <param name="NetworkCalls">Network calls behind all of them.</param>
 public sealed record RunCounts(int Computed, int Reused, long Samples, long NetworkCalls);

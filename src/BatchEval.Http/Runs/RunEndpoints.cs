@@ -2,7 +2,7 @@ using System.Text;
 using BatchEval.Http.Control;
 using BatchEval.Http.Description;
 using BatchEval.Http.Pipeline;
-using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Serialization;
 using BatchEval.Workflow.Specifications;
 using Microsoft.AspNetCore.Builder;

@@ -18,7 +18,7 @@ public sealed class DeviceLoop : IDisposable
     private readonly InferenceSession stepper;
     private readonly List<BoundCall> calls = [];
     private readonly List<BoundCall> steps = [];
-    private readonly DeviceRooms rooms;
+    private readonly DeviceBuffers buffers;
     private readonly float[] image;
     private readonly int batch;
 
@@ -45,13 +45,13 @@ public sealed class DeviceLoop : IDisposable
             stepper = new InferenceSession(StepModel.Build((int)types.State, (int)types.Output, manifest.Sample), options);
         }
 
-        rooms = network.Rooms(device);
+        buffers = network.Buffers(device);
         image = new float[batch * manifest.Sample.Size];
         try
         {
-            var (input, output) = (rooms.Add(types.State, shape), rooms.Add(types.Output, shape));
-            OrtValue[] states = [rooms.Add(TensorElementType.Float, shape), rooms.Add(TensorElementType.Float, shape)];
-            var last = rooms.Add(OrtValue.CreateTensorValueFromMemory(image, shape));
+            var (input, output) = (buffers.Add(types.State, shape), buffers.Add(types.Output, shape));
+            OrtValue[] states = [buffers.Add(TensorElementType.Float, shape), buffers.Add(TensorElementType.Float, shape)];
+            var last = buffers.Add(OrtValue.CreateTensorValueFromMemory(image, shape));
             for (var row = 0; row < plan.Table.Rows.Count; row++)
             {
                 Bind(plan, row, feeds, input, output, states[row % 2], row == plan.Table.Rows.Count - 1 ? last : states[(row + 1) % 2]);
@@ -88,7 +88,7 @@ public sealed class DeviceLoop : IDisposable
     {
         calls.ForEach(c => c.Dispose());
         steps.ForEach(s => s.Dispose());
-        rooms.Dispose();
+        buffers.Dispose();
         stepper.Dispose();
     }
 

@@ -10,7 +10,7 @@ internal sealed class DeviceWeights : IDisposable
 {
     private const int OperatorSet = 17;
     private readonly InferenceSession session;
-    private readonly DeviceRooms rooms;
+    private readonly DeviceBuffers buffers;
     private readonly Dictionary<string, OrtValue> values = new(StringComparer.Ordinal);
 
     /// <summary>Copies weights to a device.</summary>
@@ -24,12 +24,12 @@ internal sealed class DeviceWeights : IDisposable
             session = new InferenceSession(Identities([.. names.Select(n => (int)weights[n].GetTensorTypeAndShape().ElementDataType)]), options);
         }
 
-        rooms = new DeviceRooms(session, device);
+        buffers = new DeviceBuffers(session, device);
         using var call = new BoundCall(session);
         for (var i = 0; i < names.Length; i++)
         {
             var tensor = weights[names[i]].GetTensorTypeAndShape();
-            values[names[i]] = rooms.Add(tensor.ElementDataType, tensor.Shape);
+            values[names[i]] = buffers.Add(tensor.ElementDataType, tensor.Shape);
             call.Input(Input(i), weights[names[i]]);
             call.Output(Output(i), values[names[i]]);
         }
@@ -49,7 +49,7 @@ internal sealed class DeviceWeights : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        rooms.Dispose();
+        buffers.Dispose();
         session.Dispose();
     }
 

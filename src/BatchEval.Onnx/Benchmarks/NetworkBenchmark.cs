@@ -161,18 +161,18 @@ public sealed class NetworkBenchmark : IDisposable
 
     private Repeated Bound(DenoiserNetwork network, float[] states, float[] times, IReadOnlyList<Feed> feeds)
     {
-        var (call, rooms) = (network.Bind(times, feeds), network.Rooms(device));
+        var (call, buffers) = (network.Bind(times, feeds), network.Buffers(device));
         try
         {
             network.BindState(call, network.State(states, times.Length), owned: true);
-            network.BindOutput(call, rooms.Add(network.ElementTypes.Output, network.Shape(times.Length)));
-            return new Repeated(call.Run, call, rooms);
+            network.BindOutput(call, buffers.Add(network.ElementTypes.Output, network.Shape(times.Length)));
+            return new Repeated(call.Run, call, buffers);
         }
         catch
         {
             // Where memory was short, what was taken must be given back.
             call.Dispose();
-            rooms.Dispose();
+            buffers.Dispose();
             throw;
         }
     }

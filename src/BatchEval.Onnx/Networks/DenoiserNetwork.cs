@@ -118,7 +118,7 @@ public sealed class DenoiserNetwork : IDisposable
         : signature.Sample.Create(states, Shape(batch));
 
     /// <summary>Room on the device for states and outputs.</summary>
-    internal DeviceRooms Rooms(DeviceOptions device) => new(session, device);
+    internal DeviceBuffers Buffers(DeviceOptions device) => new(session, device);
 
     /// <summary>Shape of a batch of states.</summary>
     internal long[] Shape(int batch) => [batch, shape.Channels, shape.Height, shape.Width];

@@ -39,18 +39,18 @@ public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditi
         var results = new SampleResult[work.Count];
         foreach (var wave in order.Chunk(batchSize * WaveFactor))
         {
-            var lanes = Array.ConvertAll(wave, i => CreateLane(plans[work[i].Candidate], work[i].Sample, starts));
-            RunWave(lanes, cancellation);
+            var trajectories = Array.ConvertAll(wave, i => CreateTrajectory(plans[work[i].Candidate], work[i].Sample, starts));
+            RunWave(trajectories, cancellation);
             for (var i = 0; i < wave.Length; i++)
             {
-                results[wave[i]] = new SampleResult(lanes[i].Sample, lanes[i].Label, lanes[i].State, lanes[i].Executed, lanes[i].Failure);
+                results[wave[i]] = new SampleResult(trajectories[i].Sample, trajectories[i].Label, trajectories[i].State, trajectories[i].Executed, trajectories[i].Failure);
             }
         }
 
         return results;
     }
 
-    private Lane CreateLane(SamplingPlan plan, long sample, Func<long, float[]>? starts)
+    private Trajectory CreateTrajectory(SamplingPlan plan, long sample, Func<long, float[]>? starts)
     {
         var shape = model.Manifest.Sample;
         var start = new float[shape.Size];
@@ -68,25 +68,25 @@ public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditi
         }
 
         (double, double)? clamp = denoiser.ClampsAfter ? (shape.Low, shape.High) : null;
-        return new Lane(plan, sample, conditions.LabelOf(sample, model.Manifest.Labels, noise), start, clamp);
+        return new Trajectory(plan, sample, conditions.LabelOf(sample, model.Manifest.Labels, noise), start, clamp);
     }
 
-    private void RunWave(Lane[] lanes, CancellationToken cancellation)
+    private void RunWave(Trajectory[] trajectories, CancellationToken cancellation)
     {
-        var rows = lanes.Max(l => l.Plan.Table.Rows.Count);
+        var rows = trajectories.Max(l => l.Plan.Table.Rows.Count);
         for (var row = 0; row < rows; row++)
         {
-            var active = lanes.Where(l => l.IsActive(row)).ToList();
+            var active = trajectories.Where(l => l.IsActive(row)).ToList();
             var calling = active.Where(l => l.NeedsCall(row)).ToList();
             Evaluate(calling, row, cancellation);
-            active.ForEach(lane => lane.Advance(row, noise));
+            active.ForEach(trajectory => trajectory.Advance(row, noise));
             Progress?.Invoke(row + 1, rows);
         }
     }
 
-    private void Evaluate(List<Lane> lanes, int row, CancellationToken cancellation)
+    private void Evaluate(List<Trajectory> trajectories, int row, CancellationToken cancellation)
     {
-        var shared = lanes.GroupBy(l => (l.Plan.Keys[row], l.Path, l.Sample)).ToList();
+        var shared = trajectories.GroupBy(l => (l.Plan.Keys[row], l.Path, l.Sample)).ToList();
         foreach (var group in shared.GroupBy(g => DropKey(g.First(), row)))
         {
             var network = model.Networks.Without(group.First().First().Plan.StepOf(row).Drop);
@@ -98,16 +98,16 @@ public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditi
                 var outputs = denoiser.Evaluate(network, evaluations, batch);
                 for (var i = 0; i < batch.Length; i++)
                 {
-                    foreach (var lane in members[batch[i]])
+                    foreach (var trajectory in members[batch[i]])
                     {
-                        lane.Take(row, outputs[i]);
+                        trajectory.Take(row, outputs[i]);
                     }
                 }
             }
         }
     }
 
-    private static DenoiserRow RowOf(Lane lane, int row) => new(lane.State, lane.Plan.Table.Rows[row].Level, lane.Plan.Table.Rows[row].NetworkTime, lane.Sample, lane.Label);
+    private static DenoiserRow RowOf(Trajectory trajectory, int row) => new(trajectory.State, trajectory.Plan.Table.Rows[row].Level, trajectory.Plan.Table.Rows[row].NetworkTime, trajectory.Sample, trajectory.Label);
 
-    private static string DropKey(Lane lane, int row) => string.Join(',', lane.Plan.StepOf(row).Drop);
+    private static string DropKey(Trajectory trajectory, int row) => string.Join(',', trajectory.Plan.StepOf(row).Drop);
 }

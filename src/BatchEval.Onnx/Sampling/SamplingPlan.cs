@@ -8,7 +8,7 @@ namespace BatchEval.Onnx.Sampling;
 /// <summary>
 /// A candidate made ready for a model: its rows, and for every row a key that says which network evaluation it is. Two rows of two
 /// candidates with equal keys see the same state of the same sample, provided that the sample skipped the same rows under both
-/// (<see cref="Lane.Path"/>), so one evaluation serves both (prefix sharing).
+/// (<see cref="Trajectory.Path"/>), so one evaluation serves both (prefix sharing).
 /// </summary>
 public sealed class SamplingPlan
 {

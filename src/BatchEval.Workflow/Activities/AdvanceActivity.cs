@@ -1,10 +1,9 @@
 using BatchEval.Core.Metrics;
 using BatchEval.Core.Metrics.Catalog;
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Reports;
 using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Storage;
 using BatchEval.Workflow.Telemetry;
 
@@ -42,10 +41,10 @@ public sealed class AdvanceActivity(RunStore store, ModelHost models, TimeProvid
     {
         var (model, final) = (models.Open(context.Package), plan.Plan.Stage == RunStage.Final);
         var scorer = new CandidateScorer(model, context.Metrics, context.Costs, context.Specification.Conditions.IsGuided);
-        var (inputs, counts, counted) = (new List<IReadOnlyList<CellResult>>(), EvaluationCounts.None, new HashSet<string>(StringComparer.Ordinal));
-        foreach (var cells in plan.CellsOfAssignments())
+        var (inputs, counts, counted) = (new List<IReadOnlyList<ShardResult>>(), EvaluationCounts.None, new HashSet<string>(StringComparer.Ordinal));
+        foreach (var shards in plan.ShardsOfAssignments())
         {
-            inputs.Add(await ReadAsync(context, model, plan.Plan.Stage, cells, cancellation));
+            inputs.Add(await ReadAsync(context, model, plan.Plan.Stage, shards, cancellation));
             counts = inputs[^1].Where(r => counted.Add(r.Key)).Aggregate(counts, (sum, result) => sum + Count(result, context.RunId));
         }
 
@@ -60,7 +59,7 @@ public sealed class AdvanceActivity(RunStore store, ModelHost models, TimeProvid
         var scores = new List<CandidateScore>();
         foreach (var (assignment, results) in plan.Plan.Assignments.Zip(scored))
         {
-            scores.Add(scorer.Score(assignment.Contestant, results, final, control));
+            scores.Add(scorer.Score(assignment.Entry, results, final, control));
             WorkflowTelemetry.CandidateCost.Record(results.Sum(r => r.ComputedBy == context.RunId ? r.Milliseconds : 0) / 1000);
         }
 
@@ -68,7 +67,7 @@ public sealed class AdvanceActivity(RunStore store, ModelHost models, TimeProvid
     }
 
     // Nothing of the unaccelerated sampler is scored, so that its features are not needed.
-    private Task<IReadOnlyList<CellResult>> ReadAsync(RunContext context, OpenedModel model, RunStage stage, IReadOnlyList<Cell> cells, CancellationToken cancellation)
+    private Task<IReadOnlyList<ShardResult>> ReadAsync(RunContext context, OpenedModel model, RunStage stage, IReadOnlyList<Shard> shards, CancellationToken cancellation)
     {
         IReadOnlyList<Metric> metrics = stage switch
         {
@@ -76,14 +75,14 @@ public sealed class AdvanceActivity(RunStore store, ModelHost models, TimeProvid
             RunStage.Final => context.Metrics.All,
             _ => [context.Metrics.Objective],
         };
-        return new Evaluator(model, context.Setting, store, time).ReadAsync(cells, metrics, cancellation);
+        return new Evaluator(model, context.Setting, store, time).ReadAsync(shards, metrics, cancellation);
     }
 
     // A control that could not be computed is none: the others are then scored by their own samples alone.
-    private static ControlledMoments? ControlOf(List<IReadOnlyList<CellResult>> inputs) =>
+    private static ControlledMoments? ControlOf(List<IReadOnlyList<ShardResult>> inputs) =>
         inputs.Count == 2 && inputs.TrueForAll(i => i.All(r => r.Features is not null)) ? CandidateScorer.Control(inputs[0], inputs[1]) : null;
 
-    private static void RequireReference(IReadOnlyList<CellResult> results)
+    private static void RequireReference(IReadOnlyList<ShardResult> results)
     {
         if (results.FirstOrDefault(r => r.Failure is not null)?.Failure is { } failure)
         {
@@ -91,7 +90,7 @@ public sealed class AdvanceActivity(RunStore store, ModelHost models, TimeProvid
         }
     }
 
-    private static EvaluationCounts Count(CellResult result, string runId)
+    private static EvaluationCounts Count(ShardResult result, string runId)
     {
         var own = result.ComputedBy == runId;
         return new EvaluationCounts(own ? 1 : 0, own ? 0 : 1, result.Range.Count, result.NetworkCalls.Sum(c => (long)c), own ? result.Milliseconds : 0);

@@ -1,10 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
 using BatchEval.Onnx.Runtime;
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Storage;
 using BatchEval.Workflow.Telemetry;
 
@@ -18,20 +17,20 @@ public sealed class EvaluateActivity(RunStore store, ModelHost models, TimeProvi
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
-    /// <summary>Runs the activity; cells that exist are left as they are, and a unit that another process computes is left to it.</summary>
-    /// <exception cref="NetworkFailedException">The machine could not compute some of the cells; those that it could are stored.</exception>
+    /// <summary>Runs the activity; shards that exist are left as they are, and a unit that another process computes is left to it.</summary>
+    /// <exception cref="NetworkFailedException">The machine could not compute some of the shards; those that it could are stored.</exception>
     public async Task<UnitOutcome> RunAsync(UnitInput input, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(input);
         using var trace = WorkflowTelemetry.Traces.StartActivity("evaluate")?.SetTag("run", input.RunId).SetTag("round", input.Round).SetTag("unit", input.Unit);
         var plan = await store.RequireJsonAsync<UnitPlan>(BlobNames.Plan(input.RunId, input.Round), cancellation);
-        var cells = plan.Units[input.Unit].Cells;
+        var shards = plan.Units[input.Unit].Shards;
         for (var began = time.GetTimestamp(); ;)
         {
-            if ((await new CellFiles(store).GapsAsync(cells, cancellation)).Count == 0)
+            if ((await new ShardFiles(store).GapsAsync(shards, cancellation)).Count == 0)
             {
                 WorkflowTelemetry.UnitsDone.Add(1, new KeyValuePair<string, object?>("computed", false));
-                return new UnitOutcome(0, cells.Count, 0);
+                return new UnitOutcome(0, shards.Count, 0);
             }
 
             if (await store.ReadJsonAsync<RunStatus>(BlobNames.Status(input.RunId), cancellation) is { } status && RunStates.ForbidsWork(status.State))
@@ -39,12 +38,12 @@ public sealed class EvaluateActivity(RunStore store, ModelHost models, TimeProvi
                 return new UnitOutcome(0, 0, 0, Stopped: true);
             }
 
-            var (claim, other) = await store.TryClaimAsync(WorkOf(cells), input.RunId, cancellation);
+            var (claim, other) = await store.TryClaimAsync(WorkOf(shards), input.RunId, cancellation);
             if (claim is not null)
             {
                 await using (claim)
                 {
-                    return await ComputeAsync(input.RunId, cells, cancellation);
+                    return await ComputeAsync(input.RunId, shards, cancellation);
                 }
             }
 
@@ -57,20 +56,20 @@ public sealed class EvaluateActivity(RunStore store, ModelHost models, TimeProvi
         }
     }
 
-    private static string WorkOf(IReadOnlyList<Cell> cells) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(string.Join(' ', cells.Select(c => c.Key)))));
+    private static string WorkOf(IReadOnlyList<Shard> shards) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(string.Join(' ', shards.Select(c => c.Key)))));
 
-    private async Task<UnitOutcome> ComputeAsync(string runId, IReadOnlyList<Cell> cells, CancellationToken cancellation)
+    private async Task<UnitOutcome> ComputeAsync(string runId, IReadOnlyList<Shard> shards, CancellationToken cancellation)
     {
         // The evaluator looks again: whoever held the claim before may have written some.
         var context = await RunContext.LoadAsync(store, models, runId, cancellation);
         var model = await PromptedModels.OpenAsync(store, models, context.Package, context.Specification.Prompts, cancellation);
-        var computed = await new Evaluator(model, context.Setting, store, time).ComputeAsync(cells, cancellation);
-        if (computed.Cells > 0)
+        var computed = await new Evaluator(model, context.Setting, store, time).ComputeAsync(shards, cancellation);
+        if (computed.Shards > 0)
         {
             WorkflowTelemetry.UnitsDone.Add(1, new KeyValuePair<string, object?>("computed", true));
         }
 
-        return new UnitOutcome(computed.Cells, cells.Count - computed.Cells, computed.Evaluations);
+        return new UnitOutcome(computed.Shards, shards.Count - computed.Shards, computed.Evaluations);
     }
 }

@@ -45,8 +45,8 @@ public sealed record RoundOutline(int Units, string Stage, int Generation, long 
 public sealed record UnitInput(string RunId, int Round, int Unit, bool Patient = false);
 
 /// <summary>Output of Evaluate.</summary>
-/// <param name="Computed">Cells computed now.</param>
-/// <param name="Found">Cells that were there already.</param>
+/// <param name="Computed">Shards computed now.</param>
+/// <param name="Found">Shards that were there already.</param>
 /// <param name="Evaluations">Network evaluations made now.</param>
 /// <param name="Stopped">True where nothing was computed because the run has been told to stop.</param>
 /// <param name="ClaimedBy">Another process that computes the unit at this moment, or null.</param>

@@ -20,7 +20,7 @@ public sealed class PlanActivity(RunStore store, ModelHost models)
             var context = await RunContext.LoadAsync(store, models, input.RunId, cancellation);
             var state = await store.RequireJsonAsync<RunState>(BlobNames.State(input.RunId, input.Round), cancellation);
             var round = context.Machine.Next(state) ?? throw new InvalidOperationException($"Run '{input.RunId}' has no round {input.Round}: it is done.");
-            plan = UnitPlanner.Cut(round, context.Specification, context.Cells, context.Contestants.Reference());
+            plan = UnitPlanner.Cut(round, context.Specification, context.Shards, context.Entries.Reference());
             await store.WriteJsonOnceAsync(name, plan, cancellation);
         }
 

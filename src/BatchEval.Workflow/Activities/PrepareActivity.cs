@@ -54,7 +54,7 @@ public sealed class PrepareActivity(RunStore store, ModelHost models, TimeProvid
         if (!await store.ExistsAsync(name, cancellation))
         {
             var parallel = models.Device.Device == "cpu" ? Environment.ProcessorCount : 1;
-            var proposals = await ScheduleProposals.ComputeAsync(opened, context.Specification, context.Contestants.Steps, parallel, cancellation);
+            var proposals = await ScheduleProposals.ComputeAsync(opened, context.Specification, context.Entries.Steps, parallel, cancellation);
             await store.WriteJsonOnceAsync(name, proposals, cancellation);
         }
 

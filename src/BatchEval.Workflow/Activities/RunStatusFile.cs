@@ -1,6 +1,5 @@
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Activities;
@@ -86,7 +85,7 @@ public static class RunStatusFile
     {
         var comparable = scores.Stage == RunStage.Final || (scores.Stage == RunStage.Search && scores.Scores.Any(s => s.Samples == samples));
         var best = !comparable ? null
-            : scores.Scores.Where(s => s.Role is ContestantRole.Searched or ContestantRole.Given && s.Failure is null).MinBy(s => (s.Objective, s.Id));
+            : scores.Scores.Where(s => s.Role is EntryRole.Searched or EntryRole.Given && s.Failure is null).MinBy(s => (s.Objective, s.Id));
         return best is null || (scores.Stage == RunStage.Search && before is not null && before.Objective <= best.Objective) ? before : best;
     }
 }

@@ -4,7 +4,7 @@ using BatchEval.Core.Json;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Text;
 using BatchEval.Workflow.Activities;
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Serialization;
@@ -67,7 +67,7 @@ public sealed class RunSubmission(RunStore store, ModelHost models, TimeProvider
     {
         var matters = SpecificationJson.WriteWhatMatters(specification);
         matters["model"] = modelDigest;
-        matters["codeVersion"] = Cell.CodeVersion;
+        matters["codeVersion"] = Shard.CodeVersion;
         var digest = SHA256.HashData(Encoding.UTF8.GetBytes(matters.ToJsonString()));
         return $"{specification.Name}-{Convert.ToHexStringLower(digest)[..8]}";
     }

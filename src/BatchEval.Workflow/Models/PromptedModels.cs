@@ -3,7 +3,7 @@ using System.Text;
 using BatchEval.Onnx.Numpy;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Text;
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Models;
@@ -46,5 +46,5 @@ public static class PromptedModels
     }
 
     private static string Key(ModelPackage package, PromptSet prompts, ModelHost models) => Convert.ToHexStringLower(SHA256.HashData(
-        Encoding.UTF8.GetBytes($"{Cell.CodeVersion} {package.Digest} {models.Device.Device.Split(':')[0]} {prompts.Digest}")));
+        Encoding.UTF8.GetBytes($"{Shard.CodeVersion} {package.Digest} {models.Device.Device.Split(':')[0]} {prompts.Digest}")));
 }

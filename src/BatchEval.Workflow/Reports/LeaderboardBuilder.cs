@@ -1,7 +1,6 @@
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Scoring;
 
 namespace BatchEval.Workflow.Reports;
 
@@ -15,15 +14,15 @@ public static class LeaderboardBuilder
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(scores);
         var ranked = scores.Scores.OrderBy(s => s.Objective).ThenBy(s => s.Id, StringComparer.Ordinal).ThenBy(s => s.Name, StringComparer.Ordinal).ToList();
-        var best = ranked.FirstOrDefault(s => s.Role == ContestantRole.Searched && s.Failure is null)
-            ?? ranked.FirstOrDefault(s => s.Role == ContestantRole.Given && s.Failure is null);
+        var best = ranked.FirstOrDefault(s => s.Role == EntryRole.Searched && s.Failure is null)
+            ?? ranked.FirstOrDefault(s => s.Role == EntryRole.Given && s.Failure is null);
         return new Leaderboard(
             context.RunId,
             context.Specification.Seed,
             context.Specification.Objective.Metric,
             best,
-            [.. ranked.Where(s => s.Role == ContestantRole.Baseline)],
-            [.. ranked.Where(s => s.Role != ContestantRole.Baseline && s != best)],
+            [.. ranked.Where(s => s.Role == EntryRole.Baseline)],
+            [.. ranked.Where(s => s.Role != EntryRole.Baseline && s != best)],
             Protocol(context, model));
     }
 
@@ -34,7 +33,7 @@ public static class LeaderboardBuilder
         var samples = $"search [0, {specification.Search.Evolution.Rungs[^1]}), validation [{SampleRange.ValidationStart}, +{specification.Validation.Samples}), final [{SampleRange.FinalStart}, +{specification.Final.Samples})";
         return new EvaluationProtocol(
             manifest.Name, context.Package.Digest, features, manifest.Reference?.Training.Count, manifest.Reference?.HeldOut?.Count,
-            $"{context.Contestants.Reference().Name} {specification.Reference.Solver}", specification.Conditions.GuidanceScale, samples,
+            $"{context.Entries.Reference().Name} {specification.Reference.Solver}", specification.Conditions.GuidanceScale, samples,
             "FID: delete-group jackknife over 10 groups of samples; paired metrics: standard error of the mean over images. PSNR is the mean over images, each capped at 100 dB.");
     }
 }

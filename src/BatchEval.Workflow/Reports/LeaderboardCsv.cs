@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using BatchEval.Core.Metrics.Catalog;
-using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Evaluation;
 
 namespace BatchEval.Workflow.Reports;
 

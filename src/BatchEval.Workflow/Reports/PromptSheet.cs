@@ -1,6 +1,6 @@
 using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Onnx.Text;
-using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Evaluation;
 
 namespace BatchEval.Workflow.Reports;
 
@@ -13,31 +13,31 @@ public sealed record PromptSheet(string? Metric, IReadOnlyList<PromptRow> Prompt
     /// <param name="prompts">The run's prompts.</param>
     /// <param name="objective">Its objective.</param>
     /// <param name="best">Id of its winner; null for none.</param>
-    /// <param name="scored">Final scores and the cells behind them.</param>
+    /// <param name="scored">Final scores and the shards behind them.</param>
     /// <param name="lost">The part of each prompt that did not fit, or null.</param>
-    public static PromptSheet Of(PromptSet prompts, Metric objective, string? best, IReadOnlyList<(CandidateScore Score, IReadOnlyList<CellResult> Cells)> scored, IReadOnlyList<string?> lost)
+    public static PromptSheet Of(PromptSet prompts, Metric objective, string? best, IReadOnlyList<(CandidateScore Score, IReadOnlyList<ShardResult> Shards)> scored, IReadOnlyList<string?> lost)
     {
         ArgumentNullException.ThrowIfNull(prompts);
         ArgumentNullException.ThrowIfNull(objective);
         ArgumentNullException.ThrowIfNull(scored);
         ArgumentNullException.ThrowIfNull(lost);
-        var metrics = MetricCatalog.All.Where(m => m.IsPerImage && scored.Any(s => s.Cells.Any(c => c.Pairs?.Values.ContainsKey(m.Key) == true))).ToList();
+        var metrics = MetricCatalog.All.Where(m => m.IsPerImage && scored.Any(s => s.Shards.Any(c => c.Pairs?.Values.ContainsKey(m.Key) == true))).ToList();
         var order = metrics.Find(m => m.Key == (objective.PerImageOf ?? objective.Key)) ?? metrics.FirstOrDefault();
         var rows = prompts.Prompts.Select((prompt, index) => new PromptRow(
             prompt.Text, prompt.Negative, prompt.Seed, lost[index], ImagesOf(index, prompts.Prompts.Count, scored),
-            [.. scored.Where(s => s.Score.Failure is null).Select(s => new PromptScore(s.Score.Name, s.Score.Id, MeansOf(index, prompts.Prompts.Count, s.Cells, metrics)))]));
+            [.. scored.Where(s => s.Score.Failure is null).Select(s => new PromptScore(s.Score.Name, s.Score.Id, MeansOf(index, prompts.Prompts.Count, s.Shards, metrics)))]));
         return new PromptSheet(order?.Key, [.. rows.Where(r => r.Images.Count > 0).OrderByDescending(r => order is null ? 0 : order.ToObjective(r.Of(best, order.Key) ?? double.NaN))]);
     }
 
-    private static IReadOnlyList<int> ImagesOf(int prompt, int count, IReadOnlyList<(CandidateScore Score, IReadOnlyList<CellResult> Cells)> scored) =>
-        scored.Count == 0 ? [] : [.. scored[0].Cells.SelectMany(c => c.Range.Indices).Select((sample, image) => (sample, image)).Where(s => s.sample % count == prompt).Select(s => s.image)];
+    private static IReadOnlyList<int> ImagesOf(int prompt, int count, IReadOnlyList<(CandidateScore Score, IReadOnlyList<ShardResult> Shards)> scored) =>
+        scored.Count == 0 ? [] : [.. scored[0].Shards.SelectMany(c => c.Range.Indices).Select((sample, image) => (sample, image)).Where(s => s.sample % count == prompt).Select(s => s.image)];
 
-    private static SortedDictionary<string, double> MeansOf(int prompt, int count, IReadOnlyList<CellResult> cells, IReadOnlyList<Metric> metrics)
+    private static SortedDictionary<string, double> MeansOf(int prompt, int count, IReadOnlyList<ShardResult> shards, IReadOnlyList<Metric> metrics)
     {
         var means = new SortedDictionary<string, double>(StringComparer.Ordinal);
         foreach (var metric in metrics)
         {
-            double[] values = [.. cells.SelectMany(c => (c.Pairs?.Values.GetValueOrDefault(metric.Key) ?? []).Zip(c.Range.Indices)).Where(v => v.Second % count == prompt).Select(v => Math.Min(v.First, metric.Cap))];
+            double[] values = [.. shards.SelectMany(c => (c.Pairs?.Values.GetValueOrDefault(metric.Key) ?? []).Zip(c.Range.Indices)).Where(v => v.Second % count == prompt).Select(v => Math.Min(v.First, metric.Cap))];
             if (values.Length > 0)
             {
                 means[metric.Key] = Math.Round(values.Average(), 6);

@@ -1,5 +1,5 @@
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Reports;

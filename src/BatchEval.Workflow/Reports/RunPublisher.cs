@@ -2,10 +2,10 @@ using System.Text;
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Images;
 using BatchEval.Onnx.Text;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Exports;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Reports;
@@ -17,7 +17,7 @@ public sealed class RunPublisher(RunStore store)
     private const int GridImages = 64;
     private const int GridColumns = 8;
     private const int Uploads = 8;
-    private readonly CellFiles files = new(store);
+    private readonly ShardFiles files = new(store);
 
     /// <summary>Publishes; doing it again changes nothing.</summary>
     public async Task PublishAsync(RunContext context, OpenedModel model, RunState state, UnitPlan plan, RoundScores scores, CancellationToken cancellation)
@@ -73,11 +73,11 @@ public sealed class RunPublisher(RunStore store)
 
     /// <summary>Writes a contact sheet and single images.</summary>
     /// <returns>The sheet as a page carries it.</returns>
-    private async Task<byte[]> WriteImagesAsync(RunContext context, string candidate, IReadOnlyList<string> cells, CancellationToken cancellation)
+    private async Task<byte[]> WriteImagesAsync(RunContext context, string candidate, IReadOnlyList<string> shards, CancellationToken cancellation)
     {
         string Name(string file) => BlobNames.Candidate(context.RunId, candidate, file);
         var single = context.Specification.Final.Images;
-        var images = await ReadImagesAsync(cells, Math.Max(GridImages, single), cancellation);
+        var images = await ReadImagesAsync(shards, Math.Max(GridImages, single), cancellation);
         await store.WriteOnceAsync(Name("grid.png"), Grid(images), cancellation);
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = Uploads, CancellationToken = cancellation };
         await Parallel.ForEachAsync(Enumerable.Range(0, Math.Min(images.Count, single)), parallel, async (n, stop) =>
@@ -92,10 +92,10 @@ public sealed class RunPublisher(RunStore store)
             return null;
         }
 
-        var scored = new List<(CandidateScore, IReadOnlyList<CellResult>)>();
-        foreach (var (score, cells) in scores.Scores.Zip(plan.CellsOfAssignments()))
+        var scored = new List<(CandidateScore, IReadOnlyList<ShardResult>)>();
+        foreach (var (score, shards) in scores.Scores.Zip(plan.ShardsOfAssignments()))
         {
-            scored.Add((score, await Task.WhenAll(cells.Select(cell => files.ReadAsync(cell, features: false, logits: false, cancellation)))));
+            scored.Add((score, await Task.WhenAll(shards.Select(shard => files.ReadAsync(shard, features: false, logits: false, cancellation)))));
         }
 
         var sheet = PromptSheet.Of(prompts, context.Metrics.Objective, leaderboard.Best?.Id, scored, PromptEncoder.Lost(context.Package, prompts.Prompts.Select(p => p.Text)));
@@ -114,13 +114,13 @@ public sealed class RunPublisher(RunStore store)
                 continue;
             }
 
-            var cells = new List<CellResult>();
+            var shards = new List<ShardResult>();
             foreach (var key in plan.Assignments[i])
             {
-                cells.Add(await files.ReadAsync(key, cancellation));
+                shards.Add(await files.ReadAsync(key, cancellation));
             }
 
-            var sheet = new SkipMaskSheet(score.Id, score.Name, cells[0].Range.Start, [.. cells.SelectMany(c => c.Masks ?? [])]);
+            var sheet = new SkipMaskSheet(score.Id, score.Name, shards[0].Range.Start, [.. shards.SelectMany(c => c.Masks ?? [])]);
             await store.WriteJsonOnceAsync(BlobNames.Candidate(context.RunId, score.Id, "masks.json"), sheet, cancellation);
             await store.WriteTextOnceAsync(BlobNames.Candidate(context.RunId, score.Id, "masks.svg"), sheet.ToSvg(), cancellation);
             sheets.Add(sheet);
@@ -129,10 +129,10 @@ public sealed class RunPublisher(RunStore store)
         return sheets;
     }
 
-    private async Task<List<RgbImage>> ReadImagesAsync(IReadOnlyList<string> cells, int count, CancellationToken cancellation)
+    private async Task<List<RgbImage>> ReadImagesAsync(IReadOnlyList<string> shards, int count, CancellationToken cancellation)
     {
         var images = new List<RgbImage>();
-        foreach (var key in cells)
+        foreach (var key in shards)
         {
             if (images.Count >= count)
             {

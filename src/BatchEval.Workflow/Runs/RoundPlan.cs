@@ -1,4 +1,5 @@
-using BatchEval.Workflow.Cells;
+using System.Text.Json.Serialization;
+using BatchEval.Workflow.Evaluation;
 
 namespace BatchEval.Workflow.Runs;
 
@@ -17,12 +18,12 @@ public sealed record RoundPlan(int Round, RunStage Stage, int Generation, int Ru
     public IReadOnlyDictionary<string, IReadOnlyList<string>>? Parents { get; init; }
 
     /// <summary>Network calls times samples that the round asks for, before anything is shared or found.</summary>
-    public long SampleSteps => Assignments.Sum(a => (long)a.Contestant.Candidate.NetworkCalls * a.Range.Count);
+    public long SampleSteps => Assignments.Sum(a => (long)a.Entry.Candidate.NetworkCalls * a.Range.Count);
 }
 
 /// <summary>One candidate's work in a round.</summary>
-/// <param name="Contestant">The candidate.</param>
+/// <param name="Entry">The candidate.</param>
 /// <param name="Range">The samples.</param>
 /// <param name="KeepImages">Whether its images are stored.</param>
 /// <param name="PairedSamples">How many of its first samples are compared with the unaccelerated sampler.</param>
-public sealed record Assignment(Contestant Contestant, SampleRange Range, bool KeepImages, int PairedSamples);
+public sealed record Assignment([property: JsonPropertyName("contestant")] Entry Entry, SampleRange Range, bool KeepImages, int PairedSamples);

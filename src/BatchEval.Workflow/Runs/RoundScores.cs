@@ -1,4 +1,4 @@
-using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Evaluation;
 
 namespace BatchEval.Workflow.Runs;
 

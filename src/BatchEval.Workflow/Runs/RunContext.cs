@@ -1,9 +1,8 @@
 using BatchEval.Core.Search.Costs;
 using BatchEval.Onnx.Packages;
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Schedules;
-using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Specifications;
 using BatchEval.Workflow.Storage;
 
@@ -14,14 +13,14 @@ namespace BatchEval.Workflow.Runs;
 /// <param name="Specification">Its specification.</param>
 /// <param name="Package">Its model package.</param>
 /// <param name="Machine">Its decisions.</param>
-/// <param name="Contestants">Its names.</param>
+/// <param name="Entries">Its names.</param>
 /// <param name="Setting">How it samples.</param>
 /// <param name="Costs">What its model costs, or null where that is unknown.</param>
 public sealed record RunContext(
-    string RunId, RunSpecification Specification, ModelPackage Package, RunMachine Machine, ContestantFactory Contestants, EvaluationSetting Setting, CostModel? Costs)
+    string RunId, RunSpecification Specification, ModelPackage Package, RunMachine Machine, EntryFactory Entries, EvaluationSetting Setting, CostModel? Costs)
 {
-    /// <summary>What all its cells have in common.</summary>
-    public CellContext Cells { get; } = CellContext.Of(Package.Digest, Setting.Seed, Setting.Conditions, Setting.Device, Setting.Prompts);
+    /// <summary>What all its shards have in common.</summary>
+    public ShardContext Shards { get; } = ShardContext.Of(Package.Digest, Setting.Seed, Setting.Conditions, Setting.Device, Setting.Prompts);
 
     /// <summary>What it minimises and measures.</summary>
     public MeasuredMetrics Metrics { get; } = MeasuredMetrics.Of(Specification, Package.Manifest);
@@ -45,7 +44,7 @@ public sealed record RunContext(
             ? await store.ReadJsonAsync<ScheduleProposals>(BlobNames.Schedules(runId), cancellation)
             : null;
         return new RunContext(
-            runId, specification, package, new RunMachine(specification, schedule, costs, proposals), new ContestantFactory(specification, schedule, costs),
+            runId, specification, package, new RunMachine(specification, schedule, costs, proposals), new EntryFactory(specification, schedule, costs),
             new EvaluationSetting(specification.Seed, specification.Conditions, models.Device.Device) { BatchSize = specification.Execution.BatchSize, ComputedBy = runId, Prompts = specification.Prompts }, costs);
     }
 }

@@ -85,7 +85,7 @@ public sealed class RunForecast
 
         if (wanted && specification.Search.Method == SearchMethod.KlubDp)
         {
-            Add(stage, 0, options.Rungs.Count - 1, (long)specification.Budget.ExpectedCalls * ScheduleRace.MostBred * options.Rungs[^1]);
+            Add(stage, 0, options.Rungs.Count - 1, (long)specification.Budget.ExpectedCalls * ScheduleHalving.MostBred * options.Rungs[^1]);
         }
     }
 

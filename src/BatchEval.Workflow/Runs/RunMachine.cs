@@ -1,7 +1,7 @@
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Costs;
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Schedules;
 using BatchEval.Workflow.Specifications;
 
@@ -14,7 +14,7 @@ namespace BatchEval.Workflow.Runs;
 public sealed class RunMachine
 {
     private readonly RunSpecification specification;
-    private readonly ContestantFactory contestants;
+    private readonly EntryFactory entries;
     private readonly ISearchMethod? search;
     private readonly ISearchMethod? randomSearch;
     private readonly IReadOnlyList<(string Name, ISearchMethod Method)> rivals;
@@ -29,8 +29,8 @@ public sealed class RunMachine
     {
         ArgumentNullException.ThrowIfNull(specification);
         this.specification = specification;
-        contestants = new ContestantFactory(specification, schedule, costs);
-        var factory = new SearchFactory(specification, schedule, contestants, proposals);
+        entries = new EntryFactory(specification, schedule, costs);
+        var factory = new SearchFactory(specification, schedule, entries, proposals);
         (search, randomSearch, rivals) = (factory.Own(), factory.Random(), factory.Rivals());
     }
 
@@ -41,11 +41,11 @@ public sealed class RunMachine
         return state.Stage switch
         {
             RunStage.Reference => PlanReference(state),
-            RunStage.Search => PlanSearch(state, search!.Next(state.Search)!, contestants.SearchedName, ContestantRole.Searched),
-            RunStage.RandomSearch => PlanSearch(state, randomSearch!.Next(state.RandomSearch)!, BaselineNames.Random, ContestantRole.Baseline),
+            RunStage.Search => PlanSearch(state, search!.Next(state.Search)!, entries.SearchedName, EntryRole.Searched),
+            RunStage.RandomSearch => PlanSearch(state, randomSearch!.Next(state.RandomSearch)!, BaselineNames.Random, EntryRole.Baseline),
             RunStage.Rivals => PlanRival(state),
-            RunStage.Validation => Plan(state, contestants.Validation(state), new SampleRange(SampleRange.ValidationStart, specification.Validation.Samples), false),
-            RunStage.Final => Plan(state, state.Contestants, new SampleRange(SampleRange.FinalStart, specification.Final.Samples), true),
+            RunStage.Validation => Plan(state, entries.Validation(state), new SampleRange(SampleRange.ValidationStart, specification.Validation.Samples), false),
+            RunStage.Final => Plan(state, state.Entries, new SampleRange(SampleRange.FinalStart, specification.Final.Samples), true),
             _ => null,
         };
     }
@@ -61,7 +61,7 @@ public sealed class RunMachine
             RunStage.Search => ObserveSearch(state with { Search = search!.Observe(state.Search, scores) }, scores, search!.Next(state.Search)!, s => s.Search),
             RunStage.RandomSearch => ObserveSearch(state with { RandomSearch = randomSearch!.Observe(state.RandomSearch, scores) }, scores, randomSearch!.Next(state.RandomSearch)!, s => s.RandomSearch),
             RunStage.Rivals => ObserveRival(state, scores),
-            RunStage.Validation => state with { Contestants = contestants.Final(state, scores) },
+            RunStage.Validation => state with { Entries = entries.Final(state, scores) },
             _ => state,
         };
         return Settle(next with { Round = state.Round + 1, Stage = StageAfter(next) });
@@ -77,8 +77,8 @@ public sealed class RunMachine
         RunStage.Search when search?.Next(state.Search) is null => Settle(state with { Stage = RunStage.RandomSearch }),
         RunStage.RandomSearch when randomSearch?.Next(state.RandomSearch) is null => Settle(state with { Stage = RunStage.Rivals }),
         RunStage.Rivals when Current(state) is null => Settle(state with { Stage = RunStage.Validation }),
-        RunStage.Validation when state.Contestants.Count == 0 && contestants.Validation(state).Count == 0 =>
-            Settle(state with { Stage = RunStage.Final, Contestants = contestants.Final(state, []) }),
+        RunStage.Validation when state.Entries.Count == 0 && entries.Validation(state).Count == 0 =>
+            Settle(state with { Stage = RunStage.Final, Entries = entries.Final(state, []) }),
         _ => state,
     };
 
@@ -92,7 +92,7 @@ public sealed class RunMachine
 
     private RoundPlan PlanReference(RunState state)
     {
-        var reference = contestants.Reference();
+        var reference = entries.Reference();
         var ranges = new List<SampleRange> { new(SampleRange.FinalStart, Math.Min(specification.Reference.Samples, specification.Final.Samples)) };
         if (specification.Objective.IsPaired)
         {
@@ -103,16 +103,16 @@ public sealed class RunMachine
         return new RoundPlan(state.Round, state.Stage, 0, 0, [.. ranges.Select(r => new Assignment(reference, r, KeepImages: true, 0))]);
     }
 
-    private RoundPlan PlanSearch(RunState state, Proposal proposal, string name, ContestantRole role)
+    private RoundPlan PlanSearch(RunState state, Proposal proposal, string name, EntryRole role)
     {
         var range = new SampleRange((proposal.Validates ? SampleRange.ValidationStart : SampleRange.SearchStart) + proposal.First, proposal.Samples);
         var paired = specification.Objective.IsPaired ? proposal.Samples : 0;
-        Assignment Of(Candidate candidate, SampleRange samples) => new(new Contestant(name, role, candidate), samples, false, paired);
+        Assignment Of(Candidate candidate, SampleRange samples) => new(new Entry(name, role, candidate), samples, false, paired);
         Assignment[] controls = proposal.Control is { } control ? [Of(control.Candidate, range), Of(control.Candidate, new SampleRange(SampleRange.SearchStart + control.First, control.Samples))] : [];
         return new RoundPlan(state.Round, state.Stage, proposal.Generation, proposal.Rung, [.. proposal.Candidates.Select(c => Of(c, range)), .. controls]) { Controls = controls.Length, Parents = proposal.Parents };
     }
 
-    private RoundPlan Plan(RunState state, IReadOnlyList<Contestant> all, SampleRange range, bool final)
+    private RoundPlan Plan(RunState state, IReadOnlyList<Entry> all, SampleRange range, bool final)
     {
         var paired = final ? Math.Min(range.Count, specification.Reference.Samples) : specification.Objective.IsPaired ? range.Count : 0;
         return new RoundPlan(state.Round, state.Stage, 0, 0, [.. all.Select(c => new Assignment(c, range, final, paired))]);
@@ -130,7 +130,7 @@ public sealed class RunMachine
     private RoundPlan PlanRival(RunState state)
     {
         var (name, method) = Current(state)!.Value;
-        return PlanSearch(state, method.Next(StateOf(state, name))!, name, ContestantRole.Baseline);
+        return PlanSearch(state, method.Next(StateOf(state, name))!, name, EntryRole.Baseline);
     }
 
     private RunState ObserveRival(RunState state, IReadOnlyList<ScoredCandidate> scores)

@@ -1,5 +1,6 @@
+using System.Text.Json.Serialization;
 using BatchEval.Core.Search;
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 
 namespace BatchEval.Workflow.Runs;
 
@@ -33,14 +34,14 @@ public enum RunStage
 /// <param name="Stage">Stage that the round belongs to.</param>
 /// <param name="Search">State of the search.</param>
 /// <param name="RandomSearch">State of random search.</param>
-/// <param name="Contestants">What the final stage scores, once validation has chosen it.</param>
+/// <param name="Entries">What the final stage scores, once validation has chosen it.</param>
 /// <param name="History">Best score after each generation, for the report.</param>
 public sealed record RunState(
     int Round,
     RunStage Stage,
     SearchState Search,
     SearchState RandomSearch,
-    IReadOnlyList<Contestant> Contestants,
+    [property: JsonPropertyName("contestants")] IReadOnlyList<Entry> Entries,
     IReadOnlyList<GenerationRecord> History)
 {
     /// <summary>States of the searches of parts of the space, in their order; those that have not begun are missing.</summary>

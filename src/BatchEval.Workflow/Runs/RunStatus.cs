@@ -1,4 +1,4 @@
-using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Evaluation;
 
 namespace BatchEval.Workflow.Runs;
 
@@ -7,7 +7,7 @@ namespace BatchEval.Workflow.Runs;
 /// <param name="State">One of <see cref="RunStates"/>.</param>
 /// <param name="Stage">Stage it is in.</param>
 /// <param name="Round">Next round.</param>
-/// <param name="Evaluations">Cells of finished rounds, by origin.</param>
+/// <param name="Evaluations">Shards of finished rounds, by origin.</param>
 /// <param name="Best">Best candidate so far.</param>
 /// <param name="Started">When it was submitted.</param>
 /// <param name="Updated">When this was written.</param>
@@ -16,8 +16,8 @@ public sealed record RunStatus(
     string RunId, string State, RunStage Stage, int Round, EvaluationCounts Evaluations, CandidateScore? Best, DateTimeOffset Started, DateTimeOffset Updated, string? Error);
 
 /// <summary>How many results a run computed, and how many it found.</summary>
-/// <param name="Computed">Cells computed by this run.</param>
-/// <param name="Reused">Cells that another run had computed.</param>
+/// <param name="Computed">Shards computed by this run.</param>
+/// <param name="Reused">Shards that another run had computed.</param>
 /// <param name="Samples">Images behind all of them.</param>
 /// <param name="NetworkCalls">Network calls behind all of them, before sharing.</param>
 /// <param name="Milliseconds">Time that the computed ones took.</param>

@@ -12,16 +12,16 @@ public sealed class SearchFactory
     private const int MoreSteps = 4;
     private readonly RunSpecification specification;
     private readonly NoiseSchedule schedule;
-    private readonly ContestantFactory contestants;
+    private readonly EntryFactory entries;
     private readonly ScheduleProposals proposals;
 
     /// <summary>Creates the factory of a run.</summary>
     /// <param name="specification">What the user asked for.</param>
     /// <param name="schedule">The model's noise schedule.</param>
-    /// <param name="contestants">Seeds and budget.</param>
+    /// <param name="entries">Seeds and budget.</param>
     /// <param name="proposals">What a schedule method proposes, or null.</param>
-    public SearchFactory(RunSpecification specification, NoiseSchedule schedule, ContestantFactory contestants, ScheduleProposals? proposals = null) =>
-        (this.specification, this.schedule, this.contestants, this.proposals) = (specification, schedule, contestants, proposals ?? new ScheduleProposals(specification.Search.Method.Name(), 0, []));
+    public SearchFactory(RunSpecification specification, NoiseSchedule schedule, EntryFactory entries, ScheduleProposals? proposals = null) =>
+        (this.specification, this.schedule, this.entries, this.proposals) = (specification, schedule, entries, proposals ?? new ScheduleProposals(specification.Search.Method.Name(), 0, []));
 
     private SearchSpecification Options => specification.Search;
 
@@ -30,11 +30,11 @@ public sealed class SearchFactory
     public ISearchMethod? Own() => (Options.Method, Options.Space) switch
     {
         (SearchMethod.None, _) => null,
-        _ when Options.Method.IsSchedule() => Race(),
+        _ when Options.Method.IsSchedule() => Halving(),
         (_, SearchSpace.Sampler) or (SearchMethod.CmaEs or SearchMethod.Pattern, _) => Validated(Samplers().Search(Options.Method)),
         (SearchMethod.Random, _) => Validated(RandomSearch.WithBudgetOf(OwnSpace(), Options.Evolution, specification.Seed)),
-        (_, SearchSpace.Times) => Validated(new Evolution(OwnSpace(), Options.Evolution, contestants.Seeds(), specification.Seed)),
-        _ when Options.TwoStages == true => Validated(new TwoStageSearch((JointSpace)OwnSpace(), Options.Evolution, contestants.UniformGrid(), specification.Seed)),
+        (_, SearchSpace.Times) => Validated(new Evolution(OwnSpace(), Options.Evolution, entries.Seeds(), specification.Seed)),
+        _ when Options.TwoStages == true => Validated(new TwoStageSearch((JointSpace)OwnSpace(), Options.Evolution, entries.UniformGrid(), specification.Seed)),
         _ => Joint((JointSpace)OwnSpace()),
     };
 
@@ -54,21 +54,21 @@ public sealed class SearchFactory
 
         (string Name, Func<ISearchMethod> Create)[] all =
         [
-            (BaselineNames.TimesOnly, () => new Evolution(Times(), Enlarged(), contestants.Seeds(), specification.Seed)),
+            (BaselineNames.TimesOnly, () => new Evolution(Times(), Enlarged(), entries.Seeds(), specification.Seed)),
             (BaselineNames.BlocksOnly, () => Joint(Space(MaskRule.PerStep, Grids()))),
             (BaselineNames.SameBlocks, () => Joint(Space(MaskRule.Shared, null))),
         ];
         return [.. all.Where(r => specification.Baselines.Contains(r.Name)).Select(r => (r.Name, r.Create()))];
     }
 
-    // Proposals of a schedule method race over the rungs; the space is only asked whether it is empty.
-    private ISearchMethod Race()
+    // Proposals of a schedule method are compared over the rungs; the space is only asked whether it is empty.
+    private ISearchMethod Halving()
     {
         _ = Times();
-        return proposals.Race(specification.Solver, schedule, Options.Evolution);
+        return proposals.Halving(specification.Solver, schedule, Options.Evolution);
     }
 
-    private SamplerSearches Samplers() => new(specification, schedule, contestants.Steps);
+    private SamplerSearches Samplers() => new(specification, schedule, entries.Steps);
 
     private ISearchMethod Validated(ISearchMethod search) => Options.Interval is { } interval
         ? new ValidatedSearch(search, new ValidationOptions(specification.Validation.Samples, interval, Options.Patience ?? 1, Math.Max(Options.Evolution.Elites, specification.Validation.Elites)))
@@ -81,9 +81,9 @@ public sealed class SearchFactory
         _ => Times(),
     };
 
-    private CandidateSpace Times() => SearchSpaces.Create(specification, schedule, contestants.Steps);
+    private CandidateSpace Times() => SearchSpaces.Create(specification, schedule, entries.Steps);
 
-    private JointSpace Space(MaskRule masks, IReadOnlyList<IReadOnlyList<double>>? grids) => new(specification.Solver, schedule, contestants.Budget, new JointOptions
+    private JointSpace Space(MaskRule masks, IReadOnlyList<IReadOnlyList<double>>? grids) => new(specification.Solver, schedule, entries.Budget, new JointOptions
     {
         Masks = masks,
         Grids = grids,
@@ -93,7 +93,7 @@ public sealed class SearchFactory
         Published = Options.TwoStages == true,
     });
 
-    private JointSearch Joint(JointSpace space) => new(space, Options.Evolution, contestants.Seeds(), specification.Seed);
+    private JointSearch Joint(JointSpace space) => new(space, Options.Evolution, entries.Seeds(), specification.Seed);
 
     // As many more candidates per generation as the samples of the joint search's warm rounds pay for.
     private EvolutionOptions Enlarged()
@@ -113,8 +113,8 @@ public sealed class SearchFactory
     // Uniform grids from all starts, with as many steps as the budget buys and with some more, which dropped blocks have to pay for.
     private List<IReadOnlyList<double>> Grids()
     {
-        var most = Math.Max(contestants.Steps + MoreSteps, specification.Budget.Macs?.OfSteps ?? 0);
-        most = Math.Min(most, specification.Budget.NetworkCalls is null ? most : contestants.Steps);
-        return [.. Enumerable.Range(contestants.Steps, Math.Max(1, most - contestants.Steps + 1)).SelectMany(contestants.UniformTimes)];
+        var most = Math.Max(entries.Steps + MoreSteps, specification.Budget.Macs?.OfSteps ?? 0);
+        most = Math.Min(most, specification.Budget.NetworkCalls is null ? most : entries.Steps);
+        return [.. Enumerable.Range(entries.Steps, Math.Max(1, most - entries.Steps + 1)).SelectMany(entries.UniformTimes)];
     }
 }

@@ -3,7 +3,7 @@ using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Costs;
 using BatchEval.Onnx.Packages;
-using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Runs;

@@ -1,17 +1,17 @@
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 
 namespace BatchEval.Workflow.Runs;
 
 /// <summary>A round's <c>plan.json</c>.</summary>
 /// <param name="Plan">What the round computes and scores.</param>
 /// <param name="Units">The same work, cut into units.</param>
-/// <param name="Assignments">For each assignment of the plan, the keys of its cells in sample order.</param>
+/// <param name="Assignments">For each assignment of the plan, the keys of its shards in sample order.</param>
 public sealed record UnitPlan(RoundPlan Plan, IReadOnlyList<WorkUnit> Units, IReadOnlyList<IReadOnlyList<string>> Assignments)
 {
-    /// <summary>The cells of each assignment.</summary>
-    public IReadOnlyList<IReadOnlyList<Cell>> CellsOfAssignments()
+    /// <summary>The shards of each assignment.</summary>
+    public IReadOnlyList<IReadOnlyList<Shard>> ShardsOfAssignments()
     {
-        var cells = Units.SelectMany(u => u.Cells).ToDictionary(c => c.Key);
-        return [.. Assignments.Select(keys => (IReadOnlyList<Cell>)[.. keys.Select(key => cells[key])])];
+        var shards = Units.SelectMany(u => u.Shards).ToDictionary(c => c.Key);
+        return [.. Assignments.Select(keys => (IReadOnlyList<Shard>)[.. keys.Select(key => shards[key])])];
     }
 }

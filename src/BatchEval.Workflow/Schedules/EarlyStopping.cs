@@ -1,5 +1,5 @@
 using BatchEval.Core.Sampling.Placement;
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 
 namespace BatchEval.Workflow.Schedules;
 

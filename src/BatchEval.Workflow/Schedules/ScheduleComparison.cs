@@ -1,5 +1,5 @@
 using BatchEval.Core.Sampling.Placement;
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Specifications;
 using BatchEval.Workflow.Storage;
@@ -19,7 +19,7 @@ public sealed record ComparedSchedule(string Name, ScheduleScore Score, long Cal
 public sealed class ScheduleComparison(OpenedModel model, ScheduleRequest request, IBlobs blobs)
 {
     /// <summary>Compares a found schedule with the named heuristics.</summary>
-    /// <param name="found">The schedule; where a contest chose it, the best of every method that took part is compared too.</param>
+    /// <param name="found">The schedule; where FID chose it, the best of every method that took part is compared too.</param>
     /// <param name="everything">True to compare every computed method as well.</param>
     /// <param name="samples">Samples per schedule.</param>
     /// <param name="cancellation">Checked before network calls.</param>
@@ -31,7 +31,7 @@ public sealed class ScheduleComparison(OpenedModel model, ScheduleRequest reques
         var lines = new List<(string Name, SamplingSchedule Schedule, long Calls)> { ($"{found.Schedule.Name} <-", found.Schedule, found.Calls) };
         lines.AddRange(new HeuristicPool(model.Sampling.Manifest.Schedule).Defaults(request.Steps).Select(s => (s.Name, s, 0L)));
         var defaults = lines.Select(l => (l.Schedule.Method, string.Join(' ', l.Schedule.Times))).ToHashSet();
-        foreach (var (method, best) in found.Contest?.BestOf ?? new Dictionary<string, ScheduleScore>())
+        foreach (var (method, best) in found.Selection?.BestOf ?? new Dictionary<string, ScheduleScore>())
         {
             if (defaults.Contains((method, string.Join(' ', best.Schedule.Times))))
             {
@@ -41,16 +41,16 @@ public sealed class ScheduleComparison(OpenedModel model, ScheduleRequest reques
             lines.Add(($"{method}, best: {best.Schedule.Variant}", best.Schedule, found.Calls));
         }
 
-        lines.AddRange(everything ? await MethodsAsync(found.Contest is not null, cancellation) : []);
+        lines.AddRange(everything ? await MethodsAsync(found.Selection is not null, cancellation) : []);
         var scores = await new ScheduleScorer(model, request.Setting, blobs).ScoreAsync([.. lines.Select(l => l.Schedule)], new SampleRange(SampleRange.FinalStart, samples), cancellation);
         return [.. lines.Zip(scores, (l, s) => new ComparedSchedule(l.Name, s, l.Calls)).OrderBy(l => l.Score.Fid.Score).ThenBy(l => l.Name, StringComparer.Ordinal)];
     }
 
-    // What a contest has compared already is not computed again; its members of the other three have ends of their own.
-    private async Task<List<(string Name, SamplingSchedule Schedule, long Calls)>> MethodsAsync(bool contest, CancellationToken cancellation)
+    // What a choice by FID has compared already is not computed again; its members of the other three have ends of their own.
+    private async Task<List<(string Name, SamplingSchedule Schedule, long Calls)>> MethodsAsync(bool selection, CancellationToken cancellation)
     {
         var (finder, lines) = (new ScheduleFinder(model, blobs), new List<(string, SamplingSchedule, long)>());
-        string[] methods = [ScheduleMethods.KlubDp, ScheduleMethods.Gits, ScheduleMethods.ScoreOptimal, .. contest ? Array.Empty<string>() : [ScheduleMethods.Oss, ScheduleMethods.Dmn, ScheduleMethods.Ays]];
+        string[] methods = [ScheduleMethods.KlubDp, ScheduleMethods.Gits, ScheduleMethods.ScoreOptimal, .. selection ? Array.Empty<string>() : [ScheduleMethods.Oss, ScheduleMethods.Dmn, ScheduleMethods.Ays]];
         foreach (var method in methods)
         {
             var found = await finder.FindAsync(request with { Method = method, BoundAlone = true, Preset = method == ScheduleMethods.Ays ? "sd15" : null }, cancellation);

@@ -11,8 +11,8 @@ namespace BatchEval.Workflow.Schedules;
 /// <summary>Finds a schedule by any method for a model package.</summary>
 /// <param name="model">The opened model.</param>
 /// <param name="blobs">Where results of the choice by FID lie.</param>
-/// <param name="contest">Sample counts of the choice by FID.</param>
-public sealed class ScheduleFinder(OpenedModel model, IBlobs blobs, ContestOptions? contest = null)
+/// <param name="selection">Sample counts of the choice by FID.</param>
+public sealed class ScheduleFinder(OpenedModel model, IBlobs blobs, SelectionOptions? selection = null)
 {
     private NoiseSchedule Schedule => model.Sampling.Manifest.Schedule;
 
@@ -87,7 +87,7 @@ public sealed class ScheduleFinder(OpenedModel model, IBlobs blobs, ContestOptio
         return new FoundSchedule(SamplingSchedule.OfRatios(request.Method, string.Empty, Schedule, calls ?? throw TooLong(request)), materials.Calls, null);
     }
 
-    /// <summary>The contest that chooses <c>klub-dp</c>.</summary>
+    /// <summary>The choice of <c>klub-dp</c> by FID.</summary>
     private async Task<FoundSchedule> ChosenAsync(ScheduleRequest request, CancellationToken cancellation)
     {
         ScheduleScorer.Require(model);
@@ -95,7 +95,7 @@ public sealed class ScheduleFinder(OpenedModel model, IBlobs blobs, ContestOptio
         var computed = materials.Pool(request.Steps, request.Setting.Order);
         var pool = new HeuristicPool(Schedule, request.Setting.Order);
         var scorer = new ScheduleScorer(model, request.Setting, blobs);
-        var result = await new ScheduleContest(scorer, contest ?? new ContestOptions())
+        var result = await new ScheduleSelection(scorer, selection ?? new SelectionOptions())
             .RunAsync(computed.Any(c => c.Method == ScheduleMethods.KlubDp) ? computed : throw TooLong(request), pool.All(request.Steps), cancellation);
         var winner = result.Chosen.Schedule;
         return new FoundSchedule(winner with { Method = ScheduleMethods.KlubDp, Variant = $"chosen by FID: {winner.Name}" }, materials.Calls + result.Calls, result);
@@ -127,7 +127,7 @@ public sealed class ScheduleFinder(OpenedModel model, IBlobs blobs, ContestOptio
         ScheduleScorer.Require(model);
         var materials = new ScheduleMaterials(model.Sampling, request.Setting, request.Materials, needsTable: true, cancellation);
         var scorer = new ScheduleScorer(model, request.Setting, blobs);
-        var best = (await new EarlyStopping(scorer, (contest ?? new ContestOptions()).Last).FollowAsync(Sweeps(request, materials), cancellation)).Schedule;
+        var best = (await new EarlyStopping(scorer, (selection ?? new SelectionOptions()).Last).FollowAsync(Sweeps(request, materials), cancellation)).Schedule;
         return new FoundSchedule(best with { Variant = $"stopped by FID after {best.Variant}" }, materials.Calls + scorer.Calls, null);
     }
 

@@ -28,20 +28,20 @@ public sealed record ScheduleProposals(string Method, long NetworkCalls, IReadOn
     /// <summary>The proposals as candidates.</summary>
     public IReadOnlyList<Candidate> Candidates(string solver) => [.. Schedules.Select(s => Candidate.At(solver, s.Times, s.End))];
 
-    /// <summary>How the run chooses among them: <c>klub-dp</c> by the race that <c>batcheval schedule</c> runs, another method among its own variants.</summary>
+    /// <summary>How the run chooses among them: <c>klub-dp</c> by the halving that <c>batcheval schedule</c> runs, another method among its own variants.</summary>
     /// <param name="solver">Solver of all.</param>
     /// <param name="schedule">The model's noise schedule.</param>
     /// <param name="options">Rungs, survivors and elites.</param>
-    public ISearchMethod Race(string solver, NoiseSchedule schedule, EvolutionOptions options)
+    public ISearchMethod Halving(string solver, NoiseSchedule schedule, EvolutionOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (Method != ScheduleMethods.KlubDp)
         {
-            return new CandidateRace(Candidates(solver), options.Rungs, options.Survivors, options.Elites);
+            return new SuccessiveHalving(Candidates(solver), options.Rungs, options.Survivors, options.Elites);
         }
 
         var named = Schedules.ToLookup(s => ScheduleMethods.Computed.Contains(s.Method));
-        return new ScheduleRace([.. named[true]], [.. named[false]], solver, schedule, new RaceSizes(options.Rungs, options.Elites));
+        return new ScheduleHalving([.. named[true]], [.. named[false]], solver, schedule, new HalvingSizes(options.Rungs, options.Elites));
     }
 
     /// <summary>

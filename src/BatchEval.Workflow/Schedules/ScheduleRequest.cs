@@ -22,5 +22,5 @@ public sealed record ScheduleRequest(
 /// <summary>A schedule that was asked for.</summary>
 /// <param name="Schedule">The schedule.</param>
 /// <param name="Calls">Network calls spent on finding it.</param>
-/// <param name="Contest">How it was chosen by FID, or null.</param>
-public sealed record FoundSchedule(SamplingSchedule Schedule, long Calls, ContestResult? Contest);
+/// <param name="Selection">How it was chosen by FID, or null.</param>
+public sealed record FoundSchedule(SamplingSchedule Schedule, long Calls, SelectionResult? Selection);

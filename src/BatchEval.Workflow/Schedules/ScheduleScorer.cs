@@ -4,9 +4,8 @@ using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search;
 using BatchEval.Onnx.Networks;
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Models;
-using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Schedules;
@@ -74,7 +73,7 @@ public sealed class ScheduleScorer(OpenedModel model, ScheduleSetting setting, I
         Calls += candidates.DistinctBy(c => c.Id).Sum(c => (long)c.NetworkCalls * range.Count);
         // A run keeps the images of its final samples, and compares them with those of the unaccelerated sampler.
         var keepImages = range.Start >= SampleRange.FinalStart;
-        var scores = await evaluator.ScoreAsync([.. candidates.Select(c => new Contestant(c.ShortId, ContestantRole.Given, c))], range, Fid, keepImages, setting.Parallel, cancellation);
+        var scores = await evaluator.ScoreAsync([.. candidates.Select(c => new Entry(c.ShortId, EntryRole.Given, c))], range, Fid, keepImages, setting.Parallel, cancellation);
         return [.. scores.Select(s => CandidateScorer.ToSearch(s, range.Count))];
     }
 }

@@ -7,9 +7,8 @@ using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Sampling;
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Models;
-using BatchEval.Workflow.Scoring;
 
 namespace BatchEval.Workflow.Skipping;
 
@@ -30,7 +29,7 @@ public sealed class SkipBench
     private readonly OpenedModel model;
     private readonly SkipSamples samples;
     private readonly TimeProvider time;
-    private readonly CellComputer computer;
+    private readonly ShardComputer computer;
     private readonly ImageBatch reference;
     private readonly Lazy<FrechetReference?> referenceFeatures;
 
@@ -43,7 +42,7 @@ public sealed class SkipBench
     /// <exception cref="ProblemException">The unaccelerated sampler does not fit the model, or fails.</exception>
     public SkipBench(OpenedModel model, Candidate full, SkipSamples samples, TimeProvider time, CancellationToken cancellation = default)
     {
-        (this.model, this.samples, this.time, Full, computer) = (model, samples, time, full, new CellComputer(model, new NoiseBank(samples.Seed), samples.Conditions));
+        (this.model, this.samples, this.time, Full, computer) = (model, samples, time, full, new ShardComputer(model, new NoiseBank(samples.Seed), samples.Conditions));
         if (full.Violations(model.Sampling.Manifest.Schedule, model.Sampling.Networks.Blocks) is { Count: > 0 } violations)
         {
             throw new ProblemException("The unaccelerated sampler", violations.Select(v => new Problem(string.Empty, v)));
@@ -90,8 +89,8 @@ public sealed class SkipBench
         var wall = time.GetElapsedTime(began);
         process.Refresh();
         var busy = process.TotalProcessorTime - processor;
-        var scored = computer.Measure(CellOf(candidate), results);
-        var pairs = scored is { Failure: null, Images: { } images } ? computer.Compare(images, reference, CellOf(Full).Key).Values : null;
+        var scored = computer.Measure(ShardOf(candidate), results);
+        var pairs = scored is { Failure: null, Images: { } images } ? computer.Compare(images, reference, ShardOf(Full).Key).Values : null;
         return new SkipMeasurement(
             candidate,
             scored.NetworkCalls,
@@ -123,8 +122,8 @@ public sealed class SkipBench
     private SampleResult[] Sample(Candidate candidate, CancellationToken cancellation) =>
         Run([.. Enumerable.Range(0, samples.Count).Select(i => (candidate, i))], cancellation).Results;
 
-    private Cell CellOf(Candidate candidate) =>
-        Cell.Create(CellContext.Of(model.Sampling.Package.Digest, samples.Seed, samples.Conditions, "bench"), candidate, new SampleRange(samples.First, samples.Count));
+    private Shard ShardOf(Candidate candidate) =>
+        Shard.Create(ShardContext.Of(model.Sampling.Package.Digest, samples.Seed, samples.Conditions, "bench"), candidate, new SampleRange(samples.First, samples.Count));
 
     private FrechetReference Reference(float[] features) => new(MomentAccumulator.Of(Matrix(features)).ToStatistics());
 

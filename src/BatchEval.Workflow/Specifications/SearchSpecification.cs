@@ -67,7 +67,7 @@ public sealed record SearchSpecification : ICheckedData
     [Description("Ascending numbers of samples on which a generation is compared; losers leave at each. With blocks [64, 256, 1000]."), Bounds(2, 1_000_000)]
     public IReadOnlyList<int>? Rungs { get; init; }
 
-    [Description("Share of a generation that goes on to the next rung (of `klub-dp` what its contest keeps)."), Bounds(0, 1, Above = true)]
+    [Description("Share of a generation that goes on to the next rung (of `klub-dp` what its choice keeps)."), Bounds(0, 1, Above = true)]
     public double? Survivors { get; init; }
 
     [Description("Chance of a time to change in a mutation."), Bounds(0, 1)]

@@ -7,7 +7,7 @@ public static class BlobNames
     public const string Container = "runs";
 
     /// <summary>Results shared by all runs, addressed by content.</summary>
-    public const string CellRoot = "_cells/";
+    public const string ShardRoot = "_cells/";
 
     /// <summary>Encoded prompts, shared by all runs.</summary>
     public static string Embeddings(string key) => $"_embeddings/{key}.npz";
@@ -63,6 +63,6 @@ public static class BlobNames
     /// <summary>A file that users paste into their pipeline.</summary>
     public static string Best(string run, string file) => $"{run}/best/{file}";
 
-    /// <summary>A file of one cell; <c>result.json</c> is written last and is the commit.</summary>
-    public static string Cell(string key, string file) => $"{CellRoot}{key[..2]}/{key}/{file}";
+    /// <summary>A file of one shard; <c>result.json</c> is written last and is the commit.</summary>
+    public static string Shard(string key, string file) => $"{ShardRoot}{key[..2]}/{key}/{file}";
 }

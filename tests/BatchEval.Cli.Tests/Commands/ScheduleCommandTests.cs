@@ -66,10 +66,10 @@ public sealed class ScheduleCommandTests(AzuriteFixture azurite) : IClassFixture
         var first = await RunAsync(command);
         first.Code.ShouldBe(0, first.Error);
         var store = await RunStore.OpenAsync(azurite.ConnectionString);
-        var kept = await store.ListAsync(BlobNames.CellRoot);
+        var kept = await store.ListAsync(BlobNames.ShardRoot);
         var again = await RunAsync(command);
         again.Out.ShouldBe(first.Out);
-        (await store.ListAsync(BlobNames.CellRoot)).ShouldBe(kept);
+        (await store.ListAsync(BlobNames.ShardRoot)).ShouldBe(kept);
         var times = first.Json["comparison"]!.AsArray().Select(l => l!["timesteps"]!.ToJsonString()).Distinct();
         kept.Count(b => b.Name.EndsWith("result.json", StringComparison.Ordinal)).ShouldBe(times.Count());
         first.Json["comparison"]!.AsArray().ShouldAllBe(l => l!["fid"]!.GetValue<double>() > 0);

@@ -6,7 +6,7 @@ using BatchEval.Durable.Tests.Engine;
 using BatchEval.Durable.Tests.Runs;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Tests.Shared;
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Storage;
 using DurableTask.Core.History;
@@ -36,11 +36,11 @@ public sealed class HubTests(AzuriteAccountFixture azurite) : IClassFixture<Azur
         await Task.WhenAll(control.StartAsync(run, default), control.StartAsync(run, default), control.StartAsync(run, default));
         await computed;
         await control.PauseAsync(run, default);
-        var cells = await CellsAsync(bench);
+        var shards = await CellsAsync(bench);
         hold.Release();
         await UntilAsync(async () => await control.ProgressAsync(run, default) is { Paused: true });
         (await StatesAsync(bench, client, control, run)).ShouldBe((RunStates.Paused, OrchestrationRuntimeStatus.Running, null));
-        (await CellsAsync(bench)).ShouldBe(cells);
+        (await CellsAsync(bench)).ShouldBe(shards);
 
         computed = hold.Next();
         await control.ResumeAsync(run, default);
@@ -48,12 +48,12 @@ public sealed class HubTests(AzuriteAccountFixture azurite) : IClassFixture<Azur
         await computed;
         await control.StopAsync(run, default);
         (await StatesAsync(bench, client, control, run)).ShouldBe((RunStates.Stopping, OrchestrationRuntimeStatus.Running, null));
-        (await CellsAsync(bench)).ShouldBeGreaterThan(cells);
-        cells = await CellsAsync(bench);
+        (await CellsAsync(bench)).ShouldBeGreaterThan(shards);
+        shards = await CellsAsync(bench);
         hold.Release();
         await EndAsync(client, run);
         (await StatesAsync(bench, client, control, run)).ShouldBe((RunStates.Stopped, OrchestrationRuntimeStatus.Completed, null));
-        (await CellsAsync(bench)).ShouldBe(cells);
+        (await CellsAsync(bench)).ShouldBe(shards);
         // This round was paused, resumed and stopped; the last one below had four units in flight.
         await ReplaysAsync(hub, run);
 
@@ -75,13 +75,13 @@ public sealed class HubTests(AzuriteAccountFixture azurite) : IClassFixture<Azur
     public void Hubs_tell_versions_devices_and_models_apart_and_say_why()
     {
         var hub = RunHub.Here("cuda:1", "digits", new string('a', 64));
-        var able = new WorkerRecord("w", Cell.CodeVersion, "cuda", [new WorkerModel("digits", hub.Digest)], default, default);
+        var able = new WorkerRecord("w", Shard.CodeVersion, "cuda", [new WorkerModel("digits", hub.Digest)], default, default);
         hub.Refusal(able).ShouldBeNull();
-        hub.Refusal(able with { CodeVersion = Cell.CodeVersion + 1 }).ShouldBe($"has version {Cell.CodeVersion + 1} of the code; the run needs version {Cell.CodeVersion}");
+        hub.Refusal(able with { CodeVersion = Shard.CodeVersion + 1 }).ShouldBe($"has version {Shard.CodeVersion + 1} of the code; the run needs version {Shard.CodeVersion}");
         hub.Refusal(able with { Device = "cpu" }).ShouldBe("computes on cpu; the run needs cuda");
         hub.Refusal(able with { Models = [] }).ShouldBe("does not have the model 'digits' (digest aaaaaaaaaaaa)");
         hub.Refusal(able with { Models = [new WorkerModel("digits", "b")] }).ShouldBe("has another version of the model 'digits'; the run needs the one with digest aaaaaaaaaaaa");
-        hub.Name.ShouldBe($"batcheval{Cell.CodeVersion}cudaaaaaaaaaaaaaaaaa");
+        hub.Name.ShouldBe($"batcheval{Shard.CodeVersion}cudaaaaaaaaaaaaaaaaa");
         (hub with { CodeVersion = 99 }).Name.ShouldNotBe(hub.Name);
         DurableJson.Read<RunHub>(DurableJson.Converter.Serialize(hub)!).ShouldBe(hub);
     }
@@ -100,7 +100,7 @@ public sealed class HubTests(AzuriteAccountFixture azurite) : IClassFixture<Azur
     }
 
     private static async Task<int> CellsAsync(Workbench bench) =>
-        (await bench.Store.ListAsync(BlobNames.CellRoot)).Count(b => b.Name.EndsWith("result.json", StringComparison.Ordinal));
+        (await bench.Store.ListAsync(BlobNames.ShardRoot)).Count(b => b.Name.EndsWith("result.json", StringComparison.Ordinal));
 
     private static async Task<OrchestrationMetadata> EndAsync(HubClient client, string run)
     {

@@ -22,13 +22,13 @@ public sealed class PauseTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
         await control.PauseAsync(run, default);
         (await bench.StateAsync(run)).ShouldBe(RunStates.Paused);
         var evaluated = gates.Ended.Count(n => n == ActivityNames.Evaluate);
-        var cells = (await bench.Store.ListAsync(BlobNames.CellRoot)).Count;
+        var shards = (await bench.Store.ListAsync(BlobNames.ShardRoot)).Count;
         gates.Release(ActivityNames.Advance);
         await WaitsAsync(control, run);
         (await bench.StateAsync(run)).ShouldBe(RunStates.Paused);
         (await engine.StatusAsync(run)).ShouldBe(OrchestrationRuntimeStatus.Running);
         gates.Ended.Count(n => n == ActivityNames.Evaluate).ShouldBeGreaterThan(evaluated, "a unit of the next round has asked");
-        (await bench.Store.ListAsync(BlobNames.CellRoot)).Count.ShouldBe(cells);
+        (await bench.Store.ListAsync(BlobNames.ShardRoot)).Count.ShouldBe(shards);
 
         await control.ResumeAsync(run, default);
         (await control.ProgressAsync(run, default)).ShouldNotBeNull().Paused.ShouldBeFalse();
@@ -46,11 +46,11 @@ public sealed class PauseTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
         await control.PauseAsync(run, default);
         gates.Release(ActivityNames.Evaluate);
         await WaitsAsync(control, run);
-        var cells = (await bench.Store.ListAsync(BlobNames.CellRoot)).Count;
+        var shards = (await bench.Store.ListAsync(BlobNames.ShardRoot)).Count;
         await control.StopAsync(run, default);
         (await engine.EndOfAsync(run)).ReadOutputAs<string>().ShouldBe(RunStates.Stopped);
         (await bench.StateAsync(run)).ShouldBe(RunStates.Stopped);
-        (await bench.Store.ListAsync(BlobNames.CellRoot)).Count.ShouldBe(cells);
+        (await bench.Store.ListAsync(BlobNames.ShardRoot)).Count.ShouldBe(shards);
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public sealed class PauseTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
         gates.Release(ActivityNames.Prepare);
         await asked.Task.WaitAsync(TimeSpan.FromMinutes(10));
         await control.ResumeAsync(run, default);
-        await UntilAsync(async () => (await bench.Store.ListAsync(BlobNames.CellRoot)).Count > 0);
+        await UntilAsync(async () => (await bench.Store.ListAsync(BlobNames.ShardRoot)).Count > 0);
         late.SetResult();
         (await engine.EndOfAsync(run)).ReadOutputAs<string>().ShouldBe(RunStates.Finished);
 

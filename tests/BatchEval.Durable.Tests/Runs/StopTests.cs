@@ -59,7 +59,7 @@ public sealed class StopTests(AzuriteFixture azurite) : IClassFixture<AzuriteFix
         await control.StopAsync(run, default);
         gates.Release(ActivityNames.Evaluate);
         await engine.EndOfAsync(run);
-        (await bench.Store.ListAsync(BlobNames.CellRoot)).ShouldBeEmpty();
+        (await bench.Store.ListAsync(BlobNames.ShardRoot)).ShouldBeEmpty();
 
         await control.StartAsync(run, default);
         (await engine.EndOfAsync(run)).ReadOutputAs<string>().ShouldBe(RunStates.Finished);

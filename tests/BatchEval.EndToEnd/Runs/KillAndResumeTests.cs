@@ -25,7 +25,7 @@ public sealed class KillAndResumeTests(AzuriteFixture azurite) : IClassFixture<A
         var (code, output, error) = await tool.RunAsync("run", spec, "--store", azurite.ConnectionString, "--json");
         code.ShouldBe(0, error);
         var after = await CellsAsync(azurite);
-        finished.ShouldAllBe(cell => after[cell.Key] == cell.Value);
+        finished.ShouldAllBe(shard => after[shard.Key] == shard.Value);
         after.Count.ShouldBeGreaterThan(finished.Count);
 
         var run = JsonDocument.Parse(output).RootElement.GetProperty("run").GetString()!;
@@ -33,11 +33,11 @@ public sealed class KillAndResumeTests(AzuriteFixture azurite) : IClassFixture<A
         await AnswersAtOnceAsync(tool, spec, after);
     }
 
-    private async Task AnswersAtOnceAsync(Tool tool, string spec, SortedDictionary<string, DateTimeOffset> cells)
+    private async Task AnswersAtOnceAsync(Tool tool, string spec, SortedDictionary<string, DateTimeOffset> shards)
     {
         var (code, output, error) = await tool.RunAsync("run", spec, "--store", azurite.ConnectionString, "--json");
         code.ShouldBe(0, error);
-        (await CellsAsync(azurite)).ShouldBe(cells);
+        (await CellsAsync(azurite)).ShouldBe(shards);
         JsonDocument.Parse(output).RootElement.GetProperty("state").GetString().ShouldBe("finished");
     }
 
@@ -67,7 +67,7 @@ public sealed class KillAndResumeTests(AzuriteFixture azurite) : IClassFixture<A
 
     private static async Task<SortedDictionary<string, DateTimeOffset>> CellsAsync(AzuriteFixture azurite)
     {
-        var cells = new SortedDictionary<string, DateTimeOffset>(StringComparer.Ordinal);
+        var shards = new SortedDictionary<string, DateTimeOffset>(StringComparer.Ordinal);
         var container = new BlobContainerClient(azurite.ConnectionString, "runs");
         if (await container.ExistsAsync())
         {
@@ -75,12 +75,12 @@ public sealed class KillAndResumeTests(AzuriteFixture azurite) : IClassFixture<A
             {
                 if (blob.Name.EndsWith("/result.json", StringComparison.Ordinal))
                 {
-                    cells[blob.Name] = blob.Properties.LastModified!.Value;
+                    shards[blob.Name] = blob.Properties.LastModified!.Value;
                 }
             }
         }
 
-        return cells;
+        return shards;
     }
 
     private static async Task<string> LeaderboardAsync(AzuriteFixture azurite, string run) =>

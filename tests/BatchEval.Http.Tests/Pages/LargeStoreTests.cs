@@ -2,9 +2,8 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using BatchEval.Core.Sampling;
 using BatchEval.Tests.Shared;
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Storage;
 using Xunit.Abstractions;
 
@@ -75,7 +74,7 @@ public sealed class LargeStoreTests(AzuriteFixture azurite, ITestOutputHelper ou
         var fid = 4 + (40 * Math.Pow(random.NextDouble(), 2));
         return new CandidateScore
         {
-            Id = candidate.Id[..12], Name = "searched", Role = ContestantRole.Searched, Candidate = candidate, NetworkCalls = candidate.NetworkCalls,
+            Id = candidate.Id[..12], Name = "searched", Role = EntryRole.Searched, Candidate = candidate, NetworkCalls = candidate.NetworkCalls,
             Objective = fid, Fid = fid, FidHeldOut = fid + random.NextDouble(), Psnr = 10 + (20 * random.NextDouble()), Lpips = random.NextDouble(), FidSamples = 512, Macs = 1e8 * candidate.NetworkCalls,
         };
     }

@@ -3,10 +3,9 @@ using System.Text.Json.Nodes;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Tests.Shared;
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Reports;
 using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Storage;
 using BatchEval.Workflow.Tests.Local;
 
@@ -138,7 +137,7 @@ public sealed class ScoreTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
         await bench.Store.WriteTextOnceAsync(BlobNames.Specification(run), TinyRun.Json.Replace("\"name\"", "\"objective\": { \"metric\": \"psnr\" }, \"name\"", StringComparison.Ordinal));
         await bench.Store.ChangeJsonAsync<RunStatus>(BlobNames.Status(run), s => s! with
         {
-            Best = new CandidateScore { Id = "0123456789ab", Name = "searched", Role = ContestantRole.Searched, Candidate = Candidate.At("ddim", [500]), NetworkCalls = 1, Objective = -27.5, ObjectiveError = 0.25 },
+            Best = new CandidateScore { Id = "0123456789ab", Name = "searched", Role = EntryRole.Searched, Candidate = Candidate.At("ddim", [500]), NetworkCalls = 1, Objective = -27.5, ObjectiveError = 0.25 },
         });
 
         var best = (await bench.GetAsync("/api/runs")).Json["runs"]![0]!["best"]!;
@@ -152,7 +151,7 @@ public sealed class ScoreTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
         await using var bench = await ApiBench.CreateAsync(azurite, "numbers");
         var run = await bench.FabricateAsync("running");
         var candidate = new Candidate("dpmpp-2m", [new CandidateStep(900, numbers: new StepNumbers { State = 0.5 }), new CandidateStep(400)]);
-        var score = new CandidateScore { Id = candidate.Id[..12], Name = "searched", Role = ContestantRole.Searched, Candidate = candidate, NetworkCalls = 2, Objective = 1 };
+        var score = new CandidateScore { Id = candidate.Id[..12], Name = "searched", Role = EntryRole.Searched, Candidate = candidate, NetworkCalls = 2, Objective = 1 };
         await bench.Store.WriteJsonOnceAsync(BlobNames.Scores(run, 0), new RoundScores(0, RunStage.Search, [score], EvaluationCounts.None));
         await bench.Store.WriteJsonOnceAsync(BlobNames.Candidate(run, score.Id, "masks.json"), new SkipMaskSheet(score.Id, "searched", 7, [StepMask.Write([true, false, true])]));
 

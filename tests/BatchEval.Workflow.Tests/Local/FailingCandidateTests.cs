@@ -2,9 +2,9 @@ using System.Text.Json.Nodes;
 using BatchEval.Onnx.Graph.Proto;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Storage;
 using Google.Protobuf;
 
@@ -40,10 +40,10 @@ public sealed class FailingCandidateTests(AzuriteFixture azurite) : IClassFixtur
         }
 
         // Neither the failing candidate nor its neighbours in the unit have left a failure behind.
-        var results = (await store.ListAsync(BlobNames.CellRoot)).Where(b => b.Name.EndsWith("result.json", StringComparison.Ordinal)).ToList();
+        var results = (await store.ListAsync(BlobNames.ShardRoot)).Where(b => b.Name.EndsWith("result.json", StringComparison.Ordinal)).ToList();
         foreach (var (name, _) in results)
         {
-            (await store.RequireJsonAsync<CellResult>(name)).Failure?.ShouldNotContain("failed on a batch");
+            (await store.RequireJsonAsync<ShardResult>(name)).Failure?.ShouldNotContain("failed on a batch");
         }
     }
 

@@ -1,7 +1,7 @@
 using BatchEval.Core.Json;
 using BatchEval.Core.Search.Costs;
 using BatchEval.Tests.Shared;
-using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Tests.Local;

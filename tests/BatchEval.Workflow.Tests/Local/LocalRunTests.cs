@@ -2,8 +2,8 @@ using System.Text;
 using BatchEval.Core.Json;
 using BatchEval.Tests.Shared;
 using BatchEval.Workflow.Activities;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Tests.Local;
@@ -68,12 +68,12 @@ public sealed class LocalRunTests(AzuriteFixture first) : IClassFixture<AzuriteF
         using var interrupt = new CancellationTokenSource();
         var units = new Units { After = 7, Then = interrupt.Cancel };
         await Should.ThrowAsync<OperationCanceledException>(() => TinyRun.RunAsync(store, models, 2, units, interrupt.Token, "seed=14"));
-        var finished = (await store.ListAsync(BlobNames.CellRoot)).Where(b => b.Name.EndsWith("result.json", StringComparison.Ordinal)).ToList();
+        var finished = (await store.ListAsync(BlobNames.ShardRoot)).Where(b => b.Name.EndsWith("result.json", StringComparison.Ordinal)).ToList();
         finished.Count.ShouldBeGreaterThan(0);
 
         var run = await TinyRun.RunAsync(store, models, overrides: "seed=14");
 
-        (await store.ListAsync(BlobNames.CellRoot)).Intersect(finished).Count().ShouldBe(finished.Count);
+        (await store.ListAsync(BlobNames.ShardRoot)).Intersect(finished).Count().ShouldBe(finished.Count);
         var undisturbed = new AzuriteFixture();
         await undisturbed.InitializeAsync();
         try
@@ -98,7 +98,7 @@ public sealed class LocalRunTests(AzuriteFixture first) : IClassFixture<AzuriteF
         using var models = TinyRun.Models();
         var store = await RunStore.OpenAsync(first.ConnectionString);
         var run = await TinyRun.RunAsync(store, models, overrides: "seed=15");
-        var before = await store.ListAsync(BlobNames.CellRoot);
+        var before = await store.ListAsync(BlobNames.ShardRoot);
         var board = await store.ReadAsync(BlobNames.Result(run, "leaderboard.json"));
         var (prepare, plan) = (new PrepareActivity(store, models, TimeProvider.System), new PlanActivity(store, models));
         var (evaluate, advance) = (new EvaluateActivity(store, models, TimeProvider.System), new AdvanceActivity(store, models, TimeProvider.System));
@@ -106,7 +106,7 @@ public sealed class LocalRunTests(AzuriteFixture first) : IClassFixture<AzuriteF
         await Task.WhenAll(plan.RunAsync(new(run, 1)), plan.RunAsync(new(run, 1)));
         await Task.WhenAll(evaluate.RunAsync(new(run, 1, 0)), evaluate.RunAsync(new(run, 1, 0)));
         await Task.WhenAll(advance.RunAsync(new(run, 1)), advance.RunAsync(new(run, 1)));
-        (await store.ListAsync(BlobNames.CellRoot)).ShouldBe(before);
+        (await store.ListAsync(BlobNames.ShardRoot)).ShouldBe(before);
         (await store.ReadAsync(BlobNames.Result(run, "leaderboard.json"))).ShouldBe(board);
     }
 

@@ -4,9 +4,9 @@ using BatchEval.Core.Metrics;
 using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Onnx.Packages;
 using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Local;
 using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Specifications;
 using BatchEval.Workflow.Storage;
 
@@ -35,11 +35,11 @@ public sealed class MetricColumnsTests(AzuriteFixture azurite) : IClassFixture<A
 
         // The winner's KID once more, from the features that lie in the store.
         var plan = await store.RequireJsonAsync<UnitPlan>(BlobNames.Plan(run, await LastRound(store, run)));
-        var winner = plan.Plan.Assignments.Select((a, i) => (a, i)).First(p => p.a.Contestant.Candidate.Id == board.Best!.Candidate.Id).i;
+        var winner = plan.Plan.Assignments.Select((a, i) => (a, i)).First(p => p.a.Entry.Candidate.Id == board.Best!.Candidate.Id).i;
         var features = new List<float>();
-        foreach (var cell in plan.CellsOfAssignments()[winner])
+        foreach (var shard in plan.ShardsOfAssignments()[winner])
         {
-            features.AddRange((await new CellFiles(store).ReadAsync(cell, features: true, logits: true)).Features!);
+            features.AddRange((await new ShardFiles(store).ReadAsync(shard, features: true, logits: true)).Features!);
         }
 
         var model = models.Open(models.Find("digits"));

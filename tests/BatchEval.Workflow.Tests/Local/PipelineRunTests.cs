@@ -1,9 +1,9 @@
 using System.Text;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Local;
 using BatchEval.Workflow.Models;
-using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Specifications;
 using BatchEval.Workflow.Storage;
 
@@ -70,7 +70,7 @@ public sealed class PipelineRunTests(AzuriteFixture azurite) : IClassFixture<Azu
         new LocalRunner(store, models, 1, TimeProvider.System, progress, cancellation).RunAsync(run);
 
     private static async Task<List<(string, DateTimeOffset)>> FinishedAsync(RunStore store) =>
-        [.. (await store.ListAsync(BlobNames.CellRoot)).Where(b => b.Name.EndsWith("result.json", StringComparison.Ordinal))];
+        [.. (await store.ListAsync(BlobNames.ShardRoot)).Where(b => b.Name.EndsWith("result.json", StringComparison.Ordinal))];
 
     private static int BigEndian(byte[] bytes, int at) => System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(at));
 }

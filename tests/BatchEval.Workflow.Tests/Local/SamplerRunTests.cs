@@ -1,6 +1,6 @@
 using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Local;
-using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Tests.Local;

@@ -5,10 +5,10 @@ using BatchEval.Onnx.Exact;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Schedules;
-using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Tests.Local;
@@ -83,7 +83,7 @@ public sealed class ScheduleRunTests(AzuriteFixture first) : IClassFixture<Azuri
         var search = (await store.RequireJsonAsync<RunState>(BlobNames.State(run, 4))).Search;
         search.Round.ShouldBe(3);
         var proposed = proposals.Candidates("ddim").Select(c => c.Id).ToHashSet(StringComparer.Ordinal);
-        search.Seen.Count(id => !proposed.Contains(id)).ShouldBeInRange(1, ScheduleRace.MostBred);
+        search.Seen.Count(id => !proposed.Contains(id)).ShouldBeInRange(1, ScheduleHalving.MostBred);
         var leaderboard = await store.RequireJsonAsync<Leaderboard>(BlobNames.Result(run, "leaderboard.json"));
         search.Archive.Select(a => a.Candidate.Id).ShouldContain(leaderboard.Best.ShouldNotBeNull().Candidate.Id);
     }

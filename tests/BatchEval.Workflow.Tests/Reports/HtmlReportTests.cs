@@ -1,9 +1,8 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Reports;
 using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Serialization;
 
 namespace BatchEval.Workflow.Tests.Reports;
@@ -85,8 +84,8 @@ public sealed partial class HtmlReportTests
     [Fact]
     public void Names_from_users_never_become_markup()
     {
-        var best = SampleReports.Score(Hostile, ContestantRole.Given, 3, 0.1, [900, 300]);
-        var model = SampleReports.Of(best, [SampleReports.Failed(Hostile, ContestantRole.Baseline, Hostile)], []);
+        var best = SampleReports.Score(Hostile, EntryRole.Given, 3, 0.1, [900, 300]);
+        var model = SampleReports.Of(best, [SampleReports.Failed(Hostile, EntryRole.Baseline, Hostile)], []);
         model = model with
         {
             SpecificationJson = Hostile,
@@ -135,7 +134,7 @@ public sealed partial class HtmlReportTests
     [Fact]
     public void Times_to_paste_are_exact()
     {
-        var page = HtmlReport.Write(SampleReports.Of(SampleReports.Score("searched", ContestantRole.Searched, 2, 0.1, [775.133219, 0.002]), [], []));
+        var page = HtmlReport.Write(SampleReports.Of(SampleReports.Score("searched", EntryRole.Searched, 2, 0.1, [775.133219, 0.002]), [], []));
         page.ShouldContain("<code class=\"times\">775.133219, 0.002</code>");
         page.ShouldContain("\"time\":\"775.1\"");
     }
@@ -145,7 +144,7 @@ public sealed partial class HtmlReportTests
     {
         var nothing = SampleReports.Of(null, [], []) with { History = [], ReferenceGrid = null };
         Plain(HtmlReport.Write(nothing)).ShouldContain("<h1>Nothing was won: no candidate and no baseline could be scored.</h1>");
-        var page = HtmlReport.Write(SampleReports.Of(null, [SampleReports.Score("trailing", ContestantRole.Baseline, 6, 0.2, [999, 499])], [SampleReports.Failed("searched", ContestantRole.Searched, "Out of memory.")]));
+        var page = HtmlReport.Write(SampleReports.Of(null, [SampleReports.Score("trailing", EntryRole.Baseline, 6, 0.2, [999, 499])], [SampleReports.Failed("searched", EntryRole.Searched, "Out of memory.")]));
         Plain(page).ShouldContain("<h1>Nothing was won: no candidate could be scored. The best baseline, trailing with 2 network calls, has FID 6.00 ± 0.20.</h1>");
         page.ShouldContain("Out of memory.");
         page.ShouldContain("There is no winner");
@@ -154,7 +153,7 @@ public sealed partial class HtmlReportTests
     [Fact]
     public void Empty_history_and_a_single_candidate_make_a_page()
     {
-        var page = HtmlReport.Write(SampleReports.Of(SampleReports.Score("candidate 1", ContestantRole.Given, 6, 0, [999]), [], []) with { History = [] });
+        var page = HtmlReport.Write(SampleReports.Of(SampleReports.Score("candidate 1", EntryRole.Given, 6, 0, [999]), [], []) with { History = [] });
         Plain(page).ShouldContain("<h1>1 network call: FID 6.000 ± 0.000; there is no baseline to compare with.</h1>");
         using var data = Island(page, "report-data");
         data.RootElement.GetProperty("history").GetArrayLength().ShouldBe(0);

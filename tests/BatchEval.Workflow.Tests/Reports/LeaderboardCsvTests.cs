@@ -1,7 +1,6 @@
 using BatchEval.Core.Sampling;
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Reports;
-using BatchEval.Workflow.Scoring;
 
 namespace BatchEval.Workflow.Tests.Reports;
 
@@ -24,7 +23,7 @@ public sealed class LeaderboardCsvTests
     {
         Id = name,
         Name = name,
-        Role = ContestantRole.Baseline,
+        Role = EntryRole.Baseline,
         Candidate = Candidate.At("ddim", Enumerable.Range(1, calls).Select(t => (double)t)),
         NetworkCalls = calls,
         Objective = objective,

@@ -1,8 +1,7 @@
 using BatchEval.Core.Sampling;
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Reports;
 using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Tests.Reports;
@@ -11,19 +10,19 @@ namespace BatchEval.Workflow.Tests.Reports;
 internal static class SampleReports
 {
     public static ReportModel Typical() => Of(
-        Score("searched", ContestantRole.Searched, 2.71, 0.12, [674, 431.5, 212, 38]),
+        Score("searched", EntryRole.Searched, 2.71, 0.12, [674, 431.5, 212, 38]),
         [
-            Score("trimmed-uniform", ContestantRole.Baseline, 2.78, 0.11, [649, 486, 324, 162]),
-            Score("random-search", ContestantRole.Baseline, 3.20, 0.14, [702, 380, 190, 61]),
-            Score("trailing", ContestantRole.Baseline, 6.12, 0.21, [999, 749, 499, 249]),
-            Score("log-snr", ContestantRole.Baseline, 7.95, 0.25, [999, 531, 163, 3]),
-            Score("leading", ContestantRole.Baseline, 8.40, 0.22, [750, 500, 250, 0]),
-            Score("karras", ContestantRole.Baseline, 11.30, 0.30, [999, 795, 380, 0]),
-            Score("linspace", ContestantRole.Baseline, 14.90, 0.31, [999, 666, 333, 0]),
+            Score("trimmed-uniform", EntryRole.Baseline, 2.78, 0.11, [649, 486, 324, 162]),
+            Score("random-search", EntryRole.Baseline, 3.20, 0.14, [702, 380, 190, 61]),
+            Score("trailing", EntryRole.Baseline, 6.12, 0.21, [999, 749, 499, 249]),
+            Score("log-snr", EntryRole.Baseline, 7.95, 0.25, [999, 531, 163, 3]),
+            Score("leading", EntryRole.Baseline, 8.40, 0.22, [750, 500, 250, 0]),
+            Score("karras", EntryRole.Baseline, 11.30, 0.30, [999, 795, 380, 0]),
+            Score("linspace", EntryRole.Baseline, 14.90, 0.31, [999, 666, 333, 0]),
         ],
         [
-            Score("candidate 1", ContestantRole.Given, 4.05, 0.15, [700, 500, 300, 100]) with { NetworkCalls = 3.25 },
-            Failed("candidate 2", ContestantRole.Given, "The network returned a value that is not finite at t = 640."),
+            Score("candidate 1", EntryRole.Given, 4.05, 0.15, [700, 500, 300, 100]) with { NetworkCalls = 3.25 },
+            Failed("candidate 2", EntryRole.Given, "The network returned a value that is not finite at t = 640."),
         ]);
 
     public static ReportModel Of(CandidateScore? best, IReadOnlyList<CandidateScore> baselines, IReadOnlyList<CandidateScore> others, string metric = "fid")
@@ -37,7 +36,7 @@ internal static class SampleReports
         return new ReportModel(Specification(metric), "{\n  \"name\": \"digits-4-calls\",\n  \"seed\": 7\n}", board, History(), new EvaluationCounts(1832, 24, 301_000, 1_204_000, 143_210), axis, grids, Png(274, 274));
     }
 
-    public static CandidateScore Score(string name, ContestantRole role, double fid, double error, double[] times)
+    public static CandidateScore Score(string name, EntryRole role, double fid, double error, double[] times)
     {
         var candidate = Candidate.At("ddim", times);
         return new CandidateScore
@@ -48,7 +47,7 @@ internal static class SampleReports
         };
     }
 
-    public static CandidateScore Failed(string name, ContestantRole role, string reason)
+    public static CandidateScore Failed(string name, EntryRole role, string reason)
     {
         var candidate = Candidate.At("ddim", [640, 320]);
         return new CandidateScore

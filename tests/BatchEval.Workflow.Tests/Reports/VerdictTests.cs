@@ -1,12 +1,11 @@
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Reports.Html;
-using BatchEval.Workflow.Scoring;
 
 namespace BatchEval.Workflow.Tests.Reports;
 
 public sealed class VerdictTests
 {
-    private static readonly CandidateScore Winner = SampleReports.Score("searched", ContestantRole.Searched, 2.7, 0.1, [700, 500, 300, 100]);
+    private static readonly CandidateScore Winner = SampleReports.Score("searched", EntryRole.Searched, 2.7, 0.1, [700, 500, 300, 100]);
     private static readonly CandidateScore Trailing = Baseline("trailing", 6.1, 0.2, 999);
 
     [Fact]
@@ -36,9 +35,9 @@ public sealed class VerdictTests
     [Fact]
     public void Winner_that_is_a_baseline_is_called_so()
     {
-        var verdict = Judge(Winner, Trailing, Winner with { Name = "trimmed-uniform", Role = ContestantRole.Baseline });
+        var verdict = Judge(Winner, Trailing, Winner with { Name = "trimmed-uniform", Role = EntryRole.Baseline });
         Plain(verdict.Headline).ShouldEndWith("(0.44×); the winner is the very schedule of the baseline trimmed-uniform.");
-        Plain(Judge(Winner, Winner with { Name = "leading", Role = ContestantRole.Baseline }).Headline).ShouldEndWith("from the very schedule of the best default spacing, leading: nothing was won.");
+        Plain(Judge(Winner, Winner with { Name = "leading", Role = EntryRole.Baseline }).Headline).ShouldEndWith("from the very schedule of the best default spacing, leading: nothing was won.");
     }
 
     [Fact]
@@ -72,5 +71,5 @@ public sealed class VerdictTests
     private static string Plain(string text) => text.Replace('\u00A0', ' ');
 
     private static CandidateScore Baseline(string name, double fid, double error, double start) =>
-        SampleReports.Score(name, ContestantRole.Baseline, fid, error, [start, 500, 300, 101]);
+        SampleReports.Score(name, EntryRole.Baseline, fid, error, [start, 500, 300, 101]);
 }

@@ -26,7 +26,7 @@ public sealed class JointRunTests
     {
         var (rounds, end) = Play(Machine());
         rounds.Select(r => r.Stage).Distinct().ShouldBe([RunStage.Search, RunStage.RandomSearch, RunStage.Rivals, RunStage.Validation, RunStage.Final]);
-        rounds[^1].Assignments.Select(a => a.Contestant.Name).ShouldBe(["searched", "random-search", "times-only", "blocks-only", "same-blocks", "trimmed-uniform"], ignoreOrder: true);
+        rounds[^1].Assignments.Select(a => a.Entry.Name).ShouldBe(["searched", "random-search", "times-only", "blocks-only", "same-blocks", "trimmed-uniform"], ignoreOrder: true);
         // Candidates of other spaces have fewer calls, so samples are what is compared.
         long Samples(SearchState s) => s.Seen.Count;
         Samples(end.RandomSearch).ShouldBeGreaterThanOrEqualTo(Samples(end.Search));
@@ -37,14 +37,14 @@ public sealed class JointRunTests
     public void Every_contestant_keeps_the_budget_and_the_rules_of_its_name()
     {
         var budget = new Budget(Costs, new BudgetLimits(9, 600));
-        foreach (var contestant in Play(Machine()).Rounds.SelectMany(r => r.Assignments).Select(a => a.Contestant))
+        foreach (var entry in Play(Machine()).Rounds.SelectMany(r => r.Assignments).Select(a => a.Entry))
         {
-            budget.Allows(contestant.Candidate).ShouldBeTrue(contestant.Name);
-            var steps = contestant.Candidate.Steps;
-            (contestant.Name != "times-only" || steps.All(s => s.Drop.Count == 0)).ShouldBeTrue();
-            (contestant.Name != "same-blocks" || steps.Select(s => string.Join(',', s.Drop)).Distinct().Count() == 1 || steps.Any(s => s.Drop.Count == 1)).ShouldBeTrue();
+            budget.Allows(entry.Candidate).ShouldBeTrue(entry.Name);
+            var steps = entry.Candidate.Steps;
+            (entry.Name != "times-only" || steps.All(s => s.Drop.Count == 0)).ShouldBeTrue();
+            (entry.Name != "same-blocks" || steps.Select(s => string.Join(',', s.Drop)).Distinct().Count() == 1 || steps.Any(s => s.Drop.Count == 1)).ShouldBeTrue();
             var gaps = steps.Zip(steps.Skip(1), (a, b) => a.Time - b.Time).ToList();
-            (contestant.Name != "blocks-only" || gaps.Count == 0 || gaps.Max() - gaps.Min() <= 1).ShouldBeTrue();
+            (entry.Name != "blocks-only" || gaps.Count == 0 || gaps.Max() - gaps.Min() <= 1).ShouldBeTrue();
         }
     }
 
@@ -54,7 +54,7 @@ public sealed class JointRunTests
         var (rounds, end) = Play(Machine("search={\"space\":\"joint\",\"preset\":\"autodiffusion\",\"population\":10,\"generations\":8,\"rungs\":[16]}", "baselines=[]"));
         var search = rounds.Where(r => r.Stage == RunStage.Search).ToList();
         search.Count.ShouldBe(8);
-        search[0].Assignments.ShouldAllBe(a => a.Contestant.Candidate.Steps.All(s => s.Drop.Count == 0));
+        search[0].Assignments.ShouldAllBe(a => a.Entry.Candidate.Steps.All(s => s.Drop.Count == 0));
         end.Search.Window!.High.ShouldBeGreaterThan(0);
         end.History.Count.ShouldBe(8);
     }
@@ -86,7 +86,7 @@ public sealed class JointRunTests
         return (rounds, state);
     }
 
-    private static List<ScoredCandidate> Scores(RoundPlan plan) => [.. plan.Assignments.Select(a => new ScoredCandidate(a.Contestant.Candidate, Loss(a.Contestant.Candidate), 0, a.Range.Count))];
+    private static List<ScoredCandidate> Scores(RoundPlan plan) => [.. plan.Assignments.Select(a => new ScoredCandidate(a.Entry.Candidate, Loss(a.Entry.Candidate), 0, a.Range.Count))];
 
     private static double Loss(Candidate candidate)
     {

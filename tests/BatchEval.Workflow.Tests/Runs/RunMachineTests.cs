@@ -29,8 +29,8 @@ public sealed class RunMachineTests
     public void The_final_holds_one_of_each_name_chosen_by_validation()
     {
         var rounds = Play(Machine());
-        var validation = rounds.Single(p => p.Stage == RunStage.Validation).Assignments.Select(a => a.Contestant).ToList();
-        var final = rounds.Single(p => p.Stage == RunStage.Final).Assignments.Select(a => a.Contestant).ToList();
+        var validation = rounds.Single(p => p.Stage == RunStage.Validation).Assignments.Select(a => a.Entry).ToList();
+        var final = rounds.Single(p => p.Stage == RunStage.Final).Assignments.Select(a => a.Entry).ToList();
         final.Select(c => c.Name).ShouldBe(["searched", "random-search", "trimmed-uniform", "trailing"], ignoreOrder: true);
         var trimmed = validation.Where(c => c.Name == "trimmed-uniform").ToList();
         trimmed.Count.ShouldBeGreaterThan(4);
@@ -39,12 +39,12 @@ public sealed class RunMachineTests
 
     [Fact]
     public void Every_baseline_keeps_the_budget() =>
-        Play(Machine()).Where(p => p.Stage != RunStage.Reference).SelectMany(p => p.Assignments).ShouldAllBe(a => a.Contestant.Candidate.NetworkCalls <= 3);
+        Play(Machine()).Where(p => p.Stage != RunStage.Reference).SelectMany(p => p.Assignments).ShouldAllBe(a => a.Entry.Candidate.NetworkCalls <= 3);
 
     [Fact]
     public void Heun_takes_fewer_steps_for_the_same_calls() =>
         Play(Machine("solver=heun", "budget.networkCalls=5")).Where(p => p.Stage == RunStage.Search).SelectMany(p => p.Assignments)
-            .ShouldAllBe(a => a.Contestant.Candidate.Steps.Count == 3 && a.Contestant.Candidate.NetworkCalls == 5);
+            .ShouldAllBe(a => a.Entry.Candidate.Steps.Count == 3 && a.Entry.Candidate.NetworkCalls == 5);
 
     [Fact]
     public void A_paired_objective_has_a_reference_for_every_sample_it_compares()
@@ -62,18 +62,18 @@ public sealed class RunMachineTests
         HashSet<long> Seen(Func<RoundPlan, bool> of) => [.. rounds.Where(of).SelectMany(p => p.Assignments).SelectMany(a => a.Range.Indices)];
         var final = Seen(p => p.Stage == RunStage.Final);
         Seen(p => p.Stage != RunStage.Final && p.Stage != RunStage.Reference).Overlaps(final).ShouldBeFalse();
-        var looks = rounds.Where(p => p.Stage == RunStage.Search && p.Assignments[0].Range.Start >= Workflow.Cells.SampleRange.ValidationStart).ToList();
+        var looks = rounds.Where(p => p.Stage == RunStage.Search && p.Assignments[0].Range.Start >= Workflow.Evaluation.SampleRange.ValidationStart).ToList();
         looks.Count.ShouldBeGreaterThan(2);
         looks.ShouldAllBe(p => p.Assignments.Count == 1);
-        var winner = rounds.Single(p => p.Stage == RunStage.Final).Assignments.Single(a => a.Contestant.Name == "searched").Contestant.Candidate;
-        Distance(winner).ShouldBe(looks.SelectMany(p => p.Assignments).Min(a => Distance(a.Contestant.Candidate)));
+        var winner = rounds.Single(p => p.Stage == RunStage.Final).Assignments.Single(a => a.Entry.Name == "searched").Entry.Candidate;
+        Distance(winner).ShouldBe(looks.SelectMany(p => p.Assignments).Min(a => Distance(a.Entry.Candidate)));
     }
 
     [Fact]
     public void Given_candidates_are_where_a_sampler_search_begins()
     {
         var rounds = Play(Machine("search.space=sampler", "search.population=6", "search.generations=2", "baselines=[]", """candidates=[{"solver":"unipc","steps":[{"t":620,"drop":[3]},{"t":380},{"t":210}],"end":5}]"""));
-        rounds.Where(p => p.Stage == RunStage.Search).SelectMany(p => p.Assignments).Select(a => a.Contestant.Candidate)
+        rounds.Where(p => p.Stage == RunStage.Search).SelectMany(p => p.Assignments).Select(a => a.Entry.Candidate)
             .ShouldAllBe(c => c.Solver == "unipc" && c.Steps[0].Drop.Count == 1 && c.End == 5);
     }
 
@@ -89,7 +89,7 @@ public sealed class RunMachineTests
     public void Given_candidates_alone_are_scored_in_one_round()
     {
         var rounds = Play(Machine("search.method=none", "reference.samples=0", "baselines=[]", """candidates=[{"solver":"ddim","steps":[{"t":500}]}]"""));
-        rounds.Single().Assignments.Single().Contestant.Name.ShouldBe("candidate 1");
+        rounds.Single().Assignments.Single().Entry.Name.ShouldBe("candidate 1");
     }
 
     [Theory]
@@ -126,7 +126,7 @@ public sealed class RunMachineTests
     }
 
     private static List<ScoredCandidate> Scores(RoundPlan plan) =>
-        plan.Stage == RunStage.Reference ? [] : [.. plan.Assignments.SkipLast(plan.Controls).Select(a => new ScoredCandidate(a.Contestant.Candidate, Distance(a.Contestant.Candidate), 0, a.Range.Count))];
+        plan.Stage == RunStage.Reference ? [] : [.. plan.Assignments.SkipLast(plan.Controls).Select(a => new ScoredCandidate(a.Entry.Candidate, Distance(a.Entry.Candidate), 0, a.Range.Count))];
 
     private static double Distance(Candidate candidate) => candidate.Steps.Zip([600.0, 400, 200]).Sum(p => Math.Pow(p.First.Time - p.Second, 2));
 }

@@ -1,7 +1,7 @@
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Networks;
 using BatchEval.Tests.Shared;
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Specifications;
 using FsCheck;
@@ -9,14 +9,14 @@ using FsCheck.Fluent;
 
 namespace BatchEval.Workflow.Tests.Runs;
 
-/// <summary>Cutting work into cells and units.</summary>
+/// <summary>Cutting work into shards and units.</summary>
 public sealed class UnitPlannerTests
 {
-    private static readonly CellContext Context = new("digest", 1, null, 1, "cpu");
+    private static readonly ShardContext Context = new("digest", 1, null, 1, "cpu");
     private static readonly RunSpecification Specification =
         SpecificationJson.Read(File.ReadAllText(Path.Combine(RepoPaths.Samples, "digits", "times.json"))) with { Execution = new() { UnitEvaluations = 3000, CellSamples = 200 } };
 
-    private static readonly Contestant Reference = new("reference", ContestantRole.Reference, Candidate.At("ddim", [999, 500, 1]));
+    private static readonly Entry Reference = new("reference", EntryRole.Reference, Candidate.At("ddim", [999, 500, 1]));
 
     [Fact]
     public void The_parts_of_a_range_are_the_range() =>
@@ -38,7 +38,7 @@ public sealed class UnitPlannerTests
     public void Paired_cells_name_the_reference_cell_of_the_same_samples()
     {
         var reference = UnitPlanner.Cut(new RoundPlan(0, RunStage.Reference, 0, 0, [new Assignment(Reference, new SampleRange(SampleRange.FinalStart, 256), true, 0)]), Specification, Context, Reference);
-        var compared = Cut(512, 256, SampleRange.FinalStart).Units.SelectMany(u => u.Cells).Where(c => c.ComparedWith is not null).Select(c => c.ComparedWith!).Distinct();
+        var compared = Cut(512, 256, SampleRange.FinalStart).Units.SelectMany(u => u.Shards).Where(c => c.ComparedWith is not null).Select(c => c.ComparedWith!).Distinct();
         compared.ShouldBe(reference.Assignments[0], ignoreOrder: true);
     }
 
@@ -49,39 +49,39 @@ public sealed class UnitPlannerTests
         var candidate = Candidate.At("ddim", [999, 500]);
         string[] keys =
         [
-            Cell.Create(Context, candidate, range).Key,
-            Cell.Create(Context with { Seed = 2 }, candidate, range).Key,
-            Cell.Create(Context with { ModelDigest = "other" }, candidate, range).Key,
-            Cell.Create(Context with { GuidanceScale = 2 }, candidate, range).Key,
-            Cell.Create(Context with { Label = 3 }, candidate, range).Key,
-            Cell.Create(Context with { Device = "cuda" }, candidate, range).Key,
-            Cell.Create(Context, Candidate.At("ddim", [999, 501]), range).Key,
-            Cell.Create(Context, candidate, new SampleRange(0, 65)).Key,
-            Cell.Create(Of(new Conditions { GuidanceRescale = 0.7 }), candidate, range).Key,
-            Cell.Create(Of(new Conditions { GuidanceInterval = [0.28, 5.42] }), candidate, range).Key,
-            Cell.Create(Of(new Conditions { GuidanceInterval = [0.28, 5.43] }), candidate, range).Key,
-            Cell.Create(Of(new Conditions { ClassifierScale = 2 }), candidate, range).Key,
-            Cell.Create(Context with { Prompts = "digest of prompts" }, candidate, range).Key,
+            Shard.Create(Context, candidate, range).Key,
+            Shard.Create(Context with { Seed = 2 }, candidate, range).Key,
+            Shard.Create(Context with { ModelDigest = "other" }, candidate, range).Key,
+            Shard.Create(Context with { GuidanceScale = 2 }, candidate, range).Key,
+            Shard.Create(Context with { Label = 3 }, candidate, range).Key,
+            Shard.Create(Context with { Device = "cuda" }, candidate, range).Key,
+            Shard.Create(Context, Candidate.At("ddim", [999, 501]), range).Key,
+            Shard.Create(Context, candidate, new SampleRange(0, 65)).Key,
+            Shard.Create(Of(new Conditions { GuidanceRescale = 0.7 }), candidate, range).Key,
+            Shard.Create(Of(new Conditions { GuidanceInterval = [0.28, 5.42] }), candidate, range).Key,
+            Shard.Create(Of(new Conditions { GuidanceInterval = [0.28, 5.43] }), candidate, range).Key,
+            Shard.Create(Of(new Conditions { ClassifierScale = 2 }), candidate, range).Key,
+            Shard.Create(Context with { Prompts = "digest of prompts" }, candidate, range).Key,
         ];
         keys.Distinct().Count().ShouldBe(keys.Length);
-        Cell.Create(Context, candidate, range, true, "reference").Key.ShouldBe(keys[0], "what else is asked of a cell changes no sample");
-        Cell.Create(Of(Conditions.None), candidate, range).Key.ShouldBe(keys[0]);
+        Shard.Create(Context, candidate, range, true, "reference").Key.ShouldBe(keys[0], "what else is asked of a shard changes no sample");
+        Shard.Create(Of(Conditions.None), candidate, range).Key.ShouldBe(keys[0]);
 
-        static CellContext Of(Conditions conditions) => CellContext.Of("digest", 1, conditions, "cpu");
+        static ShardContext Of(Conditions conditions) => ShardContext.Of("digest", 1, conditions, "cpu");
     }
 
     [Fact]
     public void Units_hold_every_cell_once_and_stay_near_their_size()
     {
         var plan = Cut(512, 256);
-        plan.Units.SelectMany(u => u.Cells).Select(c => c.Key).ShouldBe(plan.Assignments.SelectMany(a => a).Distinct(), ignoreOrder: true);
-        plan.Units.ShouldAllBe(u => u.Cells.Count == 1 || u.Cells.Sum(c => c.NetworkCalls) <= 3000);
+        plan.Units.SelectMany(u => u.Shards).Select(c => c.Key).ShouldBe(plan.Assignments.SelectMany(a => a).Distinct(), ignoreOrder: true);
+        plan.Units.ShouldAllBe(u => u.Shards.Count == 1 || u.Shards.Sum(c => c.NetworkCalls) <= 3000);
     }
 
     private static UnitPlan Cut(int samples, int paired, long start = 0)
     {
-        var contestants = new[] { 300, 400, 500 }.Select(t => new Contestant($"c{t}", ContestantRole.Searched, Candidate.At("ddim", [t + 100, t])));
-        var plan = new RoundPlan(0, RunStage.Search, 0, 0, [.. contestants.Select(c => new Assignment(c, new SampleRange(start, samples), false, paired))]);
+        var entries = new[] { 300, 400, 500 }.Select(t => new Entry($"c{t}", EntryRole.Searched, Candidate.At("ddim", [t + 100, t])));
+        var plan = new RoundPlan(0, RunStage.Search, 0, 0, [.. entries.Select(c => new Assignment(c, new SampleRange(start, samples), false, paired))]);
         return UnitPlanner.Cut(plan, Specification, Context, Reference);
     }
 }

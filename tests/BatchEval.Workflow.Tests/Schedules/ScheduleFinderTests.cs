@@ -6,7 +6,7 @@ using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Tests.Shared;
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Schedules;
 using BatchEval.Workflow.Specifications;
@@ -110,7 +110,7 @@ public sealed class ScheduleFinderTests : IDisposable
         var request = new ScheduleRequest(
             ScheduleMethods.Klub, 3, new ScheduleSetting("ddim", Conditions.None), new MaterialOptions(Paths: 8), PlacementOptions.Default);
 
-        var found = await new ScheduleFinder(model, new MemoryBlobs(), new ContestOptions(20, 20, 20)).FindAsync(request);
+        var found = await new ScheduleFinder(model, new MemoryBlobs(), new SelectionOptions(20, 20, 20)).FindAsync(request);
 
         found.Schedule.Variant.ShouldStartWith("stopped by FID after sweep ");
         // a sweep: 2 knots x 11 candidates x 8 paths x 2 calls, and 20 samples x 3 calls to judge it
@@ -118,21 +118,21 @@ public sealed class ScheduleFinderTests : IDisposable
     }
 
     [Fact]
-    public async Task The_contest_chooses_on_the_digits_whatever_the_parallelism()
+    public async Task The_selection_chooses_on_the_digits_whatever_the_parallelism()
     {
         using var model = OpenedModel.Open(ModelPackage.Open(Path.Combine(RepoPaths.Samples, "digits")), new DeviceOptions());
         var request = new ScheduleRequest(
             ScheduleMethods.KlubDp, 2, new ScheduleSetting("ddim", Conditions.None), new MaterialOptions(false, 16, 8, 4, 1), PlacementOptions.Default);
 
-        var found = await new ScheduleFinder(model, new MemoryBlobs(), new ContestOptions(20, 20, 20)).FindAsync(request);
-        var again = await new ScheduleFinder(model, new MemoryBlobs(), new ContestOptions(20, 20, 20)).FindAsync(request with { Setting = request.Setting with { Parallel = 2 } });
+        var found = await new ScheduleFinder(model, new MemoryBlobs(), new SelectionOptions(20, 20, 20)).FindAsync(request);
+        var again = await new ScheduleFinder(model, new MemoryBlobs(), new SelectionOptions(20, 20, 20)).FindAsync(request with { Setting = request.Setting with { Parallel = 2 } });
 
         found.Schedule.Times.Count.ShouldBe(2);
         again.Schedule.Times.ShouldBe(found.Schedule.Times);
-        found.Contest!.BestOf.Keys.ShouldBeSubsetOf([.. ScheduleMethods.All, ScheduleRace.Blend, ScheduleRace.Refined]);
+        found.Selection!.BestOf.Keys.ShouldBeSubsetOf([.. ScheduleMethods.All, ScheduleHalving.Blend, ScheduleHalving.Refined]);
         foreach (var method in new[] { "klub-dp", "gits", "score-optimal", "trailing", "karras", "blend", "refined" })
         {
-            found.Contest.BestOf.Keys.ShouldContain(method);
+            found.Selection.BestOf.Keys.ShouldContain(method);
         }
     }
 }

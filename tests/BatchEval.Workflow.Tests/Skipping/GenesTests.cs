@@ -25,8 +25,8 @@ public sealed class GenesTests
         while (state.Stage is RunStage.Search)
         {
             var plan = machine.Next(state)!;
-            bred.AddRange(plan.Assignments.Select(a => a.Contestant.Candidate));
-            state = machine.Observe(state, [.. plan.Assignments.Select((a, i) => new ScoredCandidate(a.Contestant.Candidate, -a.Contestant.Candidate.Steps.Count + (0.01 * i), 0, 16))]);
+            bred.AddRange(plan.Assignments.Select(a => a.Entry.Candidate));
+            state = machine.Observe(state, [.. plan.Assignments.Select((a, i) => new ScoredCandidate(a.Entry.Candidate, -a.Entry.Candidate.Steps.Count + (0.01 * i), 0, 16))]);
         }
 
         bred.ShouldAllBe(c => c.NetworkCalls <= calls);

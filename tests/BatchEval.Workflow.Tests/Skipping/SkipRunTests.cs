@@ -1,7 +1,7 @@
 using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Reports;
-using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Storage;
 using BatchEval.Workflow.Tests.Local;
 

@@ -79,6 +79,6 @@ public sealed class StorageFaultTests(AzuriteFixture azurite) : IClassFixture<Az
         var store = new RunStore(container);
         var blobs = await store.ListAsync(string.Empty);
         var leaderboard = (await store.ReadAsync(BlobNames.Result(run, "leaderboard.json"))).ShouldNotBeNull();
-        return (Encoding.UTF8.GetString(leaderboard), [.. blobs.Select(b => b.Name).Where(n => n.StartsWith(BlobNames.CellRoot, StringComparison.Ordinal))], storage);
+        return (Encoding.UTF8.GetString(leaderboard), [.. blobs.Select(b => b.Name).Where(n => n.StartsWith(BlobNames.ShardRoot, StringComparison.Ordinal))], storage);
     }
 }

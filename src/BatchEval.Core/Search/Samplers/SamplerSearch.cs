@@ -2,15 +2,15 @@ using BatchEval.Core.Sampling;
 
 namespace BatchEval.Core.Search.Samplers;
 
-/// <summary>A search around a base: a race chooses the base among known good candidates, then another search varies its numbers.</summary>
+/// <summary>A search around a base: a halving chooses the base among known good candidates, then another search varies its numbers.</summary>
 public sealed class SamplerSearch : ISearchMethod
 {
-    private readonly CandidateRace race;
+    private readonly SuccessiveHalving halving;
     private readonly Func<Candidate, ISearchMethod> around;
 
     /// <summary>Creates the search.</summary>
     /// <param name="bases">Known good candidates; at least one.</param>
-    /// <param name="rungs">Sample counts of the race, ascending.</param>
+    /// <param name="rungs">Sample counts of the halving, ascending.</param>
     /// <param name="survivors">Share of the bases that goes on to the next rung.</param>
     /// <param name="around">The search around a base.</param>
     /// <exception cref="ArgumentException">No base, or no rung.</exception>
@@ -23,14 +23,14 @@ public sealed class SamplerSearch : ISearchMethod
             throw new ArgumentException("A search over a sampler's numbers needs a candidate to start from, and a number of samples.", nameof(bases));
         }
 
-        (race, this.around) = (new CandidateRace(bases, rungs, survivors, 1), around);
+        (halving, this.around) = (new SuccessiveHalving(bases, rungs, survivors, 1), around);
     }
 
     /// <inheritdoc/>
     public Proposal? Next(SearchState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        return state.Origin is { } origin ? around(origin).Next(state) : race.Next(state);
+        return state.Origin is { } origin ? around(origin).Next(state) : halving.Next(state);
     }
 
     /// <inheritdoc/>
@@ -43,8 +43,8 @@ public sealed class SamplerSearch : ISearchMethod
             return around(origin).Observe(state, scores);
         }
 
-        var observed = race.Observe(state, scores);
-        if (race.Next(observed) is not null)
+        var observed = halving.Observe(state, scores);
+        if (halving.Next(observed) is not null)
         {
             return observed;
         }

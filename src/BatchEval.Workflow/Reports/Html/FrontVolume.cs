@@ -1,5 +1,5 @@
 using BatchEval.Core.Search;
-using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Evaluation;
 
 namespace BatchEval.Workflow.Reports.Html;
 

@@ -1,9 +1,8 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using BatchEval.Core.Sampling.Skipping;
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Serialization;
 
 namespace BatchEval.Workflow.Reports.Html;
@@ -73,11 +72,11 @@ internal static class ReportData
     }
 
     /// <summary>A role in a word.</summary>
-    public static string Word(ContestantRole role) => role switch
+    public static string Word(EntryRole role) => role switch
     {
-        ContestantRole.Searched => "searched",
-        ContestantRole.Given => "given",
-        ContestantRole.Baseline => "baseline",
+        EntryRole.Searched => "searched",
+        EntryRole.Given => "given",
+        EntryRole.Baseline => "baseline",
         _ => "unaccelerated",
     };
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Evaluation;
 
 namespace BatchEval.Workflow.Reports.Html;
 
@@ -41,7 +41,7 @@ internal static class ReportFacts
             ("Unaccelerated sampler", board.Protocol.UnacceleratedSampler),
             ("Sample indices", board.Protocol.Samples),
             ("Standard errors", board.Protocol.StandardError),
-            ("Results", $"{ReportNumbers.Count(spent.Computed)} cells computed by this run, {ReportNumbers.Count(spent.Reused)} found in the store"),
+            ("Results", $"{ReportNumbers.Count(spent.Computed)} result shards computed by this run, {ReportNumbers.Count(spent.Reused)} found in the store"),
             ("Cost", $"{ReportNumbers.Count(spent.Samples)} samples, {ReportNumbers.Count(spent.NetworkCalls)} network calls, {ReportNumbers.Duration(spent.Milliseconds)} of computing"),
         ];
         return HtmlText.Of($"<dl class=\"facts\">\n{HtmlText.Concat(facts.Select(f => HtmlText.Of($"<div><dt>{f.Name}</dt><dd>{f.Value}</dd></div>\n")))}</dl>");

@@ -1,5 +1,5 @@
 using BatchEval.Core.Metrics.Catalog;
-using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Evaluation;
 
 namespace BatchEval.Workflow.Reports.Html;
 

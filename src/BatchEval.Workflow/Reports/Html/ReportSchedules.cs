@@ -1,5 +1,5 @@
 using BatchEval.Core.Sampling;
-using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Evaluation;
 
 namespace BatchEval.Workflow.Reports.Html;
 

@@ -2,7 +2,7 @@ using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Onnx.Packages;
 using BatchEval.Workflow.Specifications;
 
-namespace BatchEval.Workflow.Scoring;
+namespace BatchEval.Workflow.Evaluation;
 
 /// <summary>What is minimised and what is measured besides.</summary>
 /// <param name="Objective">What is minimised.</param>

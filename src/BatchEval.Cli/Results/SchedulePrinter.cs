@@ -8,7 +8,7 @@ using BatchEval.Workflow.Exports;
 using BatchEval.Workflow.Schedules;
 using Spectre.Console;
 
-namespace BatchEval.Cli.Schedules;
+namespace BatchEval.Cli.Results;
 
 /// <summary>Shows a schedule and what it was compared with.</summary>
 /// <param name="output">Where to.</param>

@@ -5,16 +5,15 @@ using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Sampling;
-using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Models;
 
-namespace BatchEval.Workflow.Scoring;
+namespace BatchEval.Workflow.Evaluation;
 
 /// <summary>Samples candidates and measures their images. Knows nothing of stored results; <see cref="Evaluator"/> does.</summary>
 /// <param name="model">The opened model.</param>
 /// <param name="noise">Noise and labels.</param>
 /// <param name="conditions">Labels and guidance.</param>
-public sealed class CellComputer(OpenedModel model, NoiseBank noise, Conditions conditions)
+public sealed class ShardComputer(OpenedModel model, NoiseBank noise, Conditions conditions)
 {
     private long evaluations;
 
@@ -38,15 +37,15 @@ public sealed class CellComputer(OpenedModel model, NoiseBank noise, Conditions 
         }
     }
 
-    /// <summary>Measures the finished samples of a cell: images, features and class scores, or why there are none.</summary>
-    /// <param name="cell">The cell.</param>
+    /// <summary>Measures the finished samples of a shard: images, features and class scores, or why there are none.</summary>
+    /// <param name="shard">The shard.</param>
     /// <param name="samples">Its samples, in order.</param>
-    public CellResult Measure(Cell cell, IReadOnlyList<SampleResult> samples)
+    public ShardResult Measure(Shard shard, IReadOnlyList<SampleResult> samples)
     {
-        ArgumentNullException.ThrowIfNull(cell);
-        var result = new CellResult(
-            cell.Key, cell.Candidate.Id, cell.Range, [.. samples.Select(s => s.NetworkCalls)], samples.FirstOrDefault(s => s.Failure is not null)?.Failure,
-            string.Empty, 0, 0, cell.Candidate.Skip is null ? null : [.. samples.Select(s => StepMask.Write(s.Executed))]);
+        ArgumentNullException.ThrowIfNull(shard);
+        var result = new ShardResult(
+            shard.Key, shard.Candidate.Id, shard.Range, [.. samples.Select(s => s.NetworkCalls)], samples.FirstOrDefault(s => s.Failure is not null)?.Failure,
+            string.Empty, 0, 0, shard.Candidate.Skip is null ? null : [.. samples.Select(s => StepMask.Write(s.Executed))]);
         if (result.Failure is not null)
         {
             return result;
@@ -63,7 +62,7 @@ public sealed class CellComputer(OpenedModel model, NoiseBank noise, Conditions 
     /// <summary>Compares images one by one, by every metric of pairs that their size and the package allow.</summary>
     /// <param name="images">The images.</param>
     /// <param name="reference">As many others.</param>
-    /// <param name="comparedWith">Key of the cell that the others come from.</param>
+    /// <param name="comparedWith">Key of the shard that the others come from.</param>
     public PairedValues Compare(ImageBatch images, ImageBatch reference, string comparedWith)
     {
         ArgumentNullException.ThrowIfNull(images);

@@ -1,9 +1,8 @@
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Images;
-using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Models;
 
-namespace BatchEval.Workflow.Scoring;
+namespace BatchEval.Workflow.Evaluation;
 
 /// <summary>A few images of a candidate outside any round, for people who watch a search.</summary>
 public static class CandidatePreview
@@ -18,7 +17,7 @@ public static class CandidatePreview
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(setting);
-        var samples = new CellComputer(model, setting.Noise, setting.Conditions)
+        var samples = new ShardComputer(model, setting.Noise, setting.Conditions)
             .Sample(Math.Min(Images, setting.BatchSize), [.. Enumerable.Range(0, Images).Select(i => (candidate, SampleRange.FinalStart + i))], cancellation);
         if (samples.FirstOrDefault(s => s.Failure is not null)?.Failure is { } failure)
         {

@@ -7,7 +7,7 @@ using BatchEval.Onnx.Runtime;
 using Microsoft.ML.OnnxRuntime;
 using Spectre.Console;
 
-namespace BatchEval.Cli.Benchmarks;
+namespace BatchEval.Cli.Results;
 
 /// <summary>Collects what a benchmark found and shows it, as a table or as JSON.</summary>
 /// <param name="package">The model package.</param>

@@ -6,7 +6,7 @@ using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Text;
 using BatchEval.Workflow.Serialization;
 
-namespace BatchEval.Workflow.Cells;
+namespace BatchEval.Workflow.Evaluation;
 
 /// <summary>
 /// The smallest stored result: one candidate on one range of samples. Its key is a digest of everything that can change the samples, so
@@ -16,36 +16,36 @@ namespace BatchEval.Workflow.Cells;
 /// <param name="Candidate">The candidate.</param>
 /// <param name="Range">The samples.</param>
 /// <param name="KeepImages">Whether the images must be stored; not part of the key.</param>
-/// <param name="ComparedWith">Key of the cell whose images each image must be compared with, or null; not part of the key.</param>
-public sealed record Cell(string Key, Candidate Candidate, SampleRange Range, bool KeepImages = false, string? ComparedWith = null)
+/// <param name="ComparedWith">Key of the shard whose images each image must be compared with, or null; not part of the key.</param>
+public sealed record Shard(string Key, Candidate Candidate, SampleRange Range, bool KeepImages = false, string? ComparedWith = null)
 {
     /// <summary>Raised whenever a change of the code changes a stored result.</summary>
     public const int CodeVersion = 4;
 
-    /// <summary>Network calls that the cell asks for, before sharing.</summary>
+    /// <summary>Network calls that the shard asks for, before sharing.</summary>
     public long NetworkCalls => (long)Candidate.NetworkCalls * Range.Count;
 
-    /// <summary>Creates a cell and its key.</summary>
-    public static Cell Create(CellContext context, Candidate candidate, SampleRange range, bool keepImages = false, string? comparedWith = null)
+    /// <summary>Creates a shard and its key.</summary>
+    public static Shard Create(ShardContext context, Candidate candidate, SampleRange range, bool keepImages = false, string? comparedWith = null)
     {
         ArgumentNullException.ThrowIfNull(candidate);
         var identity = JsonSerializer.Serialize(new { CodeVersion, context, candidate = candidate.Id, range }, WorkflowJson.Options);
-        return new Cell(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity))), candidate, range, keepImages, comparedWith);
+        return new Shard(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity))), candidate, range, keepImages, comparedWith);
     }
 
-    /// <summary>Each key once, with all that any of its cells asks for.</summary>
-    public static IEnumerable<Cell> Distinct(IEnumerable<Cell> cells) =>
-        cells.GroupBy(c => c.Key).Select(g => g.First() with { KeepImages = g.Any(c => c.KeepImages), ComparedWith = g.FirstOrDefault(c => c.ComparedWith is not null)?.ComparedWith });
+    /// <summary>Each key once, with all that any of its shards asks for.</summary>
+    public static IEnumerable<Shard> Distinct(IEnumerable<Shard> shards) =>
+        shards.GroupBy(c => c.Key).Select(g => g.First() with { KeepImages = g.Any(c => c.KeepImages), ComparedWith = g.FirstOrDefault(c => c.ComparedWith is not null)?.ComparedWith });
 }
 
-/// <summary>What all cells of an evaluation have in common.</summary>
+/// <summary>What all shards of an evaluation have in common.</summary>
 /// <param name="ModelDigest">Digest of the model package.</param>
 /// <param name="Seed">Seed of noise and labels.</param>
 /// <param name="Label">Label rule of the conditions.</param>
 /// <param name="GuidanceScale">Guidance scale.</param>
 /// <param name="Device">Kind of device, because its arithmetic differs in the last bits.</param>
 /// <param name="Guidance">Everything else that the conditions say of guidance, or null where that is nothing.</param>
-public sealed record CellContext(string ModelDigest, ulong Seed, int? Label, double GuidanceScale, string Device, string? Guidance = null)
+public sealed record ShardContext(string ModelDigest, ulong Seed, int? Label, double GuidanceScale, string Device, string? Guidance = null)
 {
     /// <summary>Digest of the prompts; null where there are none.</summary>
     public string? Prompts { get; init; }
@@ -56,12 +56,12 @@ public sealed record CellContext(string ModelDigest, ulong Seed, int? Label, dou
     /// <param name="conditions">Labels and guidance.</param>
     /// <param name="device">Device as users name it, such as <c>cuda:1</c>; which one of a kind does not matter.</param>
     /// <param name="prompts">What samples are drawn for, or null.</param>
-    public static CellContext Of(string modelDigest, ulong seed, Conditions conditions, string device, PromptSet? prompts = null)
+    public static ShardContext Of(string modelDigest, ulong seed, Conditions conditions, string device, PromptSet? prompts = null)
     {
         ArgumentNullException.ThrowIfNull(conditions);
         ArgumentNullException.ThrowIfNull(device);
         var plain = Conditions.None with { Label = conditions.Label, GuidanceScale = conditions.GuidanceScale };
-        return new CellContext(modelDigest, seed, conditions.Label, conditions.GuidanceScale, device.Split(':')[0], conditions == plain ? null : JsonSerializer.Serialize(conditions))
+        return new ShardContext(modelDigest, seed, conditions.Label, conditions.GuidanceScale, device.Split(':')[0], conditions == plain ? null : JsonSerializer.Serialize(conditions))
         {
             Prompts = prompts?.Digest,
         };

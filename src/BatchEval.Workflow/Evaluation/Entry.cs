@@ -1,9 +1,9 @@
 using BatchEval.Core.Sampling;
 
-namespace BatchEval.Workflow.Cells;
+namespace BatchEval.Workflow.Evaluation;
 
 /// <summary>What a candidate is in a run.</summary>
-public enum ContestantRole
+public enum EntryRole
 {
     /// <summary>Found by the search.</summary>
     Searched,
@@ -22,4 +22,4 @@ public enum ContestantRole
 /// <param name="Name">Display name.</param>
 /// <param name="Role">What it is.</param>
 /// <param name="Candidate">The candidate.</param>
-public sealed record Contestant(string Name, ContestantRole Role, Candidate Candidate);
+public sealed record Entry(string Name, EntryRole Role, Candidate Candidate);

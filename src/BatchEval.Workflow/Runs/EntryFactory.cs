@@ -2,7 +2,7 @@ using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Costs;
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Runs;
@@ -11,7 +11,7 @@ namespace BatchEval.Workflow.Runs;
 /// <param name="specification">What the user asked for.</param>
 /// <param name="schedule">The model's noise schedule.</param>
 /// <param name="costs">What the model costs; null where only calls count.</param>
-public sealed class ContestantFactory(RunSpecification specification, NoiseSchedule schedule, CostModel? costs = null)
+public sealed class EntryFactory(RunSpecification specification, NoiseSchedule schedule, CostModel? costs = null)
 {
     // Distinct rules: the others are names of these, or come close to them.
     private static readonly string[] SeedRules = ["exponential", "karras", "leading", "linspace", "log-snr", "quadratic", "trailing"];
@@ -27,11 +27,11 @@ public sealed class ContestantFactory(RunSpecification specification, NoiseSched
     public int Steps => steps ??= Budget.WholeSteps(specification.Solver, schedule);
 
     /// <summary>The unaccelerated sampler.</summary>
-    public Contestant Reference()
+    public Entry Reference()
     {
         var reference = specification.Reference;
         var times = PlacementRules.Create(reference.Spacing, schedule, reference.Steps).Times;
-        return new Contestant($"{reference.Spacing} {reference.Steps}", ContestantRole.Reference, Candidate.At(reference.Solver!, times));
+        return new Entry($"{reference.Spacing} {reference.Steps}", EntryRole.Reference, Candidate.At(reference.Solver!, times));
     }
 
     /// <summary>Known good candidates for the first generation: named spacings, trimmed grids, and what the user gave.</summary>
@@ -49,49 +49,49 @@ public sealed class ContestantFactory(RunSpecification specification, NoiseSched
         .Select(share => Times("trailing", new PlacementOptions(Start: StartAt(share)), count)).OfType<IReadOnlyList<double>>();
 
     /// <summary>Candidates that compete for a place in the final: elites of both searches, and the trimmed grids.</summary>
-    public IReadOnlyList<Contestant> Validation(RunState state)
+    public IReadOnlyList<Entry> Validation(RunState state)
     {
         ArgumentNullException.ThrowIfNull(state);
         var elites = specification.Validation.Elites;
         return
         [
-            .. state.Search.Elites(elites).Select(e => new Contestant(SearchedName, ContestantRole.Searched, e.Candidate)),
-            .. state.RandomSearch.Elites(elites).Select(e => new Contestant(BaselineNames.Random, ContestantRole.Baseline, e.Candidate)),
-            .. state.Rivals.SelectMany(r => r.Search.Elites(elites).Select(e => new Contestant(r.Name, ContestantRole.Baseline, e.Candidate))),
+            .. state.Search.Elites(elites).Select(e => new Entry(SearchedName, EntryRole.Searched, e.Candidate)),
+            .. state.RandomSearch.Elites(elites).Select(e => new Entry(BaselineNames.Random, EntryRole.Baseline, e.Candidate)),
+            .. state.Rivals.SelectMany(r => r.Search.Elites(elites).Select(e => new Entry(r.Name, EntryRole.Baseline, e.Candidate))),
             .. specification.Baselines.Contains(BaselineNames.TrimmedUniform) ? TrimmedGrids() : [],
         ];
     }
 
     /// <summary>What the final stage scores: the best of each name in validation, the other baselines, and what the user gave.</summary>
-    public IReadOnlyList<Contestant> Final(RunState state, IReadOnlyList<ScoredCandidate> validation)
+    public IReadOnlyList<Entry> Final(RunState state, IReadOnlyList<ScoredCandidate> validation)
     {
         var scores = validation.Where(s => s.Failure is null).GroupBy(s => s.Candidate.Id).ToDictionary(g => g.Key, g => g.First().Score);
         var chosen = Validation(state)
             .Where(c => scores.ContainsKey(c.Candidate.Id))
             .GroupBy(c => c.Name)
             .Select(g => g.OrderBy(c => scores[c.Candidate.Id]).ThenBy(c => c.Candidate.Id, StringComparer.Ordinal).First());
-        var named = specification.Baselines.Select(Spaced).OfType<Contestant>();
-        var given = specification.Candidates.Select((c, i) => new Contestant($"candidate {i + 1}", ContestantRole.Given, c));
+        var named = specification.Baselines.Select(Spaced).OfType<Entry>();
+        var given = specification.Candidates.Select((c, i) => new Entry($"candidate {i + 1}", EntryRole.Given, c));
         return [.. chosen.Concat(given).Concat(named)];
     }
 
-    private IEnumerable<Contestant> TrimmedGrids()
+    private IEnumerable<Entry> TrimmedGrids()
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var share in BaselineNames.TrimmedStarts)
         {
             if (Times("trailing", new PlacementOptions(Start: StartAt(share)), Steps) is { } times && Candidate.At(specification.Solver, times) is var candidate && seen.Add(candidate.Id))
             {
-                yield return new Contestant(BaselineNames.TrimmedUniform, ContestantRole.Baseline, candidate);
+                yield return new Entry(BaselineNames.TrimmedUniform, EntryRole.Baseline, candidate);
             }
         }
     }
 
     private double StartAt(double share) => schedule.TrainSteps is null ? schedule.MaxTime * share : Math.Round(schedule.MaxTime * share);
 
-    private Contestant? Spaced(string name) =>
+    private Entry? Spaced(string name) =>
         PlacementRules.Names.Contains(name) && Times(name, PlacementOptions.Default, Steps) is { } times
-            ? new Contestant(name, ContestantRole.Baseline, Candidate.At(specification.Solver, times))
+            ? new Entry(name, EntryRole.Baseline, Candidate.At(specification.Solver, times))
             : null;
 
     // A rule that cannot place this many distinct times on this model gives no baseline.

@@ -1,4 +1,4 @@
-namespace BatchEval.Workflow.Scoring;
+namespace BatchEval.Workflow.Evaluation;
 
 /// <summary>A finished run's <c>leaderboard.json</c>. Holds nothing that depends on when or where it was computed.</summary>
 /// <param name="Run">Id of the run.</param>

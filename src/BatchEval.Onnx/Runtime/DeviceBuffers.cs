@@ -7,13 +7,13 @@ namespace BatchEval.Onnx.Runtime;
 /// Room for values on a session's device, all given back together. Lives no longer than the session. The memory is ours and not the values',
 /// which is what ONNX Runtime asks of weights that sessions share.
 /// </summary>
-internal sealed class DeviceRooms : IDisposable
+internal sealed class DeviceBuffers : IDisposable
 {
     private readonly Stack<IDisposable> values = [];
     private readonly OrtMemoryInfo memory;
     private readonly OrtAllocator allocator;
 
-    public DeviceRooms(InferenceSession session, DeviceOptions device)
+    public DeviceBuffers(InferenceSession session, DeviceOptions device)
     {
         memory = device.CreateMemoryInfo();
         allocator = new OrtAllocator(session, memory);

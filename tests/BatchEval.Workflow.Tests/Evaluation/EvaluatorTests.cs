@@ -6,12 +6,11 @@ using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Tests.Shared;
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Models;
-using BatchEval.Workflow.Scoring;
 using BatchEval.Workflow.Storage;
 
-namespace BatchEval.Workflow.Tests.Scoring;
+namespace BatchEval.Workflow.Tests.Evaluation;
 
 /// <summary>The one way from candidates to scores, on the bundled model.</summary>
 public sealed class EvaluatorTests : IDisposable
@@ -28,39 +27,39 @@ public sealed class EvaluatorTests : IDisposable
     [Fact]
     public async Task Scores_are_those_of_the_samples_whatever_the_parallelism_and_nothing_is_computed_twice()
     {
-        Contestant[] entries = [Entry("a", 999, 500), Entry("b", 999, 400), Entry("again", 999, 500)];
+        Entry[] entries = [Entry("a", 999, 500), Entry("b", 999, 400), Entry("again", 999, 500)];
         var range = new SampleRange(100, 600);
 
         var scores = await evaluator.ScoreAsync(entries, range, new MeasuredMetrics(Fid, [Fid]), parallel: 2);
 
         scores.Select(s => s.Name).ShouldBe(["a", "b", "again"]);
         scores[2].Metrics["fid"].ShouldBe(scores[0].Metrics["fid"]);
-        var samples = new CellComputer(model, new NoiseBank(1), Conditions.None).Sample(7, [.. range.Indices.Select(i => (entries[0].Candidate, i))], default);
+        var samples = new ShardComputer(model, new NoiseBank(1), Conditions.None).Sample(7, [.. range.Indices.Select(i => (entries[0].Candidate, i))], default);
         var images = ImageBatch.Quantise([.. samples.Select(s => s.Image)], model.Sampling.Manifest.Image);
         var features = model.Features!.Extract(images.ToModelRange(model.Sampling.Manifest.Image));
         var direct = FrechetJackknife.Estimate(model.Training!, new FeatureMatrix(features, 600, model.Features.Dimensions));
         (scores[0].Fid, scores[0].FidError, scores[0].FidSamples).ShouldBe((direct.Value, direct.StandardError, 600));
-        (await evaluator.ComputeAsync([Cell.Create(evaluator.Context, entries[1].Candidate, new SampleRange(100, 512)), Cell.Create(evaluator.Context, entries[1].Candidate, new SampleRange(612, 88))]))
-            .ShouldBe(new ComputedCells(0, 0));
+        (await evaluator.ComputeAsync([Shard.Create(evaluator.Context, entries[1].Candidate, new SampleRange(100, 512)), Shard.Create(evaluator.Context, entries[1].Candidate, new SampleRange(612, 88))]))
+            .ShouldBe(new ComputedShards(0, 0));
     }
 
     [Fact]
     public async Task Images_and_comparisons_are_added_to_a_stored_result_and_comparisons_need_no_sampling_where_images_are()
     {
         var (candidate, range) = (Entry("a", 999, 500).Candidate, new SampleRange(0, 8));
-        var reference = Cell.Create(evaluator.Context, Entry("reference", 999, 750, 500, 250).Candidate, range, keepImages: true);
-        var cell = Cell.Create(evaluator.Context, candidate, range);
-        (await evaluator.ComputeAsync([cell, reference])).Cells.ShouldBe(2);
+        var reference = Shard.Create(evaluator.Context, Entry("reference", 999, 750, 500, 250).Candidate, range, keepImages: true);
+        var shard = Shard.Create(evaluator.Context, candidate, range);
+        (await evaluator.ComputeAsync([shard, reference])).Shards.ShouldBe(2);
 
-        var withImages = cell with { KeepImages = true };
-        (await evaluator.ComputeAsync([withImages])).ShouldBe(new ComputedCells(1, 2 * 8));
+        var withImages = shard with { KeepImages = true };
+        (await evaluator.ComputeAsync([withImages])).ShouldBe(new ComputedShards(1, 2 * 8));
         var compared = withImages with { ComparedWith = reference.Key };
-        (await evaluator.ComputeAsync([compared])).ShouldBe(new ComputedCells(1, 0));
-        (await evaluator.ComputeAsync([compared])).ShouldBe(new ComputedCells(0, 0));
+        (await evaluator.ComputeAsync([compared])).ShouldBe(new ComputedShards(1, 0));
+        (await evaluator.ComputeAsync([compared])).ShouldBe(new ComputedShards(0, 0));
 
         var result = (await evaluator.ReadAsync([compared], [Fid])).ShouldHaveSingleItem();
         result.Pairs!.Values.Keys.ShouldBe(["lpips", "psnr", "ssim"]);
-        var (a, b) = (await new CellFiles(blobs).ReadImagesAsync(cell.Key), await new CellFiles(blobs).ReadImagesAsync(reference.Key));
+        var (a, b) = (await new ShardFiles(blobs).ReadImagesAsync(shard.Key), await new ShardFiles(blobs).ReadImagesAsync(reference.Key));
         result.Pairs.Values["psnr"].ShouldBe(Enumerable.Range(0, 8).Select(i => Psnr8(a[i], b[i])), 1e-4);
     }
 
@@ -70,13 +69,13 @@ public sealed class EvaluatorTests : IDisposable
         using var latent = OpenedModel.Open(ModelPackage.Open(Path.Combine(RepoPaths.Root, "tests", "Golden", "pipelines", "ldm")), new DeviceOptions());
         MeasuredMetrics.ReasonAgainst(MetricCatalog.Find("ssim"), latent.Sampling.Manifest).ShouldBeNull("latents are 8 x 8, images 32 x 32");
         var own = new Evaluator(latent, new EvaluationSetting(1, Conditions.None, "cpu"), blobs, TimeProvider.System);
-        var reference = Cell.Create(own.Context, Entry("reference", 999, 500).Candidate, new SampleRange(0, 2), keepImages: true);
-        var cell = Cell.Create(own.Context, Entry("a", 999).Candidate, reference.Range, keepImages: true, reference.Key);
+        var reference = Shard.Create(own.Context, Entry("reference", 999, 500).Candidate, new SampleRange(0, 2), keepImages: true);
+        var shard = Shard.Create(own.Context, Entry("a", 999).Candidate, reference.Range, keepImages: true, reference.Key);
         await own.ComputeAsync([reference]);
-        await own.ComputeAsync([cell]);
+        await own.ComputeAsync([shard]);
 
-        var pairs = (await own.ReadAsync([cell], [MetricCatalog.Find("psnr")])).ShouldHaveSingleItem().Pairs!.Values;
-        var (a, b) = (await new CellFiles(blobs).ReadImagesAsync(cell.Key), await new CellFiles(blobs).ReadImagesAsync(reference.Key));
+        var pairs = (await own.ReadAsync([shard], [MetricCatalog.Find("psnr")])).ShouldHaveSingleItem().Pairs!.Values;
+        var (a, b) = (await new ShardFiles(blobs).ReadImagesAsync(shard.Key), await new ShardFiles(blobs).ReadImagesAsync(reference.Key));
         a.Shape.ShouldBe([2, 3, 32, 32]);
         pairs.Keys.ShouldBe(["psnr", "ssim"]);
         pairs["psnr"].ShouldBe(Enumerable.Range(0, 2).Select(i => Psnr8(a[i], b[i])), 1e-4);
@@ -85,11 +84,11 @@ public sealed class EvaluatorTests : IDisposable
     [Fact]
     public async Task A_cell_that_failed_is_complete_whatever_else_is_asked_of_it()
     {
-        var cell = Cell.Create(evaluator.Context, Entry("a", 999, 500).Candidate, new SampleRange(0, 2));
-        var failed = new CellResult(cell.Key, cell.Candidate.Id, cell.Range, [2, 2], "not finite", "other", 0, 0);
-        await new CellFiles(blobs).WriteAsync(cell, failed, default);
-        (await evaluator.ComputeAsync([cell with { KeepImages = true, ComparedWith = cell.Key }])).ShouldBe(new ComputedCells(0, 0));
-        var score = (await evaluator.ScoreAsync([new Contestant("a", ContestantRole.Given, cell.Candidate)], cell.Range, new MeasuredMetrics(Fid, [Fid]))).ShouldHaveSingleItem();
+        var shard = Shard.Create(evaluator.Context, Entry("a", 999, 500).Candidate, new SampleRange(0, 2));
+        var failed = new ShardResult(shard.Key, shard.Candidate.Id, shard.Range, [2, 2], "not finite", "other", 0, 0);
+        await new ShardFiles(blobs).WriteAsync(shard, failed, default);
+        (await evaluator.ComputeAsync([shard with { KeepImages = true, ComparedWith = shard.Key }])).ShouldBe(new ComputedShards(0, 0));
+        var score = (await evaluator.ScoreAsync([new Entry("a", EntryRole.Given, shard.Candidate)], shard.Range, new MeasuredMetrics(Fid, [Fid]))).ShouldHaveSingleItem();
         (score.Failure, score.Objective).ShouldBe(("not finite", double.PositiveInfinity));
     }
 
@@ -104,5 +103,5 @@ public sealed class EvaluatorTests : IDisposable
         return 10 * Math.Log10(255.0 * 255 / (sum / a.Length));
     }
 
-    private static Contestant Entry(string name, params double[] times) => new(name, ContestantRole.Given, Candidate.At("ddim", times));
+    private static Entry Entry(string name, params double[] times) => new(name, EntryRole.Given, Candidate.At("ddim", times));
 }

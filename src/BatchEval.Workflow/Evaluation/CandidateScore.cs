@@ -1,9 +1,8 @@
 using System.Text.Json.Serialization;
 using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Sampling;
-using BatchEval.Workflow.Cells;
 
-namespace BatchEval.Workflow.Scoring;
+namespace BatchEval.Workflow.Evaluation;
 
 /// <summary>One line of a leaderboard.</summary>
 public sealed record CandidateScore
@@ -15,7 +14,7 @@ public sealed record CandidateScore
     public required string Name { get; init; }
 
     /// <summary>What it is in the run.</summary>
-    public required ContestantRole Role { get; init; }
+    public required EntryRole Role { get; init; }
 
     /// <summary>The candidate.</summary>
     public required Candidate Candidate { get; init; }

@@ -3,17 +3,17 @@ using BatchEval.Core.Sampling.Placement;
 
 namespace BatchEval.Core.Search.Schedules;
 
-/// <summary>Sizes of a <see cref="ScheduleRace"/>.</summary>
+/// <summary>Sizes of a <see cref="ScheduleHalving"/>.</summary>
 /// <param name="Rungs">Sample counts, ascending.</param>
 /// <param name="Elites">How many of the best are left in the end, to be compared on fresh samples.</param>
-public sealed record RaceSizes(IReadOnlyList<int> Rungs, int Elites);
+public sealed record HalvingSizes(IReadOnlyList<int> Rungs, int Elites);
 
 /// <summary>
 /// Chooses among computed schedules, heuristics and what is bred from the best of them by a quality metric: the early stopping that KLUB
 /// needs, done by measurement. All are compared on few samples; the best two of every method and the best eight of all go on; the last rung is also
 /// run by blends of the best computed schedules with the best heuristics, and by the two best with their ends, or the last call alone, moved.
 /// </summary>
-public sealed class ScheduleRace : ISearchMethod
+public sealed class ScheduleHalving : ISearchMethod
 {
     /// <summary>Method name of blends in log sigma.</summary>
     public const string Blend = "blend";
@@ -36,15 +36,15 @@ public sealed class ScheduleRace : ISearchMethod
     private readonly ILookup<string, SamplingSchedule> names;
     private readonly string solver;
     private readonly NoiseSchedule schedule;
-    private readonly RaceSizes sizes;
+    private readonly HalvingSizes sizes;
 
-    /// <summary>Creates the race.</summary>
+    /// <summary>Creates the search.</summary>
     /// <param name="computed">Schedules computed from the model.</param>
     /// <param name="heuristics">Everything that they are compared with.</param>
     /// <param name="solver">Solver of all.</param>
     /// <param name="schedule">The model's noise schedule.</param>
     /// <param name="sizes">Sample counts.</param>
-    public ScheduleRace(IReadOnlyList<SamplingSchedule> computed, IReadOnlyList<SamplingSchedule> heuristics, string solver, NoiseSchedule schedule, RaceSizes sizes)
+    public ScheduleHalving(IReadOnlyList<SamplingSchedule> computed, IReadOnlyList<SamplingSchedule> heuristics, string solver, NoiseSchedule schedule, HalvingSizes sizes)
     {
         ArgumentNullException.ThrowIfNull(computed);
         ArgumentNullException.ThrowIfNull(heuristics);
@@ -87,7 +87,7 @@ public sealed class ScheduleRace : ISearchMethod
     /// <inheritdoc/>
     public SearchState Observe(SearchState state, IReadOnlyList<ScoredCandidate> scores)
     {
-        var proposal = Next(state) ?? throw new InvalidOperationException("The race has ended; there is nothing to observe.");
+        var proposal = Next(state) ?? throw new InvalidOperationException("The search has ended; there is nothing to observe.");
         var last = proposal.Rung == sizes.Rungs.Count - 1;
         var before = state.Round == sizes.Rungs.Count ? state.Contenders : [];
         var ranked = ScoredCandidate.Rank(before.Concat(scores.Where(s => s.Failure is null))).ToList();

@@ -2,12 +2,11 @@ using BatchEval.Core.Metrics;
 using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Costs;
-using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Models;
 
-namespace BatchEval.Workflow.Scoring;
+namespace BatchEval.Workflow.Evaluation;
 
-/// <summary>Puts a candidate's cells together into its scores.</summary>
+/// <summary>Puts a candidate's shards together into its scores.</summary>
 /// <param name="model">The opened model, for its reference.</param>
 /// <param name="metrics">What is minimised and what is measured besides.</param>
 /// <param name="costs">What the model costs, or null where that is unknown.</param>
@@ -15,39 +14,39 @@ namespace BatchEval.Workflow.Scoring;
 public sealed class CandidateScorer(OpenedModel model, MeasuredMetrics metrics, CostModel? costs = null, bool guided = false)
 {
     /// <summary>Scores a candidate.</summary>
-    /// <param name="contestant">The candidate.</param>
-    /// <param name="cells">Results of its cells, in sample order, with what the metrics need.</param>
+    /// <param name="entry">The candidate.</param>
+    /// <param name="shards">Results of its shards, in sample order, with what the metrics need.</param>
     /// <param name="final">True to compute everything, false for the objective alone.</param>
     /// <param name="control">Control variate of the moments of the features, or null.</param>
-    public CandidateScore Score(Contestant contestant, IReadOnlyList<CellResult> cells, bool final, ControlledMoments? control = null)
+    public CandidateScore Score(Entry entry, IReadOnlyList<ShardResult> shards, bool final, ControlledMoments? control = null)
     {
-        ArgumentNullException.ThrowIfNull(contestant);
-        var cost = costs?.Of(contestant.Candidate, guided);
+        ArgumentNullException.ThrowIfNull(entry);
+        var cost = costs?.Of(entry.Candidate, guided);
         var score = new CandidateScore
         {
-            Id = contestant.Candidate.ShortId,
-            Name = contestant.Name,
-            Role = contestant.Role,
-            Candidate = contestant.Candidate,
-            NetworkCalls = Math.Round(cells.SelectMany(c => c.NetworkCalls).Average(), 4),
+            Id = entry.Candidate.ShortId,
+            Name = entry.Name,
+            Role = entry.Role,
+            Candidate = entry.Candidate,
+            NetworkCalls = Math.Round(shards.SelectMany(c => c.NetworkCalls).Average(), 4),
             Macs = cost?.Macs,
             Milliseconds = cost is { Milliseconds: > 0 } ? Math.Round(cost.Milliseconds, 4) : null,
             PeakBytes = cost?.PeakBytes,
             Objective = double.PositiveInfinity,
-            NetworkCallsPerImage = contestant.Candidate.Skip is null ? null : ScoreDistribution.Of(cells.SelectMany(c => c.NetworkCalls).Select(n => (double)n)),
+            NetworkCallsPerImage = entry.Candidate.Skip is null ? null : ScoreDistribution.Of(shards.SelectMany(c => c.NetworkCalls).Select(n => (double)n)),
         };
-        if (cells.FirstOrDefault(c => c.Failure is not null)?.Failure is { } failure)
+        if (shards.FirstOrDefault(c => c.Failure is not null)?.Failure is { } failure)
         {
             return score with { Failure = failure };
         }
 
         var wanted = final ? metrics.All : [.. metrics.All.Where(m => m.IsPaired), .. metrics.Objective.IsPaired ? Array.Empty<Metric>() : [metrics.Objective]];
-        var sets = SetsOf(cells, wanted, final, control);
+        var sets = SetsOf(shards, wanted, final, control);
         var measured = new SortedDictionary<string, MetricValue>(StringComparer.Ordinal);
         var reason = "it was not measured.";
         foreach (var metric in wanted)
         {
-            var outcome = metric.IsPaired ? OfPairs(metric, cells) : MetricCatalog.Compute(metric, sets);
+            var outcome = metric.IsPaired ? OfPairs(metric, shards) : MetricCatalog.Compute(metric, sets);
             if (outcome.Score is { } found && !double.IsNaN(found.Value))
             {
                 measured[metric.Key] = new MetricValue
@@ -55,7 +54,7 @@ public sealed class CandidateScorer(OpenedModel model, MeasuredMetrics metrics, 
                     Value = found.Value,
                     Error = double.IsFinite(found.StandardError) ? found.StandardError : null,
                     Samples = (int)found.SampleCount,
-                    PerImage = final && metric.IsPerImage ? ScoreDistribution.Of(PerImage(metric, cells)) : null,
+                    PerImage = final && metric.IsPerImage ? ScoreDistribution.Of(PerImage(metric, shards)) : null,
                 };
             }
             else if (metric == metrics.Objective)
@@ -75,17 +74,17 @@ public sealed class CandidateScorer(OpenedModel model, MeasuredMetrics metrics, 
     }
 
     /// <summary>The control variate that a candidate's features on few and on many samples make.</summary>
-    public static ControlledMoments Control(IReadOnlyList<CellResult> few, IReadOnlyList<CellResult> many)
+    public static ControlledMoments Control(IReadOnlyList<ShardResult> few, IReadOnlyList<ShardResult> many)
     {
         return new(MomentsOf(few), MomentsOf(many));
 
-        GaussianStatistics MomentsOf(IReadOnlyList<CellResult> cells) => MomentAccumulator.Of(Join(cells, c => c.Features)!).ToStatistics();
+        GaussianStatistics MomentsOf(IReadOnlyList<ShardResult> shards) => MomentAccumulator.Of(Join(shards, c => c.Features)!).ToStatistics();
     }
 
-    private SampleSets SetsOf(IReadOnlyList<CellResult> cells, IReadOnlyList<Metric> wanted, bool final, ControlledMoments? control) => new()
+    private SampleSets SetsOf(IReadOnlyList<ShardResult> shards, IReadOnlyList<Metric> wanted, bool final, ControlledMoments? control) => new()
     {
-        Features = Join(cells, c => c.Features),
-        Logits = Join(cells, c => c.Logits),
+        Features = Join(shards, c => c.Features),
+        Logits = Join(shards, c => c.Logits),
         Reference = model.Training,
         HeldOut = model.HeldOut,
         ReferenceFeatures = wanted.Any(m => m.Needs.HasFlag(MetricNeeds.ReferenceFeatures)) ? model.ReferenceFeatures : null,
@@ -95,29 +94,29 @@ public sealed class CandidateScorer(OpenedModel model, MeasuredMetrics metrics, 
         Control = final ? null : control,
     };
 
-    // Rows of all cells one below the other, or null where a cell has none.
-    private static FeatureMatrix? Join(IReadOnlyList<CellResult> cells, Func<CellResult, float[]?> rows)
+    // Rows of all shards one below the other, or null where a shard has none.
+    private static FeatureMatrix? Join(IReadOnlyList<ShardResult> shards, Func<ShardResult, float[]?> rows)
     {
-        if (cells.Any(c => rows(c) is null))
+        if (shards.Any(c => rows(c) is null))
         {
             return null;
         }
 
-        float[] all = [.. cells.SelectMany(c => rows(c)!)];
-        var count = cells.Sum(c => c.Range.Count);
+        float[] all = [.. shards.SelectMany(c => rows(c)!)];
+        var count = shards.Sum(c => c.Range.Count);
         return new FeatureMatrix(all, count, all.Length / count);
     }
 
-    private static MetricOutcome OfPairs(Metric metric, IReadOnlyList<CellResult> cells)
+    private static MetricOutcome OfPairs(Metric metric, IReadOnlyList<ShardResult> shards)
     {
-        double[] values = [.. PerImageOf(metric, cells)];
+        double[] values = [.. PerImageOf(metric, shards)];
         return values.Length == 0 ? MetricOutcome.Without("there is nothing to compare with image by image.") : metric.Reduce!(values, [.. values.Select(_ => 1)]);
     }
 
-    private static IEnumerable<double> PerImageOf(Metric metric, IReadOnlyList<CellResult> cells) => cells.SelectMany(c => c.Pairs?.Values.GetValueOrDefault(metric.PerImageOf ?? metric.Key) ?? []);
+    private static IEnumerable<double> PerImageOf(Metric metric, IReadOnlyList<ShardResult> shards) => shards.SelectMany(c => c.Pairs?.Values.GetValueOrDefault(metric.PerImageOf ?? metric.Key) ?? []);
 
-    private static IEnumerable<double> PerImage(Metric metric, IReadOnlyList<CellResult> cells) =>
-        PerImageOf(metric, cells).Select(v => Math.Min(v, metric.Cap));
+    private static IEnumerable<double> PerImage(Metric metric, IReadOnlyList<ShardResult> shards) =>
+        PerImageOf(metric, shards).Select(v => Math.Min(v, metric.Cap));
 
     private CandidateScore Judge(CandidateScore score, string reason) => score.Of(metrics.Objective.Key) is { Value: { } value } found && double.IsFinite(value)
         ? score with { Objective = metrics.Objective.ToObjective(value), ObjectiveError = found.Error ?? 0 }

@@ -2,9 +2,8 @@ using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Sampling;
-using BatchEval.Workflow.Cells;
 
-namespace BatchEval.Workflow.Scoring;
+namespace BatchEval.Workflow.Evaluation;
 
 /// <summary>
 /// Computes the samples of a unit. Only what the computation itself implies, such as an output that is not finite, becomes a result; a failure of
@@ -16,23 +15,23 @@ internal sealed class UnitSampler(int batchSize, Func<int, IReadOnlyList<(Candid
 {
     private int batchSize = batchSize;
 
-    /// <summary>Why some cells could not be computed, or null.</summary>
+    /// <summary>Why some shards could not be computed, or null.</summary>
     public NetworkFailedException? Failure { get; private set; }
 
-    /// <summary>Computes cells in common batches; after a failure each by itself, so that one that fails does not take the others along.</summary>
-    /// <returns>The samples of each cell that could be computed.</returns>
-    public Dictionary<Cell, SampleResult[]> Run(IReadOnlyList<Cell> cells, CancellationToken cancellation)
+    /// <summary>Computes shards in common batches; after a failure each by itself, so that one that fails does not take the others along.</summary>
+    /// <returns>The samples of each shard that could be computed.</returns>
+    public Dictionary<Shard, SampleResult[]> Run(IReadOnlyList<Shard> shards, CancellationToken cancellation)
     {
         try
         {
-            return Split(cells, Compute(cells, cancellation));
+            return Split(shards, Compute(shards, cancellation));
         }
-        catch (Exception error) when (error is not OperationCanceledException && cells.Count > 1)
+        catch (Exception error) when (error is not OperationCanceledException && shards.Count > 1)
         {
-            var done = new Dictionary<Cell, SampleResult[]>();
-            foreach (var cell in cells)
+            var done = new Dictionary<Shard, SampleResult[]>();
+            foreach (var shard in shards)
             {
-                foreach (var (key, samples) in Run([cell], cancellation))
+                foreach (var (key, samples) in Run([shard], cancellation))
                 {
                     done.Add(key, samples);
                 }
@@ -42,19 +41,19 @@ internal sealed class UnitSampler(int batchSize, Func<int, IReadOnlyList<(Candid
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
-            Failure ??= new NetworkFailedException($"Candidate {cells[0].Candidate.Id} could not be computed: {ErrorText.Of(error)}", error);
+            Failure ??= new NetworkFailedException($"Candidate {shards[0].Candidate.Id} could not be computed: {ErrorText.Of(error)}", error);
             return [];
         }
     }
 
-    private SampleResult[] Compute(IReadOnlyList<Cell> cells, CancellationToken cancellation)
+    private SampleResult[] Compute(IReadOnlyList<Shard> shards, CancellationToken cancellation)
     {
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();
             try
             {
-                return compute(batchSize, [.. cells.SelectMany(Work)]);
+                return compute(batchSize, [.. shards.SelectMany(Work)]);
             }
             catch (Exception error) when (batchSize > 1 && NetworkFailedException.IsOutOfMemory(error))
             {
@@ -64,16 +63,16 @@ internal sealed class UnitSampler(int batchSize, Func<int, IReadOnlyList<(Candid
         }
     }
 
-    private static IEnumerable<(Candidate Candidate, long Sample)> Work(Cell cell) => cell.Range.Indices.Select(i => (cell.Candidate, i));
+    private static IEnumerable<(Candidate Candidate, long Sample)> Work(Shard shard) => shard.Range.Indices.Select(i => (shard.Candidate, i));
 
-    private static Dictionary<Cell, SampleResult[]> Split(IReadOnlyList<Cell> cells, SampleResult[] samples)
+    private static Dictionary<Shard, SampleResult[]> Split(IReadOnlyList<Shard> shards, SampleResult[] samples)
     {
-        var split = new Dictionary<Cell, SampleResult[]>();
+        var split = new Dictionary<Shard, SampleResult[]>();
         var from = 0;
-        foreach (var cell in cells)
+        foreach (var shard in shards)
         {
-            split[cell] = samples[from..(from + cell.Range.Count)];
-            from += cell.Range.Count;
+            split[shard] = samples[from..(from + shard.Range.Count)];
+            from += shard.Range.Count;
         }
 
         return split;

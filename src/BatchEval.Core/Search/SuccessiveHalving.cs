@@ -7,7 +7,7 @@ namespace BatchEval.Core.Search;
 /// <param name="rungs">Sample counts, ascending.</param>
 /// <param name="survivors">Share of the contenders that goes on to the next rung.</param>
 /// <param name="elites">Size of the archive.</param>
-public sealed class CandidateRace(IReadOnlyList<Candidate> candidates, IReadOnlyList<int> rungs, double survivors, int elites) : ISearchMethod
+public sealed class SuccessiveHalving(IReadOnlyList<Candidate> candidates, IReadOnlyList<int> rungs, double survivors, int elites) : ISearchMethod
 {
     private readonly List<Candidate> candidates = [.. candidates.DistinctBy(c => c.Id)];
 

@@ -1,4 +1,4 @@
-namespace BatchEval.Workflow.Cells;
+namespace BatchEval.Workflow.Evaluation;
 
 /// <summary>Samples [Start, Start + Count).</summary>
 /// <param name="Start">First sample index.</param>

@@ -1,7 +1,7 @@
 using BatchEval.Onnx.Images;
 using BatchEval.Onnx.Packages;
 
-namespace BatchEval.Workflow.Scoring;
+namespace BatchEval.Workflow.Evaluation;
 
 /// <summary>Images as they are published and scored: unsigned bytes [N, C, H, W].</summary>
 /// <param name="Pixels">All values.</param>

@@ -1,6 +1,6 @@
 using BatchEval.Core.Metrics;
 
-namespace BatchEval.Workflow.Scoring;
+namespace BatchEval.Workflow.Evaluation;
 
 /// <summary>How a number per image is spread: quantiles by linear interpolation (numpy's default).</summary>
 /// <param name="Min">Smallest.</param>

@@ -1,15 +1,14 @@
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Sampling;
-using BatchEval.Workflow.Cells;
-using BatchEval.Workflow.Scoring;
+using BatchEval.Workflow.Evaluation;
 
-namespace BatchEval.Workflow.Tests.Scoring;
+namespace BatchEval.Workflow.Tests.Evaluation;
 
 public class UnitSamplerTests
 {
-    private static readonly CellContext Context = new("digest", 1, null, 1, "cpu");
-    private static readonly Cell[] Cells = [.. Enumerable.Range(1, 3).Select(t => Cell.Create(Context, Candidate.At("ddim", [t * 100.0]), new SampleRange(0, 8)))];
+    private static readonly ShardContext Context = new("digest", 1, null, 1, "cpu");
+    private static readonly Shard[] Shards = [.. Enumerable.Range(1, 3).Select(t => Shard.Create(Context, Candidate.At("ddim", [t * 100.0]), new SampleRange(0, 8)))];
 
     [Fact]
     public void When_memory_runs_out_the_batch_is_halved_and_the_rest_of_the_unit_keeps_it()
@@ -20,19 +19,19 @@ public class UnitSamplerTests
             batches.Add(batch);
             return batch > 16 ? throw new NetworkFailedException("unet.onnx failed on a batch of 64: CUDA failure 2: out of memory") : Samples(work);
         });
-        var done = sampler.Run(Cells, default);
+        var done = sampler.Run(Shards, default);
         batches.ShouldBe([64, 32, 16]);
-        done.Keys.ShouldBe(Cells, ignoreOrder: true);
-        done[Cells[1]].Select(s => s.Sample).ShouldBe(Cells[1].Range.Indices);
+        done.Keys.ShouldBe(Shards, ignoreOrder: true);
+        done[Shards[1]].Select(s => s.Sample).ShouldBe(Shards[1].Range.Indices);
         sampler.Failure.ShouldBeNull();
     }
 
     [Fact]
     public void A_candidate_that_fails_even_in_batches_of_one_fails_alone_with_its_cause_and_leaves_no_result()
     {
-        var sampler = new UnitSampler(4, (_, work) => work.Any(w => w.Candidate == Cells[1].Candidate) ? throw new OutOfMemoryException("no more") : Samples(work));
-        sampler.Run(Cells, default).Keys.ShouldBe([Cells[0], Cells[2]], ignoreOrder: true);
-        sampler.Failure.ShouldNotBeNull().Message.ShouldBe($"Candidate {Cells[1].Candidate.Id} could not be computed: no more");
+        var sampler = new UnitSampler(4, (_, work) => work.Any(w => w.Candidate == Shards[1].Candidate) ? throw new OutOfMemoryException("no more") : Samples(work));
+        sampler.Run(Shards, default).Keys.ShouldBe([Shards[0], Shards[2]], ignoreOrder: true);
+        sampler.Failure.ShouldNotBeNull().Message.ShouldBe($"Candidate {Shards[1].Candidate.Id} could not be computed: no more");
     }
 
     private static SampleResult[] Samples(IEnumerable<(Candidate Candidate, long Sample)> work) => [.. work.Select(w => new SampleResult(w.Sample, 0, [], [], null))];

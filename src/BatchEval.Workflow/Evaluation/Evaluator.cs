@@ -4,12 +4,11 @@ using BatchEval.Core.Randomness;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Text;
-using BatchEval.Workflow.Cells;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Storage;
 using BatchEval.Workflow.Telemetry;
 
-namespace BatchEval.Workflow.Scoring;
+namespace BatchEval.Workflow.Evaluation;
 
 /// <summary>How an evaluation samples.</summary>
 /// <param name="Seed">Seed of noise and labels.</param>
@@ -33,9 +32,9 @@ public sealed record EvaluationSetting(ulong Seed, Conditions Conditions, string
 }
 
 /// <summary>What <see cref="Evaluator.ComputeAsync"/> did.</summary>
-/// <param name="Cells">Cells computed now; the others were there.</param>
+/// <param name="Shards">Shards computed now; the others were there.</param>
 /// <param name="Evaluations">Network evaluations made now.</param>
-public sealed record ComputedCells(int Cells, long Evaluations);
+public sealed record ComputedShards(int Shards, long Evaluations);
 
 /// <summary>
 /// Scores candidates: what lies in the store is taken from there, what is missing is sampled in common batches, measured and stored. Runs, schedule methods
@@ -49,10 +48,10 @@ public sealed class Evaluator(OpenedModel model, EvaluationSetting setting, IBlo
 {
     private const int CellSamples = 512;
     private const int UnitEvaluations = 4096;
-    private readonly CellFiles files = new(blobs);
+    private readonly ShardFiles files = new(blobs);
 
-    /// <summary>What all cells of this evaluator have in common.</summary>
-    public CellContext Context { get; } = CellContext.Of(model.Sampling.Package.Digest, setting.Seed, setting.Conditions, setting.Device, setting.Prompts);
+    /// <summary>What all shards of this evaluator have in common.</summary>
+    public ShardContext Context { get; } = ShardContext.Of(model.Sampling.Package.Digest, setting.Seed, setting.Conditions, setting.Device, setting.Prompts);
 
     /// <summary>Scores candidates on the same samples.</summary>
     /// <param name="entries">The candidates.</param>
@@ -64,16 +63,16 @@ public sealed class Evaluator(OpenedModel model, EvaluationSetting setting, IBlo
     /// <returns>One score per entry.</returns>
     /// <exception cref="NetworkFailedException">The machine could not compute some of the candidates.</exception>
     public async Task<IReadOnlyList<CandidateScore>> ScoreAsync(
-        IReadOnlyList<Contestant> entries, SampleRange samples, MeasuredMetrics metrics, bool keepImages = false, int parallel = 1, CancellationToken cancellation = default)
+        IReadOnlyList<Entry> entries, SampleRange samples, MeasuredMetrics metrics, bool keepImages = false, int parallel = 1, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(entries);
         ArgumentNullException.ThrowIfNull(samples);
-        var cells = entries.Select(e => samples.Split([], CellSamples).Select(range => Cell.Create(Context, e.Candidate, range, keepImages)).ToList()).ToList();
+        var shards = entries.Select(e => samples.Split([], CellSamples).Select(range => Shard.Create(Context, e.Candidate, range, keepImages)).ToList()).ToList();
         var options = new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = cancellation };
-        await Parallel.ForEachAsync(WorkUnit.Pack(cells.SelectMany(c => c), UnitEvaluations), options, async (unit, stop) => await ComputeAsync(unit.Cells, stop));
+        await Parallel.ForEachAsync(WorkUnit.Pack(shards.SelectMany(c => c), UnitEvaluations), options, async (unit, stop) => await ComputeAsync(unit.Shards, stop));
         var scorer = new CandidateScorer(model, metrics);
         var scores = new List<CandidateScore>();
-        foreach (var (entry, own) in entries.Zip(cells))
+        foreach (var (entry, own) in entries.Zip(shards))
         {
             scores.Add(scorer.Score(entry, await ReadAsync(own, metrics.All, cancellation), final: true));
         }
@@ -81,63 +80,63 @@ public sealed class Evaluator(OpenedModel model, EvaluationSetting setting, IBlo
         return scores;
     }
 
-    /// <summary>Computes and stores what cells lack.</summary>
-    /// <exception cref="NetworkFailedException">The machine could not compute some of the cells; those that it could are stored.</exception>
-    public async Task<ComputedCells> ComputeAsync(IReadOnlyList<Cell> cells, CancellationToken cancellation = default)
+    /// <summary>Computes and stores what shards lack.</summary>
+    /// <exception cref="NetworkFailedException">The machine could not compute some of the shards; those that it could are stored.</exception>
+    public async Task<ComputedShards> ComputeAsync(IReadOnlyList<Shard> shards, CancellationToken cancellation = default)
     {
-        var (gaps, computer) = (await files.GapsAsync(cells, cancellation), new CellComputer(model, setting.Noise, setting.Conditions));
-        foreach (var cell in gaps.Where(g => g.Gap == CellGap.Pairs).Select(g => g.Cell))
+        var (gaps, computer) = (await files.GapsAsync(shards, cancellation), new ShardComputer(model, setting.Noise, setting.Conditions));
+        foreach (var shard in gaps.Where(g => g.Gap == ShardGap.Pairs).Select(g => g.Shard))
         {
-            await files.WritePairsAsync(cell, await CompareAsync(computer, cell, await files.ReadImagesAsync(cell.Key, cancellation), cancellation), cancellation);
+            await files.WritePairsAsync(shard, await CompareAsync(computer, shard, await files.ReadImagesAsync(shard.Key, cancellation), cancellation), cancellation);
         }
 
-        if (gaps.Where(g => g.Gap == CellGap.Samples).Select(g => g.Cell).ToList() is { Count: > 0 } missing)
+        if (gaps.Where(g => g.Gap == ShardGap.Samples).Select(g => g.Shard).ToList() is { Count: > 0 } missing)
         {
             await SampleAsync(computer, missing, cancellation);
         }
 
-        return new ComputedCells(gaps.Count, computer.Evaluations);
+        return new ComputedShards(gaps.Count, computer.Evaluations);
     }
 
     /// <summary>Reads stored results.</summary>
-    /// <param name="cells">Complete cells.</param>
+    /// <param name="shards">Complete shards.</param>
     /// <param name="metrics">The metrics that they are read for; without any, no arrays are read.</param>
     /// <param name="cancellation">Gives up.</param>
-    public async Task<IReadOnlyList<CellResult>> ReadAsync(IReadOnlyList<Cell> cells, IReadOnlyList<Metric> metrics, CancellationToken cancellation = default)
+    public async Task<IReadOnlyList<ShardResult>> ReadAsync(IReadOnlyList<Shard> shards, IReadOnlyList<Metric> metrics, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(cells);
+        ArgumentNullException.ThrowIfNull(shards);
         var logits = metrics.Any(m => m.Needs.HasFlag(MetricNeeds.Logits));
-        var results = new List<CellResult>();
-        foreach (var cell in cells)
+        var results = new List<ShardResult>();
+        foreach (var shard in shards)
         {
-            results.Add(await files.ReadAsync(cell, model.Features is not null && metrics.Count > 0, logits, cancellation));
+            results.Add(await files.ReadAsync(shard, model.Features is not null && metrics.Count > 0, logits, cancellation));
         }
 
         return results;
     }
 
-    private async Task<PairedValues> CompareAsync(CellComputer computer, Cell cell, ImageBatch images, CancellationToken cancellation) =>
-        computer.Compare(images, await files.ReadImagesAsync(cell.ComparedWith!, cancellation), cell.ComparedWith!);
+    private async Task<PairedValues> CompareAsync(ShardComputer computer, Shard shard, ImageBatch images, CancellationToken cancellation) =>
+        computer.Compare(images, await files.ReadImagesAsync(shard.ComparedWith!, cancellation), shard.ComparedWith!);
 
-    private async Task SampleAsync(CellComputer computer, List<Cell> cells, CancellationToken cancellation)
+    private async Task SampleAsync(ShardComputer computer, List<Shard> shards, CancellationToken cancellation)
     {
         var sampler = new UnitSampler(setting.BatchSize, (batch, work) => computer.Sample(batch, work, cancellation));
         var began = time.GetTimestamp();
-        var samples = sampler.Run(cells, cancellation);
+        var samples = sampler.Run(shards, cancellation);
         var busy = time.GetElapsedTime(began);
         WorkflowTelemetry.DeviceTime.Add(busy.TotalSeconds);
         WorkflowTelemetry.Images.Add(samples.Keys.Sum(c => (long)c.Range.Count));
         var perCall = busy.TotalMilliseconds / Math.Max(1, samples.Keys.Sum(c => c.NetworkCalls));
-        foreach (var (cell, finished) in samples)
+        foreach (var (shard, finished) in samples)
         {
             using var process = Process.GetCurrentProcess();
-            var result = computer.Measure(cell, finished) with { ComputedBy = setting.ComputedBy, Milliseconds = Math.Round(perCall * cell.NetworkCalls, 3), PeakBytes = process.PeakWorkingSet64 };
-            if (result is { Failure: null, Images: { } images } && cell.ComparedWith is not null)
+            var result = computer.Measure(shard, finished) with { ComputedBy = setting.ComputedBy, Milliseconds = Math.Round(perCall * shard.NetworkCalls, 3), PeakBytes = process.PeakWorkingSet64 };
+            if (result is { Failure: null, Images: { } images } && shard.ComparedWith is not null)
             {
-                result = result with { Pairs = await CompareAsync(computer, cell, images, cancellation) };
+                result = result with { Pairs = await CompareAsync(computer, shard, images, cancellation) };
             }
 
-            await files.WriteAsync(cell, result, cancellation);
+            await files.WriteAsync(shard, result, cancellation);
         }
 
         if (sampler.Failure is { } failure)

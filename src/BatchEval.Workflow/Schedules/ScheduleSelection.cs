@@ -1,56 +1,56 @@
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Schedules;
-using BatchEval.Workflow.Cells;
+using BatchEval.Workflow.Evaluation;
 
 namespace BatchEval.Workflow.Schedules;
 
-/// <summary>Sample counts of a contest.</summary>
+/// <summary>Sample counts of a selection.</summary>
 /// <param name="First">Samples on which everything is compared.</param>
 /// <param name="Second">Samples on which the best of each method are compared, and what is bred from them.</param>
 /// <param name="Last">Fresh samples on which the winner is chosen.</param>
-public sealed record ContestOptions(int First = 64, int Second = 256, int Last = 1024)
+public sealed record SelectionOptions(int First = 64, int Second = 256, int Last = 1024)
 {
     /// <summary>Finalists.</summary>
     public const int Finalists = 8;
 
     /// <summary>The counts that belong to a number of last samples: a sixteenth and a quarter of it before.</summary>
-    public static ContestOptions Of(int last) => new(last / 16, last / 4, last);
+    public static SelectionOptions Of(int last) => new(last / 16, last / 4, last);
 }
 
-/// <summary>What a contest found.</summary>
+/// <summary>What a selection found.</summary>
 /// <param name="Chosen">The winner.</param>
 /// <param name="BestOf">The best schedule of each method that took part, by its score on the second samples.</param>
 /// <param name="Calls">Network calls spent.</param>
-public sealed record ContestResult(ScheduleScore Chosen, IReadOnlyDictionary<string, ScheduleScore> BestOf, long Calls);
+public sealed record SelectionResult(ScheduleScore Chosen, IReadOnlyDictionary<string, ScheduleScore> BestOf, long Calls);
 
 /// <summary>
-/// Runs a <see cref="ScheduleRace"/> by FID outside a run. All compete on the same noise, and the last decision falls on samples that no earlier
+/// Runs a <see cref="ScheduleHalving"/> by FID outside a run. All compete on the same noise, and the last decision falls on samples that no earlier
 /// one saw, as in a run's validation.
 /// </summary>
 /// <param name="scorer">Scores schedules.</param>
 /// <param name="options">Sample counts.</param>
-public sealed class ScheduleContest(ScheduleScorer scorer, ContestOptions options)
+public sealed class ScheduleSelection(ScheduleScorer scorer, SelectionOptions options)
 {
-    /// <summary>Runs the contest.</summary>
+    /// <summary>Runs the selection.</summary>
     /// <param name="computed">Schedules computed from the model.</param>
     /// <param name="heuristics">Named heuristics, trimmed ones included.</param>
     /// <param name="cancellation">Checked before network calls.</param>
-    public async Task<ContestResult> RunAsync(IReadOnlyList<SamplingSchedule> computed, IReadOnlyList<SamplingSchedule> heuristics, CancellationToken cancellation = default)
+    public async Task<SelectionResult> RunAsync(IReadOnlyList<SamplingSchedule> computed, IReadOnlyList<SamplingSchedule> heuristics, CancellationToken cancellation = default)
     {
         var before = scorer.Calls;
-        var race = new ScheduleRace(computed, heuristics, scorer.Solver, scorer.Schedule, new RaceSizes([options.First, options.Second], ContestOptions.Finalists));
+        var halving = new ScheduleHalving(computed, heuristics, scorer.Solver, scorer.Schedule, new HalvingSizes([options.First, options.Second], SelectionOptions.Finalists));
         var state = SearchState.Empty;
-        while (race.Next(state) is { } proposal)
+        while (halving.Next(state) is { } proposal)
         {
             var scores = await scorer.ScoreAsync(proposal.Candidates, new SampleRange(SampleRange.SearchStart, proposal.Samples), cancellation);
-            state = race.Observe(state, scores);
+            state = halving.Observe(state, scores);
         }
 
-        var standings = race.Standings(state);
-        var finalists = standings.DistinctBy(s => s.Score.Candidate.Id).Take(ContestOptions.Finalists).Select(s => s.Schedule).ToList();
+        var standings = halving.Standings(state);
+        var finalists = standings.DistinctBy(s => s.Score.Candidate.Id).Take(SelectionOptions.Finalists).Select(s => s.Schedule).ToList();
         var final = await scorer.ScoreAsync(finalists, new SampleRange(SampleRange.ValidationStart, options.Last), cancellation);
-        return new ContestResult(
+        return new SelectionResult(
             final.OrderBy(s => s.Fid.Score).ThenBy(s => s.Schedule.Name, StringComparer.Ordinal).First(),
             standings.GroupBy(s => s.Schedule.Method).ToDictionary(g => g.Key, g => new ScheduleScore(g.First().Schedule, g.First().Score), StringComparer.Ordinal),
             scorer.Calls - before);

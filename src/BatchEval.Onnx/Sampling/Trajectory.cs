@@ -6,12 +6,12 @@ using BatchEval.Core.Sampling.Skipping;
 namespace BatchEval.Onnx.Sampling;
 
 /// <summary>One sample of one candidate on its way from noise to image.</summary>
-internal sealed class Lane
+internal sealed class Trajectory
 {
     private readonly RowExecutor<float> executor;
     private readonly SampleSteps<float> steps;
 
-    public Lane(SamplingPlan plan, long sample, int label, float[] start, (double Low, double High)? clamp)
+    public Trajectory(SamplingPlan plan, long sample, int label, float[] start, (double Low, double High)? clamp)
     {
         (Plan, Sample, Label) = (plan, sample, label);
         executor = new RowExecutor<float>(plan.Table, plan.Prediction, start, clamp);
@@ -30,7 +30,7 @@ internal sealed class Lane
     public IReadOnlyList<bool> Executed => steps.Executed;
 
     /// <summary>
-    /// Digest of the rows this sample has left out so far. Together with the plan's key it says which evaluation comes next: lanes that
+    /// Digest of the rows this sample has left out so far. Together with the plan's key it says which evaluation comes next: trajectories that
     /// skipped alike, by plan or at run time, share it.
     /// </summary>
     public UInt128 Path { get; private set; }

@@ -1,20 +1,19 @@
 using System.Text.Json.Serialization;
 using BatchEval.Core.Sampling.Skipping;
-using BatchEval.Workflow.Cells;
 
-namespace BatchEval.Workflow.Scoring;
+namespace BatchEval.Workflow.Evaluation;
 
-/// <summary>All that is known of a cell: its <c>result.json</c>, and the arrays that lie beside it as files of their own.</summary>
-/// <param name="Key">The cell's key.</param>
+/// <summary>All that is known of a shard: its <c>result.json</c>, and the arrays that lie beside it as files of their own.</summary>
+/// <param name="Key">The shard's key.</param>
 /// <param name="Candidate">Id of the candidate.</param>
 /// <param name="Range">The samples.</param>
 /// <param name="NetworkCalls">Network calls per sample, after run-time skips.</param>
-/// <param name="Failure">Why the cell could not be computed, or null.</param>
+/// <param name="Failure">Why the shard could not be computed, or null.</param>
 /// <param name="ComputedBy">Run that computed it.</param>
 /// <param name="Milliseconds">Time spent on its network calls, as measured then.</param>
 /// <param name="PeakBytes">Peak memory of the worker, as measured then.</param>
 /// <param name="Masks">Which rows each sample computed (<see cref="StepMask"/>), where a run-time skip policy decides; null otherwise, because then the candidate itself says it.</param>
-public sealed record CellResult(
+public sealed record ShardResult(
     string Key, string Candidate, SampleRange Range, IReadOnlyList<int> NetworkCalls, string? Failure,
     string ComputedBy, double Milliseconds, long PeakBytes, IReadOnlyList<string>? Masks = null)
 {
@@ -30,12 +29,12 @@ public sealed record CellResult(
     [JsonIgnore]
     public float[]? Logits { get; init; }
 
-    /// <summary>Values per image against the compared cell, or null.</summary>
+    /// <summary>Values per image against the compared shard, or null.</summary>
     [JsonIgnore]
     public PairedValues? Pairs { get; init; }
 }
 
-/// <summary>What metrics of pairs say of every image of a cell against the images of another cell; one file per other cell.</summary>
-/// <param name="ComparedWith">Key of the other cell.</param>
+/// <summary>What metrics of pairs say of every image of a shard against the images of another shard; one file per other shard.</summary>
+/// <param name="ComparedWith">Key of the other shard.</param>
 /// <param name="Values">Values in the order of the samples, by the metric's key: all that the images and the package allow.</param>
 public sealed record PairedValues(string ComparedWith, IReadOnlyDictionary<string, IReadOnlyList<double>> Values);
