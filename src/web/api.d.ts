@@ -857,12 +857,12 @@ export interface components {
         RunCounts: {
             /**
              * Format: int32
-             * @description Cells computed by this run.
+             * @description Shards computed by this run.
              */
             computed: number;
             /**
              * Format: int32
-             * @description Cells that another run had computed.
+             * @description Shards that another run had computed.
              */
             reused: number;
             /**
