@@ -26,17 +26,18 @@ def rows() -> dict[str, list[str]]:
 
     return {
         "digits": [],
-        "digits evolution": method("evolution", 20),
+        "digits a tenth": ["search.generations=24"],
         "digits 3": brief("budget.networkCalls=3"),
-        "digits random": method("random", 20),
-        "digits ddim": brief("solver=ddim"),
-        "digits pattern": method("pattern", 8),
-        "digits unipc": brief("solver=unipc"),
         "digits 6": brief("budget.networkCalls=6"),
         "digits 10": brief("budget.networkCalls=10"),
-        "digits a tenth": ["search.generations=24"],
-        "glyphs step 0.5": ["search.generations=24", "search.stepSize=0.5"],
-        "digits step 0.5": ["search.generations=24", "search.stepSize=0.5"],
+        "digits ddim": brief("solver=ddim"),
+        "digits unipc": brief("solver=unipc"),
+        "digits evolution": method("evolution", 20),
+        "digits random": method("random", 20),
+        "digits pattern": method("pattern", 8),
+        "digits half steps": ["search.generations=24", "search.stepSize=0.5"],
+        "glyphs": [],
+        "glyphs half steps": ["search.generations=24", "search.stepSize=0.5"],
     }
 
 
@@ -63,12 +64,12 @@ def run(name: str) -> None:
 def table(names: list[str]) -> None:
     done = {name: json.loads(result(name).read_text()) for name in names if result(name).exists()}
     columns = [("FID", "fid", 2), ("held-out FID", "fidHeldOut", 2), ("KID x100", "kid", 2), ("precision", "precision", 3), ("recall", "recall", 3)]
-    print("| | " + " | ".join(title for title, _, _ in columns) + " | calls of the search |")
+    print("| | " + " | ".join(title for title, _, _ in columns) + " | calls of the run |")
     print("|---" * (len(columns) + 2) + "|")
     for name, document in done.items():
         best = document["best"]
         cells = [value(best, member, digits, 100 if "100" in title else 1) for title, member, digits in columns]
-        print(f"| {name} | " + " | ".join(cells) + f" | {document['evaluations']} |")
+        print(f"| {name} | " + " | ".join(cells) + f" | {document['evaluations']['networkCalls']:,} |")
 
 
 def value(score: dict, member: str, digits: int, factor: float) -> str:
