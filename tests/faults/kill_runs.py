@@ -14,13 +14,15 @@ from kill_workers import ROOT, REDUCED, Account, Worker
 
 SAMPLES = os.path.join(ROOT, "samples/digits")
 KINDS = {
-    "times": ("times.json", REDUCED),
-    "sampler": ("search.json", ["search.population=6", "search.generations=2", "search.rungs=[16,32]", "search.patience=2", "validation.samples=48", "validation.elites=1",
-                                "final.samples=96", "final.images=2", "reference.steps=10", "reference.samples=32", 'baselines=["trailing"]', "execution.unitEvaluations=100", "budget.networkCalls=3"]),
-    "joint": ("joint.json", ["search.population=4", "search.generations=1", "search.rungs=[16,32]", "validation.samples=24", "final.samples=48", "final.images=2", "reference.steps=10",
-                             "reference.samples=8", 'baselines=["random-search"]', "execution.unitEvaluations=100", 'budget={"macs":{"share":0.6,"ofSteps":4}}']),
-    "skip": ("times.json", [*REDUCED, 'search.genes=["times","skip"]']),
-    "klub-dp": ("times.json", [*REDUCED, "search.method=klub-dp", "search.rungs=[16,32]", "validation.samples=24", 'baselines=["trailing"]']),
+    "times": (REDUCED, []),
+    "sampler": (os.path.join(SAMPLES, "search.json"), [
+        "search.population=6", "search.generations=2", "search.rungs=[16,32]", "search.patience=2", "validation.samples=48", "validation.elites=1", "final.samples=96",
+        "final.images=2", "reference.steps=10", "reference.samples=32", 'baselines=["trailing"]', "execution.unitEvaluations=100", "budget.networkCalls=3"]),
+    "joint": (os.path.join(SAMPLES, "joint.json"), [
+        "search.population=4", "search.generations=1", "search.rungs=[16,32]", "validation.samples=24", "final.samples=48", "final.images=2", "reference.steps=10",
+        "reference.samples=8", 'baselines=["random-search"]', "execution.unitEvaluations=100", 'budget={"macs":{"share":0.6,"ofSteps":4}}']),
+    "skip": (REDUCED, ['search.genes=["times","skip"]']),
+    "klub-dp": (REDUCED, ["search.method=klub-dp", "search.rungs=[16,32]", "validation.samples=24", 'baselines=["trailing"]']),
 }
 
 
@@ -39,7 +41,7 @@ class Run:
         words = [word for change in changes for word in ("--set", change)]
         where = ["--on" if self.crew else "--store", self.account.connection]
         with open(os.path.join(self.folder.name, "run.log"), "a") as log:
-            self.process = subprocess.Popen([*self.options.tool, "run", os.path.join(SAMPLES, file), *words, *where, "--out", "out", "--json"],
+            self.process = subprocess.Popen([*self.options.tool, "run", file, *words, *where, "--out", "out", "--json"],
                                             stdout=subprocess.DEVNULL, stderr=log, cwd=self.folder.name)
 
     def ended(self):
@@ -72,7 +74,7 @@ class Run:
 
     def outcome(self):
         """(digest of the leaderboard, results stored, results computed twice)."""
-        if not self.wait(900) or self.process.returncode != 0:
+        if not self.wait(3600) or self.process.returncode != 0:
             log = open(os.path.join(self.folder.name, "run.log")).read()
             sys.exit(f"{self.kind}: {self.process.poll()}\n{log}\n" + "".join(w.text() for w in self.crew))
         with open(os.path.join(self.folder.name, "out", "leaderboard.json"), "rb") as file:

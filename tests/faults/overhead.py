@@ -9,14 +9,14 @@ import argparse, os, re, subprocess, tempfile, time
 
 from kill_workers import ROOT, REDUCED, Account, Worker
 
-SMALL_UNITS = [c for c in REDUCED if "unitEvaluations" not in c] + ["execution.unitEvaluations=1", "execution.cellSamples=8"]
+SMALL_UNITS = ["execution.unitEvaluations=1", "execution.cellSamples=8"]
 
 
 def run(options, account, folder, name, on_workers):
     changes = [word for change in [*SMALL_UNITS, f"name={name}"] for word in ("--set", change)]
     where = ["--on" if on_workers else "--store", account.connection]
     began = time.monotonic()
-    subprocess.run([*options.tool, "run", os.path.join(ROOT, "samples/digits/times.json"), *changes, *where, *([] if on_workers else ["--parallel", "1"])],
+    subprocess.run([*options.tool, "run", REDUCED, *changes, *where, *([] if on_workers else ["--parallel", "1"])],
                    check=True, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return time.monotonic() - began
 
