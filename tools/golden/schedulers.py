@@ -165,6 +165,8 @@ def loop(label, name, fields, flow=False, steps=STEPS, **kwargs):
             scaled = x
         shaped = x.reshape(1, 8, 1, 1)
         out = network(scaled, t).reshape(1, 8, 1, 1)
+        if fields.get("variance_type") == "learned_range":
+            out = torch.cat([out, torch.tanh(shaped)], 1)
         x = s.step(out, t, shaped, **kwargs).prev_sample.reshape(8)
         states.append([float(v) for v in x])
     times = [float(t) for t in s.timesteps]
@@ -226,6 +228,11 @@ def loops(comfy_file):
     yield loop("dpmpp-2m(heun=1)", "DPMSolverMultistepScheduler", {**multistep, "solver_type": "heun"})
     yield loop("sde-dpmpp-2m(heun=1)", "DPMSolverMultistepScheduler", {**multistep, "solver_type": "heun", "algorithm_type": "sde-dpmsolver++"})
     yield loop("dpmpp-3m(diffusers=1)", "DPMSolverMultistepScheduler", {**multistep, "solver_order": 3})
+    for order in (1, 2):
+        yield loop(f"sde-dpm-{order}{'m' if order > 1 else ''}", "DPMSolverMultistepScheduler", {**multistep, "solver_order": order, "algorithm_type": "sde-dpmsolver", "final_sigmas_type": "sigma_min"})
+    yield loop("sde-dpm-2m(heun=1)", "DPMSolverMultistepScheduler", {**multistep, "solver_type": "heun", "algorithm_type": "sde-dpmsolver", "final_sigmas_type": "sigma_min"})
+    yield loop("unipc(uncorrected=3)", "UniPCMultistepScheduler", {**multistep, "disable_corrector": [0, 1, 2], "final_sigmas_type": "sigma_min"})
+    yield loop("ddpm(learned=1)", "DDPMScheduler", {**LINEAR, "variance_type": "learned_range", "clip_sample": False, "timestep_spacing": "leading"})
     yield loop("lms", "LMSDiscreteScheduler", multistep)
     for order in (1, 2, 3):
         yield loop(f"unipc(bh=1,order={order})", "UniPCMultistepScheduler", {**multistep, "solver_order": order, "solver_type": "bh1", "final_sigmas_type": "sigma_min"})

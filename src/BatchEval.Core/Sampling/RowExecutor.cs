@@ -19,7 +19,6 @@ public sealed class RowExecutor<T>
 {
     private readonly CoefficientTable table;
     private readonly PredictionType prediction;
-    private readonly (T Low, T High)? clamp;
     private readonly DataLimit? limit;
     private readonly List<T[]> history = [];
     private readonly T[] raw;
@@ -31,13 +30,11 @@ public sealed class RowExecutor<T>
     /// <param name="table">The solver, written out.</param>
     /// <param name="prediction">What the network returns.</param>
     /// <param name="start">State to start from, before <see cref="CoefficientTable.StartScale"/>; not changed.</param>
-    /// <param name="clamp">Range that data predictions are clamped to, or null.</param>
-    /// <param name="limit">Another limit of data predictions, such as dynamic thresholding, or null.</param>
-    public RowExecutor(CoefficientTable table, PredictionType prediction, ReadOnlySpan<T> start, (double Low, double High)? clamp = null, DataLimit? limit = null)
+    /// <param name="limit">What data predictions are clamped to, or null.</param>
+    public RowExecutor(CoefficientTable table, PredictionType prediction, ReadOnlySpan<T> start, DataLimit? limit = null)
     {
         ArgumentNullException.ThrowIfNull(table);
         (this.table, this.prediction, this.limit) = (table, prediction, limit);
-        this.clamp = clamp is { } c ? (T.CreateChecked(c.Low), T.CreateChecked(c.High)) : null;
         (State, next, raw) = (start.ToArray(), new T[start.Length], new T[start.Length]);
         if (table.StartScale != 1)
         {
@@ -55,14 +52,14 @@ public sealed class RowExecutor<T>
 
     /// <summary>Takes a row's linear combinations of the state and of the network output.</summary>
     /// <param name="index">Index of the row; rows follow each other from 0.</param>
-    /// <param name="output">The network output at the row, or what stands for it.</param>
+    /// <param name="output">The network output at the row, or what stands for it; twice as long as the state where variances follow.</param>
     /// <param name="noise">Noise of the row; needed by rows that add some.</param>
     /// <exception cref="ArgumentNullException">The row adds noise and none is given.</exception>
     public void Advance(int index, ReadOnlySpan<T> output, RowNoise<T>? noise = null)
     {
         var row = table.Rows[index];
-        Remember(row, output);
-        Combine(row.Next, next, index, noise);
+        Remember(row, output[..State.Length]);
+        Combine(row.Next, next, index, row.LearnedNoise is { } range ? Widened(noise, range, output[State.Length..].ToArray()) : noise);
         if (row.NextAnchor is { } keep)
         {
             Combine(keep, nextAnchor!, index, noise);
@@ -85,12 +82,6 @@ public sealed class RowExecutor<T>
         }
 
         raw.CopyTo(data, 0);
-        if (clamp is { } range)
-        {
-            TensorPrimitives.Max(data, range.Low, data);
-            TensorPrimitives.Min(data, range.High, data);
-        }
-
         limit?.Apply<T>(data);
         if (row.Remembered is { } kept)
         {
@@ -101,6 +92,17 @@ public sealed class RowExecutor<T>
 
         history.Insert(0, data);
     }
+
+    // z e^(r (v + 1) / 2)
+    private static RowNoise<T> Widened(RowNoise<T>? noise, double range, T[] learned) => (row, z) =>
+    {
+        ArgumentNullException.ThrowIfNull(noise);
+        noise(row, z);
+        for (var i = 0; i < z.Length; i++)
+        {
+            z[i] *= T.CreateChecked(Math.Exp(range * (double.CreateChecked(learned[i]) + 1) / 2));
+        }
+    };
 
     private void Combine(LinearCombination c, T[] destination, int index, RowNoise<T>? noise)
     {
@@ -139,7 +141,7 @@ public static class RowExecutor
     /// <param name="network">Network output at a state and a level, whose time is what the network is told.</param>
     /// <param name="start">State to start from, before <see cref="CoefficientTable.StartScale"/>; not changed.</param>
     /// <param name="noise">Noise of a row; needed by stochastic tables.</param>
-    /// <param name="clamp">Range that data predictions are clamped to, or null.</param>
+    /// <param name="limit">What data predictions are clamped to, or null.</param>
     /// <param name="observe">Called after each row with the row and a copy of the new state.</param>
     /// <returns>The final state.</returns>
     public static T[] Run<T>(
@@ -148,13 +150,13 @@ public static class RowExecutor
         Func<T[], NoiseLevel, T[]> network,
         T[] start,
         RowNoise<T>? noise = null,
-        (double Low, double High)? clamp = null,
+        DataLimit? limit = null,
         Action<SolverRow, T[]>? observe = null)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(network);
-        var executor = new RowExecutor<T>(table, prediction, start, clamp);
+        var executor = new RowExecutor<T>(table, prediction, start, limit);
         for (var index = 0; index < table.Rows.Count; index++)
         {
             var row = table.Rows[index];

@@ -1,3 +1,4 @@
+using BatchEval.Core.Json;
 using BatchEval.Onnx.Graph;
 using BatchEval.Onnx.Graph.Proto;
 using BatchEval.Onnx.Packages;
@@ -35,21 +36,26 @@ internal static class StepModel
     /// <param name="sample">Whether and where data predictions are clamped.</param>
     public static byte[] Build(int input, int output, SampleEntry sample)
     {
+        if (sample.Limit is { Quantile: not null })
+        {
+            throw new ProblemException("Steps on the device cannot threshold data predictions (sample.thresholding); use the engine's loop.");
+        }
+
         var graph = new GraphProto
         {
             Name = "step", Input = { Value(State, (int)Type.Float), Value(Network, output), Value(Coefficients, (int)Type.Float) },
             Output = { Value(Next, (int)Type.Float), Value(Input, input) },
         };
         graph.Initializer.Add(Tensors.Integers("sizes", 1, 1, 1, 1, 1));
-        graph.Initializer.Add(Number("low", sample.Low));
-        graph.Initializer.Add(Number("high", sample.High));
+        graph.Initializer.Add(Number("low", sample.Limit?.Low ?? 0));
+        graph.Initializer.Add(Number("high", sample.Limit?.High ?? 0));
         var split = Node("Split", [Coefficients, "sizes"], "p");
         split.Output.AddRange(["q", "a", "b", "c"]);
         graph.Node.AddRange(
         [
             split, Cast(Network, "net", (int)Type.Float),
             Node("Mul", [State, "p"], "px"), Node("Mul", ["net", "q"], "qn"), Node("Add", ["qn", "px"], "raw"),
-            sample.ClampDenoised ? Node("Clip", ["raw", "low", "high"], "data") : Node("Identity", ["raw"], "data"),
+            sample.Limit is not null ? Node("Clip", ["raw", "low", "high"], "data") : Node("Identity", ["raw"], "data"),
             Node("Mul", [State, "a"], "ax"), Node("Mul", ["raw", "b"], "br"), Node("Add", ["br", "ax"], "sum"),
             Node("Mul", ["data", "c"], "cd"), Node("Add", ["cd", "sum"], Next), Cast(Next, Input, input),
         ]);

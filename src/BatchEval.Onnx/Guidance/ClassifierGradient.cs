@@ -52,15 +52,16 @@ public sealed class ClassifierGradient : IDisposable
         {
             var state = rows[i].State.Span;
             var (output, alpha, sigma) = (outputs[i], rows[i].Level.Alpha, rows[i].Level.Sigma);
+            var clean = new double[output.Length];
             for (var j = 0; j < output.Length; j++)
             {
-                double eps = output[j];
-                if (manifest.Sample.ClampDenoised)
-                {
-                    var clean = Math.Clamp((state[j] - (sigma * eps)) / alpha, manifest.Sample.Low, manifest.Sample.High);
-                    eps = (state[j] - (alpha * clean)) / sigma;
-                }
+                clean[j] = (state[j] - (sigma * output[j])) / alpha;
+            }
 
+            manifest.Sample.Limit?.Apply<double>(clean);
+            for (var j = 0; j < output.Length; j++)
+            {
+                var eps = manifest.Sample.Limit is null ? output[j] : (state[j] - (alpha * clean[j])) / sigma;
                 output[j] = (float)(eps - (sigma * scale * gradients[(i * output.Length) + j]));
             }
         }

@@ -30,8 +30,11 @@ public sealed class GuidedDenoiser(ModelManifest manifest, Conditioning conditio
     /// <summary>Network evaluations made so far: one per sample and call, two where the negative half ran, too.</summary>
     public long Evaluations => Interlocked.Read(ref calls);
 
-    /// <summary>Whether the sampler clamps data predictions; with a classifier they are clamped before its gradient is added, and not again.</summary>
-    public bool ClampsAfter => manifest.Sample.ClampDenoised && !UsesClassifier;
+    /// <summary>What the sampler clamps data predictions to; with a classifier they are clamped before its gradient is added, and not again.</summary>
+    public DataLimit? LimitAfter => UsesClassifier ? null : manifest.Sample.Limit;
+
+    /// <summary>Whether the learned variances of the positive half stay behind the outputs, which are then twice as long.</summary>
+    public bool KeepsVariances { get; init; }
 
     private bool UsesClassifier => classifier is not null && conditions.ClassifierScale != 0;
 
@@ -53,27 +56,28 @@ public sealed class GuidedDenoiser(ModelManifest manifest, Conditioning conditio
     /// <param name="network">The network.</param>
     /// <param name="rows">All evaluations.</param>
     /// <param name="members">Positions of those to evaluate.</param>
-    /// <returns>Guided network outputs [C, H, W], one per member.</returns>
+    /// <returns>Guided network outputs [C, H, W], one per member; [2C, H, W] with <see cref="KeepsVariances"/>.</returns>
     public float[][] Evaluate(DenoiserNetwork network, IReadOnlyList<DenoiserRow> rows, IReadOnlyList<int> members)
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(rows);
         ArgumentNullException.ThrowIfNull(members);
         DenoiserRow[] batch = [.. members.Select(m => rows[m])];
-        var positive = new float[batch.Length][];
+        var size = manifest.Sample.Size;
+        float[][] positive, variances = [];
         if (guidance.Doubles(batch[0].Level))
         {
             // Negative first, as most pipelines do; a network fixed to one row takes two calls.
             var halves = Call(network, [.. batch.Select(r => (r, true)), .. batch.Select(r => (r, false))]);
+            (positive, variances) = Split(halves[batch.Length..]);
             for (var i = 0; i < batch.Length; i++)
             {
-                positive[i] = halves[batch.Length + i];
-                guidance.Combine(halves[i], positive[i]);
+                guidance.Combine(halves[i].AsSpan(0, size), positive[i]);
             }
         }
         else
         {
-            positive = Call(network, [.. batch.Select(r => (r, false))]);
+            (positive, variances) = Split(Call(network, [.. batch.Select(r => (r, false))]));
         }
 
         if (UsesClassifier)
@@ -81,8 +85,11 @@ public sealed class GuidedDenoiser(ModelManifest manifest, Conditioning conditio
             classifier!.Guide(batch, positive, manifest, conditions.ClassifierScale);
         }
 
-        return positive;
+        return variances.Length == 0 ? positive : [.. positive.Zip(variances, (net, v) => (float[])[.. net, .. v])];
     }
+
+    private (float[][] Predictions, float[][] Variances) Split(float[][] outputs) =>
+        KeepsVariances ? ([.. outputs.Select(o => o[..manifest.Sample.Size])], [.. outputs.Select(o => o[manifest.Sample.Size..])]) : (outputs, []);
 
     private float[][] Call(DenoiserNetwork network, (DenoiserRow Row, bool Negative)[] rows)
     {
@@ -107,6 +114,6 @@ public sealed class GuidedDenoiser(ModelManifest manifest, Conditioning conditio
         var output = new float[count * network.OutputSize];
         network.Run(states, times, conditioning.For(who), output);
         // What follows the first C channels are learned variances.
-        return [.. Enumerable.Range(0, rows.Length).Select(i => output.AsSpan(i * network.OutputSize, size).ToArray())];
+        return [.. Enumerable.Range(0, rows.Length).Select(i => output.AsSpan(i * network.OutputSize, KeepsVariances ? network.OutputSize : size).ToArray())];
     }
 }

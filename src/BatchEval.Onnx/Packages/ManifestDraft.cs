@@ -98,7 +98,7 @@ public sealed record ManifestDraft(JsonObject Manifest, IReadOnlyList<string> Fo
         }
 
         var shape = Shape(sample, answers, Missing);
-        var (schedule, prediction, clamp) = Process(model.Folder, answers, found, Missing);
+        var (schedule, prediction, limit) = Process(model.Folder, answers, found, Missing);
         if (labels is not null && answers.Classes is null)
         {
             Missing("--classes", $"the network takes labels ('{labels.Name}'): how many classes are there (and, with --null-label, which label means none)?");
@@ -130,9 +130,14 @@ public sealed record ManifestDraft(JsonObject Manifest, IReadOnlyList<string> Fo
             ["sample"] = new JsonObject
             {
                 ["channels"] = shape.Channels, ["height"] = shape.Height, ["width"] = shape.Width,
-                ["range"] = new JsonArray(answers.Range?.Low ?? -1, answers.Range?.High ?? 1), ["clampDenoised"] = answers.Clamp ?? clamp,
+                ["range"] = new JsonArray(answers.Range?.Low ?? -1, answers.Range?.High ?? 1), ["clampDenoised"] = answers.Clamp ?? limit is { Quantile: null },
             },
         };
+        if (answers.Clamp is null && limit is { Quantile: { } ratio })
+        {
+            manifest["sample"]!["thresholding"] = new JsonObject { ["ratio"] = ratio, ["max"] = limit.High };
+        }
+
         if (labels is not null)
         {
             var entry = new JsonObject { ["count"] = answers.Classes };
@@ -191,10 +196,10 @@ public sealed record ManifestDraft(JsonObject Manifest, IReadOnlyList<string> Fo
         return (1, 1, 1);
     }
 
-    private static (JsonObject Schedule, string Prediction, bool Clamp) Process(string folder, DraftAnswers answers, List<string> found, Action<string, string> missing)
+    private static (JsonObject Schedule, string Prediction, DataLimit? Limit) Process(string folder, DraftAnswers answers, List<string> found, Action<string, string> missing)
     {
         var file = Schedulers.Select(s => Path.GetFullPath(Path.Combine(folder, s))).FirstOrDefault(File.Exists);
-        var config = file is null ? null : DiffusersFolder.ReadScheduler(file, Path.GetFileName(file));
+        var config = file is null ? null : DiffusersFolder.ReadSchedulerFile(file);
         if (config is not null)
         {
             found.Add($"{"noise",-10} {config.Class} in {Path.GetRelativePath(folder, file!)}");
@@ -212,7 +217,7 @@ public sealed record ManifestDraft(JsonObject Manifest, IReadOnlyList<string> Fo
 
         var schedule = answers.Schedule is { } said ? Parse(said, missing) : config is null ? [] : Describe(config);
         var prediction = answers.Prediction ?? config?.Prediction.ToString().ToLowerInvariant() ?? string.Empty;
-        return (schedule, prediction, config?.Limit is not null);
+        return (schedule, prediction, config?.Limit);
     }
 
     // A noising process as model.json says it.

@@ -145,8 +145,8 @@ public enum ConditionRole
 /// <param name="Width">W, in elements.</param>
 /// <param name="Low">Value shown as black.</param>
 /// <param name="High">Value shown as white.</param>
-/// <param name="ClampDenoised">Whether data predictions are clamped to [Low, High] while sampling.</param>
-public sealed record SampleEntry(int Channels, int Height, int Width, double Low, double High, bool ClampDenoised)
+/// <param name="Limit">What data predictions are clamped to while sampling, or null.</param>
+public sealed record SampleEntry(int Channels, int Height, int Width, double Low, double High, DataLimit? Limit = null)
 {
     /// <summary>How values become bytes.</summary>
     public PixelRounding Rounding { get; init; }

@@ -227,7 +227,7 @@ public static class ModelManifestReader
     {
         if (sample is null)
         {
-            return new(1, 1, 1, -1, 1, false);
+            return new(1, 1, 1, -1, 1);
         }
 
         var range = sample.Numbers("range") ?? [-1, 1];
@@ -239,12 +239,31 @@ public static class ModelManifestReader
 
         var entry = new SampleEntry(
             sample.Integer("channels", low: 1, high: 1024), sample.Integer("height", low: 1, high: 16384), sample.Integer("width", low: 1, high: 16384),
-            range[0], range[1], sample.Flag("clampDenoised", false))
+            range[0], range[1], ReadLimit(sample, range))
         {
             Rounding = ReadRounding(sample),
         };
         sample.Close();
         return entry;
+    }
+
+    private static DataLimit? ReadLimit(JsonInspector sample, IReadOnlyList<double> range)
+    {
+        var clamps = sample.Flag("clampDenoised", false);
+        if (sample.Child("thresholding") is not { } rule)
+        {
+            return clamps ? new DataLimit(range[0], range[1]) : null;
+        }
+
+        if (clamps)
+        {
+            sample.Report("thresholding", "stands beside clampDenoised; data predictions are limited in one way.");
+        }
+
+        var most = rule.Number("max", 1, low: 1);
+        var limit = new DataLimit(-most, most, rule.Number("ratio", 0.995, low: 0, high: 1));
+        rule.Close();
+        return limit;
     }
 
     internal static LabelsEntry ReadLabels(JsonInspector labels)

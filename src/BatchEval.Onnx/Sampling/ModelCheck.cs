@@ -49,7 +49,7 @@ public sealed class ModelCheck(ModelPackage package, DeviceOptions device)
         yield return Deterministic(first, Call(network, count, high.Time));
         yield return Independent(network, count, high);
         yield return TimeMatters(network, count, first);
-        yield return Prediction(first, high);
+        yield return OutputEvidence.Contradiction(manifest, network, conditioning) is { } wrong ? new("prediction", false, wrong) : Prediction(first, high);
         yield return Data();
     }
 

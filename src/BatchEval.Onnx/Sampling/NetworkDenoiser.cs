@@ -57,10 +57,6 @@ public sealed class NetworkDenoiser(SamplingModel model, NoiseBank noise, Condit
         var (p, q) = DataPrediction.For(model.Manifest.Denoiser.Prediction, level);
         TensorPrimitives.Multiply(state, (float)p, data);
         TensorPrimitives.MultiplyAdd(net, (float)q, data, data);
-        if (denoiser.ClampsAfter)
-        {
-            TensorPrimitives.Max(data, (float)model.Manifest.Sample.Low, data);
-            TensorPrimitives.Min(data, (float)model.Manifest.Sample.High, data);
-        }
+        denoiser.LimitAfter?.Apply(data);
     }
 }

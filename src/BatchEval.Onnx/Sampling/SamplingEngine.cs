@@ -1,3 +1,4 @@
+using BatchEval.Core.Json;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Guidance;
@@ -16,7 +17,10 @@ namespace BatchEval.Onnx.Sampling;
 public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditions conditions, int batchSize = 64)
 {
     private const int WaveFactor = 16;
-    private readonly GuidedDenoiser denoiser = new(model.Manifest, model.Required(), conditions, batchSize, model.Classifier);
+    private readonly GuidedDenoiser denoiser = new(model.Manifest, model.Required(), conditions, batchSize, model.Classifier)
+    {
+        KeepsVariances = model.Networks.Without([]).OutputSize > model.Manifest.Sample.Size,
+    };
 
     /// <summary>Network evaluations really made, after sharing; guidance counts twice.</summary>
     public long Evaluations => denoiser.Evaluations;
@@ -34,6 +38,11 @@ public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditi
     {
         ArgumentNullException.ThrowIfNull(work);
         var plans = work.Select(w => w.Candidate).Distinct().ToDictionary(c => c, c => new SamplingPlan(c, model.Manifest.Schedule, model.Manifest.Denoiser.Prediction));
+        if (!denoiser.KeepsVariances && plans.Values.FirstOrDefault(p => p.Table.LearnsNoise) is { } learned)
+        {
+            throw new ProblemException($"{learned.Candidate.Solver} takes its noise from variances in the second half of the network's output; this network gives {model.Manifest.Sample.Channels} channels, and {2 * model.Manifest.Sample.Channels} are needed.");
+        }
+
         // Waves bound memory; samples stay together so that candidates can share evaluations.
         var order = Enumerable.Range(0, work.Count).OrderBy(i => work[i].Sample).ToArray();
         var results = new SampleResult[work.Count];
@@ -67,8 +76,7 @@ public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditi
             starts(sample).CopyTo(start, 0);
         }
 
-        (double, double)? clamp = denoiser.ClampsAfter ? (shape.Low, shape.High) : null;
-        return new Trajectory(plan, sample, conditions.LabelOf(sample, model.Manifest.Labels, noise), start, clamp);
+        return new Trajectory(plan, sample, conditions.LabelOf(sample, model.Manifest.Labels, noise), start, denoiser.LimitAfter);
     }
 
     private void RunWave(Trajectory[] trajectories, CancellationToken cancellation)
@@ -100,7 +108,7 @@ public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditi
                 {
                     foreach (var trajectory in members[batch[i]])
                     {
-                        trajectory.Take(row, outputs[i]);
+                        trajectory.Take(row, trajectory.Plan.Table.LearnsNoise || outputs[i].Length == trajectory.State.Length ? outputs[i] : outputs[i][..trajectory.State.Length]);
                     }
                 }
             }

@@ -55,15 +55,23 @@ public sealed class SamplingModel : IDisposable
     /// <param name="device">Where networks run.</param>
     /// <param name="execution">How networks without some blocks are executed.</param>
     /// <param name="prompts">Encoded prompts in place of those that the package names, or null.</param>
-    /// <exception cref="ProblemException">The package's files do not fit together.</exception>
+    /// <exception cref="ProblemException">The package's files do not fit together, or the network's output is plainly another than the manifest says.</exception>
     public static SamplingModel Open(ModelPackage package, DeviceOptions device, BlockExecution execution = BlockExecution.Gated, PromptEmbeddings? prompts = null)
     {
         ArgumentNullException.ThrowIfNull(package);
         MemoryPlan.Of(package).Require();
         var manifest = package.Manifest;
         var networks = BlockNetworks.Open(package.PathOf(manifest.Denoiser.File), manifest, device, execution);
+        var told = Told(package, networks.Without([]).TimeInput);
+        var conditioning = Conditioning.Of(package);
+        if (OutputEvidence.Contradiction(told.Manifest, networks.Without([]), conditioning) is { } wrong)
+        {
+            networks.Dispose();
+            throw new ProblemException($"The model '{manifest.Name}' is not what its description says: {wrong}");
+        }
+
         var opened = new SamplingModel(
-            Told(package, networks.Without([]).TimeInput), networks, Conditioning.Of(package),
+            told, networks, conditioning,
             manifest.Classifier is { } classifier ? new ClassifierGradient(package.PathOf(classifier.File), classifier, manifest.Sample, device) : null, device);
         // The package's own prompts are encoded when they are first asked for: a run brings its own.
         return manifest.TakesPrompts ? new SamplingModel(opened, prompts is not null ? new(prompts) : new(() => PromptsOf(package, device))) : opened;

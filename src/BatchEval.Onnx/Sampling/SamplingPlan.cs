@@ -56,7 +56,7 @@ public sealed class SamplingPlan
             var evaluation = Chain(prefix, [row.NetworkTime, .. step.Drop.Select(d => (double)d)]);
             keys[r] = evaluation;
             LinearCombination?[] taken = [row.Next, row.NextAnchor, row.Remembered];
-            prefix = Chain(evaluation, [Data[r].FromState, Data[r].FromNetwork, .. taken.SelectMany(c => c is null ? [double.NaN] : Numbers(c))]);
+            prefix = Chain(evaluation, [Data[r].FromState, Data[r].FromNetwork, row.LearnedNoise ?? 0, .. taken.SelectMany(c => c is null ? [double.NaN] : Numbers(c))]);
         }
 
         return keys;

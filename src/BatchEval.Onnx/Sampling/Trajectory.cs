@@ -11,10 +11,10 @@ internal sealed class Trajectory
     private readonly RowExecutor<float> executor;
     private readonly SampleSteps<float> steps;
 
-    public Trajectory(SamplingPlan plan, long sample, int label, float[] start, (double Low, double High)? clamp)
+    public Trajectory(SamplingPlan plan, long sample, int label, float[] start, DataLimit? limit)
     {
         (Plan, Sample, Label) = (plan, sample, label);
-        executor = new RowExecutor<float>(plan.Table, plan.Prediction, start, clamp);
+        executor = new RowExecutor<float>(plan.Table, plan.Prediction, start, limit);
         steps = new SampleSteps<float>(plan.Candidate, plan.Table, State);
     }
 

@@ -65,8 +65,8 @@ internal sealed record DiffusersClass(ListArgument List, FormAbilities Abilities
 
         if (All[name].Abilities.Clamps)
         {
-            yield return ("clip_sample", PythonText.Flag(sample.ClampDenoised));
-            yield return ("clip_sample_range", PythonText.Number(sample.High));
+            yield return ("clip_sample", PythonText.Flag(sample.Limit is not null));
+            yield return ("clip_sample_range", PythonText.Number(sample.Limit?.High ?? 1));
         }
     }
 }

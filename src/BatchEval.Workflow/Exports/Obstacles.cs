@@ -30,8 +30,10 @@ internal static class Obstacles
         Add(candidate.Steps.Any(s => s.Drop.Count > 0), $"drop: at t = {Times(candidate, s => s.Drop.Count > 0)} blocks are left out");
         Add(candidate.Steps.Any(s => s.Reuse), $"reuse: at t = {Times(candidate, s => s.Reuse)} an earlier network output is used again");
         Add(candidate.Skip is { Threshold: > 0 }, "skip: calls are left out image by image");
+        Add(subject.Table.LearnsNoise, "learned: noise is as wide as the network's variances say");
         Add(!subject.IsPlain, "numbers of its own: the steps are not those of the named solver");
-        Add(sample.ClampDenoised && !(form.Clamps && sample.Low == -sample.High), $"clampDenoised: data predictions are clamped to [{PythonText.Number(sample.Low)}, {PythonText.Number(sample.High)}]");
+        Add(sample.Limit is { Quantile: null } clamp && !(form.Clamps && clamp.Low == -clamp.High), $"clampDenoised: data predictions are clamped to [{PythonText.Number(sample.Limit?.Low ?? 0)}, {PythonText.Number(sample.Limit?.High ?? 0)}]");
+        Add(sample.Limit is { Quantile: not null }, $"thresholding: data predictions are limited to the {PythonText.Number(sample.Limit?.Quantile ?? 0)} quantile of their magnitudes, sample by sample");
         Add(candidate.End is not null && !form.Ends, FormattableString.Invariant($"end: sampling stops at t = {candidate.End}"));
         Add(subject.Schedule.Process == NoiseProcess.Discrete && !subject.HasWholeTimes && !form.Fractions, $"times between whole ones: t = {Times(candidate, s => s.Time != Math.Round(s.Time))}");
         Add(!form.FreeStart && Math.Abs((subject.StartScale / startOfTool) - 1) > 1e-5, "start: the noise that sampling starts from has another scale there");

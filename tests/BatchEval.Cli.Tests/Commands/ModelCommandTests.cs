@@ -99,7 +99,7 @@ public sealed class ModelCommandTests : IDisposable
         var wrong = await shell.RunAsync("model", "check", "wrong");
         wrong.Code.ShouldBe(ExitCodes.Failed);
         wrong.Out.ShouldContain("FAILED   prediction");
-        wrong.Out.ShouldContain("does not fit 'sample'");
+        wrong.Out.ShouldContain("denoiser.prediction says 'sample', and the network's output is that of 'epsilon'");
     }
 
     public void Dispose() => shell.Dispose();

@@ -8,7 +8,7 @@ namespace BatchEval.Core.Tests.Sampling;
 public sealed class PublishedLoopTests
 {
     private const int Size = 768;
-    private static readonly (double, double) Unit = (-1, 1);
+    private static readonly DataLimit Unit = new(-1, 1);
 
     [Fact]
     public void Ddim_ten_leading_steps_sum_to_172_0067() =>

@@ -42,16 +42,16 @@ public sealed class RowExecutorTests
     public void Thresholding_clamps_to_a_quantile_and_divides_by_it()
     {
         double[] data = [1, -2, 3, -4, 0.5];
-        new DataLimit(10, 0.8).Apply<double>(data);
+        new DataLimit(-10, 10, 0.8).Apply<double>(data);
         data.ShouldBe([1 / 3.2, -2 / 3.2, 3 / 3.2, -1, 0.5 / 3.2], 1e-12);
         float[] small = [0.1f, -0.2f, 0.9f];
-        new DataLimit(1.5, 0.995).Apply<float>(small);
+        new DataLimit(-1.5, 1.5, 0.995).Apply<float>(small);
         small.ShouldBe([0.1f, -0.2f, 0.9f]);
         double[] clamped = [2, -3];
-        new DataLimit(1).Apply<double>(clamped);
+        new DataLimit(-1, 1).Apply<double>(clamped);
         clamped.ShouldBe([1, -1]);
         var row = new SolverRow(0, Level, new LinearCombination { Data = [1] });
-        var executor = new RowExecutor<double>(new CoefficientTable([row], 1), PredictionType.Sample, [0.0, 0], limit: new DataLimit(10, 1));
+        var executor = new RowExecutor<double>(new CoefficientTable([row], 1), PredictionType.Sample, [0.0, 0], new DataLimit(-10, 10, 1));
         executor.Advance(0, [4, -2]);
         executor.State.ShouldBe([1, -0.5], 1e-12);
     }

@@ -42,7 +42,7 @@ public sealed class SolverGoldenTests
         var schedule = DiscreteNoiseSchedule.Linear(1000, 1e-4, 0.02);
         var candidate = Candidate.At(solver, Numbers(Golden.GetProperty("timesteps")));
         var noise = Golden.GetProperty("noise").EnumerateArray().Select(Numbers).ToArray();
-        var clamp = golden.GetProperty("options").TryGetProperty("clamp", out _) ? (-1.0, 1.0) : ((double, double)?)null;
+        var clamp = golden.GetProperty("options").TryGetProperty("clamp", out _) ? new DataLimit(-1, 1) : null;
         var states = new List<(int Step, double[] State)>();
 
         RowExecutor.Run(

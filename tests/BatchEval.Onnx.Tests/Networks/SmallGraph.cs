@@ -46,7 +46,7 @@ internal sealed class SmallGraph
 
     public static ModelManifest Manifest(NoiseSchedule? schedule = null, string? context = null, string? label = null) => new(
         "small", "", new DenoiserEntry("small.onnx", PredictionType.Epsilon, "sample", "timestep", label, context, null, "out"),
-        schedule ?? DiscreteNoiseSchedule.Linear(1000, 1e-4, 0.02), new SampleEntry(1, 2, 2, -1, 1, false), label is null ? null : new LabelsEntry(3, 3, []), null, null, null, "", new Dictionary<string, string>());
+        schedule ?? DiscreteNoiseSchedule.Linear(1000, 1e-4, 0.02), new SampleEntry(1, 2, 2, -1, 1), label is null ? null : new LabelsEntry(3, 3, []), null, null, null, "", new Dictionary<string, string>());
 
     private void Input(string name, Type type, long[] shape) => graph.Input.Add(Value(name, type, shape));
 

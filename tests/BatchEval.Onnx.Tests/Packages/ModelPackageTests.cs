@@ -28,6 +28,8 @@ public sealed class ModelPackageTests : IDisposable
         { "denoiser.prediction", "\"noise\"", "denoiser.prediction: is 'noise'; allowed: epsilon, v, sample, flow" },
         { "sample.height", "\"tall\"", "sample.height: must be a whole number" },
         { "sample.range", "[1, -1]", "sample.range: must be two numbers" },
+        { "sample.thresholding", "{}", "sample.thresholding: stands beside clampDenoised" },
+        { "sample.thresholding", "{ \"ratio\": 2 }", "sample.thresholding.ratio: " },
         { "schedule.type", "null", "schedule.type: is missing" },
         { "schedule.betaEnd", "7", "must lie in (0, 1)" },
         { "formatVersion", "2", "formatVersion: is 2; allowed: 1 to 1" },

@@ -18,10 +18,6 @@ public sealed class SchedulerFileTests : IDisposable
     }
 
     [Fact]
-    public void Thresholding_which_the_engine_does_not_do_is_refused() =>
-        Should.Throw<ProblemException>(() => Read("{\"_class_name\": \"DDIMScheduler\", \"thresholding\": true}")).Message.ShouldContain("thresholding is true");
-
-    [Fact]
     public void A_process_that_ends_without_signal_is_read() =>
         Read("{\"_class_name\": \"DDIMScheduler\", \"rescale_betas_zero_snr\": true, \"prediction_type\": \"v_prediction\"}").Noise.At(999).IsPureNoise.ShouldBeTrue();
 
@@ -36,6 +32,6 @@ public sealed class SchedulerFileTests : IDisposable
     private Core.Sampling.Configurations.SchedulerConfiguration Read(string json)
     {
         File.WriteAllText(file, json);
-        return DiffusersFolder.ReadScheduler(file, "scheduler_config.json");
+        return DiffusersFolder.ReadSchedulerFile(file);
     }
 }

@@ -40,6 +40,8 @@ public sealed class SkippingTests : IDisposable
     private double Threshold(string solver) => solver switch
     {
         "lcm" => 3,
+        "sde-dpm-1" => 2.7,
+        "sde-dpm-2m" => 3.3,
         "ipndm" or "plms" or "pndm" => 0.5,
         _ => Solver.Table(Candidate(solver, null), model.Manifest.Schedule).IsStochastic ? 2.5 : 0.06,
     };

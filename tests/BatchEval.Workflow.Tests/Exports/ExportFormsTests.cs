@@ -114,6 +114,13 @@ public sealed class ExportFormsTests : IDisposable
             files["comfyui-sigmas.txt"].ShouldContain(words);
         }
 
+        using var limited = new FormulaModel("discrete", thresholded: true);
+        var thresholded = ExportBundle.Files(new ExportSubject(Candidate.At("ddpm", [900, 500]), limited.Opened.Manifest, Conditions.None));
+        foreach (var form in new[] { "diffusers.py", "k-diffusion.py", "comfyui-sigmas.txt" })
+        {
+            thresholded[form].ShouldContain("thresholding: data predictions are limited to the 0.6 quantile");
+        }
+
         files["k-diffusion.py"].ShouldContain("reuse: at t = 600");
         files["diffusers.py"].ShouldContain("steps_computation_mask = [1, 0, 1, 1, 1]");
         JsonNode.Parse(files["schedule.json"])!["stepsComputationMask"]!.ToJsonString().ShouldBe("[1,0,1,1,1]");

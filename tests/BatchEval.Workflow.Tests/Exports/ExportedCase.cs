@@ -36,6 +36,7 @@ internal sealed class ExportedCase
         {
             ["folder"] = folder,
             ["network"] = Numbers(model.Constants),
+            ["learned"] = model.Learned,
             ["shape"] = new JsonArray(Samples, 1, 2, 2),
             ["noise"] = Numbers(Draw(noise, NoiseBank.StartDraw)),
             ["draws"] = new JsonArray([.. Enumerable.Range(0, Subject.Table.Rows.Count).Where(r => Subject.Table.Rows[r].Next.Noise != 0).Select(r => Numbers(Draw(noise, r + 1)))]),
@@ -72,7 +73,6 @@ internal sealed class ExportedCase
     private double[] Exact()
     {
         var (manifest, noise) = (model.Opened.Manifest, new NoiseBank(0));
-        (double, double)? clamp = manifest.Sample.ClampDenoised ? (manifest.Sample.Low, manifest.Sample.High) : null;
         var scale = manifest.Schedule.StartScale(Subject.Table.Rows[0].Level);
         return [.. Enumerable.Range(0, Samples).SelectMany(sample =>
         {
@@ -89,7 +89,7 @@ internal sealed class ExportedCase
 
                     return steps.Output(row);
                 },
-                start, (r, z) => Sample(noise, sample, r + 1).CopyTo(z, 0), clamp, (_, x) => steps.Observe(row++, x));
+                start, (r, z) => Sample(noise, sample, r + 1).CopyTo(z, 0), manifest.Sample.Limit, (_, x) => steps.Observe(row++, x));
         })];
     }
 

@@ -19,9 +19,9 @@ internal sealed class FormulaModel : IDisposable
 
     private readonly string folder = Directory.CreateTempSubdirectory("batcheval-formula-").FullName;
 
-    public FormulaModel(string process, bool clamped = false)
+    public FormulaModel(string process, bool clamped = false, bool thresholded = false, bool learned = false)
     {
-        Process = process;
+        (Process, Learned) = (process, learned);
         (Constants, var prediction, Times, End) = process switch
         {
             "discrete" => (new[] { 0.05, 0.004, 0.001, 0.1 }, "epsilon", new double[] { 820, 600, 350, 150, 40 }, 10.0),
@@ -34,12 +34,15 @@ internal sealed class FormulaModel : IDisposable
         File.WriteAllText(Path.Combine(folder, "model.json"), $$"""
             { "formatVersion": 1, "name": "formula", "schedule": {{schedule}},
               "denoiser": { "file": "net.onnx", "prediction": "{{prediction}}", "inputs": { "sample": "x", "time": "t" }, "output": "out" },
-              "sample": { "channels": 1, "height": 2, "width": 2, "range": [-1, 1], "clampDenoised": {{(clamped ? "true" : "false")}} } }
+              "sample": { "channels": 1, "height": 2, "width": 2, "range": [-1, 1], "clampDenoised": {{(clamped ? "true" : "false")}}{{(thresholded ? ", \"thresholding\": { \"ratio\": 0.6, \"max\": 1.4 }" : string.Empty)}} } }
             """);
         Opened = SamplingModel.Open(ModelPackage.Open(folder), new DeviceOptions());
     }
 
     public string Process { get; }
+
+    /// <summary>Whether the network gives variances, too: tanh x, behind its prediction.</summary>
+    public bool Learned { get; }
 
     public double[] Constants { get; }
 
@@ -55,7 +58,7 @@ internal sealed class FormulaModel : IDisposable
 
     /// <summary>The network's formula in double precision.</summary>
     public double[] Network(double[] x, double time) =>
-        [.. x.Select(v => (v * Math.Tanh((Constants[1] * time) + Constants[0])) + (Constants[3] * Math.Tanh((2 * v) + (Constants[2] * time))))];
+        [.. x.Select(v => (v * Math.Tanh((Constants[1] * time) + Constants[0])) + (Constants[3] * Math.Tanh((2 * v) + (Constants[2] * time)))), .. Learned ? x.Select(Math.Tanh) : []];
 
     public void Dispose()
     {
@@ -65,7 +68,7 @@ internal sealed class FormulaModel : IDisposable
 
     private byte[] Graph()
     {
-        var graph = new GraphProto { Name = "formula", Input = { Value("x", 1, 2, 2), Value("t") }, Output = { Value("out", 1, 2, 2) } };
+        var graph = new GraphProto { Name = "formula", Input = { Value("x", 1, 2, 2), Value("t") }, Output = { Value("out", Learned ? 2 : 1, 2, 2) } };
         void Constant(string name, double value) => graph.Initializer.Add(new TensorProto { Name = name, DataType = (int)TensorProto.Types.DataType.Float, FloatData = { (float)value } });
         for (var i = 0; i < 4; i++)
         {
@@ -78,10 +81,20 @@ internal sealed class FormulaModel : IDisposable
         foreach (var (type, output, inputs) in new (string, string, string[])[]
         {
             ("Reshape", "time", ["t", "column"]), ("Mul", "a", ["time", "k1"]), ("Add", "b", ["a", "k0"]), ("Tanh", "c", ["b"]), ("Mul", "d", ["x", "c"]),
-            ("Mul", "e", ["x", "two"]), ("Mul", "f", ["time", "k2"]), ("Add", "g", ["e", "f"]), ("Tanh", "h", ["g"]), ("Mul", "i", ["h", "k3"]), ("Add", "out", ["d", "i"]),
+            ("Mul", "e", ["x", "two"]), ("Mul", "f", ["time", "k2"]), ("Add", "g", ["e", "f"]), ("Tanh", "h", ["g"]), ("Mul", "i", ["h", "k3"]), ("Add", Learned ? "prediction" : "out", ["d", "i"]),
         })
         {
             graph.Node.Add(new NodeProto { OpType = type, Input = { inputs }, Output = { output } });
+        }
+
+        if (Learned)
+        {
+            graph.Node.Add(new NodeProto { OpType = "Tanh", Input = { "x" }, Output = { "variances" } });
+            graph.Node.Add(new NodeProto
+            {
+                OpType = "Concat", Input = { "prediction", "variances" }, Output = { "out" },
+                Attribute = { new AttributeProto { Name = "axis", Type = AttributeProto.Types.AttributeType.Int, I = 1 } },
+            });
         }
 
         return new ModelProto { IrVersion = 8, Graph = graph, OpsetImport = { new OperatorSetIdProto { Version = 17 } } }.ToByteArray();

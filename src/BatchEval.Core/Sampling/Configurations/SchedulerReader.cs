@@ -60,9 +60,13 @@ internal sealed class SchedulerReader(JsonInspector root, List<Problem> problems
         };
 
     private DataLimit? Limit(SchedulerClass kind) =>
-        root.Flag("thresholding", false) ? new DataLimit(root.Number("sample_max_value", 1, 1), root.Number("dynamic_thresholding_ratio", 0.995, 0, 1))
-        : root.Flag("clip_sample", kind.Clips) && kind.Family is GridFamily.Whole or GridFamily.Distilled && root.Flag("clip_sample", kind.Clips) ? new DataLimit(root.Number("clip_sample_range", 1, 1e-9))
+        root.Flag("thresholding", false) ? Thresholding(root.Number("sample_max_value", 1, 1), root.Number("dynamic_thresholding_ratio", 0.995, 0, 1))
+        : root.Flag("clip_sample", kind.Clips) && kind.Family is GridFamily.Whole or GridFamily.Distilled && root.Flag("clip_sample", kind.Clips) ? Clamp(root.Number("clip_sample_range", 1, 1e-9))
         : null;
+
+    private static DataLimit Clamp(double range) => new(-range, range);
+
+    private static DataLimit Thresholding(double most, double ratio) => new(-most, most, ratio);
 
     private string Solver(string name)
     {
@@ -70,7 +74,12 @@ internal sealed class SchedulerReader(JsonInspector root, List<Problem> problems
         switch (name)
         {
             case "DDIMScheduler": return "ddim(clip-noise=0)";
-            case "DDPMScheduler": return root.Text("variance_type", "fixed_small", "fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log", "learned", "learned_range") is "fixed_large" or "fixed_large_log" ? "ddpm(large=1)" : "ddpm";
+            case "DDPMScheduler": return root.Text("variance_type", "fixed_small", "fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log", "learned_range") switch
+            {
+                "fixed_large" or "fixed_large_log" => "ddpm(large=1)",
+                "learned_range" => "ddpm(learned=1)",
+                _ => "ddpm",
+            };
             case "PNDMScheduler": return root.Flag("skip_prk_steps", false) ? "plms" : "pndm";
             case "LCMScheduler": return "lcm";
             case "TCDScheduler": return "tcd";
@@ -87,15 +96,17 @@ internal sealed class SchedulerReader(JsonInspector root, List<Problem> problems
 
     private string UniPc(int order)
     {
-        if (root.Integers("disable_corrector") is { Count: > 0 })
+        var uncorrected = root.Integers("disable_corrector") ?? [];
+        if (!uncorrected.Order().SequenceEqual(Enumerable.Range(0, uncorrected.Count)))
         {
-            root.Report("disable_corrector", "lists steps without correction, which is not supported.");
+            root.Report("disable_corrector", "lists steps without correction that are not the first ones, which is not supported.");
         }
 
         var arguments = new List<string>();
         arguments.AddRange(root.Text("solver_type", "bh2", "bh1", "bh2", "midpoint", "heun", "logrho") == "bh1" ? ["bh=1"] : []);
         arguments.AddRange(root.Flag("predict_x0", true) ? [] : ["noise=1"]);
         arguments.AddRange(order == 2 ? [] : [$"order={order}"]);
+        arguments.AddRange(uncorrected.Count == 0 ? [] : [$"uncorrected={uncorrected.Count}"]);
         return arguments.Count == 0 ? "unipc" : $"unipc({string.Join(',', arguments)})";
     }
 
@@ -110,16 +121,10 @@ internal sealed class SchedulerReader(JsonInspector root, List<Problem> problems
         return root.Text("algorithm_type", "dpmsolver++", "dpmsolver", "dpmsolver++", "sde-dpmsolver", "sde-dpmsolver++", "deis") switch
         {
             "dpmsolver" => $"dpm-{order}m",
-            "sde-dpmsolver" => Refused(),
+            "sde-dpmsolver" => order == 1 ? "sde-dpm-1" : type == "heun" ? "sde-dpm-2m(heun=1)" : "sde-dpm-2m",
             "sde-dpmsolver++" => order == 1 ? "sde-dpmpp-1" : type == "heun" ? "sde-dpmpp-2m(heun=1)" : "sde-dpmpp-2m",
             _ => order switch { 1 => "dpmpp-1", 2 => type == "heun" ? "dpmpp-2m(heun=1)" : "dpmpp-2m", _ => "dpmpp-3m(diffusers=1)" },
         };
-
-        string Refused()
-        {
-            root.Report("algorithm_type", "is 'sde-dpmsolver', which is not supported; sde-dpmsolver++ is.");
-            return "dpmpp-2m";
-        }
     }
 
     private NoiseSchedule Noise(SchedulerClass kind, bool flow, PredictionType prediction)

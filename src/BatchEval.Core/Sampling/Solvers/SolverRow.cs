@@ -14,6 +14,11 @@ public sealed record SolverRow(int Step, NoiseLevel Level, LinearCombination Nex
     public double OutputScale { get; init; } = 1;
 
     /// <summary>
+    /// Null, or r where the second half v of the network's output widens the noise element by element: its coefficient is Next.Noise e^(r (v + 1) / 2).
+    /// </summary>
+    public double? LearnedNoise { get; init; }
+
+    /// <summary>
     /// What enters the history in place of this call's data prediction D, a combination of State, Raw and Data[0] (D); null for D itself.
     /// Solvers in the noise prediction keep eps = (x - alpha D) / sigma, see <see cref="NoisePrediction"/>.
     /// </summary>
@@ -40,4 +45,7 @@ public sealed record CoefficientTable(IReadOnlyList<SolverRow> Rows, int History
 
     /// <summary>True when some row adds fresh noise.</summary>
     public bool IsStochastic => Rows.Any(r => r.Next.Noise != 0);
+
+    /// <summary>True when the network must give variances beside its prediction.</summary>
+    public bool LearnsNoise => Rows.Any(r => r.LearnedNoise is not null);
 }

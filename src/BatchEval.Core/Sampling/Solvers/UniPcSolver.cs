@@ -7,19 +7,21 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// <param name="order">1, 2 or 3.</param>
 /// <param name="bh">1 or 2.</param>
 /// <param name="noise">True for the noise prediction.</param>
-public sealed class UniPcSolver(int order = 2, int bh = 2, bool noise = false) : Solver
+/// <param name="uncorrected">Number of first steps whose results are not corrected (diffusers' <c>disable_corrector</c>), for large guidance scales.</param>
+public sealed class UniPcSolver(int order = 2, int bh = 2, bool noise = false, int uncorrected = 0) : Solver
 {
     /// <summary>Its definition.</summary>
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [
-        new("unipc", "Zhao et al. 2023", a => new UniPcSolver(a.Whole("order"), a.Whole("bh"), a.Flag("noise")))
+        new("unipc", "Zhao et al. 2023", a => new UniPcSolver(a.Whole("order"), a.Whole("bh"), a.Flag("noise"), a.Whole("uncorrected")))
         {
-            Parameters = [new("bh", 2, 1, 2, Whole: true), SolverParameter.Flag("noise", false), new("order", 2, 1, 3, Whole: true)], Elsewhere = new("UniPCMultistepScheduler", "uni_pc_bh2"),
+            Parameters = [new("bh", 2, 1, 2, Whole: true), SolverParameter.Flag("noise", false), new("order", 2, 1, 3, Whole: true), new("uncorrected", 0, 0, 1000, Whole: true)],
+            Elsewhere = new("UniPCMultistepScheduler", "uni_pc_bh2"),
         },
     ];
 
     /// <inheritdoc/>
-    public override string Name => Definitions[0].NameOf(bh, noise ? 1 : 0, order);
+    public override string Name => Definitions[0].NameOf(bh, noise ? 1 : 0, order, uncorrected);
 
     /// <inheritdoc/>
     public override int Order => order + 1;
@@ -31,7 +33,7 @@ public sealed class UniPcSolver(int order = 2, int bh = 2, bool noise = false) :
         for (var k = 0; k < levels.Length - 1; k++)
         {
             // In the noise prediction what is remembered refers to the state that entered the network, not to the corrected one.
-            var corrected = k == 0 ? LinearCombination.Keep : Correct(levels, k);
+            var corrected = k <= uncorrected ? LinearCombination.Keep : Correct(levels, k);
             rows.Add(new SolverRow(k, levels[k], Predict(levels, k, corrected), corrected) { Remembered = noise ? new OdeForm(NoiseProcess.Sigma).Slope(levels[k]) : null });
         }
 

@@ -94,18 +94,13 @@ public static partial class DiffusersFolder
     {
         var file = $"scheduler/{SchedulerFile}";
         var path = Path.Combine(directory, file);
-        return File.Exists(path) ? (ReadScheduler(path, file), file)
+        return File.Exists(path) ? (ReadSchedulerFile(path), file)
             : throw new ProblemException($"'{directory}' has no {file}, so the noise that the model was trained on is unknown; copy it from the model's original.");
     }
 
     /// <summary>Reads the file of a scheduler.</summary>
     /// <exception cref="ProblemException">It is damaged, or asks for what cannot be done.</exception>
-    internal static SchedulerConfiguration ReadScheduler(string path, string name)
-    {
-        var configuration = SchedulerConfiguration.Read(File.ReadAllText(path), $"The scheduler configuration '{path}'");
-        return configuration.Limit is not { Quantile: not null } ? configuration
-            : throw new ProblemException($"{name}: thresholding is true; samples are clamped to a fixed range or not at all.");
-    }
+    internal static SchedulerConfiguration ReadSchedulerFile(string path) => SchedulerConfiguration.Read(File.ReadAllText(path), $"The scheduler configuration '{path}'");
 
     private static DenoiserEntry Denoiser(DiffusersPart part, SchedulerConfiguration scheduler)
     {
@@ -165,9 +160,9 @@ public static partial class DiffusersFolder
         }
 
         // Latents are clamped where the scheduler says so, as diffusers does.
-        var range = scheduler.Limit?.Range ?? 1;
-        var sample = new SampleEntry(channels, height.Value, width.Value, -range, range, scheduler.Limit is not null);
-        var image = new SampleEntry(decoder?.Integer("out_channels") ?? 3, factor * height.Value, factor * width.Value, -1, 1, false) { Rounding = companion.Rounding };
+        var range = scheduler.Limit is { Quantile: null } clamp ? clamp.High : 1;
+        var sample = new SampleEntry(channels, height.Value, width.Value, -range, range, scheduler.Limit);
+        var image = new SampleEntry(decoder?.Integer("out_channels") ?? 3, factor * height.Value, factor * width.Value, -1, 1) { Rounding = companion.Rounding };
         return (sample with { Rounding = companion.Rounding }, image);
     }
 

@@ -16,6 +16,8 @@ def checked(document):
         raise ValueError(
             f"drop: this sampler leaves out blocks at some steps ({', '.join(dropping)}), which a model in ComfyUI has no switch for. "
             "Run the pruned ONNX files with sampler.py instead.")
+    if any(row.get("learnedNoise") is not None for row in document["rows"]):
+        raise ValueError("learned: this sampler takes its noise from the network's variances, which ComfyUI does not hand on. Use sampler.py.")
     return document
 
 

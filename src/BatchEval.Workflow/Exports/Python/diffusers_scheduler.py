@@ -33,6 +33,8 @@ class TableScheduler:
             raise ValueError(
                 f"drop: this sampler leaves out blocks at some steps ({len(dropping)} of its networks: {', '.join(dropping)}), which a PyTorch "
                 "network in a diffusers pipeline has no switch for. Run the pruned ONNX files with sampler.py instead.")
+        if any(row.get("learnedNoise") is not None for row in document["rows"]):
+            raise ValueError("learned: this sampler takes its noise from the network's variances, which pipelines cut off before the scheduler sees them. Use sampler.py.")
         model = document["model"]
         if sigma_data is not None and (model["process"], model["prediction"]) != ("sigma", "sample"):
             raise ValueError(f"sigma_data: for models in sigma that give the clean sample; this one is {model['process']}, {model['prediction']}.")

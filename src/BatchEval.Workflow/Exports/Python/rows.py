@@ -29,6 +29,16 @@ def norm(a, power=2):
     return float((a * a).sum()) ** 0.5 if power == 2 else float(abs(a).sum())
 
 
+def limited(document, data):
+    """Data predictions clamped, or thresholded: each sample to the quantile of its magnitudes, at least 1, and divided by it."""
+    rule = document.get("thresholding")
+    if not rule:
+        return data.clip(*document["clamp"]) if document["clamp"] else data
+    module, parts = sys.modules[type(data).__module__.split(".")[0]], [data[i : i + 1] for i in range(len(data))]
+    limits = [min(max(float(module.quantile(abs(part).reshape(-1), rule["ratio"])), 1.0), rule["max"]) for part in parts]
+    return concatenate([part.clip(-s, s) / s for part, s in zip(parts, limits)])
+
+
 class Outputs:
     """Earlier network outputs of a lane and their Lagrange extrapolation in lambda, of the given order."""
 
@@ -99,7 +109,8 @@ class Lane:
     """Executes the rows on a batch, or on one sample where the skip policy decides per sample."""
 
     def __init__(self, document, x):
-        self.rows, self.reuse, self.clamp, self.depth = document["rows"], document["reuse"], document["clamp"], document["history"]
+        self.document, self.rows, self.reuse, self.depth = document, document["rows"], document["reuse"], document["history"]
+        self.learned = any(row.get("learnedNoise") is not None for row in self.rows)
         rule = document["skip"]
         self.x = self.anchor = x
         self.history, self.outputs = [], Outputs(rule["order"] if rule else 0)
@@ -117,19 +128,21 @@ class Lane:
         """Takes row r; output is the network's, or None for an earlier one; noise(x) gives standard normal numbers like x."""
         row = self.rows[r]
         at = log_snr(row)
+        if output is not None and output.shape[1] > self.x.shape[1] and not self.learned:
+            output = output[:, : self.x.shape[1]]
         if output is not None:
             first = r == 0 or self.rows[r - 1]["step"] != row["step"]
             if self.policy and self.policy.rule["criterion"] == "output" and self.outputs.known and first:
                 self.policy.missed(norm(output - self.outputs.at(at)) / norm(output))
             self.outputs.add(at, output)
-        output = self.outputs.at(at)
+        output, widths = split(row, self.outputs.at(at), self.x)
         raw = row["predict"]["state"] * self.x + row["predict"]["network"] * output
-        data = raw.clip(*self.clamp) if self.clamp else raw
+        data = limited(self.document, raw)
         kept = row["remember"]
         if kept:
             data = kept["state"] * self.x + kept["raw"] * raw + kept["data"][0] * data
         self.history = [data] + self.history[: self.depth - 1]
-        z = noise(self.x) if row["next"]["noise"] else None
+        z = noise(self.x) * widths if row["next"]["noise"] else None
         following = self.combine(row["next"], raw, z)
         self.anchor = self.combine(row["nextAnchor"], raw, z) if row["nextAnchor"] else self.anchor
         self.x = following
@@ -140,6 +153,17 @@ class Lane:
     def combine(self, c, raw, z):
         terms = [(c["state"], self.x), (c["anchor"], self.anchor), (c["raw"], raw), *zip(c["data"], self.history), (c["noise"], z)]
         return sum(factor * term for factor, term in terms if factor)
+
+
+def split(row, output, x):
+    """The prediction, and the factors on the noise that follow from the variances behind it, where there are some."""
+    channels, spread = x.shape[1], row.get("learnedNoise")
+    if output.shape[1] == channels:
+        if spread is not None:
+            raise ValueError(f"learned: {2 * channels} channels are needed, the second half of them variances; the network gave {channels}.")
+        return output, 1
+    exp = sys.modules[type(output).__module__.split(".")[0]].exp
+    return output[:, :channels], 1 if spread is None else exp(spread * (output[:, channels:] + 1) / 2)
 
 
 def lanes_of(document, x):

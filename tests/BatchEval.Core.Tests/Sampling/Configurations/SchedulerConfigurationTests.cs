@@ -67,18 +67,18 @@ public sealed class SchedulerConfigurationTests
     [InlineData("""{"_class_name":"KDPM2DiscreteScheduler"}""", "_class_name: is 'KDPM2DiscreteScheduler'; read are: DDIMScheduler")]
     [InlineData("""{"_class_name":"DDIMScheduler","beta_curve":1}""", "beta_curve: is a field that no scheduler is known to have")]
     [InlineData("""{"_class_name":"DDIMScheduler","beta_schedule":"sigmoid"}""", "beta_schedule: is 'sigmoid'; allowed: linear, scaled_linear, squaredcos_cap_v2")]
-    [InlineData("""{"_class_name":"DPMSolverMultistepScheduler","algorithm_type":"sde-dpmsolver"}""", "algorithm_type: is 'sde-dpmsolver'")]
+    [InlineData("""{"_class_name":"DDPMScheduler","variance_type":"learned"}""", "variance_type: is 'learned'; allowed: fixed_small, fixed_small_log, fixed_large, fixed_large_log, learned_range")]
     [InlineData("""{"_class_name":"FlowMatchEulerDiscreteScheduler","invert_sigmas":true}""", "invert_sigmas: is true")]
     [InlineData("""{"_class_name":"DDIMScheduler","beta_start":0,"beta_end":2}""", "beta[0] is 0")]
-    [InlineData("""{"_class_name":"UniPCMultistepScheduler","disable_corrector":[0]}""", "disable_corrector: lists steps")]
+    [InlineData("""{"_class_name":"UniPCMultistepScheduler","disable_corrector":[0,2]}""", "disable_corrector: lists steps")]
     public void What_cannot_be_done_is_refused_by_name(string json, string message) =>
         Should.Throw<ProblemException>(() => SchedulerConfiguration.Read(json)).Message.ShouldContain(message);
 
     [Fact]
     public void Limits_and_foreign_fields_are_read_as_diffusers_reads_them()
     {
-        SchedulerConfiguration.Read("""{"_class_name":"DDIMScheduler"}""").Limit.ShouldBe(new DataLimit(1));
-        SchedulerConfiguration.Read("""{"_class_name":"DDPMScheduler","thresholding":true,"sample_max_value":1.5,"dynamic_thresholding_ratio":0.95}""").Limit.ShouldBe(new DataLimit(1.5, 0.95));
+        SchedulerConfiguration.Read("""{"_class_name":"DDIMScheduler"}""").Limit.ShouldBe(new DataLimit(-1, 1));
+        SchedulerConfiguration.Read("""{"_class_name":"DDPMScheduler","thresholding":true,"sample_max_value":1.5,"dynamic_thresholding_ratio":0.95}""").Limit.ShouldBe(new DataLimit(-1.5, 1.5, 0.95));
         var euler = SchedulerConfiguration.Read("""{"_class_name":"EulerDiscreteScheduler","_diffusers_version":"0.19.0","clip_sample":true,"set_alpha_to_one":false,"skip_prk_steps":true}""");
         (euler.Limit, euler.Schedule(4).End).ShouldBe((null, null));
         SchedulerConfiguration.Read("""{"_class_name":"DPMSolverMultistepScheduler","lambda_min_clipped":-Infinity}""").Schedule(5).Times[0].ShouldBe(999);

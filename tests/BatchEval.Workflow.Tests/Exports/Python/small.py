@@ -66,11 +66,21 @@ class Array:
     def to(self, *_, **__):
         return self
 
+    def reshape(self, *shape):
+        return Array(self.values, (len(self.values),)) if shape == (-1,) else Array(self.values, shape)
+
     def new_ones(self, shape):
         return Array([1.0] * math.prod(shape), shape)
 
     def tolist(self):
         return self.values
+
+
+def quantile(array, share):
+    values = sorted(array.values)
+    at = share * (len(values) - 1)
+    low = int(at)
+    return values[low] + (values[min(low + 1, len(values) - 1)] - values[low]) * (at - low)
 
 
 def concatenate(parts):

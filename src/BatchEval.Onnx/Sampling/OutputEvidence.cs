@@ -1,0 +1,148 @@
+using System.Globalization;
+using BatchEval.Core.Randomness;
+using BatchEval.Core.Sampling;
+using BatchEval.Onnx.Networks;
+using BatchEval.Onnx.Packages;
+using BatchEval.Onnx.Runtime;
+
+namespace BatchEval.Onnx.Sampling;
+
+/// <summary>
+/// What one call of a network says about the meaning of its output. The states are noise around a plain grey image, some at the largest noise and some at sigma / alpha = 0.3.
+/// At the largest noise a prediction of eps, and the velocity of a flow model, repeats the noise, one of v or of the clean sample does not; at little noise v repeats it and the
+/// clean sample does not. Networks that were never trained say nothing, so a contradiction is reported only where another meaning fits at both levels; an output that follows the
+/// noise nowhere may be a clean sample or nothing.
+/// </summary>
+public static class OutputEvidence
+{
+    private const int Rows = 4;
+    private const int LeastElements = 512;
+    private const double LittleNoise = 0.3;
+    private const double LeastRatio = 5;
+
+    /// <summary>What contradicts the manifest, in words; null where nothing does or nothing can be told.</summary>
+    /// <param name="manifest">The manifest.</param>
+    /// <param name="network">The whole network.</param>
+    /// <param name="conditioning">What it is fed.</param>
+    public static string? Contradiction(ModelManifest manifest, DenoiserNetwork network, Conditioning conditioning)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(conditioning);
+        var size = manifest.Sample.Size;
+        var count = network.FixedBatch ?? Rows;
+        try
+        {
+            return Contradiction(manifest, count, network.TimePerSample && count > 1, (states, times) =>
+            {
+                var output = new float[count * network.OutputSize];
+                network.Run(states, times, conditioning.ForAny(count), output);
+                return [.. Enumerable.Range(0, count).SelectMany(i => output.AsSpan(i * network.OutputSize, size).ToArray())];
+            });
+        }
+        catch (NetworkFailedException)
+        {
+            // Named by whoever calls the network for a result.
+            return null;
+        }
+    }
+
+    /// <summary>The same for any network.</summary>
+    /// <param name="manifest">The manifest.</param>
+    /// <param name="count">Samples in the call.</param>
+    /// <param name="mixed">Whether they can have different times.</param>
+    /// <param name="call">The network: states [count, C, H, W] and times to outputs of the same shape.</param>
+    public static string? Contradiction(ModelManifest manifest, int count, bool mixed, Func<float[], float[], float[]> call)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        ArgumentNullException.ThrowIfNull(call);
+        var (schedule, size) = (manifest.Schedule, manifest.Sample.Size);
+        var noise = new float[count * size];
+        new NoiseBank(0).Fill(0, NoiseBank.StartDraw, noise);
+        var many = mixed ? count / 2 : count;
+        if (many * size < LeastElements || manifest.Denoiser.Prediction == PredictionType.Edm)
+        {
+            return null;
+        }
+
+        var (high, low) = (schedule.At(schedule.MaxRatioTime), schedule.At(schedule.Nearest(schedule.TimeOfRatio(LittleNoise))));
+        if (high.Ratio < LeastRatio)
+        {
+            return null;
+        }
+
+        var output = Output(high.Time);
+        if (!output.All(float.IsFinite))
+        {
+            return null;
+        }
+
+        var first = Response.Of(noise.AsSpan(0, many * size), output.AsSpan(0, many * size), manifest.Sample.Width);
+        Response? second = mixed ? Response.Of(noise.AsSpan(many * size), output.AsSpan(many * size), manifest.Sample.Width) : null;
+        return Meaning(manifest.Denoiser.Prediction, first, second) is { } meaning
+            ? Text($"denoiser.prediction says '{Name(manifest.Denoiser.Prediction)}', and the network's output is that of '{meaning}': it follows the noise by {first.Slope:0.00} at the largest noise{(second is null ? string.Empty : Text($" and by {second.Slope:0.00} at sigma / alpha {low.Ratio:0.##}"))}.")
+            : schedule is FlowNoiseSchedule flow && first.Correlation < 0.5 ? Unit(flow) : null;
+
+        float[] Output(double highest)
+        {
+            var (states, times) = (new float[count * size], new float[count]);
+            for (var i = 0; i < count; i++)
+            {
+                var level = i < many ? high : low;
+                times[i] = (float)(i < many ? highest : low.Time);
+                for (var j = 0; j < size; j++)
+                {
+                    states[(i * size) + j] = (float)(level.Sigma * noise[(i * size) + j]);
+                }
+            }
+
+            return call(states, times);
+        }
+
+        // Only a flow model's suspicious answer costs a second call: told the time in the other usual unit, does it answer as it should?
+        string? Unit(FlowNoiseSchedule flow)
+        {
+            var other = flow.TimeScale == 1 ? 1000 : 1;
+            var told = Output(high.Time / flow.TimeScale * other);
+            var response = Response.Of(noise.AsSpan(0, many * size), told.AsSpan(0, many * size), manifest.Sample.Width);
+            return response.Repeats
+                ? Text($"schedule.timeScale is {flow.TimeScale}, and the network's times end at {other}: at the largest noise its output is the noise when told {other} (correlation {response.Correlation:0.00}) and is not when told {flow.TimeScale} ({first.Correlation:0.00}).")
+                : null;
+        }
+    }
+
+    private static string? Meaning(PredictionType said, Response high, Response? low) => said switch
+    {
+        PredictionType.V or PredictionType.Sample when high.Repeats => "epsilon",
+        PredictionType.Epsilon or PredictionType.Sample when Math.Abs(high.Slope) < 0.1 && low is { Repeats: true } => "v",
+        _ => null,
+    };
+
+    private static string Name(PredictionType type) => type.ToString().ToLowerInvariant();
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>How an output follows the noise, by differences of neighbours, which the clean sample has little part in.</summary>
+    /// <param name="Correlation">Between output and noise.</param>
+    /// <param name="Slope">Of the output on the noise.</param>
+    private sealed record Response(double Correlation, double Slope)
+    {
+        /// <summary>The output is the noise.</summary>
+        public bool Repeats => Correlation > 0.9 && Slope is > 0.85 and < 1.15;
+
+        public static Response Of(ReadOnlySpan<float> noise, ReadOnlySpan<float> output, int width)
+        {
+            var (zz, oo, zo) = (0.0, 0.0, 0.0);
+            for (var i = 0; i < output.Length - 1; i++)
+            {
+                if (i % width != width - 1)
+                {
+                    var (z, o) = (noise[i + 1] - noise[i], output[i + 1] - output[i]);
+                    (zz, oo, zo) = (zz + (z * z), oo + (o * o), zo + (z * o));
+                }
+            }
+
+            return oo == 0 ? new Response(0, 0) : new Response(zo / Math.Sqrt(zz * oo), zo / zz);
+        }
+    }
+}
