@@ -24,7 +24,7 @@ internal sealed class ApiBench : IRunControl, IAsyncDisposable
     private readonly ModelHost models = TinyRun.Models();
     private readonly WebApplication server;
 
-    private ApiBench(RunStore store, bool readOnly)
+    private ApiBench(RunStore store, bool readOnly, Func<string?>? trouble = null)
     {
         Store = store;
         var builder = WebApplication.CreateSlimBuilder();
@@ -36,7 +36,7 @@ internal sealed class ApiBench : IRunControl, IAsyncDisposable
             options.Limits.MinRequestBodyDataRate = new MinDataRate(100, TimeSpan.FromSeconds(1.1));
         });
         server = builder.Build();
-        var context = new RunApiContext(store, models, new ModelCatalog([RepoPaths.Samples]), this, TimeProvider.System, 2, new DevicePrice(2, "EUR"), Failures.Add, readOnly);
+        var context = new RunApiContext(store, models, new ModelCatalog([RepoPaths.Samples]), this, TimeProvider.System, 2, new DevicePrice(2, "EUR"), Failures.Add, readOnly, trouble);
         server.UseBatchEvalHttp(_ => ValueTask.FromResult<RunApiContext?>(context));
     }
 
@@ -53,6 +53,17 @@ internal sealed class ApiBench : IRunControl, IAsyncDisposable
         var client = new BlobServiceClient(azurite.ConnectionString).GetBlobContainerClient(container);
         await client.CreateIfNotExistsAsync();
         var bench = new ApiBench(new RunStore(client), readOnly);
+        await bench.server.StartAsync();
+        bench.Client.BaseAddress = new Uri(bench.server.Urls.First());
+        return bench;
+    }
+
+    /// <summary>A bench whose storage is not there.</summary>
+    public static async Task<ApiBench> CreateWithoutStorageAsync(string trouble)
+    {
+        var options = new BlobClientOptions();
+        options.Retry.MaxRetries = 0;
+        var bench = new ApiBench(new RunStore(new BlobContainerClient(new Uri("http://127.0.0.1:9/account/runs"), options)), false, () => trouble);
         await bench.server.StartAsync();
         bench.Client.BaseAddress = new Uri(bench.server.Urls.First());
         return bench;

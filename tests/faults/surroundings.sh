@@ -82,13 +82,16 @@ if wanted pipes; then
   say "output into a pipe" "$(verdict 0 0 "" q.log), $(grep -q $'\x1b' q.log && echo "FAILED: control codes" || echo "no control codes")"
 fi
 
+# A background job of a script without job control ignores SIGINT.
+set -m
+
 if wanted interrupt; then
   # After that many seconds, or when a line comes by that names the stage.
   for stage in 0.3 "Networks run" "Starting run" reference "search, generation 1" "search, generation 3" validation final; do
     export BATCHEVAL_DATA=$work/int
     rm -rf "$BATCHEVAL_DATA" i i.log
-    # A background job of a script ignores SIGINT, and so would its child.
-    python3 -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp("dotnet", ["dotnet"] + sys.argv[1:])' "$program" run spec.json --out i >i.log 2>&1 & one=$!
+    : >i.log
+    dotnet "$program" run spec.json --out i >>i.log 2>&1 & one=$!
     if [[ $stage =~ ^[0-9.]+$ ]]; then sleep "$stage"; else until grep -q "$stage" i.log || ! kill -0 $one 2>/dev/null; do sleep 0.02; done; fi
     kill -INT $one 2>/dev/null || { wait $one; say "Ctrl-C at '$stage'" "over before it was seen"; continue; }
     wait $one; code=$?
@@ -100,22 +103,22 @@ fi
 
 if wanted serve; then
   export BATCHEVAL_DATA=$work/serve
-  python3 -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp("dotnet", ["dotnet"] + sys.argv[1:])' "$program" serve --port 0 --models "$root/samples" >s.out 2>s.log & one=$!
+  dotnet "$program" serve --port 0 --models "$root/samples" >s.out 2>s.log & one=$!
   until grep -q Listening s.out; do sleep 0.1; done
   address=$(awk '{ print $3 }' s.out)
   sed 's|"model": "[^"]*"|"model": "digits"|' spec.json | curl -s -H 'Content-Type: application/json' --data-binary @- "${address%/}/api/runs" >posted.json
   until grep -q begins s.log; do sleep 0.05; done
   kill -9 "$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["pid"])' "$BATCHEVAL_DATA/batcheval.json")"
-  until grep -q 'has finished' s.log || ! kill -0 $one 2>/dev/null; do sleep 0.2; done
+  until grep -qE 'has finished|^error' s.log || ! kill -0 $one 2>/dev/null; do sleep 0.2; done
   kill -INT $one; wait $one; code=$?
   say "serve whose Azurite is killed in the midst of a run, then Ctrl-C" "$(verdict 0 $code "" s.log): \`$(grep -m1 'Azurite' s.log)\` $(grep -o 'has finished' s.log)"
 fi
 
 if wanted full; then
   mkdir -p disk
-  if mount -t tmpfs -o size=1600k tmpfs disk 2>/dev/null; then
+  if mount -t tmpfs -o size=2400k tmpfs disk 2>/dev/null; then
     export BATCHEVAL_DATA=$work/disk/data
-    head -c 1200k /dev/zero >disk/filler
+    head -c 2000k /dev/zero >disk/filler
     batcheval run spec.json --out f >f.log 2>&1; code=$?
     say "a disk that fills up" "$(verdict 1 $code "" f.log): \`$(grep -m1 'refuses' f.log | sed 's/_cells[^:]*/…/')\`"
     rm disk/filler

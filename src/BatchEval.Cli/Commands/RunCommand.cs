@@ -46,7 +46,7 @@ internal static class RunCommand
             if (remote is not null)
             {
                 var storage = await StorageServices.OpenAsync(remote, cancellation);
-                var runs = await RunStore.OpenAsync(remote, new StorageWatch(shell.Error.WriteLine), null, cancellation);
+                var runs = await RunStore.OpenAsync(remote, new StorageWatch(shell.Error.WriteLine, shell.Time), null, cancellation);
                 var submitted = await new SubmittedSession(runs, storage, models, name, parsed.GetValue(parallel) ?? UnitsInFlight, shell).RunAsync(specification, cancellation);
                 return await EndAsync(runs, submitted, parsed.GetValue(output), parsed.GetValue(json), shell, cancellation);
             }

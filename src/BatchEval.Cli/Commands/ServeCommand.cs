@@ -37,7 +37,7 @@ internal static class ServeCommand
             CommonOptions.Announce(options, units, shell.Error);
             await using var host = new LocalRunHost(access, models, units, shell);
             var reads = parsed.GetValue(readOnly);
-            var context = new RunApiContext(access.Store, models, catalog, host, shell.Time, units, cost, error => Application.Unexpected(error, verbose: true, shell.Error), reads);
+            var context = new RunApiContext(access.Store, models, catalog, host, shell.Time, units, cost, error => Application.Unexpected(error, verbose: true, shell.Error), reads, () => access.Trouble);
             await using var server = new ApiServer(context, address, parsed.GetValue(port) ?? DefaultPort);
             await ListenAsync(server, shell, cancellation);
             if (!reads)

@@ -31,7 +31,7 @@ internal static class WorkerCommand
             var packages = PackagesOf(CommonOptions.ModelRoots(parsed.GetRequiredValue(roots), shell), shell);
             var (options, units) = CommonOptions.Workers(parsed.GetRequiredValue(device), parsed.GetValue(parallel));
             var storage = await StorageServices.OpenAsync(connection, cancellation);
-            var runs = await RunStore.OpenAsync(connection, new StorageWatch(shell.Error.WriteLine), null, cancellation);
+            var runs = await RunStore.OpenAsync(connection, new StorageWatch(shell.Error.WriteLine, shell.Time), null, cancellation);
             CommonOptions.Announce(options, units, shell.Error);
             await using (var worker = new WorkerHost(runs, options, packages, units, shell.Time, shell.Error.WriteLine))
             {

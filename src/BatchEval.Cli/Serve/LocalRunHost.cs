@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using BatchEval.Cli.Storage;
 using BatchEval.Cli.Terminal;
 using BatchEval.Core.Json;
@@ -24,6 +25,9 @@ internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int par
     private readonly RunStore store = access.Store;
     private readonly Lock gate = new();
     private readonly LinkedList<string> queue = new();
+
+    // Specifications of the runs that are not finished: a local storage that dies may not have saved what it has taken.
+    private readonly ConcurrentDictionary<string, byte[]> given = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim waiting = new(0);
     private readonly CancellationTokenSource closing = new();
     private RunInProgress? current;
@@ -31,6 +35,23 @@ internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int par
 
     /// <summary>Queues every unfinished run of the store, the oldest first, and begins.</summary>
     public async Task BeginAsync(CancellationToken cancellation)
+    {
+        await QueueUnfinishedAsync(cancellation);
+        access.OnRestart(RestoreAsync);
+        loop = Task.Run(LoopAsync, CancellationToken.None);
+    }
+
+    private async Task RestoreAsync(CancellationToken cancellation)
+    {
+        foreach (var (run, specification) in given)
+        {
+            await store.WriteOnceAsync(BlobNames.Specification(run), specification, cancellation);
+        }
+
+        await QueueUnfinishedAsync(cancellation);
+    }
+
+    private async Task QueueUnfinishedAsync(CancellationToken cancellation)
     {
         var unfinished = new List<RunStatus>();
         foreach (var run in await store.ListRunsAsync(cancellation))
@@ -41,13 +62,11 @@ internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int par
             }
         }
 
-        foreach (var status in unfinished.OrderBy(s => s.Started).ThenBy(s => s.RunId, StringComparer.Ordinal))
+        foreach (var status in unfinished.Where(s => !IsUnderWay(s.RunId)).OrderBy(s => s.Started).ThenBy(s => s.RunId, StringComparer.Ordinal))
         {
             shell.Error.WriteLine($"Run {status.RunId} was not finished; it goes on.");
-            Enqueue(status.RunId);
+            await EnqueueAsync(status.RunId, cancellation);
         }
-
-        loop = Task.Run(LoopAsync, CancellationToken.None);
     }
 
     /// <inheritdoc/>
@@ -56,7 +75,7 @@ internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int par
         if (!IsUnderWay(runId))
         {
             await RunStatusFile.MarkAsync(store, runId, RunStates.Pending, null, shell.Time, cancellation: cancellation);
-            Enqueue(runId);
+            await EnqueueAsync(runId, cancellation);
         }
     }
 
@@ -70,7 +89,11 @@ internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int par
     public Task StopAsync(string runId, CancellationToken cancellation) => HoldAsync(runId, "stopped", cancellation);
 
     /// <inheritdoc/>
-    public Task<bool> ForgetAsync(string runId, CancellationToken cancellation) => Task.FromResult(true);
+    public Task<bool> ForgetAsync(string runId, CancellationToken cancellation)
+    {
+        given.TryRemove(runId, out _);
+        return Task.FromResult(true);
+    }
 
     /// <inheritdoc/>
     public Task<RunLife?> LookAsync(string runId, CancellationToken cancellation)
@@ -103,8 +126,13 @@ internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int par
         }
     }
 
-    private void Enqueue(string runId)
+    private async Task EnqueueAsync(string runId, CancellationToken cancellation)
     {
+        if (await store.ReadAsync(BlobNames.Specification(runId), cancellation) is { } specification)
+        {
+            given[runId] = specification;
+        }
+
         lock (gate)
         {
             if (queue.Contains(runId))
@@ -183,6 +211,7 @@ internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int par
         {
             shell.Error.WriteLine($"Run {run.Run} begins.");
             var finished = await access.ResumingAsync(interrupted => ComputeAsync(run, interrupted), run.Token);
+            given.TryRemove(run.Run, out _);
             shell.Error.WriteLine($"Run {run.Run} {(finished ? "has finished" : "was stopped")}: {summary.Text()}.");
         }
         catch (OperationCanceledException) when (run.Token.IsCancellationRequested)

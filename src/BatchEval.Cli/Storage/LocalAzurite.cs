@@ -91,6 +91,10 @@ internal sealed class LocalAzurite : IAsyncDisposable
         }
 
         entered.Connection.Dispose();
+        if (Unfinished(Folder).Any() && AzuriteRecord.Read(Folder) is null)
+        {
+            throw new IOException($"The local storage could not save its tables in '{Folder}': {Journal(Folder)} {DiskSpace.Of(Folder)}. What it took in the last seconds is lost; make space, and repeat the command.");
+        }
     }
 
     private static TaskCompletionSource Completed()
@@ -99,6 +103,9 @@ internal sealed class LocalAzurite : IAsyncDisposable
         source.SetResult();
         return source;
     }
+
+    // Tables are written beside the old ones, and take their place when that has succeeded.
+    private static IEnumerable<string> Unfinished(string folder) => Directory.EnumerateFileSystemEntries(folder, "__azurite_db_*.json~");
 
     // What it says at the door when it lets us go; nothing when it dies.
     private static async Task<string> FarewellAsync(TcpClient connection)
@@ -224,6 +231,11 @@ internal sealed class LocalAzurite : IAsyncDisposable
         var key = Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture);
         var journal = Path.Combine(folder, "azurite.log");
         File.Delete(journal);
+        foreach (var left in Unfinished(folder).ToList())
+        {
+            File.Delete(left);
+        }
+
         using var process = Launch(script, folder, key, port);
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < StartTimeout && !process.HasExited;)
         {
@@ -239,7 +251,7 @@ internal sealed class LocalAzurite : IAsyncDisposable
     }
 
     private static string? Journal(string folder) =>
-        Path.Combine(folder, "azurite.log") is var journal && File.Exists(journal) ? File.ReadLines(journal).LastOrDefault(l => l.Length > 0) : null;
+        Path.Combine(folder, "azurite.log") is var journal && File.Exists(journal) ? File.ReadLines(journal).LastOrDefault(l => l.Contains("Error", StringComparison.Ordinal)) ?? File.ReadLines(journal).LastOrDefault(l => l.Length > 0) : null;
 
     private static Process Launch(string script, string folder, string key, int port)
     {

@@ -23,6 +23,20 @@ internal sealed class StoreAccess : IAsyncDisposable
     /// <summary>What the storage refuses at the moment, or null.</summary>
     public string? Trouble => watch.Trouble;
 
+    /// <summary>Calls something each time that the local storage has been started again: what it had not saved when it died is gone.</summary>
+    public void OnRestart(Func<CancellationToken, Task> restarted)
+    {
+        if (azurite is not null)
+        {
+            var before = azurite.Restarted;
+            azurite.Restarted = async cancellation =>
+            {
+                await (before?.Invoke(cancellation) ?? Task.CompletedTask);
+                await restarted(cancellation);
+            };
+        }
+    }
+
     /// <summary>Fails when the local storage has died and cannot be started again.</summary>
     public Task Failure => azurite?.Ended ?? Task.Delay(Timeout.InfiniteTimeSpan, shell.Time);
 
@@ -42,7 +56,7 @@ internal sealed class StoreAccess : IAsyncDisposable
         try
         {
             connection = azurite?.ConnectionString ?? connection;
-            var watch = new StorageWatch(shell.Error.WriteLine, azurite is null ? null : () => DiskSpace.Of(azurite.Folder));
+            var watch = new StorageWatch(shell.Error.WriteLine, shell.Time, azurite is null ? null : () => DiskSpace.Of(azurite.Folder));
             var store = await RunStore.OpenAsync(connection, watch, azurite?.Folder, cancellation);
             if (azurite is not null)
             {

@@ -16,8 +16,9 @@ namespace BatchEval.Http.Control;
 /// <param name="Price">Price of one hour of device time, or null.</param>
 /// <param name="Failed">Told about unexpected failures.</param>
 /// <param name="ReadOnly">Whether requests that change something are refused.</param>
+/// <param name="Trouble">What the storage refuses at the moment, for people; null where nothing is known.</param>
 public sealed record RunApiContext(
-    RunStore Store, ModelHost Models, ModelCatalog Catalog, IRunControl Control, TimeProvider Time, int UnitsInFlight = 1, DevicePrice? Price = null, Action<Exception>? Failed = null, bool ReadOnly = false)
+    RunStore Store, ModelHost Models, ModelCatalog Catalog, IRunControl Control, TimeProvider Time, int UnitsInFlight = 1, DevicePrice? Price = null, Action<Exception>? Failed = null, bool ReadOnly = false, Func<string?>? Trouble = null)
 {
     /// <summary>Largest body of a request, in bytes.</summary>
     public const int BodyLimit = 1 << 20;

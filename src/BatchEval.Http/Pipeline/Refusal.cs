@@ -40,8 +40,9 @@ public sealed record Refusal(int Status, string Title, string Detail)
     public static Refusal Forbidden(string why) => new(403, "Forbidden", why);
 
     /// <summary>The storage does not answer.</summary>
-    public static Refusal Unavailable() =>
-        new(503, "The storage does not answer", "The storage does not answer at the moment; try again.") { Headers = new Dictionary<string, StringValues> { ["Retry-After"] = "5" } };
+    /// <param name="trouble">What it refuses, or null.</param>
+    public static Refusal Unavailable(string? trouble = null) =>
+        new(503, "The storage does not answer", trouble is null ? "The storage does not answer at the moment; try again." : $"The storage refuses {trouble}. It is asked again; try again.") { Headers = new Dictionary<string, StringValues> { ["Retry-After"] = "5" } };
 
     /// <summary>Ends the handling of a request with this refusal.</summary>
     public RefusedException Exception() => new(this);

@@ -24,7 +24,7 @@ internal sealed class RefusalMiddleware(RequestDelegate next)
                 return;
             }
 
-            var refusal = Explain(error);
+            var refusal = Explain(error, http.Features.Get<RunApiContext>()?.Trouble?.Invoke());
             if (refusal.Status is 500 or 503)
             {
                 http.Features.Get<RunApiContext>()?.Failed?.Invoke(error);
@@ -49,7 +49,7 @@ internal sealed class RefusalMiddleware(RequestDelegate next)
         }
     }
 
-    private static Refusal Explain(Exception error) => error switch
+    private static Refusal Explain(Exception error, string? trouble) => error switch
     {
         RefusedException refused => refused.Refusal,
         ProblemException problem => Refusal.Of(problem),
@@ -57,7 +57,7 @@ internal sealed class RefusalMiddleware(RequestDelegate next)
         BadHttpRequestException { StatusCode: 408 } => new Refusal(408, "Request timeout", "The body of the request did not arrive in time."),
         BadHttpRequestException { StatusCode: 413 } => Refusals.TooLarge,
         BadHttpRequestException bad => new Refusal(bad.StatusCode, "The request cannot be used", $"The request does not keep to HTTP: {bad.Message}"),
-        RequestFailedException { Status: 0 or 408 or 429 or >= 500 } or AggregateException { InnerException: RequestFailedException } => Refusal.Unavailable(),
+        RequestFailedException { Status: 0 or 408 or 429 or >= 500 } or AggregateException { InnerException: RequestFailedException } => Refusal.Unavailable(trouble),
         _ => new Refusal(500, "Unexpected failure", "The request failed for a reason that is not its own; the log says more."),
     };
 

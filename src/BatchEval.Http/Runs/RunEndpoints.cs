@@ -38,22 +38,22 @@ internal static class RunEndpoints
             .Produces<RunDocument>(200, "text/event-stream");
         api.MapGet("runs/{runId}/scores", (string runId, int? since, RunApiContext context, CancellationToken stop) => new RunQueries(context).ScoresAsync(runId, since ?? 0, stop))
             .WithName("GetScores").WithSummary("Scores of every candidate, round by round, from round 'since' on; also during the run.").Produces<ScoreTable>();
-        api.MapGet("runs/{runId}/candidates/{candidateId}/steps", (string runId, string candidateId, RunApiContext context, CancellationToken stop) => new RunQueries(context).StepsAsync(runId, candidateId, stop))
+        api.MapGet("runs/{runId}/candidates/{candidateId}/steps", (string runId, string candidateId, RunApiContext context, CancellationToken stop) => new CandidateQueries(context).StepsAsync(runId, candidateId, stop))
             .WithName("GetSteps").WithSummary("The steps of a candidate on the noise axis.");
-        api.MapGet("runs/{runId}/candidates/{candidateId}/masks", (string runId, string candidateId, RunApiContext context, CancellationToken stop) => new RunQueries(context).MasksAsync(runId, candidateId, stop))
+        api.MapGet("runs/{runId}/candidates/{candidateId}/masks", (string runId, string candidateId, RunApiContext context, CancellationToken stop) => new CandidateQueries(context).MasksAsync(runId, candidateId, stop))
             .WithName("GetMasks").WithSummary("Which images of a finished run called the network at which step, for skip policies that decide per image.");
-        api.MapGet("runs/{runId}/candidates/{candidateId}/preview", (string runId, string candidateId, RunApiContext context, CancellationToken stop) => new RunQueries(context).CandidateFileAsync(runId, candidateId, RunQueries.Preview, stop))
+        api.MapGet("runs/{runId}/candidates/{candidateId}/preview", (string runId, string candidateId, RunApiContext context, CancellationToken stop) => new CandidateQueries(context).CandidateFileAsync(runId, candidateId, CandidateQueries.Preview, stop))
             .WithName("GetPreview").WithSummary("Contact sheet that was computed on request, during a search or after it.").Produces<Stream>(200, Png);
         api.MapGet("runs/{runId}/work", (string runId, RunApiContext context, CancellationToken stop) => new RunQueries(context).WorkAsync(runId, stop))
             .WithName("ListWork").WithSummary("The processes that compute units of a run at this moment, and how many each.");
         api.MapGet("runs/{runId}/leaderboard", (string runId, string? format, HttpContext http, RunApiContext context, CancellationToken stop) => new RunQueries(context).LeaderboardAsync(runId, format, http, stop))
             .WithName("GetLeaderboard").WithSummary("The leaderboard of a finished run, as JSON or, with ?format=csv or Accept: text/csv, as comma-separated values.")
             .Produces<Leaderboard>(200, Json, "text/csv");
-        api.MapGet("runs/{runId}/candidates/{candidateId}", (string runId, string candidateId, RunApiContext context, CancellationToken stop) => new RunQueries(context).CandidateAsync(runId, candidateId, stop))
+        api.MapGet("runs/{runId}/candidates/{candidateId}", (string runId, string candidateId, RunApiContext context, CancellationToken stop) => new CandidateQueries(context).CandidateAsync(runId, candidateId, stop))
             .WithName("GetCandidate").WithSummary("Scores of one candidate: the final ones, or the latest during the run.").Produces<CandidateScore>();
-        api.MapGet("runs/{runId}/candidates/{candidateId}/grid", (string runId, string candidateId, RunApiContext context, CancellationToken stop) => new RunQueries(context).CandidateFileAsync(runId, candidateId, "grid.png", stop))
+        api.MapGet("runs/{runId}/candidates/{candidateId}/grid", (string runId, string candidateId, RunApiContext context, CancellationToken stop) => new CandidateQueries(context).CandidateFileAsync(runId, candidateId, "grid.png", stop))
             .WithName("GetGrid").WithSummary("Contact sheet of a candidate.").Produces<Stream>(200, Png);
-        api.MapGet("runs/{runId}/candidates/{candidateId}/images/{index}", (string runId, string candidateId, string index, RunApiContext context, CancellationToken stop) => new RunQueries(context).ImageAsync(runId, candidateId, index, stop))
+        api.MapGet("runs/{runId}/candidates/{candidateId}/images/{index}", (string runId, string candidateId, string index, RunApiContext context, CancellationToken stop) => new CandidateQueries(context).ImageAsync(runId, candidateId, index, stop))
             .WithName("GetImage").WithSummary("One image of a candidate, by its number from 0.").Produces<Stream>(200, Png);
         api.MapGet("runs/{runId}/best", (string runId, RunApiContext context, CancellationToken stop) => new RunQueries(context).ListBestAsync(runId, stop))
             .WithName("ListBest").WithSummary("Lists the files of the winner.");
@@ -87,7 +87,7 @@ internal static class RunEndpoints
             .AddOpenApiOperationTransformer(RunDescription.TakeSpecification);
         api.MapDelete("runs/{runId}", (string runId, RunApiContext context, CancellationToken stop) => new RunCommands(context).DeleteAsync(runId, stop))
             .WithName("DeleteRun").WithSummary("Deletes a run that is not under way. Results that other runs may share stay.");
-        api.MapPost("runs/{runId}/candidates/{candidateId}/preview", (string runId, string candidateId, RunApiContext context, CancellationToken stop) => new RunQueries(context).PreviewAsync(runId, candidateId, stop))
+        api.MapPost("runs/{runId}/candidates/{candidateId}/preview", (string runId, string candidateId, RunApiContext context, CancellationToken stop) => new CandidateQueries(context).PreviewAsync(runId, candidateId, stop))
             .WithName("MakePreview").WithSummary("Computes 16 images of a candidate now, also during a search, and keeps them.").Produces<Stream>(200, Png);
         Command("pause", "PauseRun", "Holds a run; nothing finished is lost.", (commands, run, stop) => commands.PauseAsync(run, stop));
         Command("resume", "ResumeRun", "Goes on with a paused or failed run.", (commands, run, stop) => commands.ResumeAsync(run, stop));

@@ -1,18 +1,10 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.IO.Compression;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
-using BatchEval.Core.Json;
-using BatchEval.Core.Sampling;
-using BatchEval.Core.Sampling.Skipping;
-using BatchEval.Core.Search.Costs;
 using BatchEval.Http.Control;
 using BatchEval.Http.Pipeline;
-using BatchEval.Workflow.Evaluation;
-using BatchEval.Workflow.Models;
-using BatchEval.Workflow.Reports;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Serialization;
 using BatchEval.Workflow.Specifications;
@@ -22,15 +14,12 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BatchEval.Http.Runs;
 
-/// <summary>The routes that only read.</summary>
+/// <summary>The routes that only read, but for those of one candidate.</summary>
 /// <param name="context">What the interface works with.</param>
 internal sealed class RunQueries(RunApiContext context)
 {
     private const int ReadsAtOnce = 16;
     private const int MostKept = 5000;
-
-    /// <summary>Images of a candidate that the run has not kept images of.</summary>
-    public const string Preview = "preview.png";
 
     // A run's specification never changes.
     private static readonly ConditionalWeakTable<RunStore, ConcurrentDictionary<string, string>> Objectives = [];
@@ -105,51 +94,12 @@ internal sealed class RunQueries(RunApiContext context)
         return Revalidation.Content(JsonSerializer.SerializeToUtf8Bytes(table, Compact), Revalidation.Json);
     }
 
-    public async Task<Ok<CandidateSteps>> StepsAsync(string run, string candidate, CancellationToken cancellation)
-    {
-        var score = await ScoreOfAsync(run, candidate, cancellation);
-        var schedule = await ScheduleOfAsync(run, cancellation);
-        var costs = await context.Store.ReadJsonAsync<CostModel>(BlobNames.Costs(run), cancellation);
-        var sheet = schedule is null ? null : SamplerSheet.Of(score.Candidate, schedule);
-        return TypedResults.Ok(new CandidateSteps(
-            score.Candidate.Solver,
-            [.. score.Candidate.Steps.Select(s => new StepPoint(s.Time, schedule?.At(s.Time).Ratio is { } ratio && double.IsFinite(ratio) ? ratio : null, s.Drop, s.Reuse))],
-            costs is { Blocks.Count: > 0 } ? [.. costs.Blocks.Select(b => b.Name)] : null,
-            sheet?.Rows));
-    }
-
     /// <summary>Who computes units of a run at this moment.</summary>
     public async Task<Ok<WorkList>> WorkAsync(string run, CancellationToken cancellation)
     {
         await lookup.RequireAsync(run, cancellation);
         var holders = await context.Store.HoldersAsync(run, cancellation);
         return TypedResults.Ok(new WorkList([.. holders.GroupBy(h => h.Name).Select(g => new WorkSummary(g.Key, g.Count()))]));
-    }
-
-    /// <summary>Which images called the network when, of a finished run.</summary>
-    public async Task<Ok<CandidateMasks>> MasksAsync(string run, string candidate, CancellationToken cancellation)
-    {
-        RunLookup.CheckCandidate(candidate);
-        await lookup.RequireAsync(run, cancellation);
-        var sheet = await context.Store.ReadJsonAsync<SkipMaskSheet>(BlobNames.Candidate(run, candidate, "masks.json"), cancellation)
-            ?? throw Refusal.NotFound($"There are no masks of candidate '{candidate}' (yet); only skip policies that decide per image have some.").Exception();
-        return TypedResults.Ok(new CandidateMasks(sheet.FirstSample, [.. sheet.Masks.Take(SkipMaskSheet.MostDrawn).Select(m => string.Concat(StepMask.Read(m).Select(called => called ? '1' : '0')))]));
-    }
-
-    /// <summary>A sheet of images of a candidate that a run has not kept images of: computed at the first request, and kept.</summary>
-    public async Task<FileContentHttpResult> PreviewAsync(string run, string candidate, CancellationToken cancellation)
-    {
-        var name = BlobNames.Candidate(run, candidate, Preview);
-        var score = await ScoreOfAsync(run, candidate, cancellation);
-        if (await context.Store.ReadAsync(name, cancellation) is not { } sheet)
-        {
-            var loaded = await RunContext.LoadAsync(context.Store, context.Models, run, cancellation);
-            var model = await PromptedModels.OpenAsync(context.Store, context.Models, loaded.Package, loaded.Specification.Prompts, cancellation);
-            sheet = await Task.Run(() => CandidatePreview.Compute(model, loaded.Setting, score.Candidate, cancellation), cancellation);
-            await context.Store.WriteOnceAsync(name, sheet, cancellation);
-        }
-
-        return Revalidation.Content(sheet, "image/png");
     }
 
     public async Task<FileContentHttpResult> LeaderboardAsync(string run, string? format, HttpContext http, CancellationToken cancellation)
@@ -164,26 +114,6 @@ internal sealed class RunQueries(RunApiContext context)
             _ => throw Refusal.BadRequest("format", "must be json or csv.").Exception(),
         };
     }
-
-    public async Task<FileContentHttpResult> CandidateAsync(string run, string candidate, CancellationToken cancellation)
-    {
-        RunLookup.CheckCandidate(candidate);
-        return await context.Store.ReadAsync(BlobNames.Candidate(run, candidate, "metrics.json"), cancellation) is { } final && RunLookup.IsRunId(run)
-            ? Revalidation.Content(final, Revalidation.Json)
-            : Revalidation.Content(JsonSerializer.SerializeToUtf8Bytes(await ScoreOfAsync(run, candidate, cancellation), WorkflowJson.Options), Revalidation.Json);
-    }
-
-    public async Task<FileContentHttpResult> CandidateFileAsync(string run, string candidate, string file, CancellationToken cancellation)
-    {
-        RunLookup.CheckCandidate(candidate);
-        await lookup.RequireAsync(run, cancellation);
-        return await FileAsync(BlobNames.Candidate(run, candidate, file), "image/png", $"image of candidate '{candidate}'", cancellation);
-    }
-
-    public Task<FileContentHttpResult> ImageAsync(string run, string candidate, string index, CancellationToken cancellation) =>
-        int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n < 1_000_000
-            ? CandidateFileAsync(run, candidate, string.Create(CultureInfo.InvariantCulture, $"images/{n:D6}.png"), cancellation)
-            : throw Refusal.BadRequest("index", "must be a number from 0 to 999999.").Exception();
 
     public async Task<Ok<FileList>> ListBestAsync(string run, CancellationToken cancellation)
     {
@@ -257,22 +187,6 @@ internal sealed class RunQueries(RunApiContext context)
         return Revalidation.Content(content.ToArray(), "application/zip");
     }
 
-    private async Task<CandidateScore> ScoreOfAsync(string run, string candidate, CancellationToken cancellation)
-    {
-        RunLookup.CheckCandidate(candidate);
-        var (status, _) = await lookup.RequireAsync(run, cancellation);
-        for (var round = status.Round; round >= 0; round--)
-        {
-            var scores = await context.Store.ReadJsonAsync<RoundScores>(BlobNames.Scores(run, round), cancellation);
-            if (scores?.Scores.FirstOrDefault(s => s.Id == candidate) is { } score)
-            {
-                return score;
-            }
-        }
-
-        throw Refusal.NotFound($"Run '{run}' has scored no candidate '{candidate}'.").Exception();
-    }
-
     private async Task<string?> ObjectiveOfAsync(string run, CancellationToken cancellation)
     {
         var kept = Objectives.GetOrCreateValue(context.Store);
@@ -290,25 +204,14 @@ internal sealed class RunQueries(RunApiContext context)
         return objective;
     }
 
-    // The server that shows a run need not have its model.
-    private async Task<NoiseSchedule?> ScheduleOfAsync(string run, CancellationToken cancellation)
-    {
-        try
-        {
-            return context.Models.Find((await SpecificationOfAsync(run, cancellation)).Model).Manifest.Schedule;
-        }
-        catch (ProblemException)
-        {
-            return null;
-        }
-    }
-
-    private async Task<RunSpecification> SpecificationOfAsync(string run, CancellationToken cancellation) =>
+    /// <summary>A run's specification.</summary>
+    public async Task<RunSpecification> SpecificationOfAsync(string run, CancellationToken cancellation) =>
         await context.Store.ReadAsync(BlobNames.Specification(run), cancellation) is { } text
             ? SpecificationJson.Read(Encoding.UTF8.GetString(text))
             : throw Refusal.NotFound($"There is no run '{run}'.").Exception();
 
-    private async Task<FileContentHttpResult> FileAsync(string blob, string type, string what, CancellationToken cancellation) =>
+    /// <summary>A blob, or a refusal that says what is not there.</summary>
+    public async Task<FileContentHttpResult> FileAsync(string blob, string type, string what, CancellationToken cancellation) =>
         await context.Store.ReadAsync(blob, cancellation) is { } content
             ? Revalidation.Content(content, type)
             : throw Refusal.NotFound($"There is no {what} (yet).").Exception();

@@ -9,11 +9,15 @@ namespace BatchEval.Workflow.Storage;
 /// Sees every attempt at the storage. It says at the first that fails what is refused and why, and when the storage works again; in between the client asks again by itself.
 /// </summary>
 /// <param name="say">Takes the words; called from any thread.</param>
+/// <param name="time">Clock: an account that is throttled refuses and answers many times a minute, which is said once.</param>
 /// <param name="place">What is known about the place, for example its free space, or null.</param>
-public sealed class StorageWatch(Action<string> say, Func<string?>? place = null) : HttpPipelinePolicy
+public sealed class StorageWatch(Action<string> say, TimeProvider time, Func<string?>? place = null) : HttpPipelinePolicy
 {
     private readonly Lock gate = new();
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(30);
     private long refusedBytes;
+    private long? spoken;
+    private bool said;
 
     /// <summary>What the storage refuses at the moment, or null.</summary>
     public string? Trouble { get; private set; }
@@ -76,6 +80,14 @@ public sealed class StorageWatch(Action<string> say, Func<string?>? place = null
             {
                 return;
             }
+
+            said = spoken is not { } before || time.GetElapsedTime(before) >= Quiet;
+            if (!said)
+            {
+                return;
+            }
+
+            spoken = time.GetTimestamp();
         }
 
         say($"The storage refuses {Trouble}. It is asked again.");
@@ -92,6 +104,10 @@ public sealed class StorageWatch(Action<string> say, Func<string?>? place = null
             }
 
             Trouble = null;
+            if (!said)
+            {
+                return;
+            }
         }
 
         say("The storage answers again.");

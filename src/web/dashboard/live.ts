@@ -84,6 +84,7 @@ export function useRun(id: string): Live {
           const refusal = problem as ApiError;
           heard(refusal instanceof ApiError && refusal.status !== 0);
           if (refusal.status === 404 || refusal.status === 401) { setState({ gone: false, error: refusal }); return; }
+          if (refusal.status >= 500) setState({ gone: false, error: refusal });
           wait = Math.min(wait * 1.5, 10_000);
         }
         await new Promise(done => setTimeout(done, wait));

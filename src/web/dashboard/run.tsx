@@ -29,6 +29,7 @@ export function RunPage({ id }: { id: string }) {
       <Orders run={run} done={verb => { if (verb === "delete") location.hash = "#/"; }} />
     </header>
     {run.error && <p class="error" role="alert">{run.error}</p>}
+    <Problem error={live.error} />
     <Progress run={run} />
     <Facts run={run} metric={metric} table={table} />
     <Links run={run} />

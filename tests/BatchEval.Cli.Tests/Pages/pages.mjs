@@ -121,6 +121,14 @@ try {
   assert.ok(Object.keys(schedule).length > 2);
   say("downloaded the schedule");
 
+  // The report, with the tables and charts of the pages.
+  await page.goto(`${base}/api/runs/${run}/report`);
+  await page.locator("#table-scores tr.winner").waitFor();
+  await page.locator("#chart-schedules svg").first().waitFor();
+  await look(page, "report-1280-light");
+  await page.goto(`${base}/#/runs/${run}`);
+  await page.locator("dl.cards a").first().waitFor();
+
   // A candidate, an image of it, large.
   await page.locator("dl.cards a").first().click();
   await page.waitForURL(/candidates/);

@@ -92,6 +92,21 @@ public sealed class LocalAzuriteTests : IDisposable
     }
 
     [Fact]
+    public async Task Tables_that_could_not_be_saved_are_not_passed_over()
+    {
+        var azurite = await EnterAsync();
+        var store = await RunStore.OpenAsync(azurite.ConnectionString);
+        await store.WriteTextOnceAsync("r/spec.json", "{}");
+        // A folder of that name cannot be written, as on a full disk.
+        Directory.CreateDirectory(Path.Combine(folder, "__azurite_db_blob__.json~"));
+
+        var error = await Should.ThrowAsync<IOException>(() => azurite.DisposeAsync().AsTask());
+
+        error.Message.ShouldContain($"could not save its tables in '{folder}'");
+        error.Message.ShouldContain("MB free");
+    }
+
+    [Fact]
     public async Task A_program_that_is_not_Azurite_is_reported()
     {
         var script = Path.Combine(folder, "broken.js");

@@ -80,6 +80,36 @@ public sealed class LostStorageTests : IDisposable
     }
 
     [Fact]
+    public async Task Serve_goes_on_with_a_run_whose_storage_is_killed_as_soon_as_it_begins()
+    {
+        var (killed, finished) = (0, new TaskCompletionSource());
+        shell.OnMessage = line =>
+        {
+            if (line.EndsWith("begins.", StringComparison.Ordinal) && Interlocked.Exchange(ref killed, 1) == 0)
+            {
+                // What it has not saved yet, the run's specification among it, is gone.
+                Process.GetProcessById(AzuriteRecord.Read(shell.PathOf("data"))!.Pid).Kill();
+            }
+
+            if (line.Contains("has finished", StringComparison.Ordinal) || line.StartsWith("error", StringComparison.Ordinal))
+            {
+                finished.TrySetResult();
+            }
+        };
+        using var end = new CancellationTokenSource();
+        var serving = shell.RunAsync(["serve", "--port", Port(), "--models", BatchEval.Tests.Shared.RepoPaths.Samples], end.Token);
+        await PostAsync(SmallRun.Specification("kept").Replace(System.Text.Json.JsonSerializer.Serialize(TestShell.Digits), "\"digits\"", StringComparison.Ordinal));
+
+        await finished.Task.WaitAsync(TimeSpan.FromMinutes(3));
+        await end.CancelAsync();
+        var result = await serving;
+
+        result.ShouldSucceed().Error.ShouldContain("The local storage (Azurite) has ended; it is started again");
+        result.Error.ShouldContain("has finished");
+        result.Error.ShouldNotContain("error:");
+    }
+
+    [Fact]
     public async Task Serve_on_a_port_in_use_begins_no_run()
     {
         await using (var azurite = await LocalAzurite.EnterAsync(Path.Combine(BatchEval.Tests.Shared.RepoPaths.NodeModules, "azurite", "dist", "src", "blob", "main.js"), shell.PathOf("data"), CancellationToken.None))
@@ -101,4 +131,34 @@ public sealed class LostStorageTests : IDisposable
     }
 
     public void Dispose() => shell.Dispose();
+
+    private int port;
+
+    private string Port()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        return port.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    // Once the server listens.
+    private async Task PostAsync(string specification)
+    {
+        using var client = new HttpClient();
+        for (var clock = Stopwatch.StartNew(); ;)
+        {
+            try
+            {
+                using var content = new StringContent(specification, System.Text.Encoding.UTF8, "application/json");
+                using var answer = await client.PostAsync(new Uri($"http://127.0.0.1:{port}/api/runs"), content);
+                answer.StatusCode.ShouldBe(HttpStatusCode.Accepted, await answer.Content.ReadAsStringAsync());
+                return;
+            }
+            catch (HttpRequestException) when (clock.Elapsed < TimeSpan.FromMinutes(1))
+            {
+                await Task.Delay(50);
+            }
+        }
+    }
 }

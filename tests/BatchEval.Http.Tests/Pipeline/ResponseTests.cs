@@ -13,6 +13,19 @@ public sealed class ResponseTests(AzuriteFixture azurite) : IClassFixture<Azurit
     private static IEnumerable<string> Targets(string run) => [.. Readable.Select(r => $"/api/runs/{run}{r}"), "/api/runs", "/api/models", "/api/openapi.json", "/"];
 
     [Fact]
+    public async Task Storage_that_refuses_is_unavailable_with_what_it_refuses()
+    {
+        await using var bench = await ApiBench.CreateWithoutStorageAsync("PUT /a: status 500 (InternalError); '/data' has 0 MB free");
+
+        var answer = await bench.GetAsync("/api/runs");
+
+        answer.ShouldBeProblem(503);
+        ((string)answer.Json["detail"]!).ShouldBe("The storage refuses PUT /a: status 500 (InternalError); '/data' has 0 MB free. It is asked again; try again.");
+        answer.Headers["Retry-After"].ShouldBe("5");
+        bench.Failures.ShouldHaveSingleItem();
+    }
+
+    [Fact]
     public async Task Head_answers_as_get_without_the_body()
     {
         await using var bench = await ApiBench.CreateAsync(azurite, "head");

@@ -10,6 +10,7 @@ public sealed class StorageWatchTests
 {
     private readonly List<string> said = [];
     private readonly Queue<HttpStatusCode?> answers = new();
+    private readonly Clock clock = new();
 
     [Fact]
     public async Task The_first_refusal_is_said_with_its_status_and_place_and_the_end_of_it()
@@ -53,6 +54,21 @@ public sealed class StorageWatchTests
     }
 
     [Fact]
+    public async Task A_storage_that_refuses_now_and_then_is_named_once_in_a_while()
+    {
+        var (store, watch) = Open();
+        for (var i = 0; i < 10; i++)
+        {
+            Answer(HttpStatusCode.ServiceUnavailable, HttpStatusCode.NotFound);
+            await store.ReadAsync("a");
+            clock.Passed += TimeSpan.FromSeconds(4);
+        }
+
+        said.Count.ShouldBe(2 * 2);
+        watch.Trouble.ShouldBeNull();
+    }
+
+    [Fact]
     public async Task What_is_merely_not_there_or_there_already_is_no_trouble()
     {
         var (store, _) = Open();
@@ -67,7 +83,7 @@ public sealed class StorageWatchTests
 
     private (RunStore Store, StorageWatch Watch) Open(string signature = "")
     {
-        var watch = new StorageWatch(said.Add, () => "'here' has 1 MB free");
+        var watch = new StorageWatch(said.Add, clock, () => "'here' has 1 MB free");
         var options = new BlobClientOptions { Transport = new HttpClientTransport(new Scripted(answers)) };
         (options.Retry.MaxRetries, options.Retry.Delay) = (3 - 1, TimeSpan.FromMilliseconds(1));
         options.AddPolicy(watch, Azure.Core.HttpPipelinePosition.PerRetry);
@@ -81,6 +97,15 @@ public sealed class StorageWatchTests
         {
             answers.Enqueue(status);
         }
+    }
+
+    private sealed class Clock : TimeProvider
+    {
+        public TimeSpan Passed { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Passed.Ticks;
     }
 
     private sealed class Scripted(Queue<HttpStatusCode?> answers) : HttpMessageHandler
