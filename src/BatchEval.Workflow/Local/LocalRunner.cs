@@ -65,11 +65,11 @@ public sealed class LocalRunner : IActivityCaller
             {
                 return (TResult)await DispatchAsync(activity, input);
             }
-            catch (Exception error) when (attempt < (error is NetworkFailedException ? NetworkAttempts : Attempts) && IsTransient(error))
+            catch (Exception error) when (attempt < Most(error) && IsTransient(error))
             {
                 WorkflowTelemetry.Retries.Add(1, new KeyValuePair<string, object?>("activity", activity));
                 var pause = TimeSpan.FromSeconds(Math.Pow(2, attempt));
-                Retrying?.Invoke(FormattableString.Invariant($"{(input is UnitInput unit ? $"Unit {unit.Unit + 1} of round {unit.Round}" : $"The step '{activity}'")} failed and is tried again in {pause.TotalSeconds:0} s (attempt {attempt} of {Attempts}): {ErrorText.Of(error)}"));
+                Retrying?.Invoke(FormattableString.Invariant($"{(input is UnitInput unit ? $"Unit {unit.Unit + 1} of round {unit.Round}" : $"The step '{activity}'")} failed and is tried again in {pause.TotalSeconds:0} s (attempt {attempt} of {Most(error)}): {ErrorText.Of(error)}"));
                 await Task.Delay(pause, time, cancellation);
             }
         }
@@ -83,6 +83,8 @@ public sealed class LocalRunner : IActivityCaller
         (ActivityNames.Advance, RoundInput i) => await advance.RunAsync(i, cancellation),
         _ => throw new ArgumentException($"There is no activity '{activity}' that takes a {input.GetType().Name}.", nameof(activity)),
     };
+
+    private static int Most(Exception error) => error is NetworkFailedException ? NetworkAttempts : Attempts;
 
     private static bool IsTransient(Exception error) => error switch
     {

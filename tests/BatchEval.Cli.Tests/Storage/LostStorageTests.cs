@@ -11,6 +11,7 @@ namespace BatchEval.Cli.Tests.Storage;
 /// <summary>The storage that the program started itself dies, or is not where it should be.</summary>
 public sealed class LostStorageTests : IDisposable
 {
+    private static readonly string Script = Path.Combine(BatchEval.Tests.Shared.RepoPaths.NodeModules, "azurite", "dist", "src", "blob", "main.js");
     private readonly TestShell shell = new();
 
     public LostStorageTests() => shell.With("BATCHEVAL_DATA", shell.PathOf("data"));
@@ -19,20 +20,21 @@ public sealed class LostStorageTests : IDisposable
     public async Task A_run_whose_storage_is_killed_goes_on_to_the_same_result()
     {
         shell.Write("spec.json", SmallRun.Specification("lost"));
-        var killed = 0;
+        var killing = Task.CompletedTask;
         shell.OnMessage = line =>
         {
-            if (line.Contains("random search", StringComparison.Ordinal) && Interlocked.Exchange(ref killed, 1) == 0)
+            if (line.StartsWith("Starting run ", StringComparison.Ordinal))
             {
-                Process.GetProcessById(AzuriteRecord.Read(shell.PathOf("data"))!.Pid).Kill();
+                killing = KillAfterAsync(BlobNames.Scores(line.Split(' ')[2], 1));
             }
         };
         var spec = new[] { "run", "spec.json", "--set", "search.generations=6", "--set", "execution.unitEvaluations=40", "--set", "execution.cellSamples=10" };
         var run = (await shell.RunAsync([.. spec, "--out", "disturbed"])).ShouldSucceed();
+        await killing;
+        shell.OnMessage = null;
         shell.With("BATCHEVAL_DATA", shell.PathOf("other"));
         (await shell.RunAsync([.. spec, "--out", "undisturbed"])).ShouldSucceed();
 
-        killed.ShouldBe(1, run.Error);
         run.Error.ShouldContain("The local storage (Azurite) has ended; it is started again");
         foreach (var file in new[] { "leaderboard.json", "leaderboard.csv", "best/schedule.json" })
         {
@@ -112,7 +114,7 @@ public sealed class LostStorageTests : IDisposable
     [Fact]
     public async Task Serve_on_a_port_in_use_begins_no_run()
     {
-        await using (var azurite = await LocalAzurite.EnterAsync(Path.Combine(BatchEval.Tests.Shared.RepoPaths.NodeModules, "azurite", "dist", "src", "blob", "main.js"), shell.PathOf("data"), CancellationToken.None))
+        await using (var azurite = await LocalAzurite.EnterAsync(Script, shell.PathOf("data"), CancellationToken.None))
         {
             var store = await RunStore.OpenAsync(azurite.ConnectionString);
             await store.WriteJsonOnceAsync(BlobNames.Status("left-00000000"), new RunStatus("left-00000000", RunStates.Running, RunStage.Search, 1, EvaluationCounts.None, null, default, default, null));
@@ -131,6 +133,21 @@ public sealed class LostStorageTests : IDisposable
     }
 
     public void Dispose() => shell.Dispose();
+
+    // In the midst of the run: as soon as a blob is there.
+    private async Task KillAfterAsync(string blob)
+    {
+        await using (var other = await LocalAzurite.EnterAsync(Script, shell.PathOf("data"), CancellationToken.None))
+        {
+            var store = await RunStore.OpenAsync(other.ConnectionString);
+            while (!await store.ExistsAsync(blob))
+            {
+                await Task.Delay(10);
+            }
+        }
+
+        Process.GetProcessById(AzuriteRecord.Read(shell.PathOf("data"))!.Pid).Kill();
+    }
 
     private int port;
 
