@@ -82,16 +82,14 @@ if wanted pipes; then
   say "output into a pipe" "$(verdict 0 0 "" q.log), $(grep -q $'\x1b' q.log && echo "FAILED: control codes" || echo "no control codes")"
 fi
 
-# A background job of a script without job control ignores SIGINT.
-set -m
-
 if wanted interrupt; then
   # After that many seconds, or when a line comes by that names the stage.
   for stage in 0.3 "Networks run" "Starting run" reference "search, generation 1" "search, generation 3" validation final; do
     export BATCHEVAL_DATA=$work/int
     rm -rf "$BATCHEVAL_DATA" i i.log
     : >i.log
-    dotnet "$program" run spec.json --out i >>i.log 2>&1 & one=$!
+    # A background job of a script ignores SIGINT otherwise.
+    env --default-signal=INT dotnet "$program" run spec.json --out i >>i.log 2>&1 & one=$!
     if [[ $stage =~ ^[0-9.]+$ ]]; then sleep "$stage"; else until grep -q "$stage" i.log || ! kill -0 $one 2>/dev/null; do sleep 0.02; done; fi
     kill -INT $one 2>/dev/null || { wait $one; say "Ctrl-C at '$stage'" "over before it was seen"; continue; }
     wait $one; code=$?
@@ -103,7 +101,7 @@ fi
 
 if wanted serve; then
   export BATCHEVAL_DATA=$work/serve
-  dotnet "$program" serve --port 0 --models "$root/samples" >s.out 2>s.log & one=$!
+  env --default-signal=INT dotnet "$program" serve --port 0 --models "$root/samples" >s.out 2>s.log & one=$!
   until grep -q Listening s.out; do sleep 0.1; done
   address=$(awk '{ print $3 }' s.out)
   sed 's|"model": "[^"]*"|"model": "digits"|' spec.json | curl -s -H 'Content-Type: application/json' --data-binary @- "${address%/}/api/runs" >posted.json
