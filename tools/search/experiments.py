@@ -63,7 +63,7 @@ def run(name: str) -> None:
 
 def table(names: list[str]) -> None:
     done = {name: json.loads(result(name).read_text()) for name in names if result(name).exists()}
-    columns = [("FID", "fid", 2), ("held-out FID", "fidHeldOut", 2), ("KID x100", "kid", 2), ("precision", "precision", 3), ("recall", "recall", 3)]
+    columns = [("FID", "fid", 2), ("held-out FID", "fid-held-out", 2), ("KID x100", "kid", 2), ("precision", "precision", 3), ("recall", "recall", 3)]
     print("| | " + " | ".join(title for title, _, _ in columns) + " | calls of the run |")
     print("|---" * (len(columns) + 2) + "|")
     for name, document in done.items():
@@ -72,11 +72,11 @@ def table(names: list[str]) -> None:
         print(f"| {name} | " + " | ".join(cells) + f" | {document['evaluations']['networkCalls']:,} |")
 
 
-def value(score: dict, member: str, digits: int, factor: float) -> str:
-    if score.get(member) is None:
+def value(score: dict, metric: str, digits: int, factor: float) -> str:
+    found = score["metrics"].get(metric)
+    if found is None:
         return ""
-    error = score.get(member + "Error")
-    return f"{factor * score[member]:.{digits}f}" + (f" ± {factor * error:.{digits}f}" if error is not None else "")
+    return f"{factor * found['value']:.{digits}f}" + (f" ± {factor * found['error']:.{digits}f}" if found.get("error") is not None else "")
 
 
 def main(verb: str, *names: str) -> None:

@@ -44,6 +44,10 @@ def scores(model: str, candidates: list[dict], seed: int, samples: int, compared
     return [found[tuple(s["t"] for s in c["steps"]) + (c["startScale"],)] for c in candidates]
 
 
+def measured(found: list[dict], metric: str) -> list[float]:
+    return [score["metrics"][metric]["value"] for score in found]
+
+
 def ranks(values: list[float]) -> list[float]:
     return [sum(w < v for w in values) + (sum(w == v for w in values) - 1) / 2 for v in values]
 
@@ -60,12 +64,12 @@ def main(model: str, path: str, count: str, fresh: str) -> None:
     candidates = [disturbed(around) for _ in range(int(count))]
     many = scores(model, candidates, 2, int(fresh), 0)
     few, some = scores(model, candidates, 1, 64, 0), scores(model, candidates, 1, 256, 256)
-    values = [s["fid"] for s in many]
+    values, kids = measured(many, "fid"), measured(many, "kid")
     print(f"{count} candidates, FID {min(values):.2f} to {max(values):.2f} on {fresh} fresh samples\n| ordered by | Spearman with FID | with KID |\n|---|---|---|")
     for name, found, member, sign in (("FID, 64 samples", few, "fid", 1), ("FID, 256", some, "fid", 1), ("KID, 64", few, "kid", 1), ("KID, 256", some, "kid", 1),
                                       ("LPIPS to 50 DDIM calls, 256 pairs", some, "lpips", 1), ("PSNR to 50 DDIM calls, 256 pairs", some, "psnr", -1)):
-        ordered = [sign * s[member] for s in found]
-        print(f"| {name} | {spearman(ordered, values):.2f} | {spearman(ordered, [s['kid'] for s in many]):.2f} |")
+        ordered = [sign * v for v in measured(found, member)]
+        print(f"| {name} | {spearman(ordered, values):.2f} | {spearman(ordered, kids):.2f} |")
 
 
 if __name__ == "__main__":
