@@ -1,6 +1,6 @@
-"""A scaled-down U-Net in the manner of guided diffusion (ADM, ImageNet-64): channel multiples 1, 2, 3, 4, three residual
+"""The U-Net of guided diffusion (ADM), by default scaled down from that of ImageNet-64: channel multiples 1, 2, 3, 4, three residual
 blocks per level, attention at 2, 4 and 8 times down-sampling, residual blocks that resample, scale-and-shift conditioning.
-Written from the description of the architecture. 58 blocks, numbered in the order of construction.
+Written from the description of the architecture, with the names of the published weights. 58 blocks, numbered in the order of construction.
 """
 import torch
 import torch.nn as nn
@@ -12,12 +12,12 @@ GROUPS = 2
 
 
 class ResBlock(Block):
-    def __init__(self, cin, cout, emb, resample=None):
+    def __init__(self, cin, cout, emb, resample=None, groups=GROUPS):
         super().__init__()
         self.resample = resample
-        self.in_layers = nn.Sequential(nn.GroupNorm(GROUPS, cin), nn.SiLU(), nn.Conv2d(cin, cout, 3, padding=1))
+        self.in_layers = nn.Sequential(nn.GroupNorm(groups, cin), nn.SiLU(), nn.Conv2d(cin, cout, 3, padding=1))
         self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(emb, 2 * cout))
-        self.out_layers = nn.Sequential(nn.GroupNorm(GROUPS, cout), nn.SiLU(), nn.Dropout(0.0), nn.Conv2d(cout, cout, 3, padding=1))
+        self.out_layers = nn.Sequential(nn.GroupNorm(groups, cout), nn.SiLU(), nn.Dropout(0.0), nn.Conv2d(cout, cout, 3, padding=1))
         self.skip_connection = nn.Identity() if cin == cout else nn.Conv2d(cin, cout, 1)
         self.shortcut = "resample" if resample else "identity" if cin == cout else "conv1x1"
         self.shortcut_module = "skip_connection"
@@ -42,10 +42,11 @@ class ResBlock(Block):
 class AttentionBlock(Block):
     kind = "attention"
 
-    def __init__(self, c, heads=2):
+    def __init__(self, c, heads=2, groups=GROUPS, by_head=False):
+        """by_head: q, k and v stand side by side for each head (the older order), not each for all heads."""
         super().__init__()
-        self.heads = heads
-        self.norm = nn.GroupNorm(GROUPS, c)
+        self.heads, self.by_head = heads, by_head
+        self.norm = nn.GroupNorm(groups, c)
         self.qkv = nn.Conv1d(c, 3 * c, 1)
         self.proj_out = nn.Conv1d(c, c, 1)
 
@@ -54,7 +55,10 @@ class AttentionBlock(Block):
             return x
         b, c, *spatial = x.shape
         x = x.reshape(b, c, -1)
-        q, k, v = self.qkv(self.norm(x)).chunk(3, dim=1)
+        qkv = self.qkv(self.norm(x))
+        if self.by_head:
+            qkv = qkv.reshape(b, self.heads, 3, c // self.heads, x.shape[2]).transpose(1, 2).reshape(b, 3 * c, x.shape[2])
+        q, k, v = qkv.chunk(3, dim=1)
         n, head = x.shape[2], c // self.heads
         scale = head ** -0.25
         weight = torch.einsum("bct,bcs->bts", (q * scale).reshape(b * self.heads, head, n), (k * scale).reshape(b * self.heads, head, n))
@@ -71,41 +75,46 @@ class Stage(nn.Sequential):
 
 
 class Adm(nn.Module):
-    def __init__(self, width=6, multiples=(1, 2, 3, 4), per_level=3, attention=(2, 4, 8), channels=1, classes=10):
+    def __init__(self, width=6, multiples=(1, 2, 3, 4), per_level=3, attention=(2, 4, 8), channels=1, classes=10, out_channels=None, groups=GROUPS, heads=lambda c: 2, by_head=False):
+        """classes None: no labels; heads: number of heads by channels."""
         super().__init__()
         self.width, emb = width, 4 * width
+        residual = lambda cin, cout, resample=None: ResBlock(cin, cout, emb, resample, groups)
+        attend = lambda c: AttentionBlock(c, heads(c), groups, by_head)
         self.time_embed = nn.Sequential(nn.Linear(width, emb), nn.SiLU(), nn.Linear(emb, emb))
-        self.label_emb = nn.Embedding(classes, emb)
+        self.label_emb = nn.Embedding(classes, emb) if classes else None
         self.input_blocks = nn.ModuleList([Stage(nn.Conv2d(channels, width, 3, padding=1))])
         kept, c, ds = [width], width, 1
         for level, multiple in enumerate(multiples):
             for _ in range(per_level):
-                layers = [ResBlock(c, multiple * width, emb)]
+                layers = [residual(c, multiple * width)]
                 c = multiple * width
                 if ds in attention:
-                    layers.append(AttentionBlock(c))
+                    layers.append(attend(c))
                 self.input_blocks.append(Stage(*layers))
                 kept.append(c)
             if level < len(multiples) - 1:
-                self.input_blocks.append(Stage(ResBlock(c, c, emb, "down")))
+                self.input_blocks.append(Stage(residual(c, c, "down")))
                 kept.append(c)
                 ds *= 2
-        self.middle_block = Stage(ResBlock(c, c, emb), AttentionBlock(c), ResBlock(c, c, emb))
+        self.middle_block = Stage(residual(c, c), attend(c), residual(c, c))
         self.output_blocks = nn.ModuleList()
         for level, multiple in reversed(list(enumerate(multiples))):
             for i in range(per_level + 1):
-                layers = [ResBlock(c + kept.pop(), multiple * width, emb)]
+                layers = [residual(c + kept.pop(), multiple * width)]
                 c = multiple * width
                 if ds in attention:
-                    layers.append(AttentionBlock(c))
+                    layers.append(attend(c))
                 if level and i == per_level:
-                    layers.append(ResBlock(c, c, emb, "up"))
+                    layers.append(residual(c, c, "up"))
                     ds //= 2
                 self.output_blocks.append(Stage(*layers))
-        self.out = nn.Sequential(nn.GroupNorm(GROUPS, c), nn.SiLU(), nn.Conv2d(c, channels, 3, padding=1))
+        self.out = nn.Sequential(nn.GroupNorm(groups, c), nn.SiLU(), nn.Conv2d(c, out_channels or channels, 3, padding=1))
 
-    def forward(self, x, timesteps, y):
-        emb = self.time_embed(sinusoid(timesteps, self.width, cosine_first=True)) + self.label_emb(y)
+    def forward(self, x, timesteps, y=None):
+        emb = self.time_embed(sinusoid(timesteps, self.width, cosine_first=True))
+        if self.label_emb is not None:
+            emb = emb + self.label_emb(y)
         kept, h = [], x
         for stage in self.input_blocks:
             h = stage(h, emb)

@@ -67,6 +67,34 @@ class Tape:
 
         return self.record([q, k, v], torch.matmul(v.value, w.transpose(1, 2)), pull)
 
+    def scale_and_shift(self, x, scale, shift):
+        """x (1 + scale) + shift per channel; both are constants [B, C]."""
+        factor = (1 + scale)[:, :, None, None]
+        return self.record([x], x.value * factor + shift[:, :, None, None], lambda g: [g * factor])
+
+    def part(self, x, index, parts):
+        """One of equal parts of the channels."""
+        size = x.value.shape[1] // parts
+
+        def pull(g):
+            zeros = torch.zeros_like(g)
+            return [torch.cat([g if i == index else zeros for i in range(parts)], dim=1)]
+
+        return self.record([x], x.value[:, index * size:(index + 1) * size], pull)
+
+    def with_mean(self, x):
+        """The mean over positions as a first position, [B, C, N + 1]."""
+        n = x.value.shape[2]
+        return self.record([x], torch.cat([x.value.mean(-1, keepdim=True), x.value], dim=-1), lambda g: [g[:, :, 1:] + g[:, :, :1] / n])
+
+    def plus(self, x, constant):
+        return self.record([x], x.value + constant, lambda g: [g])
+
+    def first(self, x):
+        """The first position, [B, C]."""
+        n = x.value.shape[2]
+        return self.record([x], x.value[:, :, 0], lambda g: [torch.cat([g[:, :, None], torch.zeros_like(g)[:, :, None].expand(-1, -1, n - 1)], dim=2)])
+
     def pool(self, x):
         """Average over all positions, [B, C]."""
         b, c, n = x.value.shape[0], x.value.shape[1], x.value[0, 0].numel()
