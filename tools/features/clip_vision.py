@@ -16,12 +16,13 @@ class Attention(nn.Module):
         self.in_proj_weight, self.in_proj_bias = nn.Parameter(torch.randn(3 * width, width) * width ** -0.5), nn.Parameter(torch.zeros(3 * width))
         self.out_proj = nn.Linear(width, width)
 
-    def forward(self, x):
+    def forward(self, x, mask=None):
         batch, tokens, width = x.shape
         part = width // self.heads
         q, k, v = (F.linear(x, w, b).reshape(batch, tokens, self.heads, part).transpose(1, 2)
                    for w, b in zip(self.in_proj_weight.chunk(3), self.in_proj_bias.chunk(3)))
-        weights = (q @ k.transpose(2, 3) * part ** -0.5).softmax(-1)
+        weights = q @ k.transpose(2, 3) * part ** -0.5
+        weights = (weights if mask is None else weights + mask).softmax(-1)
         return self.out_proj((weights @ v).transpose(1, 2).reshape(batch, tokens, width))
 
 
@@ -31,8 +32,8 @@ class Layer(nn.Module):
         self.attn, self.ln_1, self.ln_2 = Attention(width, heads), nn.LayerNorm(width), nn.LayerNorm(width)
         self.mlp = nn.ModuleDict({"c_fc": nn.Linear(width, 4 * width), "c_proj": nn.Linear(4 * width, width)})
 
-    def forward(self, x):
-        x = x + self.attn(self.ln_1(x))
+    def forward(self, x, mask=None):
+        x = x + self.attn(self.ln_1(x), mask)
         h = self.mlp["c_fc"](self.ln_2(x))
         # The published models use this approximation of GELU.
         return x + self.mlp["c_proj"](h * torch.sigmoid(1.702 * h))

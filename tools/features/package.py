@@ -70,7 +70,7 @@ def check(network, path, input_names, samples, tolerance=1e-4):
 
 
 def write_manifest(folder, manifest):
-    files = [entry["file"] for entry in (manifest.get("features"), manifest.get("perceptual")) if entry]
+    files = [entry["file"] for entry in (manifest.get("features"), manifest.get("perceptual"), manifest.get("text")) if entry]
     manifest = {"formatVersion": 1, **manifest, "digests": {name: f"sha256:{digest(folder / name)}" for name in files}}
     (folder / "features.json").write_text(json.dumps(manifest, indent=2) + "\n")
     print(f"{folder}: {', '.join(files)}, features.json")

@@ -14,10 +14,12 @@ import torch
 import export_clip
 import export_inception
 import export_lpips
+from clip_text import ClipText, small_tokenizer, spelled
 from clip_vision import ClipVision
 from inception import FidInception
 from lpips_nets import Lpips
 
+PROMPTS = ["a red cat", "two dogs", "a green hill at night"]
 GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "tests" / "Golden" / "features"
 
 
@@ -48,12 +50,17 @@ def small():
         export_lpips.write(network, GOLDEN / f"lpips-{kind}", name=f"tiny-lpips-{kind}", provenance="random weights")
         record(GOLDEN / f"lpips-{kind}", network, [pictures(3, 48, 64, 2), pictures(3, 48, 64, 3)], ["distance"])
     clip = export_clip.randomise(ClipVision(32, 8, 32, 2, 4, 16))
-    export_clip.write(clip, GOLDEN / "clip", "tiny-clip", "random weights")
+    ids = small_tokenizer(GOLDEN / "clip" / "tokenizer")
+    text = export_clip.randomise(ClipText(len(ids), 77, 16, 2, 2, 16), 4)
+    export_clip.write(clip, GOLDEN / "clip", "tiny-clip", "random weights", text, ids)
     from clip_vision import MEAN, STD
     images = pictures(3, 32, 32, 4)
     scaled = (torch.from_numpy(images / 255.0) - torch.tensor(MEAN).double()) / torch.tensor(STD).double()
     with torch.no_grad():
-        np.savez_compressed(GOLDEN / "clip" / "golden.npz", images0=images, features=clip(scaled.float().permute(0, 3, 1, 2)).numpy())
+        features = clip(scaled.float().permute(0, 3, 1, 2))
+        words = torch.cat([text(spelled(prompt, ids, text.length)) for prompt in PROMPTS])
+        cosine = torch.nn.functional.cosine_similarity(features.double(), words.double())
+        np.savez_compressed(GOLDEN / "clip" / "golden.npz", images0=images, features=features.numpy(), texts=words.numpy(), score=(100 * cosine.clamp(min=0)).numpy())
 
 
 def full():

@@ -106,6 +106,9 @@ def run(path, feeds):
             out = torch.full(ints(x[0]), value.item(), dtype=value.dtype)
         elif op == "Equal":
             out = x[0] == x[1]
+        elif op == "ArgMax":
+            assert not attr.get("select_last_index", 0)
+            out = x[0].argmax(attr["axis"], bool(attr.get("keepdims", 1)))
         elif op == "Where":
             out = torch.where(x[0], x[1], x[2])
         elif op == "Expand":

@@ -37,7 +37,7 @@ def export(module, feeds, outputs, out, config, opset=17, fixed=()):
         if value.dim() > 0 and name not in fixed:
             axes[name] = {0: "batch_size"}
             if value.dim() == 3:
-                axes[name][1] = "sequence_length"
+                axes[name][1] = "packed_height_width" if name == "hidden_states" else "sequence_length"
     for name in outputs:
         axes[name] = {0: "batch_size"}
     path = out / "model.onnx"

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import torch.nn as nn
 
+from flux import FluxTransformer, image_ids, pack, unpack
 from folders import export, folder, scheduler, text as json_text, write
 from gradient import LogProbabilityGradient, Tape, Value
 from joint import SD3Transformer
@@ -175,6 +176,32 @@ def sd3():
     write(out / "golden.npz", start=start(), latents=x, image=vae(x / factor + 0.0609), sequence=hidden, pooled=pooled)
 
 
+def flux():
+    """Embedded guidance, packed latents, times moved with the number of tokens; text from a file of embeddings."""
+    out = folder("flux", "FluxPipeline", transformer=["diffusers", "FluxTransformer2DModel"], vae=["diffusers", "AutoencoderKL"], text_encoder=["transformers", "CLIPTextModel"],
+                 text_encoder_2=["transformers", "T5EncoderModel"], scheduler=["diffusers", "FlowMatchEulerDiscreteScheduler"])
+    transformer = randomise(FluxTransformer(16, 16, 2, 1, 2, joint=12, pooled=8, axes=(2, 2, 4)), 15)
+    generator = torch.Generator().manual_seed(16)
+    hidden, pooled = torch.randn(1, 6, 12, generator=generator), torch.randn(1, 8, generator=generator)
+    ids, words, steps = image_ids(SIDE, SIDE), torch.zeros(6, 3, dtype=torch.int64), 4
+    slope = (1.15 - 0.5) / (4096 - 256)
+    shift = math.exp(slope * len(ids) + 0.5 - slope * 256)
+    grid = [shift / (shift + (1 / float(u) - 1)) for u in np.linspace(1.0, 1 / steps, steps)] + [0.0]
+    x, guidance = start(), torch.tensor([3.5])
+    for u, next_u in zip(grid, grid[1:]):
+        v = transformer(pack(x), hidden, pooled, torch.tensor([u]), ids, words, guidance)
+        x = x + (next_u - u) * unpack(v, SIDE, SIDE)
+    vae, factor, save = decoder(out, factor=0.3611, shift_factor=0.1159)
+    scheduler(out, "FlowMatchEulerDiscreteScheduler", shift=3.0, use_dynamic_shifting=True, base_shift=0.5, max_shift=1.15, base_image_seq_len=256, max_image_seq_len=4096)
+    export(transformer, {"hidden_states": pack(start()), "encoder_hidden_states": hidden, "pooled_projections": pooled, "timestep": torch.tensor([0.5]), "img_ids": ids, "txt_ids": words,
+                         "guidance": guidance}, "out_hidden_states", out / "transformer",
+           {"_class_name": "FluxTransformer2DModel", "in_channels": 16, "sample_size": SIDE, "guidance_embeds": True, "joint_attention_dim": 12, "pooled_projection_dim": 8}, opset=16, fixed=("img_ids", "txt_ids"))
+    save()
+    write(out / "embeddings.npz", sequence=hidden, pooled=pooled)
+    json_text(out / "batcheval.json", {"embeddings": "embeddings.npz"})
+    write(out / "golden.npz", start=start(), latents=x, image=vae(x / factor + 0.1159))
+
+
 def package(name, manifest):
     from folders import ROOT
     out = ROOT / name
@@ -275,7 +302,7 @@ def adm():
     write(out / "golden.npz", start=start(3), latents=x, image=x)
 
 
-BUILDERS = {"sd15": sd, "lcm": lambda: sd("lcm", 8.5), "sdxl": sdxl, "sd3": sd3, "ldm": ldm, "adm": adm}
+BUILDERS = {"sd15": sd, "lcm": lambda: sd("lcm", 8.5), "sdxl": sdxl, "sd3": sd3, "ldm": ldm, "adm": adm, "flux": flux}
 
 if __name__ == "__main__":
     with torch.no_grad():

@@ -8,6 +8,7 @@ using BatchEval.Onnx.Features;
 using BatchEval.Onnx.Images;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
+using BatchEval.Onnx.Text;
 
 namespace BatchEval.Cli.Commands;
 
@@ -19,6 +20,8 @@ internal sealed class MetricsCommand
     private readonly Option<bool> paired = new("--paired") { Description = "Also compare the n-th image with the n-th: PSNR, SSIM, MS-SSIM, LPIPS." };
     private readonly Option<string?> features = new("--features") { Description = "Package with the feature network: a folder with features.json or model.json.", HelpName = "package" };
     private readonly Option<string?> perceptual = new("--perceptual") { Description = "Package with the perceptual network for LPIPS. Default: the one of --features.", HelpName = "package" };
+    private readonly Option<string?> prompts = new("--prompts") { Description = "Prompts of the generated images (text, JSON lines, COCO captions): their CLIP score. The n-th image with the n-th prompt, again from the first where there are fewer.", HelpName = "file" };
+    private readonly Option<string?> clip = new("--clip") { Description = "Package with both halves of CLIP. Default: the one of --features.", HelpName = "package" };
     private readonly Option<string?> resize = MetricOptions.Resize();
     private readonly Option<ulong> seed = new("--seed") { Description = "Seed of all draws.", HelpName = "n", DefaultValueFactory = _ => 0 };
     private readonly Option<string?> compare = new("--compare") { Description = "Report of an earlier --json to compare with; refused where tags differ.", HelpName = "file" };
@@ -35,7 +38,7 @@ internal sealed class MetricsCommand
         var self = new MetricsCommand(shell);
         var command = new Command("metrics", "All metrics of a set of images against a reference: FID, KID, inception score, precision, recall and more.")
         {
-            self.generated, self.reference, self.paired, self.features, self.perceptual, self.resize, self.seed, self.compare, self.store, self.device, self.json,
+            self.generated, self.reference, self.paired, self.features, self.perceptual, self.prompts, self.clip, self.resize, self.seed, self.compare, self.store, self.device, self.json,
         };
         command.SetAction(self.RunAsync);
         return command;
@@ -78,7 +81,31 @@ internal sealed class MetricsCommand
             reports.Add(await PairAsync(parsed, package, sides, argument, options, cancellation));
         }
 
+        if (parsed.GetValue(prompts) is { } texts)
+        {
+            reports.Add(await OfPromptsAsync(parsed, package, PromptSet.Read(shell.PathOf(texts)), sides[0], argument, options, cancellation));
+        }
+        else if (parsed.GetValue(clip) is not null)
+        {
+            throw new ProblemException("--clip needs --prompts.");
+        }
+
         return new MetricReport([.. reports.SelectMany(r => r.Scores)], [.. reports.SelectMany(r => r.Skipped)], [.. reports.SelectMany(r => r.Warnings)]);
+    }
+
+    private async Task<MetricReport> OfPromptsAsync(
+        ParseResult parsed, FeaturePackage? package, PromptSet texts, MetricSide side, ImageArgument argument, DeviceOptions options, CancellationToken cancellation)
+    {
+        if (side.Kind != "images")
+        {
+            throw new ProblemException($"--prompts belong to images, but '{side.Text}' holds {side.Kind}.");
+        }
+
+        var own = parsed.GetValue(clip) is { } folder ? FeaturePackage.Open(shell.PathOf(folder)) : package ?? throw new ProblemException("--prompts need a package with both halves of CLIP: give --clip <package>.");
+        using var scorer = new ClipScorer(own, options);
+        var images = await argument.OpenAsync(side.Text, cancellation);
+        var progress = new ImageProgress(shell, "prompts", images.Count);
+        return MetricOptions.Refusing(() => PromptMetrics.Compute(images, texts, scorer, progress.Report, cancellation));
     }
 
     private async Task<MetricReport> PairAsync(ParseResult parsed, FeaturePackage? package, MetricSide[] sides, ImageArgument argument, DeviceOptions options, CancellationToken cancellation)

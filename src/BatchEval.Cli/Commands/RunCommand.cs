@@ -24,7 +24,8 @@ internal static class RunCommand
     /// <summary>Creates the command.</summary>
     public static Command Create(Shell shell)
     {
-        var spec = new Argument<string>("spec") { Description = "Run specification (JSON), for example samples/digits/search.json." };
+        var spec = new Argument<string?>("spec") { Description = "Run specification (JSON), for example samples/digits/search.json; with --preset it may be left out.", Arity = ArgumentArity.ZeroOrOne };
+        var preset = new Option<string?>("--preset") { Description = $"What a paper ran, under what the specification says (docs/published.md): {string.Join(", ", PublishedSettings.Names)}.", HelpName = "name" };
         var set = new Option<string[]>("--set") { Description = "Change a member of the specification, for example search.generations=3. May be repeated.", HelpName = "path=value", DefaultValueFactory = _ => [] };
         var output = new Option<string?>("--out") { Description = "Folder for the report and the winning schedule. Default: runs/<run>.", HelpName = "dir" };
         var on = new Option<string?>("--on")
@@ -32,17 +33,30 @@ internal static class RunCommand
             Description = "Let the workers of a storage account compute (see 'batcheval worker'), and follow them. A connection string with a key, or a blob service address; it is the store too.", HelpName = "connection",
         };
         var (store, device, parallel, json) = (CommonOptions.Store(), CommonOptions.Device(), CommonOptions.Parallel(), CommonOptions.Json());
-        var command = new Command("run", "Run a search, or resume it where it stopped. A finished run is shown and not computed again.") { spec, set, store, on, device, parallel, output, json };
+        var command = new Command("run", "Run a search, or resume it where it stopped. A finished run is shown and not computed again.") { spec, preset, set, store, on, device, parallel, output, json };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(spec) is null && result.GetValue(preset) is null)
+            {
+                result.AddError("Which run? Give a run specification, or --preset with --set model=<folder>.");
+            }
+        });
         command.SetAction(async (parsed, cancellation) =>
         {
-            var (specification, roots) = Read(parsed.GetRequiredValue(spec), parsed.GetRequiredValue(set), shell);
+            var (specification, roots) = Read(parsed.GetValue(spec), parsed.GetValue(preset), parsed.GetRequiredValue(set), shell);
             var remote = parsed.GetValue(on);
             var name = parsed.GetRequiredValue(device);
             // Workers compute where they are told to; here the model is only looked at.
             var (options, units) = CommonOptions.Workers(remote is null ? name : "cpu", parsed.GetValue(parallel));
             var models = new ModelHost(options, roots);
-            specification = specification with { Model = Path.GetFullPath(models.Find(specification.Model).Directory) };
+            var package = models.Find(specification.Model);
+            specification = specification with { Model = Path.GetFullPath(package.Directory) };
             RunSubmission.Check(specification, models);
+            foreach (var remark in package.Manifest.Remarks)
+            {
+                shell.Error.WriteLine($"note: {remark}");
+            }
+
             if (remote is not null)
             {
                 var storage = await StorageServices.OpenAsync(remote, cancellation);
@@ -70,16 +84,17 @@ internal static class RunCommand
         return end.ExitCode;
     }
 
-    private static (RunSpecification Specification, string[] Roots) Read(string spec, string[] assignments, Shell shell)
+    private static (RunSpecification Specification, string[] Roots) Read(string? spec, string? preset, string[] assignments, Shell shell)
     {
-        var path = shell.PathOf(spec);
-        if (!File.Exists(path))
+        var path = shell.PathOf(spec ?? ".");
+        if (spec is not null && !File.Exists(path))
         {
             throw new ProblemException($"The run specification '{spec}' does not exist.");
         }
 
-        var text = SpecificationOverrides.Apply(File.ReadAllText(path), assignments);
-        string[] roots = [Path.GetDirectoryName(path)!, shell.Directory];
+        var own = spec is null ? null : File.ReadAllText(path);
+        var text = SpecificationOverrides.Apply(preset is null ? own! : PublishedSettings.Under(preset, own), assignments);
+        string[] roots = spec is null ? [shell.Directory] : [Path.GetDirectoryName(path)!, shell.Directory];
         using var models = new ModelHost(CommonOptions.Workers("cpu", 1).Device, roots);
         var specification = SpecificationJson.Read(ImportedCandidates.Resolve(text, model => models.Find(model).Manifest.Schedule));
         return (specification with { Prompts = PromptsOf(specification, roots) }, roots);

@@ -64,7 +64,7 @@ internal sealed class SampleCommand
         var package = prompts.Open(parsed, shell, shell.PathOf(parsed.GetRequiredValue(model)));
         var manifest = package.Manifest;
         var candidate = candidates.Read(parsed, manifest, shell);
-        var asked = conditions.Read(parsed, manifest);
+        var asked = conditions.Read(parsed, manifest, candidates.Guidance(parsed));
         var states = parsed.GetValue(start) is { } file ? StateFile.Read("--start", shell.PathOf(file), manifest.Sample) : null;
         var texts = prompts.Read(parsed, shell, manifest);
         var drawn = NoiseFile(parsed, manifest, candidate, states is not null);

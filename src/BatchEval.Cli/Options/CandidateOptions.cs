@@ -8,6 +8,7 @@ using BatchEval.Core.Sampling.Configurations;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Sampling.Solvers;
 using BatchEval.Onnx.Packages;
+using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Cli.Options;
 
@@ -24,8 +25,10 @@ internal sealed class CandidateOptions
     private readonly Option<string?> timesteps = new("--timesteps") { Description = "Times of another tool, or a file that holds them; a 0 level follows the last call.", HelpName = "list | file" };
     private readonly Option<string?> ending = new("--ending") { Description = $"What a list that does not end in 0 means: {string.Join(", ", ImportedSchedule.EndingNames)}. Default: recognised, or asked for.", HelpName = "name" };
 
+    private readonly Option<string?> preset = new("--preset") { Description = $"The sampler and guidance that a paper ran (docs/published.md): {string.Join(", ", PublishedSettings.All.Where(s => s.Candidate is not null).Select(s => s.Name))}.", HelpName = "name" };
+
     /// <summary>All options.</summary>
-    public IEnumerable<Option> All => [candidate, solver, steps, spacing, startTime, endTime, sigmas, timesteps, ending];
+    public IEnumerable<Option> All => [preset, candidate, solver, steps, spacing, startTime, endTime, sigmas, timesteps, ending];
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
@@ -36,11 +39,21 @@ internal sealed class CandidateOptions
         }
     }
 
+    /// <summary>Guidance scale of the preset asked for; null for none.</summary>
+    public double? Guidance(ParseResult parsed) => parsed.GetValue(preset) is { } name ? PublishedSettings.Find(name).Guidance : null;
+
     /// <summary>The candidate asked for.</summary>
     /// <exception cref="ProblemException">The options name none, or more than one.</exception>
     public Candidate Read(ParseResult parsed, ModelManifest manifest, Shell shell)
     {
         var (given, name, list) = (parsed.GetValue(candidate), parsed.GetValue(solver), parsed.GetValue(steps));
+        if (parsed.GetValue(preset) is { } published)
+        {
+            return All.Where(o => o != preset).All(o => parsed.GetResult(o) is null)
+                ? PublishedSettings.Find(published).Candidate ?? throw new ProblemException($"The preset '{published}' searches a sampler; it is for 'batcheval run'.")
+                : throw new ProblemException("--preset says which sampler, so the other options for it have no place beside it.");
+        }
+
         if (given is not null)
         {
             return name is null && list is null && parsed.GetValue(sigmas) is null && parsed.GetValue(timesteps) is null && parsed.GetValue(spacing) is null && parsed.GetValue(startTime) is null && parsed.GetValue(endTime) is null

@@ -49,11 +49,11 @@ internal sealed class ConditionOptions
     /// <summary>The seed asked for.</summary>
     public ulong SeedOf(ParseResult parsed) => parsed.GetValue(Seed);
 
-    /// <summary>The conditions asked for, checked against a model.</summary>
+    /// <summary>The conditions asked for, checked against a model; <paramref name="guidance"/> is the scale where none is asked for.</summary>
     /// <exception cref="ProblemException">The model lacks what they need.</exception>
-    public Conditions Read(ParseResult parsed, ModelManifest manifest)
+    public Conditions Read(ParseResult parsed, ModelManifest manifest, double? guidance = null)
     {
-        var conditions = new Conditions(parsed.GetValue(Label) is { } text ? ParseLabel(text) : null, parsed.GetValue(Guidance) ?? manifest.Defaults.Guidance ?? 1)
+        var conditions = new Conditions(parsed.GetValue(Label) is { } text ? ParseLabel(text) : null, parsed.GetValue(Guidance) ?? guidance ?? manifest.Defaults.Guidance ?? 1)
         {
             GuidanceRescale = parsed.GetValue(Rescale) ?? 0, GuidanceInterval = ReadInterval(parsed.GetValue(Interval)), ClassifierScale = parsed.GetValue(Classifier) ?? 0,
         };

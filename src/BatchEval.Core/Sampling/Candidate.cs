@@ -39,6 +39,9 @@ public sealed record Candidate
     /// <summary>Factor on the noise that sampling starts from; 1 as a rule.</summary>
     public double StartScale { get; }
 
+    /// <summary>True when some steps are guided in another way than by both evaluations.</summary>
+    public bool HasGuidance => Steps.Any(s => s.Guidance != StepGuidance.Full);
+
     /// <summary>True when the candidate changes numbers of its solver's table.</summary>
     public bool HasNumbers => StartScale != 1 || Steps.Any(s => s.Numbers is not null);
 
@@ -131,6 +134,12 @@ public sealed record Candidate
             {
                 throw new ArgumentException($"The numbers at t = {Steps[i].Time}: {violation}.", nameof(Steps));
             }
+        }
+
+        var firstDifference = Steps.TakeWhile(s => s.Reuse || s.Guidance != StepGuidance.Full).Count();
+        if (Steps.Take(firstDifference).FirstOrDefault(s => s.Guidance == StepGuidance.Cached) is { } cached)
+        {
+            throw new ArgumentException($"The step at t = {cached.Time} takes the difference of an earlier guided step, and there is none.", nameof(Steps));
         }
 
         if (Steps[0].Reuse)

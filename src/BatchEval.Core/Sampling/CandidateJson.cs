@@ -12,6 +12,12 @@ namespace BatchEval.Core.Sampling;
 /// </summary>
 public static class CandidateJson
 {
+    // In the order of StepGuidance.
+    private static readonly string[] GuidanceNames = ["full", "positive", "cached"];
+
+    /// <summary>How a step is guided, as JSON has it.</summary>
+    public static string NameOf(StepGuidance guidance) => GuidanceNames[(int)guidance];
+
     /// <summary>Writes the canonical form.</summary>
     public static string Write(Candidate candidate)
     {
@@ -110,6 +116,11 @@ public static class CandidateJson
             writer.WriteBoolean("reuse", true);
         }
 
+        if (step.Guidance != StepGuidance.Full)
+        {
+            writer.WriteString("guidance", GuidanceNames[(int)step.Guidance]);
+        }
+
         if (step.Numbers is { } numbers)
         {
             writer.WriteStartObject("numbers");
@@ -167,8 +178,9 @@ public static class CandidateJson
         var step = new JsonInspector(element, path, problems);
         var (time, drop, reuse) = (step.Number("t"), step.Integers("drop", low: 0), step.Flag("reuse", false));
         var numbers = step.Child("numbers") is { } child ? ReadNumbers(child) : null;
+        var guidance = (StepGuidance)Math.Max(0, Array.IndexOf(GuidanceNames, step.Text("guidance", GuidanceNames[0], GuidanceNames)));
         step.Close();
-        return Guard(path, problems, () => new CandidateStep(time, drop, reuse, numbers));
+        return Guard(path, problems, () => new CandidateStep(time, drop, reuse, numbers, guidance));
     }
 
     private static StepNumbers ReadNumbers(JsonInspector numbers)

@@ -8,8 +8,9 @@ public sealed record CandidateStep
     /// <param name="drop">Ids of blocks not executed; order and repetition do not matter.</param>
     /// <param name="reuse">True to take the last network output instead of a call.</param>
     /// <param name="numbers">What the step changes in the solver's table; null, or numbers that change nothing, for none.</param>
-    /// <exception cref="ArgumentException">A time that is not finite, a negative block id, or dropped blocks on a reused step.</exception>
-    public CandidateStep(double time, IEnumerable<int>? drop = null, bool reuse = false, StepNumbers? numbers = null)
+    /// <param name="guidance">How the step is guided.</param>
+    /// <exception cref="ArgumentException">A time that is not finite, a negative block id, or dropped blocks or guidance of its own on a reused step.</exception>
+    public CandidateStep(double time, IEnumerable<int>? drop = null, bool reuse = false, StepNumbers? numbers = null, StepGuidance guidance = StepGuidance.Full)
     {
         if (!double.IsFinite(time))
         {
@@ -19,10 +20,16 @@ public sealed record CandidateStep
         Time = time;
         Drop = [.. new SortedSet<int>(drop ?? [])];
         Reuse = reuse;
+        Guidance = guidance;
         Numbers = numbers is null || numbers.IsNeutralAt(time) ? null : numbers.At(time);
         if (Drop.Count > 0 && Drop[0] < 0)
         {
             throw new ArgumentException($"Block ids start at 0, got {Drop[0]} at t = {time}.", nameof(drop));
+        }
+
+        if (reuse && guidance != StepGuidance.Full)
+        {
+            throw new ArgumentException($"The step at t = {time} reuses the last output, so it has no guidance of its own.", nameof(guidance));
         }
 
         if (reuse && Drop.Count > 0)
@@ -40,12 +47,15 @@ public sealed record CandidateStep
     /// <summary>True when the last network output is used instead of a call.</summary>
     public bool Reuse { get; }
 
+    /// <summary>How the step is guided.</summary>
+    public StepGuidance Guidance { get; }
+
     /// <summary>What the step changes in the solver's table, or null.</summary>
     public StepNumbers? Numbers { get; }
 
     /// <inheritdoc/>
     public bool Equals(CandidateStep? other) =>
-        other is not null && Time.Equals(other.Time) && Reuse == other.Reuse && Numbers == other.Numbers && Drop.SequenceEqual(other.Drop);
+        other is not null && Time.Equals(other.Time) && Reuse == other.Reuse && Guidance == other.Guidance && Numbers == other.Numbers && Drop.SequenceEqual(other.Drop);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Time, Reuse, Drop.Count);

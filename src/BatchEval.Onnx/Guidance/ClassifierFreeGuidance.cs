@@ -11,11 +11,33 @@ internal sealed class ClassifierFreeGuidance(Conditions conditions, ModelManifes
     // A network that takes the scale as an input has learned guidance and is called once.
     private readonly bool embedded = manifest.EmbedsGuidance;
 
-    /// <summary>Whether a noise level takes a negative evaluation, too.</summary>
-    public bool Doubles(NoiseLevel level) => !embedded && conditions.Guides(level);
+    /// <summary>Whether a row takes a negative evaluation, too; one that is to take an earlier difference does where there is none.</summary>
+    public bool Doubles(in DenoiserRow row) => Guides(row.Level) && (row.Guidance == StepGuidance.Full || (row.Guidance == StepGuidance.Cached && row.Difference is null));
 
     /// <summary>net = negative + w (positive - negative), in place of the positive output.</summary>
-    public void Combine(ReadOnlySpan<float> negative, Span<float> positive)
+    /// <returns>positive - negative.</returns>
+    public float[] Combine(ReadOnlySpan<float> negative, Span<float> positive)
+    {
+        var difference = new float[positive.Length];
+        TensorPrimitives.Subtract(positive, negative, difference);
+        Mix(negative, positive);
+        return difference;
+    }
+
+    /// <summary>The same with the difference of an earlier step, for rows that take it.</summary>
+    public void CombineCached(in DenoiserRow row, Span<float> positive)
+    {
+        if (row is { Guidance: StepGuidance.Cached, Difference: { } difference } && Guides(row.Level))
+        {
+            var negative = new float[positive.Length];
+            TensorPrimitives.Subtract(positive, difference, negative);
+            Mix(negative, positive);
+        }
+    }
+
+    private bool Guides(NoiseLevel level) => !embedded && conditions.Guides(level);
+
+    private void Mix(ReadOnlySpan<float> negative, Span<float> positive)
     {
         var scale = (float)conditions.GuidanceScale;
         var before = conditions.GuidanceRescale > 0 ? Deviation(positive) : 0;

@@ -10,7 +10,15 @@ namespace BatchEval.Onnx.Guidance;
 /// <param name="Time">The time that the network is told.</param>
 /// <param name="Sample">Sample index.</param>
 /// <param name="Label">Class label.</param>
-public readonly record struct DenoiserRow(ReadOnlyMemory<float> State, NoiseLevel Level, double Time, long Sample, int Label);
+/// <param name="Guidance">How it is guided.</param>
+/// <param name="Difference">Positive minus negative output of an earlier evaluation of the same sample; null where there is none yet.</param>
+public readonly record struct DenoiserRow(
+    ReadOnlyMemory<float> State, NoiseLevel Level, double Time, long Sample, int Label, StepGuidance Guidance = StepGuidance.Full, float[]? Difference = null);
+
+/// <summary>What an evaluation gives.</summary>
+/// <param name="Output">The guided network output [C, H, W]; [2C, H, W] with <see cref="GuidedDenoiser.KeepsVariances"/>.</param>
+/// <param name="Difference">Positive minus negative output, where both were evaluated.</param>
+public readonly record struct GuidedOutput(float[] Output, float[]? Difference);
 
 /// <summary>
 /// The one place between network and solver: it decides how many calls an evaluation takes, packs them into batches that the network allows,
@@ -48,7 +56,7 @@ public sealed class GuidedDenoiser(ModelManifest manifest, Conditioning conditio
         var limit = network.FixedBatch ?? batchSize;
         // Guided and unguided evaluations do not share calls, so that a batch of fixed size is filled; nor do different times where one is shared.
         return Enumerable.Range(0, rows.Count)
-            .GroupBy(i => (guidance.Doubles(rows[i].Level), network.TimePerSample ? 0 : rows[i].Time))
+            .GroupBy(i => (guidance.Doubles(rows[i]), network.TimePerSample ? 0 : rows[i].Time))
             .SelectMany(g => g.Chunk(g.Key.Item1 ? Math.Max(1, limit / 2) : limit));
     }
 
@@ -56,8 +64,8 @@ public sealed class GuidedDenoiser(ModelManifest manifest, Conditioning conditio
     /// <param name="network">The network.</param>
     /// <param name="rows">All evaluations.</param>
     /// <param name="members">Positions of those to evaluate.</param>
-    /// <returns>Guided network outputs [C, H, W], one per member; [2C, H, W] with <see cref="KeepsVariances"/>.</returns>
-    public float[][] Evaluate(DenoiserNetwork network, IReadOnlyList<DenoiserRow> rows, IReadOnlyList<int> members)
+    /// <returns>One result per member.</returns>
+    public GuidedOutput[] Evaluate(DenoiserNetwork network, IReadOnlyList<DenoiserRow> rows, IReadOnlyList<int> members)
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(rows);
@@ -65,19 +73,24 @@ public sealed class GuidedDenoiser(ModelManifest manifest, Conditioning conditio
         DenoiserRow[] batch = [.. members.Select(m => rows[m])];
         var size = manifest.Sample.Size;
         float[][] positive, variances = [];
-        if (guidance.Doubles(batch[0].Level))
+        float[]?[] differences = new float[batch.Length][];
+        if (guidance.Doubles(batch[0]))
         {
             // Negative first, as most pipelines do; a network fixed to one row takes two calls.
             var halves = Call(network, [.. batch.Select(r => (r, true)), .. batch.Select(r => (r, false))]);
             (positive, variances) = Split(halves[batch.Length..]);
             for (var i = 0; i < batch.Length; i++)
             {
-                guidance.Combine(halves[i].AsSpan(0, size), positive[i]);
+                differences[i] = guidance.Combine(halves[i].AsSpan(0, size), positive[i]);
             }
         }
         else
         {
             (positive, variances) = Split(Call(network, [.. batch.Select(r => (r, false))]));
+            for (var i = 0; i < batch.Length; i++)
+            {
+                guidance.CombineCached(batch[i], positive[i].AsSpan(0, size));
+            }
         }
 
         if (UsesClassifier)
@@ -85,7 +98,7 @@ public sealed class GuidedDenoiser(ModelManifest manifest, Conditioning conditio
             classifier!.Guide(batch, positive, manifest, conditions.ClassifierScale);
         }
 
-        return variances.Length == 0 ? positive : [.. positive.Zip(variances, (net, v) => (float[])[.. net, .. v])];
+        return [.. Enumerable.Range(0, batch.Length).Select(i => new GuidedOutput(variances.Length == 0 ? positive[i] : [.. positive[i], .. variances[i]], differences[i]))];
     }
 
     private (float[][] Predictions, float[][] Variances) Split(float[][] outputs) =>

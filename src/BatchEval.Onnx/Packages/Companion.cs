@@ -26,6 +26,9 @@ public sealed record Companion
     /// <summary>File of precomputed embeddings.</summary>
     public string? Embeddings { get; init; }
 
+    /// <summary>Folder of a CLIP package.</summary>
+    public string? Clip { get; init; }
+
     /// <summary>Class labels.</summary>
     public LabelsEntry? Labels { get; init; }
 
@@ -89,6 +92,7 @@ public sealed record Companion
             Rounding = ModelManifestReader.ReadRounding(root),
             Prompts = Optional("prompts"),
             Embeddings = Optional("embeddings"),
+            Clip = Optional("clip"),
             Labels = root.Child("labels") is { } labels ? ModelManifestReader.ReadLabels(labels) : null,
             Features = root.Child("features") is { } features ? ModelManifestReader.ReadFeatures(features) : null,
             Perceptual = root.Child("perceptual") is { } perceptual ? ModelManifestReader.ReadPerceptual(perceptual) : null,

@@ -19,6 +19,9 @@ public sealed record FeatureManifest(
     string Provenance,
     IReadOnlyDictionary<string, string> Digests)
 {
+    /// <summary>Network that embeds texts where the feature network embeds images (CLIP), or null.</summary>
+    public TextEncoderEntry? Text { get; init; }
+
     /// <summary>Version of the format that this code reads.</summary>
     public const int FormatVersion = 1;
 }

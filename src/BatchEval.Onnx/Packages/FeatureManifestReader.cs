@@ -34,12 +34,20 @@ public static class FeatureManifestReader
         var manifest = new FeatureManifest(
             root.Text("name"), root.Text("description", string.Empty),
             root.Child("features") is { } features ? ReadFeatures(features, image?.Tag ?? string.Empty) : null,
-            image, perceptual?.Entry, perceptual?.Image, root.Text("provenance", string.Empty), ModelManifestReader.ReadDigests(root));
+            image, perceptual?.Entry, perceptual?.Image, root.Text("provenance", string.Empty), ModelManifestReader.ReadDigests(root))
+        {
+            Text = root.Child("text") is { } text ? ReadText(text) : null,
+        };
         root.Any("license");
         root.Close();
         if ((manifest.Features is null) != (manifest.Image is null))
         {
             root.Report("image", "and features belong together: give both or neither.");
+        }
+
+        if (manifest.Text is not null && manifest.Features is null)
+        {
+            root.Report("text", "is given without features: texts are compared with images.");
         }
 
         if (manifest.Features is null && manifest.Perceptual is null)
@@ -57,6 +65,13 @@ public static class FeatureManifestReader
             features.Integer("dimensions", low: 1), tag);
         features.Text("layer", string.Empty);
         features.Close();
+        return entry;
+    }
+
+    private static TextEncoderEntry ReadText(JsonInspector text)
+    {
+        var entry = new TextEncoderEntry(text.Text("file"), text.Text("input"), text.Text("output"), null, text.Text("tokenizer"));
+        text.Close();
         return entry;
     }
 

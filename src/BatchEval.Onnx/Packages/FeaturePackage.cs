@@ -67,7 +67,7 @@ public sealed class FeaturePackage
     {
         var problems = new List<Problem>();
         var digests = new Dictionary<string, string>(StringComparer.Ordinal);
-        (string Member, string? File)[] files = [("features.file", manifest.Features?.File), ("perceptual.file", manifest.Perceptual?.File)];
+        (string Member, string? File)[] files = [("features.file", manifest.Features?.File), ("perceptual.file", manifest.Perceptual?.File), ("text.file", manifest.Text?.File)];
         foreach ((string member, string? file) in files)
         {
             if (file is not null)

@@ -49,6 +49,9 @@ public sealed record ModelManifest(
     /// <summary>File of precomputed embeddings (NumPy archive), or null.</summary>
     public string? EmbeddingsFile { get; init; }
 
+    /// <summary>Folder of a feature package with both halves of CLIP, relative to the package, or null.</summary>
+    public string? ClipFolder { get; init; }
+
     /// <summary>What the model's authors sample with, as far as its files say so.</summary>
     public SamplingDefaults Defaults { get; init; } = new();
 

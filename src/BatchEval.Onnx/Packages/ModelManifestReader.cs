@@ -58,6 +58,7 @@ public static class ModelManifestReader
             Text = root.Child("text") is { } text ? ReadText(text) : null,
             PromptFile = Optional(root, "prompts"),
             EmbeddingsFile = Optional(root, "embeddings"),
+            ClipFolder = Optional(root, "clip"),
         };
         root.Any("license");
         root.Close();

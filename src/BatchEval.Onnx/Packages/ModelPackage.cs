@@ -77,7 +77,7 @@ public sealed record ModelPackage(string Directory, ModelManifest Manifest, stri
         var problems = new List<Problem>();
         var stamp = StampOf(directory, manifest);
         var digests = new StringBuilder(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text))));
-        foreach (var (member, file) in FilesOf(manifest))
+        foreach (var (member, file) in FilesOf(directory, manifest))
         {
             digests.Append('\n').Append(file).Append(' ').Append(CheckFile(directory, manifest.Digests, member, file, problems));
         }
@@ -88,13 +88,13 @@ public sealed record ModelPackage(string Directory, ModelManifest Manifest, stri
     }
 
     private static string StampOf(string directory, ModelManifest manifest) =>
-        string.Join('\n', FilesOf(manifest).Select(f => f.File).Concat([ManifestFile, IndexFile, CompanionFile]).Select(file =>
+        string.Join('\n', FilesOf(directory, manifest).Select(f => f.File).Concat([ManifestFile, IndexFile, CompanionFile]).Select(file =>
         {
             var path = Path.Combine(directory, file);
             return File.Exists(path) && LinkedFile.Of(path) is var info ? $"{file} {info.Length} {info.LastWriteTimeUtc.Ticks}" : file;
         }));
 
-    private static IEnumerable<(string Member, string File)> FilesOf(ModelManifest manifest)
+    private static IEnumerable<(string Member, string File)> FilesOf(string directory, ModelManifest manifest)
     {
         (string Member, string? File)[] files =
         [
@@ -103,8 +103,14 @@ public sealed record ModelPackage(string Directory, ModelManifest Manifest, stri
             ("classifier.file", manifest.Classifier?.File), ("decoder.file", manifest.Decoder?.File), ("prompts", manifest.PromptFile), ("embeddings", manifest.EmbeddingsFile),
             .. (manifest.Text?.Encoders ?? []).Select((e, i) => ($"text.encoders[{i}].file", (string?)e.File)), .. manifest.OtherFiles.Select(f => (f, (string?)f)),
         ];
-        return files.Where(f => f.File is not null).Select(f => (f.Member, f.File!)).DistinctBy(f => f.Item2);
+        return files.Where(f => f.File is not null).Select(f => (f.Member, f.File!)).Concat(ClipFiles(directory, manifest.ClipFolder)).DistinctBy(f => f.Item2);
     }
+
+    // The whole folder, tokenizer included; of a folder that is not there, the file that it lacks.
+    private static IEnumerable<(string Member, string File)> ClipFiles(string directory, string? folder) => folder is null ? []
+        : System.IO.Directory.Exists(Path.Combine(directory, folder))
+            ? System.IO.Directory.EnumerateFiles(Path.Combine(directory, folder), "*", SearchOption.AllDirectories).Select(f => ("clip", Path.GetRelativePath(directory, f).Replace('\\', '/'))).OrderBy(f => f.Item2, StringComparer.Ordinal)
+            : [("clip", $"{folder}/{FeaturePackage.ManifestFile}")];
 
     /// <summary>Digest of a named file that must lie inside the package and have the digest stated.</summary>
     internal static string CheckFile(string directory, IReadOnlyDictionary<string, string> stated, string member, string file, List<Problem> problems)

@@ -39,7 +39,7 @@ public sealed class NetworkDenoiser(SamplingModel model, NoiseBank noise, Condit
                 var nets = denoiser.Evaluate(network, rows, members);
                 for (var i = 0; i < members.Length; i++)
                 {
-                    Predict(rows[members[i]].State.Span, nets[i], levels[members[i]], output.AsSpan(members[i] * Size, Size));
+                    Predict(rows[members[i]].State.Span, nets[i].Output, levels[members[i]], output.AsSpan(members[i] * Size, Size));
                 }
             });
     }

@@ -106,16 +106,19 @@ public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditi
                 var outputs = denoiser.Evaluate(network, evaluations, batch);
                 for (var i = 0; i < batch.Length; i++)
                 {
+                    var result = outputs[i];
                     foreach (var trajectory in members[batch[i]])
                     {
-                        trajectory.Take(row, trajectory.Plan.Table.LearnsNoise || outputs[i].Length == trajectory.State.Length ? outputs[i] : outputs[i][..trajectory.State.Length]);
+                        trajectory.Take(row, trajectory.Plan.Table.LearnsNoise || result.Output.Length == trajectory.State.Length ? result : result with { Output = result.Output[..trajectory.State.Length] });
                     }
                 }
             }
         }
     }
 
-    private static DenoiserRow RowOf(Trajectory trajectory, int row) => new(trajectory.State, trajectory.Plan.Table.Rows[row].Level, trajectory.Plan.Table.Rows[row].NetworkTime, trajectory.Sample, trajectory.Label);
+    private static DenoiserRow RowOf(Trajectory trajectory, int row) => new(
+        trajectory.State, trajectory.Plan.Table.Rows[row].Level, trajectory.Plan.Table.Rows[row].NetworkTime, trajectory.Sample, trajectory.Label,
+        trajectory.Plan.StepOf(row).Guidance, trajectory.Difference);
 
     private static string DropKey(Trajectory trajectory, int row) => string.Join(',', trajectory.Plan.StepOf(row).Drop);
 }

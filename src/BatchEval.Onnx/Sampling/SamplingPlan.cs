@@ -53,7 +53,7 @@ public sealed class SamplingPlan
         for (var r = 0; r < keys.Length; r++)
         {
             var (row, step) = (Table.Rows[r], StepOf(r));
-            var evaluation = Chain(prefix, [row.NetworkTime, .. step.Drop.Select(d => (double)d)]);
+            var evaluation = Chain(prefix, [row.NetworkTime, (double)step.Guidance, .. step.Drop.Select(d => (double)d)]);
             keys[r] = evaluation;
             LinearCombination?[] taken = [row.Next, row.NextAnchor, row.Remembered];
             prefix = Chain(evaluation, [Data[r].FromState, Data[r].FromNetwork, row.LearnedNoise ?? 0, .. taken.SelectMany(c => c is null ? [double.NaN] : Numbers(c))]);

@@ -2,6 +2,7 @@ using System.Numerics.Tensors;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Skipping;
+using BatchEval.Onnx.Guidance;
 
 namespace BatchEval.Onnx.Sampling;
 
@@ -42,8 +43,15 @@ internal sealed class Trajectory
     /// <summary>Whether the network is called at a row: by plan, and by the skip policy on what this sample has done so far.</summary>
     public bool NeedsCall(int row) => steps.NeedsCall(row);
 
-    /// <summary>Takes in what the network returned at a row; the array must not change afterwards.</summary>
-    public void Take(int row, float[] output) => steps.Take(row, output);
+    /// <summary>Positive minus negative output of the last guided evaluation, where later steps want it.</summary>
+    public float[]? Difference { get; private set; }
+
+    /// <summary>Takes in what the network returned at a row; the arrays must not change afterwards.</summary>
+    public void Take(int row, GuidedOutput result)
+    {
+        Difference = Plan.Candidate.HasGuidance ? result.Difference ?? Difference : null;
+        steps.Take(row, result.Output);
+    }
 
     /// <summary>Executes a row with the network output, be it computed, held or extrapolated.</summary>
     public void Advance(int index, NoiseBank noise)

@@ -1,5 +1,6 @@
 using BatchEval.Core.Metrics;
 using BatchEval.Core.Metrics.Catalog;
+using BatchEval.Core.Sampling;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Costs;
 using BatchEval.Workflow.Models;
@@ -28,7 +29,7 @@ public sealed class CandidateScorer(OpenedModel model, MeasuredMetrics metrics, 
             Name = entry.Name,
             Role = entry.Role,
             Candidate = entry.Candidate,
-            NetworkCalls = Math.Round(shards.SelectMany(c => c.NetworkCalls).Average(), 4),
+            NetworkCalls = Math.Round(CallShare(entry.Candidate) * shards.SelectMany(c => c.NetworkCalls).Average(), 4),
             Macs = cost?.Macs,
             Milliseconds = cost is { Milliseconds: > 0 } ? Math.Round(cost.Milliseconds, 4) : null,
             PeakBytes = cost?.PeakBytes,
@@ -46,7 +47,7 @@ public sealed class CandidateScorer(OpenedModel model, MeasuredMetrics metrics, 
         var reason = "it was not measured.";
         foreach (var metric in wanted)
         {
-            var outcome = metric.IsPaired ? OfPairs(metric, shards) : MetricCatalog.Compute(metric, sets);
+            var outcome = metric.Reduce is not null ? OfImages(metric, shards) : MetricCatalog.Compute(metric, sets);
             if (outcome.Score is { } found && !double.IsNaN(found.Value))
             {
                 measured[metric.Key] = new MetricValue
@@ -107,16 +108,20 @@ public sealed class CandidateScorer(OpenedModel model, MeasuredMetrics metrics, 
         return new FeatureMatrix(all, count, all.Length / count);
     }
 
-    private static MetricOutcome OfPairs(Metric metric, IReadOnlyList<ShardResult> shards)
+    private static MetricOutcome OfImages(Metric metric, IReadOnlyList<ShardResult> shards)
     {
         double[] values = [.. PerImageOf(metric, shards)];
-        return values.Length == 0 ? MetricOutcome.Without("there is nothing to compare with image by image.") : metric.Reduce!(values, [.. values.Select(_ => 1)]);
+        return values.Length == 0 ? MetricOutcome.Without(metric.IsPaired ? "there is nothing to compare with image by image." : "nothing was measured image by image.") : metric.Reduce!(values, [.. values.Select(_ => 1)]);
     }
 
-    private static IEnumerable<double> PerImageOf(Metric metric, IReadOnlyList<ShardResult> shards) => shards.SelectMany(c => c.Pairs?.Values.GetValueOrDefault(metric.PerImageOf ?? metric.Key) ?? []);
+    private static IEnumerable<double> PerImageOf(Metric metric, IReadOnlyList<ShardResult> shards) => shards.SelectMany(c => c.PerImage(metric.PerImageOf ?? metric.Key) ?? []);
 
     private static IEnumerable<double> PerImage(Metric metric, IReadOnlyList<ShardResult> shards) =>
         PerImageOf(metric, shards).Select(v => Math.Min(v, metric.Cap));
+
+    // A call that makes one evaluation where others make two counts as a half.
+    private double CallShare(Candidate candidate) => !guided || !candidate.HasGuidance || model.Sampling.Manifest.EmbedsGuidance ? 1
+        : candidate.Steps.Where(s => !s.Reuse).Average(s => s.Guidance == StepGuidance.Full ? 1 : 0.5);
 
     private CandidateScore Judge(CandidateScore score, string reason) => score.Of(metrics.Objective.Key) is { Value: { } value } found && double.IsFinite(value)
         ? score with { Objective = metrics.Objective.ToObjective(value), ObjectiveError = found.Error ?? 0 }

@@ -84,7 +84,7 @@ public sealed class Evaluator(OpenedModel model, EvaluationSetting setting, IBlo
     /// <exception cref="NetworkFailedException">The machine could not compute some of the shards; those that it could are stored.</exception>
     public async Task<ComputedShards> ComputeAsync(IReadOnlyList<Shard> shards, CancellationToken cancellation = default)
     {
-        var (gaps, computer) = (await files.GapsAsync(shards, cancellation), new ShardComputer(model, setting.Noise, setting.Conditions));
+        var (gaps, computer) = (await files.GapsAsync(shards, cancellation), new ShardComputer(model, setting.Noise, setting.Conditions, setting.Prompts));
         foreach (var shard in gaps.Where(g => g.Gap == ShardGap.Pairs).Select(g => g.Shard))
         {
             await files.WritePairsAsync(shard, await CompareAsync(computer, shard, await files.ReadImagesAsync(shard.Key, cancellation), cancellation), cancellation);

@@ -9,6 +9,9 @@ namespace BatchEval.Workflow.Evaluation;
 /// <param name="All">Everything that final scores have, the objective among them, in the order of the catalogue.</param>
 public sealed record MeasuredMetrics(Metric Objective, IReadOnlyList<Metric> All)
 {
+    /// <summary>Key of the metric that compares images with their prompts.</summary>
+    public const string ClipScore = "clip-score";
+
     /// <summary>What a run measures: what was asked for, and of the standard metrics those that its model allows.</summary>
     public static MeasuredMetrics Of(RunSpecification specification, ModelManifest manifest)
     {
@@ -19,7 +22,7 @@ public sealed record MeasuredMetrics(Metric Objective, IReadOnlyList<Metric> All
     /// <summary>What is measured where one metric decides.</summary>
     public static MeasuredMetrics Of(string objective, IEnumerable<string> others, ModelManifest manifest)
     {
-        HashSet<string> wanted = [objective, .. others, .. MetricCatalog.Standard.Where(key => ReasonAgainst(MetricCatalog.Find(key), manifest) is null)];
+        HashSet<string> wanted = [objective, .. others, .. MetricCatalog.Standard.Append(ClipScore).Where(key => ReasonAgainst(MetricCatalog.Find(key), manifest) is null)];
         return new MeasuredMetrics(MetricCatalog.Find(objective), [.. MetricCatalog.All.Where(m => wanted.Contains(m.Key))]);
     }
 
@@ -35,6 +38,8 @@ public sealed record MeasuredMetrics(Metric Objective, IReadOnlyList<Metric> All
             : Needs(MetricNeeds.HeldOutStatistics) && manifest.Reference?.HeldOut is null ? "has no statistics of held-out images ('reference.heldOut' in its manifest)"
             : Needs(MetricNeeds.ReferenceFeatures) && manifest.Data is null ? "has no data to compare with ('data' in its manifest)"
             : Needs(MetricNeeds.Logits) && manifest.Features?.Logits is null ? "has a feature network without class scores ('features.logits' in its manifest)"
+            : Needs(MetricNeeds.Prompts) && manifest.Text is null ? "takes no prompts"
+            : Needs(MetricNeeds.Prompts) && manifest.ClipFolder is null ? "brings no CLIP package ('clip' beside it)"
             : Needs(MetricNeeds.PerceptualNetwork) && manifest.Perceptual is null ? "has no perceptual network ('perceptual' in its manifest)"
             : metric.MinimumSide > side ? $"makes images of {manifest.Image.Width} x {manifest.Image.Height}, and it needs at least {metric.MinimumSide} pixels on each side"
             : null;

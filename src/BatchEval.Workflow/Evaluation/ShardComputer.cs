@@ -3,8 +3,10 @@ using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Skipping;
+using BatchEval.Onnx.Features;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Sampling;
+using BatchEval.Onnx.Text;
 using BatchEval.Workflow.Models;
 
 namespace BatchEval.Workflow.Evaluation;
@@ -13,8 +15,10 @@ namespace BatchEval.Workflow.Evaluation;
 /// <param name="model">The opened model.</param>
 /// <param name="noise">Noise and labels.</param>
 /// <param name="conditions">Labels and guidance.</param>
-public sealed class ShardComputer(OpenedModel model, NoiseBank noise, Conditions conditions)
+/// <param name="prompts">What samples are drawn for, or null.</param>
+public sealed class ShardComputer(OpenedModel model, NoiseBank noise, Conditions conditions, PromptSet? prompts = null)
 {
+    private const int ClipBatch = 16;
     private long evaluations;
 
     /// <summary>Network evaluations made so far.</summary>
@@ -56,8 +60,14 @@ public sealed class ShardComputer(OpenedModel model, NoiseBank noise, Conditions
         var (features, logits) = model.Features?.Run(images.ToModelRange(shape), withLogits: true) ?? default;
         return features is not null && Array.Exists(features, f => !float.IsFinite(f))
             ? result with { Images = images, Failure = "The feature network returned a value that is not finite." }
-            : result with { Images = images, Features = features, Logits = logits };
+            : result with { Images = images, Features = features, Logits = logits, ClipScores = prompts is null || model.Clip is null ? null : ClipScores(model.Clip, prompts, images, shard.Range) };
     }
+
+    private static IReadOnlyList<double> ClipScores(ClipScorer clip, PromptSet prompts, ImageBatch images, SampleRange range) =>
+    [
+        .. range.Indices.Select((sample, i) => (Image: images.ToRgb(i), Prompt: prompts.Of(sample).Text)).Chunk(ClipBatch)
+            .SelectMany(part => clip.Score([.. part.Select(p => p.Image)], [.. part.Select(p => p.Prompt)])).Select(v => Math.Round(v, 6)),
+    ];
 
     /// <summary>Compares images one by one, by every metric of pairs that their size and the package allow.</summary>
     /// <param name="images">The images.</param>

@@ -29,6 +29,12 @@ public sealed record ShardResult(
     [JsonIgnore]
     public float[]? Logits { get; init; }
 
+    /// <summary>CLIP score per image; null without prompts or without a CLIP package.</summary>
+    public IReadOnlyList<double>? ClipScores { get; init; }
+
+    /// <summary>Values per image of a metric, or null.</summary>
+    public IReadOnlyList<double>? PerImage(string metric) => metric == MeasuredMetrics.ClipScore ? ClipScores : Pairs?.Values.GetValueOrDefault(metric);
+
     /// <summary>Values per image against the compared shard, or null.</summary>
     [JsonIgnore]
     public PairedValues? Pairs { get; init; }

@@ -29,6 +29,7 @@ internal static class Obstacles
 
         Add(candidate.Steps.Any(s => s.Drop.Count > 0), $"drop: at t = {Times(candidate, s => s.Drop.Count > 0)} blocks are left out");
         Add(candidate.Steps.Any(s => s.Reuse), $"reuse: at t = {Times(candidate, s => s.Reuse)} an earlier network output is used again");
+        Add(candidate.HasGuidance, $"guidance: at t = {Times(candidate, s => s.Guidance != StepGuidance.Full)} the negative evaluation is left out");
         Add(candidate.Skip is { Threshold: > 0 }, "skip: calls are left out image by image");
         Add(subject.Table.LearnsNoise, "learned: noise is as wide as the network's variances say");
         Add(!subject.IsPlain, "numbers of its own: the steps are not those of the named solver");

@@ -88,6 +88,7 @@ internal static class SamplerDocument
             ["alpha"] = row.Level.Alpha,
             ["sigma"] = row.Level.Sigma,
             ["network"] = step.Reuse ? null : Enumerable.Range(0, subject.Networks.Count).First(n => subject.Networks[n].Drop.SequenceEqual(step.Drop)),
+            ["guidance"] = CandidateJson.NameOf(step.Guidance),
             ["outputScale"] = row.OutputScale,
             ["predict"] = new JsonObject { ["state"] = fromState, ["network"] = fromNetwork },
             ["learnedNoise"] = row.LearnedNoise,

@@ -16,6 +16,9 @@ namespace BatchEval.Workflow.Models;
 public sealed record OpenedModel(
     SamplingModel Sampling, FeatureExtractor? Features, PerceptualDistance? Perceptual, FrechetReference? Training, FrechetReference? HeldOut) : IDisposable
 {
+    /// <summary>Compares images with prompts; null without a CLIP package.</summary>
+    public ClipScorer? Clip { get; init; }
+
     private const int ReferenceLimit = 10_000;
     private readonly Lazy<FeatureMatrix?> referenceFeatures = new(() => Features is null || Sampling.Manifest.Data is null ? null : FeaturesOf(Features, Sampling));
 
@@ -32,7 +35,10 @@ public sealed record OpenedModel(
             manifest.Features is null ? null : new FeatureExtractor(package, device),
             manifest.Perceptual is null ? null : new PerceptualDistance(package, device),
             manifest.Reference is { } reference ? ReferenceStatistics.Read(package, reference, reference.Training) : null,
-            manifest.Reference is { HeldOut: { } heldOut } r ? ReferenceStatistics.Read(package, r, heldOut) : null);
+            manifest.Reference is { HeldOut: { } heldOut } r ? ReferenceStatistics.Read(package, r, heldOut) : null)
+        {
+            Clip = manifest.ClipFolder is { } clip ? new ClipScorer(FeaturePackage.Open(package.PathOf(clip)), device) : null,
+        };
     }
 
     private static FeatureMatrix FeaturesOf(FeatureExtractor network, SamplingModel model)
@@ -54,5 +60,6 @@ public sealed record OpenedModel(
         Sampling.Dispose();
         Features?.Dispose();
         Perceptual?.Dispose();
+        Clip?.Dispose();
     }
 }

@@ -21,7 +21,7 @@ public sealed record PromptSheet(string? Metric, IReadOnlyList<PromptRow> Prompt
         ArgumentNullException.ThrowIfNull(objective);
         ArgumentNullException.ThrowIfNull(scored);
         ArgumentNullException.ThrowIfNull(lost);
-        var metrics = MetricCatalog.All.Where(m => m.IsPerImage && scored.Any(s => s.Shards.Any(c => c.Pairs?.Values.ContainsKey(m.Key) == true))).ToList();
+        var metrics = MetricCatalog.All.Where(m => m.IsPerImage && scored.Any(s => s.Shards.Any(c => c.PerImage(m.Key) is not null))).ToList();
         var order = metrics.Find(m => m.Key == (objective.PerImageOf ?? objective.Key)) ?? metrics.FirstOrDefault();
         var rows = prompts.Prompts.Select((prompt, index) => new PromptRow(
             prompt.Text, prompt.Negative, prompt.Seed, lost[index], ImagesOf(index, prompts.Prompts.Count, scored),
@@ -37,7 +37,7 @@ public sealed record PromptSheet(string? Metric, IReadOnlyList<PromptRow> Prompt
         var means = new SortedDictionary<string, double>(StringComparer.Ordinal);
         foreach (var metric in metrics)
         {
-            double[] values = [.. shards.SelectMany(c => (c.Pairs?.Values.GetValueOrDefault(metric.Key) ?? []).Zip(c.Range.Indices)).Where(v => v.Second % count == prompt).Select(v => Math.Min(v.First, metric.Cap))];
+            double[] values = [.. shards.SelectMany(c => (c.PerImage(metric.Key) ?? []).Zip(c.Range.Indices)).Where(v => v.Second % count == prompt).Select(v => Math.Min(v.First, metric.Cap))];
             if (values.Length > 0)
             {
                 means[metric.Key] = Math.Round(values.Average(), 6);

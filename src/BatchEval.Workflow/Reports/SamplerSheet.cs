@@ -17,7 +17,7 @@ public sealed record SamplerSheet(Candidate Candidate, IReadOnlyList<SamplerShee
             return null;
         }
 
-        var plain = new Candidate(candidate.Solver, candidate.Steps.Select(s => new CandidateStep(s.Time, s.Drop, s.Reuse)), candidate.Skip, candidate.End);
+        var plain = new Candidate(candidate.Solver, candidate.Steps.Select(s => new CandidateStep(s.Time, s.Drop, s.Reuse, guidance: s.Guidance)), candidate.Skip, candidate.End);
         var rows = Solver.Table(candidate, schedule).Rows.Zip(Solver.Table(plain, schedule).Rows);
         return new SamplerSheet(candidate, [.. rows.Select(r => new SamplerSheetRow(
             candidate.Steps[r.First.Step].Time, r.First.NetworkTime, r.First.OutputScale, candidate.Steps[r.First.Step].Numbers ?? new StepNumbers(), Coefficients(r.First.Next), Coefficients(r.Second.Next)))]);

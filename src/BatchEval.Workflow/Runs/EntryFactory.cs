@@ -30,6 +30,11 @@ public sealed class EntryFactory(RunSpecification specification, NoiseSchedule s
     public Entry Reference()
     {
         var reference = specification.Reference;
+        if (reference.Candidate is { } own)
+        {
+            return new Entry($"given, {own.Steps.Count} steps,", EntryRole.Reference, own);
+        }
+
         var times = PlacementRules.Create(reference.Spacing, schedule, reference.Steps).Times;
         return new Entry($"{reference.Spacing} {reference.Steps}", EntryRole.Reference, Candidate.At(reference.Solver!, times));
     }

@@ -24,6 +24,11 @@ internal static class SearchSpaces
         var most = Math.Max(steps, Math.Min(StepsPerCall * steps, schedule.TrainSteps ?? int.MaxValue));
         // Where other costs are limited, as many calls as the steps of the whole network that they buy.
         var calls = specification.Budget is { NeedsCosts: false, NetworkCalls: { } limit } ? limit : Math.Max(1, steps);
+        if (options.Genes.Contains(SearchGene.Guidance))
+        {
+            return new GuidanceSpace(solver, Times, steps, most);
+        }
+
         return reuse || skip ? new SkippingSpace(solver, Times, steps, calls, most, reuse, skip) : Times(steps);
     }
 }

@@ -16,6 +16,11 @@ internal static class SkippingSeeds
     public static IEnumerable<Candidate> Of(RunSpecification specification, NoiseSchedule schedule, int steps)
     {
         var genes = specification.Search.Genes;
+        if (genes.Contains(SearchGene.Guidance))
+        {
+            return Guided(specification, schedule, steps);
+        }
+
         if (genes.Count == 1 || steps < 4 || 2 * steps > (schedule.TrainSteps ?? int.MaxValue))
         {
             return [];
@@ -37,5 +42,19 @@ internal static class SkippingSeeds
         }
 
         return seeds;
+    }
+
+    // Half as many steps again, guided in the middle (arXiv 2404.07724) or at the beginning; what follows goes without, or takes the last difference.
+    private static IEnumerable<Candidate> Guided(RunSpecification specification, NoiseSchedule schedule, int steps)
+    {
+        var count = steps + (steps / 2);
+        if (steps < 2 || count > (schedule.TrainSteps ?? int.MaxValue))
+        {
+            return [];
+        }
+
+        var (times, full) = (PlacementRules.Create("trailing", schedule, count).Times, (2 * steps) - count);
+        return new[] { (count - full) / 2, 0 }.SelectMany(from => new[] { StepGuidance.Positive, StepGuidance.Cached }.Select(after => new Candidate(
+            specification.Solver, times.Select((t, k) => new CandidateStep(t, guidance: k < from ? StepGuidance.Positive : k < from + full ? StepGuidance.Full : after)))));
     }
 }

@@ -25,7 +25,15 @@ public static class SpecificationCheck
         Try("prompts", () => CheckPrompts(specification, manifest));
         Try(specification.Budget.NeedsCosts ? "budget" : "budget.networkCalls", () => _ = new RunMachine(specification, manifest.Schedule, costs));
         CheckBlocks(specification, manifest, blocks, costs, problems);
-        Try("reference.steps", () => _ = PlacementRules.Create(specification.Reference.Spacing, manifest.Schedule, specification.Reference.Steps));
+        if (specification.Reference.Candidate is { } reference)
+        {
+            problems.AddRange(reference.Violations(manifest.Schedule, blocks).Select(v => new Problem("reference.candidate", v)));
+        }
+        else
+        {
+            Try("reference.steps", () => _ = PlacementRules.Create(specification.Reference.Spacing, manifest.Schedule, specification.Reference.Steps));
+        }
+
         for (var i = 0; i < specification.Candidates.Count; i++)
         {
             problems.AddRange(specification.Candidates[i].Violations(manifest.Schedule, blocks).Select(v => new Problem($"candidates[{i}]", v)));
@@ -34,6 +42,13 @@ public static class SpecificationCheck
         if (ScheduleMethods.NeedsData(specification.Search.Method.Name()) && manifest.Data is null && !specification.Search.DataFree)
         {
             problems.Add(new Problem("search.method", $"is '{specification.Search.Method.Name()}', but the model '{manifest.Name}' has no data ('data' in its manifest); set search.dataFree to true, which takes clean samples from the model's own long sampling, or use gits, oss or dmn, which need none."));
+        }
+
+        if (specification.Search.Genes.Contains(SearchGene.Guidance) && (!specification.Conditions.IsGuided || manifest.EmbedsGuidance))
+        {
+            problems.Add(new Problem("search.genes", specification.Conditions.IsGuided
+                ? $"names 'guidance', but the model '{manifest.Name}' takes the scale as an input and makes one evaluation per call."
+                : "names 'guidance', but conditions.guidanceScale is 1: no step makes a second evaluation."));
         }
 
         CheckMetrics(specification, manifest, problems);

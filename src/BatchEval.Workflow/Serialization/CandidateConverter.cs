@@ -25,11 +25,26 @@ internal sealed class CandidateConverter : DataConverter<Candidate>
                 "properties": {
                   "t": { "type": "number", "description": "The model's own time." },
                   "drop": { "type": "array", "items": { "type": "integer", "minimum": 0 }, "description": "Ids of blocks that are not executed." },
-                  "reuse": { "type": "boolean", "default": false, "description": "Take the last network output instead of a call." }
+                  "reuse": { "type": "boolean", "default": false, "description": "Take the last network output instead of a call." },
+                  "guidance": { "enum": ["full", "positive", "cached"], "default": "full", "description": "With the negative evaluation, without, or with the difference of an earlier step." },
+                  "numbers": {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "description": "What the step changes in the solver's table.",
+                    "properties": {
+                      "networkTime": { "type": "number" },
+                      "outputScale": { "type": "number", "default": 1 },
+                      "firstDifference": { "type": "number", "default": 0 },
+                      "secondDifference": { "type": "number", "default": 0 },
+                      "state": { "type": "number", "default": 0 },
+                      "data": { "type": "number", "default": 0 }
+                    }
+                  }
                 }
               }
             },
             "end": { "type": "number", "description": "Time at which sampling stops; left out: no noise at all." },
+            "startScale": { "type": "number", "exclusiveMinimum": 0, "default": 1, "description": "Factor on the noise that sampling starts from." },
             "skip": {
               "type": "object",
               "additionalProperties": false,

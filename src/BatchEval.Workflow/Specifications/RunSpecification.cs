@@ -72,7 +72,9 @@ public sealed record RunSpecification : ICheckedData
         {
             Solver = solver,
             Search = Search.Resolved(),
-            Reference = Reference with { Solver = Reference.Solver is { } own ? Core.Sampling.Solvers.Solver.Parse(own).Name : solver },
+            Reference = Reference.Candidate is { } candidate
+                ? Reference with { Solver = candidate.Solver, Steps = candidate.Steps.Count }
+                : Reference with { Solver = Reference.Solver is { } own ? Core.Sampling.Solvers.Solver.Parse(own).Name : solver },
             Baselines = [.. Baselines.Distinct()],
         };
     }
@@ -123,6 +125,9 @@ public sealed record ReferenceSpecification
 
     [Description("Its step spacing."), NamedIn(typeof(PlacementRules), nameof(PlacementRules.Names))]
     public string Spacing { get; init; } = "trailing";
+
+    [Description("The unaccelerated sampler itself, in place of its solver, steps and spacing: for example what the model's own pipeline does."), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Candidate? Candidate { get; init; }
 
     [Description("How many final images are compared with it, pair by pair."), Bounds(0, 1_000_000)]
     public int Samples { get; init; } = 256;

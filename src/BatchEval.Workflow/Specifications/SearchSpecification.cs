@@ -17,7 +17,7 @@ public sealed record SearchSpecification : ICheckedData
     [Description("How candidates are found: by `cma-es`, by `evolution`, by a local `pattern` search, at `random`, by one of the other schedule methods, or `none` to score only baselines and given candidates. `auto` is `cma-es` for the space `sampler` and `evolution` for the others.")]
     public SearchMethod Method { get; init; }
 
-    [Description("What is varied: `times` always; `reuse` (up to twice as many steps as calls, some of which reuse an earlier output) and `skip` (run-time policies with `maxCalls` at the budget).")]
+    [Description("What is varied: `times` always; `reuse` (up to twice as many steps as calls, some of which reuse an earlier output) and `skip` (run-time policies with `maxCalls` at the budget), or `guidance` (steps with both evaluations, with the positive one alone, or with that and an earlier difference; the budget then counts a call without the negative evaluation as a half).")]
     public IReadOnlyList<SearchGene> Genes { get; init; } = [SearchGene.Times];
 
     [Description("What `gits` measures of a step: the distance to the teacher's state (`l2`) or to the `chord` of its trajectory.")]
@@ -135,6 +135,11 @@ public sealed record SearchSpecification : ICheckedData
             yield return new Problem("genes", $"names '{full.Genes[1].Name()}'; a search over {Space.Name()} takes 'times' only.");
         }
 
+        if (full.Genes.Contains(SearchGene.Guidance) && full.Genes.Count > 2)
+        {
+            yield return new Problem("genes", "names 'guidance', which is searched together with 'times' alone.");
+        }
+
         if (full.Method.IsVector() && Space.HasBlocks())
         {
             yield return new Problem("method", $"is '{Method.Name()}', which varies real numbers; a search over {Space.Name()} takes evolution or random.");
@@ -220,6 +225,9 @@ public enum SearchGene
 
     /// <summary>A run-time skip policy.</summary>
     Skip,
+
+    /// <summary>Which steps make the negative evaluation of guidance.</summary>
+    Guidance,
 }
 
 /// <summary>Groups of a sampler's numbers, in the order of <see cref="Core.Search.Samplers.SamplerGroups"/>.</summary>

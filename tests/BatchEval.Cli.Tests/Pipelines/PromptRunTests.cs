@@ -8,12 +8,16 @@ namespace BatchEval.Cli.Tests.Pipelines;
 public sealed class PromptRunTests(AzuriteFixture azurite) : IClassFixture<AzuriteFixture>, IDisposable
 {
     private const string Lines = "a red cat\nblue dog\n\ncat\n";
+    private static readonly string Clip = Path.Combine(RepoPaths.Root, "tests", "Golden", "features", "clip");
     private readonly TestShell shell = new TestShell().With("BATCHEVAL_STORE", azurite.ConnectionString);
 
     [Fact]
     public async Task Prompts_of_every_kind_of_file_reach_the_network_and_the_report()
     {
-        shell.Write("spec.json", Specification("\"prompts.txt\""));
+        Copy(SmallPipelinesTests.Folder("sd15"), "sd");
+        Copy(Clip, "sd/clip");
+        shell.Write("sd/batcheval.json", """{ "clip": "clip" }""");
+        shell.Write("spec.json", Specification("\"prompts.txt\"", "sd"));
         shell.Write("prompts.txt", Lines);
         var run = (await RunAsync("spec.json")).Json["run"]!.GetValue<string>();
 
@@ -21,11 +25,17 @@ public sealed class PromptRunTests(AzuriteFixture azurite) : IClassFixture<Azuri
         var store = await RunStore.OpenAsync(azurite.ConnectionString);
         var best = JsonNode.Parse(File.ReadAllText(shell.PathOf($"runs/{run}/leaderboard.json")))!["best"]!["id"]!.GetValue<string>();
         await SaveAsync(store, BlobNames.Candidate(run, best, "candidate.json"), "candidate.json");
-        (await shell.RunAsync("sample", "--model", SmallPipelinesTests.Folder("sd15"), "--prompts", "prompts.txt", "--candidate", "candidate.json", "--guidance", "7.5", "--seed", "4", "--first", "33554432", "--count", "2", "--out", "png")).ShouldSucceed();
-        foreach (var (drawn, image) in Directory.GetFiles(shell.PathOf("png")).Order(StringComparer.Ordinal).Zip([0, 1]))
+        (await shell.RunAsync("sample", "--model", "sd", "--prompts", "prompts.txt", "--candidate", "candidate.json", "--guidance", "7.5", "--seed", "4", "--first", "33554432", "--count", "5", "--out", "png")).ShouldSucceed();
+        foreach (var (drawn, image) in Directory.GetFiles(shell.PathOf("png")).Order(StringComparer.Ordinal).Zip(Enumerable.Range(0, 5)))
         {
             File.ReadAllBytes(drawn).ShouldBe(await store.ReadAsync(BlobNames.Candidate(run, best, $"images/{image:D6}.png")));
         }
+
+        // Their CLIP score is what `metrics` gives for the files.
+        shell.Write("in-order.txt", "cat\na red cat\nblue dog\n");
+        var metrics = (await shell.RunAsync("metrics", "png", "png", "--paired", "--prompts", "in-order.txt", "--clip", Clip, "--json")).ShouldSucceed().Json;
+        var clip = metrics["scores"]!.AsArray().Single(s => s!["metric"]!.GetValue<string>() == "clip-score")!["value"]!.GetValue<double>();
+        Math.Abs(clip - JsonNode.Parse(File.ReadAllText(shell.PathOf($"runs/{run}/leaderboard.json")))!["best"]!["metrics"]!["clip-score"]!["value"]!.GetValue<double>()).ShouldBeLessThan(1e-4);
 
         var sheet = JsonNode.Parse(File.ReadAllText(shell.PathOf($"runs/{run}/prompt-scores.json")))!;
         var rows = sheet["prompts"]!.AsArray();
@@ -34,6 +44,7 @@ public sealed class PromptRunTests(AzuriteFixture azurite) : IClassFixture<Azuri
         rows.Single(r => r!["prompt"]!.GetValue<string>() == "cat")!["images"]!.AsArray().Select(i => i!.GetValue<int>()).ShouldBe([0, 3]);
         double[] winners = [.. rows.Select(r => r!["scores"]!.AsArray().Single(s => s!["name"]!.GetValue<string>() == "searched")!["means"]!["psnr"]!.GetValue<double>())];
         winners.ShouldBe(winners.Order());
+        rows.ShouldAllBe(r => r!["scores"]![0]!["means"]!["clip-score"]!.GetValue<double>() >= 0);
         File.ReadAllText(shell.PathOf($"runs/{run}/report.html")).ShouldContain("<th scope=\"row\">blue dog<small>");
 
         // Captions of COCO with the same texts are the same prompts: the same run, which is shown and not computed again.
@@ -73,14 +84,24 @@ public sealed class PromptRunTests(AzuriteFixture azurite) : IClassFixture<Azuri
 
     private async Task<CliResult> RunAsync(params string[] options) => (await shell.RunAsync(["run", .. options, "--json"])).ShouldSucceed();
 
+    private void Copy(string from, string to)
+    {
+        foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+        {
+            var target = shell.PathOf(Path.Combine(to, Path.GetRelativePath(from, file)));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target);
+        }
+    }
+
     private async Task SaveAsync(RunStore store, string blob, string file) => await File.WriteAllBytesAsync(shell.PathOf(file), (await store.ReadAsync(blob)).ShouldNotBeNull());
 
-    private static string Specification(string prompts) => $$"""
+    private static string Specification(string prompts, string? model = null) => $$"""
         {
-          "name": "prompted", "model": {{System.Text.Json.JsonSerializer.Serialize(SmallPipelinesTests.Folder("sd15"))}}, "seed": 4, "prompts": {{prompts}},
+          "name": "prompted", "model": {{System.Text.Json.JsonSerializer.Serialize(model ?? SmallPipelinesTests.Folder("sd15"))}}, "seed": 4, "prompts": {{prompts}},
           "conditions": { "guidanceScale": 7.5 }, "budget": { "networkCalls": 2 }, "objective": { "metric": "psnr" },
           "search": { "population": 2, "generations": 1, "elites": 1, "mutants": 1, "crossovers": 0, "rungs": [3] },
-          "validation": { "samples": 3, "elites": 1 }, "final": { "samples": 5, "images": 2 }, "reference": { "steps": 3, "samples": 5 }, "baselines": ["trailing"]
+          "validation": { "samples": 3, "elites": 1 }, "final": { "samples": 5, "images": 5 }, "reference": { "steps": 3, "samples": 5 }, "baselines": ["trailing"]
         }
         """;
 }

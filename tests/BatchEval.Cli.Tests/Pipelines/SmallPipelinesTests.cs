@@ -17,6 +17,7 @@ public sealed class SmallPipelinesTests : IDisposable
         { "lcm", ["--steps", "4", "--prompt", "a red cat", "--solver", "ddim(clip-noise=0)"] },
         { "sdxl", ["--steps", "5", "--prompt", "a red cat"] },
         { "sd3", ["--steps", "5", "--prompt", "a red cat", "--negative", "blue dog"] },
+        { "flux", ["--steps", "4"] },
         { "ldm", ["--solver", "ddim", "--steps", "801,601,401,201,1", "--end-time", "0", "--label", "4", "--guidance", "3"] },
         { "adm", ["--solver", "ddim(clip-noise=0)", "--steps", "800,600,400,200,0", "--label", "4", "--classifier-scale", "6"] },
     };

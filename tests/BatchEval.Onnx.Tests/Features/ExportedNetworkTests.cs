@@ -28,6 +28,15 @@ public sealed class ExportedNetworkTests
         alone.Zip(features.Skip(network.Dimensions)).ShouldAllBe(p => Math.Abs(p.First - p.Second) < 1e-4 * Math.Max(1, Math.Abs(p.First)));
     }
 
+    [Fact]
+    public void Clip_scores_equal_the_framework()
+    {
+        using var scorer = new ClipScorer(FeaturePackage.Open(Path.Combine(Folder, "clip")), new DeviceOptions());
+        var scores = scorer.Score(Images("clip", "images0"), ["a red cat", "two dogs", "a green hill at night"]);
+        scores.Zip(Golden("clip", "score")).ShouldAllBe(p => p.First > 10 && Math.Abs(p.First - p.Second) < 1e-4 * p.Second);
+        Should.Throw<ProblemException>(() => new ClipScorer(FeaturePackage.Open(Path.Combine(Folder, "inception")), new DeviceOptions())).Message.ShouldContain("has no text half");
+    }
+
     [Theory]
     [InlineData("lpips-alex")]
     [InlineData("lpips-vgg")]

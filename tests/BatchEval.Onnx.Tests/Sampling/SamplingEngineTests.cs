@@ -38,6 +38,44 @@ public sealed class SamplingEngineTests(DigitsFixture digits) : IClassFixture<Di
         }
     }
 
+    [Fact]
+    public void Steps_without_the_negative_evaluation_are_what_they_say()
+    {
+        var guided = new Conditions(3, 2.5);
+        var mixed = new Candidate("ddim", [new(900), new(500, guidance: StepGuidance.Cached), new(200, guidance: StepGuidance.Positive)]);
+        var engine = new SamplingEngine(digits.Model, new NoiseBank(7), guided);
+        // A candidate with full guidance that shares the first evaluation does not take the difference away.
+        var results = engine.Run([(Candidate.At("ddim", [900, 500, 200]), 5), (mixed, 5)]);
+        engine.Evaluations.ShouldBe(2 + (2 * 2) + 2);
+
+        // By hand: net = negative + w (positive - negative), then positive + (w - 1) times the difference of the step before, then the positive output alone.
+        var (manifest, plan) = (digits.Model.Manifest, new SamplingPlan(mixed, digits.Model.Manifest.Schedule, digits.Model.Manifest.Denoiser.Prediction));
+        var start = new float[manifest.Sample.Size];
+        new NoiseBank(7).Fill(5, NoiseBank.StartDraw, start);
+        var executor = new RowExecutor<float>(plan.Table, plan.Prediction, [.. start.Select(z => z * plan.NoiseScale)], new DataLimit(manifest.Sample.Low, manifest.Sample.High));
+        var difference = Call(900, 3).Zip(Call(900, 10), (p, n) => p - n).ToArray();
+        executor.Advance(0, [.. Call(900, 10).Zip(difference, (n, d) => n + (2.5f * d))]);
+        executor.Advance(1, [.. Call(500, 3).Zip(difference, (p, d) => p + (1.5f * d))]);
+        executor.Advance(2, Call(200, 3));
+        MaxDifference(results[1].Image, executor.State).ShouldBeLessThan(1e-5);
+        MaxDifference(results[0].Image, executor.State).ShouldBeGreaterThan(1e-3);
+
+        float[] Call(float time, int label)
+        {
+            var output = new float[manifest.Sample.Size];
+            digits.Model.Networks.Without([]).Run([.. executor.State], [time], [new Feed("class_labels", [label], [1])], output);
+            return output;
+        }
+    }
+
+    [Fact]
+    public void Positive_steps_alone_are_sampling_without_guidance()
+    {
+        var positive = new Candidate("heun", [new(900, guidance: StepGuidance.Positive), new(300, guidance: StepGuidance.Positive)]);
+        var guided = new SamplingEngine(digits.Model, new NoiseBank(7), new Conditions(3, 2.5)).Run([(positive, 1)])[0].Image;
+        guided.ShouldBe(new SamplingEngine(digits.Model, new NoiseBank(7), new Conditions(3)).Run([(Candidate.At("heun", [900, 300]), 1)])[0].Image);
+    }
+
     [Theory]
     [InlineData("ddim")]
     [InlineData("ddpm")]

@@ -33,6 +33,20 @@ public sealed class ExportedSamplersTests : IDisposable
     [InlineData("flow")]
     public void Programs_sample_alike_on_torch(string process) => Sample(process, "torch");
 
+    [PythonTheory("numpy")]
+    [InlineData("9")]
+    public void Guidance_per_step_is_carried_out_by_sampler_py(string evaluations)
+    {
+        using var model = new FormulaModel("discrete");
+        var exported = Case(model, new Candidate("ddim", [new(800), new(400, guidance: StepGuidance.Positive)]));
+        var rows = JsonNode.Parse(File.ReadAllText(Path.Combine(exported.Folder, "sampler.json")))!["rows"]!.AsArray();
+        rows.Select(r => r!["guidance"]!.GetValue<string>()).ShouldBe(["full", "positive"]);
+        File.ReadAllText(Path.Combine(exported.Folder, "k-diffusion.py")).ShouldContain("guidance: at t = 400 the negative evaluation is left out");
+        var (code, output, errors) = PythonPrograms.Start(["-B", Path.Combine(PythonPrograms.Folder, "guidance_steps.py"), exported.Folder], string.Empty);
+        code.ShouldBe(0, errors);
+        output.Trim().ShouldBe(evaluations);
+    }
+
     [Fact]
     public void Clamping_skip_policies_and_times_between_whole_ones_are_exported()
     {

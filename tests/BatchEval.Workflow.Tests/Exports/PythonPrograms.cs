@@ -7,7 +7,8 @@ namespace BatchEval.Workflow.Tests.Exports;
 /// <summary>Runs the exported Python programs.</summary>
 internal static class PythonPrograms
 {
-    private static string Folder => Path.Combine(RepoPaths.Root, "tests", "BatchEval.Workflow.Tests", "Exports", "Python");
+    /// <summary>Where the programs of the tests lie.</summary>
+    public static string Folder => Path.Combine(RepoPaths.Root, "tests", "BatchEval.Workflow.Tests", "Exports", "Python");
 
     private static string Python => File.Exists("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
 

@@ -27,6 +27,9 @@ public enum MetricNeeds
 
     /// <summary>A network that measures the distance of two images.</summary>
     PerceptualNetwork = 64,
+
+    /// <summary>A prompt for every image, and a network that compares the two.</summary>
+    Prompts = 128,
 }
 
 /// <summary>A metric: what it is called, what it needs, how it is computed and how it is shown. All of them stand in <see cref="MetricCatalog"/>.</summary>
@@ -49,7 +52,7 @@ public sealed record Metric(string Key, string Label, bool HigherIsBetter, Metri
     /// <summary>Computes it from two sets; null for metrics of pairs.</summary>
     public Func<SampleSets, MetricOutcome>? OfSets { get; init; }
 
-    /// <summary>Value of one pair of images; null for metrics of sets, and where a network computes it.</summary>
+    /// <summary>Value of one pair of images; null for metrics of sets, and where networks compute it.</summary>
     public Func<ImagePair, double>? OfPair { get; init; }
 
     /// <summary>Fewest generated samples that it can be computed from, given the dimensions of the features.</summary>
@@ -74,7 +77,7 @@ public sealed record Metric(string Key, string Label, bool HigherIsBetter, Metri
     public bool IsPaired => Needs.HasFlag(MetricNeeds.Pairs);
 
     /// <summary>Whether values of it are stored per image.</summary>
-    public bool IsPerImage => IsPaired && PerImageOf is null;
+    public bool IsPerImage => Reduce is not null && PerImageOf is null;
 
     /// <summary>The value as something to minimise.</summary>
     public double ToObjective(double value) => HigherIsBetter ? -value : value;

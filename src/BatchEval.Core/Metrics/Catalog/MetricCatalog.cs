@@ -52,6 +52,7 @@ public static class MetricCatalog
             Reduce = (values, _) => Mean(values, "MS-SSIM, five scales; standard error over images"),
         },
         new("lpips", "LPIPS", false, MetricNeeds.Pairs | MetricNeeds.PerceptualNetwork, 4) { Reduce = (values, _) => Mean(values, "LPIPS; standard error over images") },
+        new("clip-score", "CLIP score", true, MetricNeeds.Prompts, 2) { Reduce = (values, _) => Mean(values, "CLIP score, 100 max(cos, 0) of image and prompt; standard error over images") },
     ];
 
     /// <summary>Keys of all rows.</summary>

@@ -31,7 +31,7 @@ public sealed record CostModel(double Macs, double Milliseconds, long PeakBytes,
 
     /// <summary>The cost of one sample.</summary>
     /// <param name="candidate">The candidate; a run-time skip policy can only make it cheaper than what is returned.</param>
-    /// <param name="guided">True where samples are guided: every call then takes <see cref="GuidedEvaluations"/> evaluations.</param>
+    /// <param name="guided">True where samples are guided: every call of a step with full guidance then takes <see cref="GuidedEvaluations"/> evaluations.</param>
     /// <exception cref="ArgumentOutOfRangeException">A block id that does not exist.</exception>
     public CandidateCost Of(Candidate candidate, bool guided = false)
     {
@@ -40,14 +40,14 @@ public sealed record CostModel(double Macs, double Milliseconds, long PeakBytes,
         var (macs, milliseconds, total) = (0.0, 0.0, 0);
         for (var k = 0; k < candidate.Steps.Count; k++)
         {
-            var (calls, drop) = (solver.NetworkCalls(candidate, k), candidate.Steps[k].Drop);
-            macs += calls * MacsWithout(drop);
-            milliseconds += calls * MillisecondsWithout(drop);
+            var (calls, step) = (solver.NetworkCalls(candidate, k), candidate.Steps[k]);
+            var evaluations = calls * (guided && step.Guidance == StepGuidance.Full ? GuidedEvaluations : 1);
+            macs += evaluations * MacsWithout(step.Drop);
+            milliseconds += evaluations * MillisecondsWithout(step.Drop);
             total += calls;
         }
 
-        var copies = guided ? GuidedEvaluations : 1;
-        return new CandidateCost(copies * macs, copies * milliseconds, total, PeakBytes);
+        return new CandidateCost(macs, milliseconds, total, PeakBytes);
     }
 
     private double Less(double whole, IReadOnlyList<int> drop, Func<BlockCost, double> saving)

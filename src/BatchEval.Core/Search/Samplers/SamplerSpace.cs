@@ -62,7 +62,7 @@ public sealed class SamplerSpace : CandidateSpace
                 SecondDifference = Rounded(SamplerNumber.SecondDifference, i, numbers.SecondDifference),
                 State = Rounded(SamplerNumber.State, i, numbers.State),
                 Data = Rounded(SamplerNumber.Data, i, numbers.Data),
-            }));
+            }, step.Guidance));
         }
 
         return new Candidate(origin.Solver, steps, origin.Skip, origin.End, Math.Round(1 + Value(SamplerNumber.StartScale, 0, origin.StartScale - 1), Digits));

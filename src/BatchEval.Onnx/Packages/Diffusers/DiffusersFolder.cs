@@ -44,7 +44,7 @@ public static partial class DiffusersFolder
         var text = Text(directory, entry, index);
         if (denoiser.Inputs.Concat(decoder?.Inputs ?? []).Any(i => i.Type == Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float16))
         {
-            remarks.Add("Some networks take half precision; on the CPU their results are those of ONNX Runtime's casts, slower than single precision and not what a GPU computes.");
+            remarks.Add("Some networks take half precision; the CPU computes them in single precision between casts of ONNX Runtime: slower than a single-precision export, and not what a GPU computes.");
         }
 
         string[] others = ["model_index.json", schedulerFile, .. denoiser.Files, .. decoder?.Files ?? [], .. text?.Files ?? []];
@@ -57,6 +57,7 @@ public static partial class DiffusersFolder
             Text = text?.Entry,
             PromptFile = companion.Prompts,
             EmbeddingsFile = companion.Embeddings,
+            ClipFolder = companion.Clip,
             Classifier = companion.Classifier,
             Defaults = Defaults(pipeline, entry) with { Scheduler = scheduler, EvenLevels = entry.Packed },
             Remarks = remarks,
@@ -131,7 +132,7 @@ public static partial class DiffusersFolder
             Conditions = conditions,
             Packed = packed,
             TimeFactor = packed ? 0.001 : 1,
-            ContextShape = context is null ? null : (Fixed(context, 1) ?? (packed ? 512 : 77), Fixed(context, 2) ?? part.Integer("cross_attention_dim") ?? part.Integer("joint_attention_dim") ?? 768),
+            ContextShape = context is null ? null : (Fixed(context, 1) ?? (conditions.TryGetValue(ConditionRole.TextIds, out var ids) ? Fixed(part.Input(ids)!, 0) : null) ?? (packed ? 512 : 77), Fixed(context, 2) ?? part.Integer("cross_attention_dim") ?? part.Integer("joint_attention_dim") ?? 768),
             PooledWidth = Width(ConditionRole.Pooled, packed ? 768 : conditions.ContainsKey(ConditionRole.SizeIds) ? 1280 : 2048, "pooled_projection_dim"),
             GuidanceWidth = Width(ConditionRole.GuidanceEmbedding, 256, "time_cond_proj_dim"),
         };

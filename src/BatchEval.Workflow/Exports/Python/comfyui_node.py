@@ -18,6 +18,8 @@ def checked(document):
             "Run the pruned ONNX files with sampler.py instead.")
     if any(row.get("learnedNoise") is not None for row in document["rows"]):
         raise ValueError("learned: this sampler takes its noise from the network's variances, which ComfyUI does not hand on. Use sampler.py.")
+    if any(row["guidance"] != "full" for row in document["rows"]):
+        raise ValueError("guidance: this sampler leaves out the negative evaluation at some steps, which a guider in ComfyUI makes at every step. Use sampler.py instead.")
     return document
 
 

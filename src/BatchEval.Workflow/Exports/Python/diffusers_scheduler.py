@@ -35,6 +35,8 @@ class TableScheduler:
                 "network in a diffusers pipeline has no switch for. Run the pruned ONNX files with sampler.py instead.")
         if any(row.get("learnedNoise") is not None for row in document["rows"]):
             raise ValueError("learned: this sampler takes its noise from the network's variances, which pipelines cut off before the scheduler sees them. Use sampler.py.")
+        if any(row["guidance"] != "full" for row in document["rows"]):
+            raise ValueError("guidance: this sampler leaves out the negative evaluation at some steps, which a pipeline makes at every step. Use sampler.py instead.")
         model = document["model"]
         if sigma_data is not None and (model["process"], model["prediction"]) != ("sigma", "sample"):
             raise ValueError(f"sigma_data: for models in sigma that give the clean sample; this one is {model['process']}, {model['prediction']}.")

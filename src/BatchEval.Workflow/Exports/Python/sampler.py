@@ -11,7 +11,8 @@ network that takes and gives arrays, numpy and torch alike:
 
 network(x, time, index) gets the noisy samples x as the model was trained on them, the time as one number, and index, the positions of
 these samples in the batch (for labels and prompts), and returns the network's output, guidance included. Where sampler.json lists more
-than one network (blocks are dropped), give a list of functions in that order. Steps that reuse an output and calls that the skip
+than one network (blocks are dropped), give a list of functions in that order. Where steps differ in their guidance (row["guidance"]), it is
+given as a fourth argument: "positive" for the positive evaluation alone, "cached" for that with the difference of the last full one. Steps that reuse an output and calls that the skip
 policy leaves out are not made. Everything else that sampler.json holds is done here: endings, clamping, noise, output scales.
 """
 from rows import concatenate, lanes_of, load, sys  # replaced by rows.py itself where this file is handed over
@@ -34,7 +35,8 @@ def sample(document, networks, noise, random=normal_like):
         outputs = {}
         if calling:
             batch = concatenate([lanes[i].x for i in calling])
-            result = networks[row["network"]](batch, row["time"], everyone if len(lanes) == 1 else calling)
+            told = () if row["guidance"] == "full" else (row["guidance"],)
+            result = networks[row["network"]](batch, row["time"], everyone if len(lanes) == 1 else calling, *told)
             outputs = {calling[0]: result} if len(lanes) == 1 else {i: result[k : k + 1] for k, i in enumerate(calling)}
         for i, lane in enumerate(lanes):
             lane.advance(r, outputs.get(i), random)
@@ -52,6 +54,8 @@ def onnx_networks(document, folder, labels):
     ratios = {row["time"]: row["sigma"] / row["alpha"] if row["alpha"] else float("inf") for row in document["rows"]}
     if guidance["classifier"] or model["packed"]:
         raise ValueError("classifier guidance and packed latents: write the network as a function and call sample().")
+
+    differences = {}
 
     def guided(time):
         low, high = guidance["interval"] or (-1, float("inf"))
@@ -76,11 +80,15 @@ def onnx_networks(document, folder, labels):
                 feeds[spec.name] = np.asarray(values[spec.name](), types[spec.type])
             return session.run([names["output"]], feeds)[0].astype(np.float32)
 
-        def network(x, time, index):
+        def network(x, time, index, how="full"):
             output = call(x, time, labels[index], index)
-            if not guided(time):
+            if not guided(time) or how == "positive":
                 return output
-            free = call(x, time, np.full(len(index), model["nullLabel"]), index)
+            if how == "full" or any(i not in differences for i in index):
+                free = call(x, time, np.full(len(index), model["nullLabel"]), index)
+                differences.update(zip(index, output - free))
+            else:
+                free = output - np.stack([differences[i] for i in index])
             mixed = free + np.float32(guidance["scale"]) * (output - free)
             if guidance["rescale"]:
                 axes = tuple(range(1, mixed.ndim))
