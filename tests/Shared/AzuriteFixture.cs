@@ -19,16 +19,16 @@ public class AzuriteFixture : IAsyncLifetime
 
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
 
-    private readonly StringBuilder _log = new();
-    private Process? _process;
-    private int _port;
-    private int _queuePort;
-    private int _tablePort;
+    private readonly StringBuilder log = new();
+    private Process? process;
+    private int port;
+    private int queuePort;
+    private int tablePort;
 
     /// <summary>An explicit connection string; never "UseDevelopmentStorage=true", whose port others may hold.</summary>
     public string ConnectionString =>
-        $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};BlobEndpoint=http://127.0.0.1:{_port}/{Account};"
-        + (AllServices ? $"QueueEndpoint=http://127.0.0.1:{_queuePort}/{Account};TableEndpoint=http://127.0.0.1:{_tablePort}/{Account};" : string.Empty);
+        $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};BlobEndpoint=http://127.0.0.1:{port}/{Account};"
+        + (AllServices ? $"QueueEndpoint=http://127.0.0.1:{queuePort}/{Account};TableEndpoint=http://127.0.0.1:{tablePort}/{Account};" : string.Empty);
 
     /// <summary>Whether the queue and the table service are there too.</summary>
     protected virtual bool AllServices => false;
@@ -39,9 +39,9 @@ public class AzuriteFixture : IAsyncLifetime
         // Between finding a free port and Azurite taking it somebody else may; then it exits and the next port is tried.
         for (int attempt = 1; ; attempt++)
         {
-            (_port, _queuePort, _tablePort) = (FindFreePort(), FindFreePort(), FindFreePort());
-            _process = Start(_port);
-            if (await WaitUntilAnsweringAsync(_process, _port)) return;
+            (port, queuePort, tablePort) = (FindFreePort(), FindFreePort(), FindFreePort());
+            process = Start(port);
+            if (await WaitUntilAnsweringAsync(process, port)) return;
             Kill();
             if (attempt == 3) throw new InvalidOperationException($"Azurite did not start:{Environment.NewLine}{Log()}");
         }
@@ -79,8 +79,8 @@ public class AzuriteFixture : IAsyncLifetime
         {
             arguments =
             [
-                .. arguments, "--queueHost", "127.0.0.1", "--queuePort", _queuePort.ToString(CultureInfo.InvariantCulture),
-                "--tableHost", "127.0.0.1", "--tablePort", _tablePort.ToString(CultureInfo.InvariantCulture),
+                .. arguments, "--queueHost", "127.0.0.1", "--queuePort", queuePort.ToString(CultureInfo.InvariantCulture),
+                "--tableHost", "127.0.0.1", "--tablePort", tablePort.ToString(CultureInfo.InvariantCulture),
             ];
         }
 
@@ -126,29 +126,29 @@ public class AzuriteFixture : IAsyncLifetime
 
     private void Kill()
     {
-        if (_process is null) return;
+        if (process is null) return;
         try
         {
-            _process.Kill(entireProcessTree: true);
-            _process.WaitForExit(5000);
+            process.Kill(entireProcessTree: true);
+            process.WaitForExit(5000);
         }
         catch (InvalidOperationException)
         {
             // It has ended already.
         }
 
-        _process.Dispose();
-        _process = null;
+        process.Dispose();
+        process = null;
     }
 
     private void Append(string? line)
     {
-        lock (_log) _log.AppendLine(line);
+        lock (log) log.AppendLine(line);
     }
 
     private string Log()
     {
-        lock (_log) return _log.ToString();
+        lock (log) return log.ToString();
     }
 }
 

@@ -58,8 +58,7 @@ public sealed class LatentDecoder : IDisposable
         try
         {
             using var results = session.Run(options, [input.Name], [value], [entry.Output]);
-            var images = new float[results[0].GetTensorTypeAndShape().ElementCount];
-            TensorInput.Read(results[0], images);
+            var images = TensorInput.Read(results[0]);
             return images.Length == batch * entry.Image.Size
                 ? images[..entry.Image.Size]
                 : throw new ProblemException($"{entry.File} made {images.Length / batch} values of a latent; an image of {entry.Image.Channels} x {entry.Image.Height} x {entry.Image.Width} has {entry.Image.Size}.");

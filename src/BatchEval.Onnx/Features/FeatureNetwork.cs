@@ -2,13 +2,18 @@ using BatchEval.Core.Json;
 using BatchEval.Onnx.Images;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
+using Microsoft.ML.OnnxRuntime;
 
 namespace BatchEval.Onnx.Features;
 
-/// <summary>Features, and class scores where there are any, of 8-bit images of any size.</summary>
+/// <summary>Features, and class scores where there are any, of images.</summary>
 public sealed class FeatureNetwork : IDisposable
 {
-    private readonly FeatureSession session;
+    private const int BatchSize = 128;
+
+    private readonly InferenceSession session;
+    private readonly FeaturesEntry entry;
+    private readonly TensorInput input;
     private readonly FeatureInput image;
 
     /// <summary>Opens the package's feature network.</summary>
@@ -20,8 +25,20 @@ public sealed class FeatureNetwork : IDisposable
     {
         ArgumentNullException.ThrowIfNull(package);
         image = package.InputWith(resize);
+        entry = package.Manifest.Features!;
         (Digest, Name) = (package.NetworkDigest, package.Manifest.Name);
-        session = new FeatureSession(package.PathOf(package.Manifest.Features!.File), package.Manifest.Features, device);
+        session = SessionLoader.Open(package.PathOf(entry.File), device);
+        input = TensorInput.Find(session.InputMetadata, entry.Input, "input", entry.File);
+        var output = TensorInput.Find(session.OutputMetadata, entry.Output, "output", entry.File);
+        if (output.Rank < 2 || (output.Shape[1] > 0 && output.Shape[1] != entry.Dimensions))
+        {
+            throw new ProblemException($"The output '{entry.Output}' of {entry.File} has shape [{string.Join(", ", output.Shape)}]; the manifest says [batch, {entry.Dimensions}].");
+        }
+
+        if (entry.Logits is { } logits)
+        {
+            _ = TensorInput.Find(session.OutputMetadata, logits, "output", entry.File);
+        }
     }
 
     /// <summary>Name of the package.</summary>
@@ -34,12 +51,9 @@ public sealed class FeatureNetwork : IDisposable
     public string Preprocessing => image.Tag;
 
     /// <summary>Features per image.</summary>
-    public int Dimensions => session.Dimensions;
+    public int Dimensions => entry.Dimensions;
 
-    /// <summary>Whether the network gives class scores.</summary>
-    public bool HasLogits => session.HasLogits;
-
-    /// <summary>Computes one batch.</summary>
+    /// <summary>Computes 8-bit images of any size in one batch.</summary>
     /// <param name="images">At least one image.</param>
     /// <param name="nameOf">What the image at an index of the batch is called in messages; its index if left out.</param>
     /// <returns>Features [N, D] and class scores [N, K] or null, row-major.</returns>
@@ -58,7 +72,28 @@ public sealed class FeatureNetwork : IDisposable
             Fill(images, nameOf, data);
         }
 
-        return session.Run(data, [images.Count, image.Channels, image.Height, image.Width], withLogits: true);
+        return RunBatch(data, images.Count, withLogits: true);
+    }
+
+    /// <summary>Computes images that are as the network takes them.</summary>
+    /// <param name="images">Images [N, C, H, W].</param>
+    /// <param name="withLogits">Whether class scores are wanted, where there are any.</param>
+    /// <param name="batchSize">Most images in one call; changes no result.</param>
+    /// <returns>Features [N, D] and class scores [N, K] or null, row-major.</returns>
+    public (float[] Features, float[]? Logits) Run(ReadOnlySpan<float> images, bool withLogits, int batchSize = BatchSize)
+    {
+        var count = images.Length / image.Size;
+        var features = new float[count * Dimensions];
+        var logits = new List<float>();
+        for (var start = 0; start < count; start += batchSize)
+        {
+            var batch = Math.Min(batchSize, count - start);
+            var (rows, scores) = RunBatch(images.Slice(start * image.Size, batch * image.Size).ToArray(), batch, withLogits);
+            rows.CopyTo(features.AsSpan(start * Dimensions));
+            logits.AddRange(scores ?? []);
+        }
+
+        return (features, logits.Count == 0 ? null : [.. logits]);
     }
 
     /// <inheritdoc/>
@@ -74,5 +109,17 @@ public sealed class FeatureNetwork : IDisposable
         {
             throw problem;
         }
+    }
+
+    private (float[] Features, float[]? Logits) RunBatch(float[] data, int count, bool withLogits)
+    {
+        using var value = input.Create(data, [count, image.Channels, image.Height, image.Width]);
+        using var options = new RunOptions();
+        string[] outputs = withLogits && entry.Logits is { } logits ? [entry.Output, logits] : [entry.Output];
+        using var results = session.Run(options, [entry.Input], [value], outputs);
+        var features = TensorInput.Read(results[0]);
+        return features.Length == count * Dimensions
+            ? (features, outputs.Length == 2 ? TensorInput.Read(results[1]) : null)
+            : throw new ProblemException($"The output '{entry.Output}' of {entry.File} has {features.Length} numbers for {count} images; the manifest says {Dimensions} per image.");
     }
 }

@@ -1,14 +1,21 @@
 using BatchEval.Core.Json;
+using BatchEval.Core.Metrics;
 using BatchEval.Onnx.Images;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
+using Microsoft.ML.OnnxRuntime;
 
 namespace BatchEval.Onnx.Features;
 
-/// <summary>The perceptual distance (LPIPS) of pairs of 8-bit images; nothing is resized.</summary>
+/// <summary>The perceptual distance (LPIPS) of pairs of images; nothing is resized.</summary>
 public sealed class PerceptualNetwork : IDisposable
 {
-    private readonly PerceptualSession session;
+    private const int BatchSize = 128;
+
+    private readonly InferenceSession session;
+    private readonly PerceptualEntry entry;
+    private readonly TensorInput first;
+    private readonly TensorInput second;
     private readonly PerceptualImage image;
 
     /// <summary>Opens the package's perceptual network.</summary>
@@ -16,14 +23,14 @@ public sealed class PerceptualNetwork : IDisposable
     public PerceptualNetwork(FeaturePackage package, DeviceOptions device)
     {
         ArgumentNullException.ThrowIfNull(package);
-        var entry = package.Manifest.Perceptual ?? throw new ProblemException($"The package '{package.Directory}' has no perceptual network ('perceptual' in its manifest).");
+        entry = package.Manifest.Perceptual ?? throw new ProblemException($"The package '{package.Directory}' has no perceptual network ('perceptual' in its manifest).");
         image = package.Manifest.PerceptualImage!;
-        (Digest, Name) = (package.PerceptualDigest, package.Manifest.Name);
-        session = new PerceptualSession(package.PathOf(entry.File), entry, device);
+        Digest = package.PerceptualDigest;
+        session = SessionLoader.Open(package.PathOf(entry.File), device);
+        first = TensorInput.Find(session.InputMetadata, entry.First, "input", entry.File);
+        second = TensorInput.Find(session.InputMetadata, entry.Second, "input", entry.File);
+        _ = TensorInput.Find(session.OutputMetadata, entry.Output, "output", entry.File);
     }
-
-    /// <summary>Name of the package.</summary>
-    public string Name { get; }
 
     /// <summary>SHA-256 of the network's file.</summary>
     public string Digest { get; }
@@ -39,17 +46,41 @@ public sealed class PerceptualNetwork : IDisposable
                 : null;
     }
 
-    /// <summary>Distances of pairs of one size.</summary>
+    /// <summary>Distances of pairs of 8-bit images of one size, in one batch.</summary>
     /// <returns>One distance per pair; 0 for equal images.</returns>
     public float[] Measure(IReadOnlyList<RgbImage> a, IReadOnlyList<RgbImage> b)
     {
         ArgumentNullException.ThrowIfNull(a);
-        ArgumentNullException.ThrowIfNull(b);
-        ArgumentOutOfRangeException.ThrowIfNotEqual(a.Count, b.Count, nameof(b));
         var range = new PixelRange(image.Low, image.High);
-        long[] shape = [a.Count, image.Channels, a[0].Height, a[0].Width];
-        var distances = new float[a.Count];
-        session.Run(TensorImages.ToTensor(a, image.Channels, range), TensorImages.ToTensor(b, image.Channels, range), shape, distances);
+        return Measure(
+            TensorImages.ToTensor(a, image.Channels, range), TensorImages.ToTensor(b, image.Channels, range), new ImageShape(image.Channels, a[0].Height, a[0].Width), a.Count);
+    }
+
+    /// <summary>Distances of pairs that are as the network takes them.</summary>
+    /// <param name="a">Images [N, C, H, W].</param>
+    /// <param name="b">As many others.</param>
+    /// <param name="shape">C, H, W.</param>
+    /// <param name="batchSize">Most pairs in one call; changes no result.</param>
+    /// <returns>Distances [N]; 0 for equal images.</returns>
+    public float[] Measure(ReadOnlySpan<float> a, ReadOnlySpan<float> b, ImageShape shape, int batchSize = BatchSize)
+    {
+        var size = shape.Length;
+        if (a.Length != b.Length)
+        {
+            throw new ArgumentException($"Pairs need equally many images, got {a.Length / size} and {b.Length / size}.");
+        }
+
+        var distances = new float[a.Length / size];
+        for (var start = 0; start < distances.Length; start += batchSize)
+        {
+            var batch = Math.Min(batchSize, distances.Length - start);
+            using var left = first.Create(a.Slice(start * size, batch * size).ToArray(), [batch, shape.Channels, shape.Height, shape.Width]);
+            using var right = second.Create(b.Slice(start * size, batch * size).ToArray(), [batch, shape.Channels, shape.Height, shape.Width]);
+            using var options = new RunOptions();
+            using var results = session.Run(options, [entry.First, entry.Second], [left, right], [entry.Output]);
+            TensorInput.Read(results[0], distances.AsSpan(start, batch));
+        }
+
         return distances;
     }
 

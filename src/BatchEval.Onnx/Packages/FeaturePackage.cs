@@ -30,7 +30,7 @@ public sealed class FeaturePackage
         if (!File.Exists(path))
         {
             return File.Exists(Path.Combine(directory, ModelPackage.ManifestFile)) || File.Exists(Path.Combine(directory, ModelPackage.IndexFile))
-                ? OfModel(ModelPackage.Open(directory, references: false))
+                ? Of(ModelPackage.Open(directory, references: false))
                 : throw new ProblemException($"'{directory}' is no feature package: it has neither a {ManifestFile} nor a {ModelPackage.ManifestFile}.");
         }
 
@@ -54,8 +54,10 @@ public sealed class FeaturePackage
         return resize is { } method ? input with { Resize = method } : input;
     }
 
-    private static FeaturePackage OfModel(ModelPackage model)
+    /// <summary>The networks of a model package; they take images in the model's size and range.</summary>
+    public static FeaturePackage Of(ModelPackage model)
     {
+        ArgumentNullException.ThrowIfNull(model);
         ModelManifest m = model.Manifest;
         SampleEntry s = m.Image;
         return Check(model.Directory, new FeatureManifest(

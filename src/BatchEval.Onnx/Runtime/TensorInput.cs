@@ -49,6 +49,15 @@ public sealed record TensorInput(string Name, TensorElementType Type, int Rank, 
     };
 
     /// <summary>Reads a result of any float type as single precision.</summary>
+    public static float[] Read(OrtValue value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        var values = new float[value.GetTensorTypeAndShape().ElementCount];
+        Read(value, values);
+        return values;
+    }
+
+    /// <inheritdoc cref="Read(OrtValue)"/>
     public static void Read(OrtValue value, Span<float> destination)
     {
         ArgumentNullException.ThrowIfNull(value);

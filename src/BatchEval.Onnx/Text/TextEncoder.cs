@@ -53,13 +53,7 @@ internal sealed class TextEncoder : IDisposable
         }
     }
 
-    private static (float[] Data, int[] Shape) Read(OrtValue value)
-    {
-        var info = value.GetTensorTypeAndShape();
-        var data = new float[info.ElementCount];
-        TensorInput.Read(value, data);
-        return (data, [.. info.Shape.Select(d => (int)d)]);
-    }
+    private static (float[] Data, int[] Shape) Read(OrtValue value) => (TensorInput.Read(value), [.. value.GetTensorTypeAndShape().Shape.Select(d => (int)d)]);
 
     private static TensorRows Stack(List<(float[] Data, int[] Shape)> parts) => new([.. parts.SelectMany(p => p.Data)], [parts.Count, .. parts[0].Shape.Skip(1)]);
 }

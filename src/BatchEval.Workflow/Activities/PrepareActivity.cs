@@ -1,4 +1,5 @@
 using BatchEval.Onnx.Packages;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Schedules;

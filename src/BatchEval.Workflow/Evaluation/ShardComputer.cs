@@ -90,7 +90,7 @@ public sealed class ShardComputer(OpenedModel model, NoiseBank noise, Conditions
             ];
         }
 
-        if (model.Perceptual?.Measure(a, b) is { } distances)
+        if (model.Perceptual?.Measure(a, b, shape) is { } distances)
         {
             values["lpips"] = [.. distances.Select(d => Math.Round((double)d, 9))];
         }

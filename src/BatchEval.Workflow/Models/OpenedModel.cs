@@ -14,7 +14,7 @@ namespace BatchEval.Workflow.Models;
 /// <param name="Training">Statistics of the training images, or null.</param>
 /// <param name="HeldOut">Statistics of images never trained on, or null.</param>
 public sealed record OpenedModel(
-    SamplingModel Sampling, FeatureExtractor? Features, PerceptualDistance? Perceptual, FrechetReference? Training, FrechetReference? HeldOut) : IDisposable
+    SamplingModel Sampling, FeatureNetwork? Features, PerceptualNetwork? Perceptual, FrechetReference? Training, FrechetReference? HeldOut) : IDisposable
 {
     /// <summary>Compares images with prompts; null without a CLIP package.</summary>
     public ClipScorer? Clip { get; init; }
@@ -30,10 +30,11 @@ public sealed record OpenedModel(
     {
         ArgumentNullException.ThrowIfNull(package);
         var manifest = package.Manifest;
+        var networks = FeaturePackage.Of(package);
         return new OpenedModel(
             SamplingModel.Open(package, device),
-            manifest.Features is null ? null : new FeatureExtractor(package, device),
-            manifest.Perceptual is null ? null : new PerceptualDistance(package, device),
+            manifest.Features is null ? null : new FeatureNetwork(networks, device),
+            manifest.Perceptual is null ? null : new PerceptualNetwork(networks, device),
             manifest.Reference is { } reference ? ReferenceStatistics.Read(package, reference, reference.Training) : null,
             manifest.Reference is { HeldOut: { } heldOut } r ? ReferenceStatistics.Read(package, r, heldOut) : null)
         {
@@ -41,7 +42,7 @@ public sealed record OpenedModel(
         };
     }
 
-    private static FeatureMatrix FeaturesOf(FeatureExtractor network, SamplingModel model)
+    private static FeatureMatrix FeaturesOf(FeatureNetwork network, SamplingModel model)
     {
         var (data, size) = (TrainingData.Read(model.Package), model.Manifest.Sample.Size);
         int[] rows = [.. Enumerable.Range(0, data.Length / size)];
@@ -51,7 +52,7 @@ public sealed record OpenedModel(
             data = [.. rows[..ReferenceLimit].SelectMany(row => data[(row * size)..((row + 1) * size)])];
         }
 
-        return new FeatureMatrix(network.Extract(data), data.Length / size, network.Dimensions);
+        return new FeatureMatrix(network.Run(data, withLogits: false).Features, data.Length / size, network.Dimensions);
     }
 
     /// <inheritdoc/>

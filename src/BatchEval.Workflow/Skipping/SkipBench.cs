@@ -56,7 +56,7 @@ public sealed class SkipBench
 
         FullStates = [.. results.Select(r => r.Image)];
         reference = ImageBatch.Quantise(model.Sampling.Images(FullStates), model.Sampling.Manifest.Image);
-        referenceFeatures = new(() => model.Features is { } f && samples.Count > 1 ? Reference(f.Extract(reference.ToModelRange(model.Sampling.Manifest.Image))) : null);
+        referenceFeatures = new(() => model.Features is { } f && samples.Count > 1 ? Reference(f.Run(reference.ToModelRange(model.Sampling.Manifest.Image), withLogits: false).Features) : null);
     }
 
     /// <summary>The unaccelerated sampler.</summary>

@@ -1,4 +1,6 @@
+using BatchEval.Core.Metrics;
 using BatchEval.Onnx.Features;
+using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Onnx.Tests.Features;
@@ -11,10 +13,10 @@ public sealed class DigitsFeatureTests(DigitsFixture digits) : IClassFixture<Dig
     {
         var (images, _) = DigitsFixture.Golden("features.npz", "images");
         var expected = DigitsFixture.Golden("features.npz", "features").Values;
+        using var network = new FeatureNetwork(FeaturePackage.Of(digits.Package), new DeviceOptions());
         foreach (var batch in new[] { 128, 5, 1 })
         {
-            using var extractor = new FeatureExtractor(digits.Package, new DeviceOptions(), batch);
-            extractor.Extract(images).ShouldBe(expected, 1e-3);
+            network.Run(images, withLogits: false, batch).Features.ShouldBe(expected, 1e-3);
         }
     }
 
@@ -24,8 +26,8 @@ public sealed class DigitsFeatureTests(DigitsFixture digits) : IClassFixture<Dig
         var (a, _) = DigitsFixture.Golden("perceptual.npz", "a");
         var (b, _) = DigitsFixture.Golden("perceptual.npz", "b");
         var expected = DigitsFixture.Golden("perceptual.npz", "distance").Values;
-        using var perceptual = new PerceptualDistance(digits.Package, new DeviceOptions(), batchSize: 3);
-        perceptual.Measure(a, b).ShouldBe(expected, 1e-4);
-        perceptual.Measure(a, a).ShouldAllBe(d => d == 0);
+        using var perceptual = new PerceptualNetwork(FeaturePackage.Of(digits.Package), new DeviceOptions());
+        perceptual.Measure(a, b, new ImageShape(1, 16, 16), batchSize: 3).ShouldBe(expected, 1e-4);
+        perceptual.Measure(a, a, new ImageShape(1, 16, 16)).ShouldAllBe(d => d == 0);
     }
 }

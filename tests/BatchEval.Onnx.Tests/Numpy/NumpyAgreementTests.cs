@@ -5,9 +5,9 @@ namespace BatchEval.Onnx.Tests.Numpy;
 
 public sealed class NumpyAgreementTests : IDisposable
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("npy");
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("npy");
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose() => folder.Delete(recursive: true);
 
     [NumpyFact]
     public void Numpy_reads_every_kind_that_we_write()
@@ -81,5 +81,5 @@ public sealed class NumpyAgreementTests : IDisposable
         return output.Trim();
     }
 
-    private string In(string name) => Path.Combine(_folder.FullName, name);
+    private string In(string name) => Path.Combine(folder.FullName, name);
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using BatchEval.Core.Metrics;
 using BatchEval.Onnx.Blocks;
 using BatchEval.Onnx.Features;
 using BatchEval.Onnx.Numpy;
@@ -49,11 +50,11 @@ public sealed class GlyphsPackageTests : IDisposable
     {
         var images = Golden("networks.npz", "images");
         float[] reversed = [.. images.Chunk(Values / 3).Reverse().SelectMany(i => i)];
-        using var features = new FeatureExtractor(package, new DeviceOptions());
-        using var perceptual = new PerceptualDistance(package, new DeviceOptions());
+        using var features = new FeatureNetwork(FeaturePackage.Of(package), new DeviceOptions());
+        using var perceptual = new PerceptualNetwork(FeaturePackage.Of(package), new DeviceOptions());
 
-        features.Extract(images).Select(v => (float)v).ShouldBe(Golden("networks.npz", "features"), 1e-3);
-        perceptual.Measure(images, reversed).Select(v => (float)v).ShouldBe(Golden("networks.npz", "distance"), 1e-4);
+        features.Run(images, withLogits: false).Features.Select(v => (float)v).ShouldBe(Golden("networks.npz", "features"), 1e-3);
+        perceptual.Measure(images, reversed, new ImageShape(3, 32, 32)).Select(v => (float)v).ShouldBe(Golden("networks.npz", "distance"), 1e-4);
     }
 
     [Fact]

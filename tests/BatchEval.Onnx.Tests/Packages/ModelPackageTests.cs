@@ -82,7 +82,7 @@ public sealed class ModelPackageTests : IDisposable
     public void Feature_dimensions_that_differ_from_the_network_are_named()
     {
         Change("features.dimensions", "63");
-        Should.Throw<ProblemException>(() => new FeatureExtractor(ModelPackage.Open(folder), new DeviceOptions())).Message.ShouldContain("the manifest says [batch, 63]");
+        Should.Throw<ProblemException>(() => new FeatureNetwork(FeaturePackage.Open(folder), new DeviceOptions())).Message.ShouldContain("the manifest says [batch, 63]");
     }
 
     [Fact]

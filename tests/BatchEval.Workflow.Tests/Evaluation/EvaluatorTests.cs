@@ -36,7 +36,7 @@ public sealed class EvaluatorTests : IDisposable
         scores[2].Metrics["fid"].ShouldBe(scores[0].Metrics["fid"]);
         var samples = new ShardComputer(model, new NoiseBank(1), Conditions.None).Sample(7, [.. range.Indices.Select(i => (entries[0].Candidate, i))], default);
         var images = ImageBatch.Quantise([.. samples.Select(s => s.Image)], model.Sampling.Manifest.Image);
-        var features = model.Features!.Extract(images.ToModelRange(model.Sampling.Manifest.Image));
+        var features = model.Features!.Run(images.ToModelRange(model.Sampling.Manifest.Image), withLogits: false).Features;
         var direct = FrechetJackknife.Estimate(model.Training!, new FeatureMatrix(features, 600, model.Features.Dimensions));
         (scores[0].Fid, scores[0].FidError, scores[0].FidSamples).ShouldBe((direct.Value, direct.StandardError, 600));
         (await evaluator.ComputeAsync([Shard.Create(evaluator.Context, entries[1].Candidate, new SampleRange(100, 512)), Shard.Create(evaluator.Context, entries[1].Candidate, new SampleRange(612, 88))]))

@@ -3,10 +3,10 @@ using System.Text;
 using BatchEval.Onnx.Numpy;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Text;
-using BatchEval.Workflow.Evaluation;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Storage;
 
-namespace BatchEval.Workflow.Models;
+namespace BatchEval.Workflow.Evaluation;
 
 /// <summary>Opens a run's model with the run's prompts, which are encoded once: embeddings are stored by what they are made of, and shared by all runs.</summary>
 public static class PromptedModels
