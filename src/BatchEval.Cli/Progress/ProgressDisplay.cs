@@ -1,4 +1,7 @@
 using BatchEval.Cli.Terminal;
+using BatchEval.Workflow.Models;
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Storage;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -7,14 +10,15 @@ namespace BatchEval.Cli.Progress;
 /// <summary>Shows a run's progress until it ends: a live display on a terminal, a line now and then anywhere else.</summary>
 /// <param name="shell">Console, working directory, environment and clock.</param>
 /// <param name="progress">What is shown.</param>
-/// <param name="readBest">Reads the best score from the store; asked after every round.</param>
-internal sealed class ProgressDisplay(Shell shell, RunProgress progress, Func<Task<(double Score, double Error)?>> readBest)
+/// <param name="store">The store, which is looked into after every round.</param>
+/// <param name="models">Model packages.</param>
+internal sealed class ProgressDisplay(Shell shell, RunProgress progress, RunStore store, ModelHost models)
 {
     private const int BarWidth = 40;
     private static readonly TimeSpan LiveInterval = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
-    private int roundOfBest = -1;
+    private int lookedAt = -1;
 
     /// <summary>Shows progress until the work ends, and passes on how it ended.</summary>
     public async Task FollowAsync(Task work)
@@ -52,13 +56,27 @@ internal sealed class ProgressDisplay(Shell shell, RunProgress progress, Func<Ta
     {
         while (await Task.WhenAny(work, Task.Delay(interval, shell.Time)) != work)
         {
-            if (progress.Round != roundOfBest)
+            if (progress.Round != lookedAt)
             {
-                roundOfBest = progress.Round;
-                progress.Best = await readBest() ?? progress.Best;
+                lookedAt = progress.Round;
+                await LookAsync();
             }
 
             show();
+        }
+    }
+
+    private async Task LookAsync()
+    {
+        try
+        {
+            progress.Forecast ??= await RunForecast.ReadAsync(store, models, progress.Run);
+            var status = await store.ReadJsonAsync<RunStatus>(BlobNames.Status(progress.Run));
+            progress.Best = status?.Best is { } best && double.IsFinite(best.Objective) ? (best.Objective, best.ObjectiveError) : progress.Best;
+        }
+        catch (Azure.RequestFailedException)
+        {
+            // What the store refuses is said by the position; the next round looks again.
         }
     }
 

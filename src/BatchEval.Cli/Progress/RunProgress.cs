@@ -8,15 +8,21 @@ using BatchEval.Workflow.Specifications;
 namespace BatchEval.Cli.Progress;
 
 /// <summary>What is known about a run while it goes on; told from any thread.</summary>
-/// <param name="specification">The run's specification.</param>
+/// <param name="run">The run.</param>
+/// <param name="specification">Its specification.</param>
 /// <param name="time">Clock.</param>
-internal sealed class RunProgress(RunSpecification specification, TimeProvider time) : IProgress<RoundProgress>
+internal sealed class RunProgress(string run, RunSpecification specification, TimeProvider time) : IProgress<RoundProgress>
 {
-    private readonly RunForecast forecast = new(specification);
     private readonly long began = time.GetTimestamp();
     private readonly Lock gate = new();
     private RoundProgress? last;
-    private long stepsAtStart = -1;
+    private int roundAtStart = -1;
+
+    /// <summary>The run.</summary>
+    public string Run => run;
+
+    /// <summary>The rounds that the run will consist of; null until it has been prepared.</summary>
+    public RunForecast? Forecast { get; set; }
 
     /// <summary>Best score so far and its error, or null.</summary>
     public (double Score, double Error)? Best { get; set; }
@@ -31,14 +37,14 @@ internal sealed class RunProgress(RunSpecification specification, TimeProvider t
     public Func<string?> Trouble { get; init; } = () => null;
 
     /// <summary>Share of the run that is done in whole percents; less than 1 until the run has ended.</summary>
-    public double Share => Math.Clamp(Math.Floor(100 * StepsDone() / Math.Max(1, forecast.Total)), 0, 99) / 100;
+    public double Share => Math.Clamp(Math.Floor(100 * StepsDone() / Math.Max(1, Forecast?.Total ?? 0)), 0, 99) / 100;
 
     /// <inheritdoc/>
     public void Report(RoundProgress value)
     {
         lock (gate)
         {
-            stepsAtStart = stepsAtStart < 0 ? forecast.Before(value.Round) : stepsAtStart;
+            roundAtStart = roundAtStart < 0 ? value.Round : roundAtStart;
             last = value;
         }
     }
@@ -56,7 +62,7 @@ internal sealed class RunProgress(RunSpecification specification, TimeProvider t
             return "preparing";
         }
 
-        var round = forecast[now.Round];
+        var round = Forecast?[now.Round];
         var options = specification.Search.Evolution;
         var generation = round?.Stage.EndsWith("search", StringComparison.Ordinal) == true
             ? $", generation {now.Outline.Generation + 1} of {options.Generations}{(options.Rungs.Count > 1 ? $", rung {round.Rung + 1} of {options.Rungs.Count}" : string.Empty)}"
@@ -72,8 +78,8 @@ internal sealed class RunProgress(RunSpecification specification, TimeProvider t
     /// <summary>Time since the beginning and, once it can be guessed, time left.</summary>
     public string Times()
     {
-        var (elapsed, left) = (time.GetElapsedTime(began), forecast.Total - StepsDone());
-        var fresh = StepsDone() - Math.Max(0, stepsAtStart);
+        var (elapsed, left) = (time.GetElapsedTime(began), (Forecast?.Total ?? 0) - StepsDone());
+        var fresh = StepsDone() - (Forecast?.Before(roundAtStart) ?? 0);
         return fresh > 0 && left > 0 && Trouble() is null
             ? $"{Clock(elapsed)} elapsed, about {Clock(TimeSpan.FromSeconds(Math.Ceiling(elapsed.TotalSeconds * left / fresh)))} left" : $"{Clock(elapsed)} elapsed";
     }
@@ -84,7 +90,7 @@ internal sealed class RunProgress(RunSpecification specification, TimeProvider t
     {
         lock (gate)
         {
-            return last is null ? 0
+            return last is null || Forecast is not { } forecast ? 0
                 : forecast.Before(last.Round) + ((forecast[last.Round]?.SampleSteps ?? 0) * (double)last.UnitsDone / Math.Max(1, last.Outline.Units));
         }
     }

@@ -50,10 +50,10 @@ internal sealed class RunSession(StoreAccess access, ModelHost models, int paral
     {
         try
         {
-            var progress = new RunProgress(specification, shell.Time) { Trouble = () => access.Trouble };
+            var progress = new RunProgress(run, specification, shell.Time) { Trouble = () => access.Trouble };
             using var summary = new TelemetrySummary(shell.Time, parallelism);
             var work = access.ResumingAsync(interrupted => ComputeAsync(specification, new SharedRunNotice(progress, shell.Error), interrupted), cancellation);
-            await new ProgressDisplay(shell, progress, () => ReadBestAsync(store, run)).FollowAsync(work);
+            await new ProgressDisplay(shell, progress, store, models).FollowAsync(work);
             shell.Error.WriteLine($"Run {run}: {summary.Text()}.");
             if (await work)
             {
@@ -98,20 +98,6 @@ internal sealed class RunSession(StoreAccess access, ModelHost models, int paral
         var (run, _) = await new RunSubmission(store, models, shell.Time).SubmitAsync(specification, cancellation);
         await RunStatusFile.MarkAsync(store, run, RunStates.Running, null, shell.Time, cancellation: cancellation);
         return await new LocalRunner(store, models, parallelism, shell.Time, progress, cancellation) { Retrying = shell.Error.WriteLine }.RunAsync(run);
-    }
-
-    /// <summary>The best score of a run so far and its error, or null.</summary>
-    public static async Task<(double Score, double Error)?> ReadBestAsync(RunStore store, string run)
-    {
-        try
-        {
-            var status = await store.ReadJsonAsync<RunStatus>(BlobNames.Status(run));
-            return status?.Best is { } best && double.IsFinite(best.Objective) ? (best.Objective, best.ObjectiveError) : null;
-        }
-        catch (Azure.RequestFailedException)
-        {
-            return null;
-        }
     }
 
     private async Task<string> OthersAsync(string run)

@@ -37,11 +37,11 @@ internal sealed class SubmittedSession(RunStore store, StorageServices storage, 
         var state = await BeginAsync(run, hub, control, isNew, cancellation);
         if (state != RunStates.Finished)
         {
-            var progress = new RunProgress(specification, shell.Time);
+            var progress = new RunProgress(run, specification, shell.Time);
             var work = FollowAsync(run, hub, control, progress, cancellation);
             try
             {
-                await new ProgressDisplay(shell, progress, () => RunSession.ReadBestAsync(store, run)).FollowAsync(work);
+                await new ProgressDisplay(shell, progress, store, models).FollowAsync(work);
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
             {

@@ -3,6 +3,7 @@ using BatchEval.Core.Sampling.Placement;
 using BatchEval.Http.Control;
 using BatchEval.Http.Pipeline;
 using BatchEval.Workflow.Local;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Specifications;
 using BatchEval.Workflow.Storage;
@@ -22,7 +23,8 @@ internal sealed class RunChecks(RunApiContext context)
     {
         var specification = Require(await RequestBody.ReadJsonAsync(http.Request, RunApiContext.BodyLimit, cancellation), context);
         var run = RunSubmission.Check(specification, context.Models);
-        var forecast = new RunForecast(specification);
+        var package = context.Models.Find(specification.Model);
+        var forecast = RunForecast.Of(specification, package.Manifest.Schedule, ModelCosts.Count(context.Models.Open(package)));
         var seconds = await SecondsPerCallAsync(specification.Model, cancellation) * forecast.Total;
         return TypedResults.Ok(new CheckedRun(
             run, await context.Store.ExistsAsync(BlobNames.Specification(run), cancellation), forecast.Rounds, forecast.Total,

@@ -20,10 +20,10 @@ internal static class RunDescriber
         status.Started, status.Updated, status.Error, AddressOf(status));
 
     /// <summary>Everything about one run.</summary>
-    public static RunDocument Full(RunStatus status, RunSpecification specification, UnitPlan? plan, RunLife? life, RunApiContext context)
+    public static RunDocument Full(RunStatus status, RunSpecification specification, RunForecast? forecast, UnitPlan? plan, RunLife? life, RunApiContext context)
     {
         var counts = status.Evaluations;
-        var (share, left) = Estimate(status, specification, plan, life, context.UnitsInFlight);
+        var (share, left) = Estimate(status, forecast, plan, life, context.UnitsInFlight);
         return new RunDocument(
             status.RunId, status.State, StageOf(status), status.Round, status.Best, status.Started, status.Updated, status.Error, AddressOf(status),
             specification.Objective.Metric, Path.GetFileName(specification.Model.TrimEnd('/', '\\')), specification.Seed,
@@ -42,14 +42,18 @@ internal static class RunDescriber
         price is null ? null : Math.Round(counts.Milliseconds / 3_600_000 * price.PerHour, 4), price?.Currency);
 
     // From measured device time per network call, so that pauses do not count.
-    private static (double Share, double? SecondsLeft) Estimate(RunStatus status, RunSpecification specification, UnitPlan? plan, RunLife? life, int unitsInFlight)
+    private static (double Share, double? SecondsLeft) Estimate(RunStatus status, RunForecast? forecast, UnitPlan? plan, RunLife? life, int unitsInFlight)
     {
         if (status.Stage == RunStage.Done)
         {
             return (1, 0);
         }
 
-        var forecast = new RunForecast(specification);
+        if (forecast is null)
+        {
+            return (0, null);
+        }
+
         var within = plan is { Units.Count: > 0 } && life?.Round == status.Round ? (double)life.UnitsDone / plan.Units.Count : 0;
         var done = Math.Min(forecast.Total, forecast.Before(status.Round) + (within * (forecast[status.Round]?.SampleSteps ?? 0)));
         var counts = status.Evaluations;

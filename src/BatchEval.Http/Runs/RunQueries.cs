@@ -21,8 +21,9 @@ internal sealed class RunQueries(RunApiContext context)
     private const int ReadsAtOnce = 16;
     private const int MostKept = 5000;
 
-    // A run's specification never changes.
+    // A run's specification never changes, nor do the rounds that follow from it.
     private static readonly ConditionalWeakTable<RunStore, ConcurrentDictionary<string, string>> Objectives = [];
+    private static readonly ConditionalWeakTable<RunStore, ConcurrentDictionary<string, RunForecast>> Forecasts = [];
 
     // A worker writes its record every few seconds.
     private static readonly TimeSpan WorkerSilence = TimeSpan.FromSeconds(15);
@@ -77,7 +78,8 @@ internal sealed class RunQueries(RunApiContext context)
         var (status, life) = await lookup.RequireAsync(run, cancellation);
         var specification = await SpecificationOfAsync(run, cancellation);
         var plan = status.Stage == RunStage.Done ? null : await context.Store.ReadJsonAsync<UnitPlan>(BlobNames.Plan(run, status.Round), cancellation);
-        return RunDescriber.Full(status, specification, plan, life, context);
+        var forecast = status.Stage == RunStage.Done ? null : await ForecastOfAsync(run, cancellation);
+        return RunDescriber.Full(status, specification, forecast, plan, life, context);
     }
 
     public async Task<FileContentHttpResult> SpecificationAsync(string run, CancellationToken cancellation)
@@ -192,16 +194,31 @@ internal sealed class RunQueries(RunApiContext context)
         var kept = Objectives.GetOrCreateValue(context.Store);
         if (!kept.TryGetValue(run, out var objective) && await context.Store.ReadAsync(BlobNames.Specification(run), cancellation) is { } text)
         {
-            objective = SpecificationJson.Read(Encoding.UTF8.GetString(text)).Objective.Metric;
-            if (kept.Count >= MostKept)
-            {
-                kept.Clear();
-            }
-
-            kept[run] = objective;
+            Keep(kept, run, objective = SpecificationJson.Read(Encoding.UTF8.GetString(text)).Objective.Metric);
         }
 
         return objective;
+    }
+
+    private async Task<RunForecast?> ForecastOfAsync(string run, CancellationToken cancellation)
+    {
+        var kept = Forecasts.GetOrCreateValue(context.Store);
+        if (!kept.TryGetValue(run, out var forecast) && await RunForecast.ReadAsync(context.Store, context.Models, run, cancellation) is { } read)
+        {
+            Keep(kept, run, forecast = read);
+        }
+
+        return forecast;
+    }
+
+    private static void Keep<T>(ConcurrentDictionary<string, T> kept, string run, T value)
+    {
+        if (kept.Count >= MostKept)
+        {
+            kept.Clear();
+        }
+
+        kept[run] = value;
     }
 
     /// <summary>A run's specification.</summary>

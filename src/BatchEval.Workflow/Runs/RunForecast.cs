@@ -1,44 +1,42 @@
-using BatchEval.Core.Search.Joint;
-using BatchEval.Core.Search.Schedules;
+using BatchEval.Core.Json;
+using BatchEval.Core.Sampling;
+using BatchEval.Core.Search;
+using BatchEval.Core.Search.Costs;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Schedules;
 using BatchEval.Workflow.Specifications;
+using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Runs;
 
 /// <summary>
-/// The rounds that a run will consist of, with the sample-steps (network calls times samples) that each adds. An estimate for people:
-/// archives that stay smaller than asked, failures and shared evaluations are not foreseen.
+/// The rounds that a run will consist of, with the sample-steps (network calls times samples) that each adds: the run's own decisions, with scores each of which is
+/// better than all before, so that no search ends before its time. Failures and what other runs have computed are not foreseen.
 /// </summary>
 public sealed class RunForecast
 {
-    private const int ExpectedBases = 100;
     private readonly List<ForecastRound> rounds = [];
 
     /// <summary>Foresees a run.</summary>
-    public RunForecast(RunSpecification specification)
+    public RunForecast(RunMachine machine)
     {
-        var (calls, reference) = (specification.Budget.ExpectedCalls, specification.Reference);
-        var elites = specification.Validation.Elites;
-        var (searched, random) = (specification.Search.Method != SearchMethod.None, HasRandomSearch(specification));
-        var trimmed = specification.Baselines.Contains(BaselineNames.TrimmedUniform) ? BaselineNames.TrimmedStarts.Count : 0;
-        if (reference.Samples > 0)
+        ArgumentNullException.ThrowIfNull(machine);
+        var computed = new Dictionary<(string Candidate, long Start), int>();
+        var scored = 0;
+        for (var state = machine.Begin(); machine.Next(state) is { } plan; state = machine.Observe(state, plan.Stage == RunStage.Reference ? [] : [.. plan.Assignments.SkipLast(plan.Controls).Select(Score)]))
         {
-            var paired = specification.Objective.IsPaired ? specification.Search.Evolution.Rungs[^1] + specification.Validation.Samples : 0;
-            Add("reference", 0, 0, (long)reference.Steps * (Math.Min(reference.Samples, specification.Final.Samples) + paired));
+            rounds.Add(new ForecastRound(StageOf(plan), plan.Generation, plan.Rung, plan.Assignments.Sum(Fresh)));
         }
 
-        string[] rivals = specification.Search.Method == SearchMethod.Evolution && specification.Search.Space.HasBlocks() ? [.. specification.Baselines.Intersect(BaselineNames.Parts)] : [];
-        AddSearch("search", searched, specification);
-        AddSearch("random search", random, specification);
-        Array.ForEach(rivals, rival => AddSearch(rival, true, specification));
-        var contenders = (searched ? elites : 0) + (random ? elites : 0) + (rivals.Length * elites) + trimmed;
-        if (contenders > 0)
-        {
-            Add("validation", 0, 0, (long)calls * contenders * specification.Validation.Samples);
-        }
+        ScoredCandidate Score(Assignment assignment) => new(assignment.Entry.Candidate, 1.0 / ++scored, 0, assignment.Range.Count);
 
-        var finalists = (searched ? 1 : 0) + specification.Baselines.Count + specification.Candidates.Count;
-        Add("final", 0, 0, (long)calls * finalists * specification.Final.Samples);
+        long Fresh(Assignment assignment)
+        {
+            var key = (assignment.Entry.Candidate.Id, assignment.Range.Start);
+            var before = computed.GetValueOrDefault(key);
+            computed[key] = Math.Max(before, assignment.Range.Count);
+            return (long)assignment.Entry.Candidate.NetworkCalls * (computed[key] - before);
+        }
     }
 
     /// <summary>How many rounds there will be.</summary>
@@ -53,59 +51,46 @@ public sealed class RunForecast
     /// <summary>Sample-steps of all rounds before one.</summary>
     public long Before(int round) => rounds.Take(round).Sum(r => r.SampleSteps);
 
-    private static bool HasRandomSearch(RunSpecification specification) =>
-        specification.Search.Method is SearchMethod.Evolution or SearchMethod.CmaEs or SearchMethod.Pattern && specification.Baselines.Contains(BaselineNames.Random);
-
-    private void AddSearch(string stage, bool wanted, RunSpecification specification)
+    /// <summary>
+    /// Foresees a run that has not been prepared: uniform grids stand in for what a schedule method will propose, and as many network calls as a limit names for a
+    /// limit that cannot be counted.
+    /// </summary>
+    /// <param name="specification">The run's specification, which fits the model.</param>
+    /// <param name="schedule">The model's noise schedule.</param>
+    /// <param name="costs">What the model costs as far as that can be counted, or null.</param>
+    public static RunForecast Of(RunSpecification specification, NoiseSchedule schedule, CostModel? costs)
     {
-        var options = specification.Search.Evolution;
-        if (wanted && (specification.Search.Space == SearchSpace.Sampler || specification.Search.Method.IsVector()))
+        ArgumentNullException.ThrowIfNull(specification);
+        var budget = specification.Budget;
+        if (budget.NeedsCosts && (costs is null || (budget.Milliseconds is not null && costs.Milliseconds == 0)))
         {
-            AddSamplerSearch(stage, specification);
-            return;
+            specification = specification with { Budget = new BudgetSpecification { NetworkCalls = budget.ExpectedCalls } };
         }
 
-        var warm = specification.Search is { Method: SearchMethod.Evolution, TwoStages: false } && specification.Search.Space.HasBlocks() && stage != "random search" && stage != BaselineNames.TimesOnly;
-        for (var round = 0; wanted && warm && round < JointSearch.WarmRounds; round++)
-        {
-            Add(stage, 0, 0, (long)specification.Budget.ExpectedCalls * options.Population * options.Rungs[0]);
-        }
+        var proposals = specification.Search.Method.IsSchedule() ? ScheduleProposals.StandIns(specification.Search.Method.Name(), schedule, new EntryFactory(specification, schedule, costs).Steps) : null;
+        return new RunForecast(new RunMachine(specification, schedule, costs, proposals));
+    }
 
-        var race = specification.Search.Method.IsSchedule();
-        for (var generation = 0; wanted && generation < (race ? 1 : options.Generations); generation++)
+    /// <summary>Foresees a run of the store; null as long as it has not been prepared, and where its model is not here.</summary>
+    public static async Task<RunForecast?> ReadAsync(RunStore store, ModelHost models, string runId, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        try
         {
-            var contenders = race ? ScheduleProposals.Expected(specification.Search.Method.Name()) : options.Population;
-            for (var rung = 0; rung < options.Rungs.Count; rung++)
-            {
-                var fresh = options.Rungs[rung] - (rung == 0 ? 0 : options.Rungs[rung - 1]);
-                Add(stage, generation, rung, (long)specification.Budget.ExpectedCalls * contenders * fresh);
-                contenders = Math.Max(1, (int)Math.Ceiling(contenders * options.Survivors));
-            }
+            return await store.ExistsAsync(BlobNames.State(runId, 0), cancellation) ? new RunForecast((await RunContext.LoadAsync(store, models, runId, cancellation)).Machine) : null;
         }
-
-        if (wanted && specification.Search.Method == SearchMethod.KlubDp)
+        catch (Exception error) when (error is ProblemException or InvalidOperationException)
         {
-            Add(stage, 0, options.Rungs.Count - 1, (long)specification.Budget.ExpectedCalls * ScheduleHalving.MostBred * options.Rungs[^1]);
+            return null;
         }
     }
 
-    // The race of the bases, the generations, and the looks at the validation samples; it may end before.
-    private void AddSamplerSearch(string stage, RunSpecification specification)
+    private static string StageOf(RoundPlan plan) => plan.Stage switch
     {
-        var (search, calls) = (specification.Search, (long)specification.Budget.ExpectedCalls);
-        var options = search.Evolution;
-        Add(stage, 0, 0, calls * (specification.Candidates.Count > 0 ? specification.Candidates.Count : ExpectedBases) * options.Rungs[0]);
-        for (var generation = 1; generation <= options.Generations; generation++)
-        {
-            Add(stage, generation, 0, calls * options.Population * options.Rungs[0]);
-            if (search.Interval is { } interval && generation % interval == 0)
-            {
-                Add(stage, generation, 0, calls * 2 * specification.Validation.Samples);
-            }
-        }
-    }
-
-    private void Add(string stage, int generation, int rung, long steps) => rounds.Add(new ForecastRound(stage, generation, rung, steps));
+        RunStage.RandomSearch => "random search",
+        RunStage.Rivals => plan.Assignments[0].Entry.Name,
+        var stage => stage.ToString().ToLowerInvariant(),
+    };
 }
 
 /// <summary>A round to come.</summary>

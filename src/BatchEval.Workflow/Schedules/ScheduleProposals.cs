@@ -17,13 +17,18 @@ namespace BatchEval.Workflow.Schedules;
 /// <param name="Schedules">The proposals, no two alike.</param>
 public sealed record ScheduleProposals(string Method, long NetworkCalls, IReadOnlyList<SamplingSchedule> Schedules)
 {
-    /// <summary>About as many proposals as a method makes, for forecasts.</summary>
-    internal static int Expected(string method) => method switch
+    /// <summary>Before a method has been computed: about as many schedules as it proposes, uniform grids from different starts.</summary>
+    internal static ScheduleProposals StandIns(string method, NoiseSchedule schedule, int steps)
     {
-        ScheduleMethods.KlubDp => 250,
-        ScheduleMethods.Oss or ScheduleMethods.Dmn => 1,
-        _ => 16,
-    };
+        var count = method switch
+        {
+            ScheduleMethods.KlubDp => 250,
+            ScheduleMethods.Oss or ScheduleMethods.Dmn => 1,
+            _ => 16,
+        };
+        var starts = Enumerable.Range(0, count).Select(i => schedule.MaxTime - ((schedule.MaxTime - schedule.MinTime) * i / (2 * count)));
+        return new ScheduleProposals(method, 0, [.. starts.Select(start => PlacementRules.Create("trailing", schedule, steps, new PlacementOptions(Start: start)))]);
+    }
 
     /// <summary>The proposals as candidates.</summary>
     public IReadOnlyList<Candidate> Candidates(string solver) => [.. Schedules.Select(s => Candidate.At(solver, s.Times, s.End))];

@@ -1,4 +1,5 @@
 using BatchEval.Cli.Progress;
+using BatchEval.Core.Sampling;
 using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Local;
 using BatchEval.Workflow.Runs;
@@ -10,6 +11,7 @@ namespace BatchEval.Cli.Tests.Progress;
 public sealed class RunProgressTests
 {
     private static readonly RunSpecification Specification = SpecificationJson.Read(Commands.SmallRun.Specification());
+    private static readonly RunForecast Forecast = new(new RunMachine(Specification, DiscreteNoiseSchedule.Linear(1000, 1e-4, 0.02)));
     private readonly Clock clock = new();
     private string? trouble;
 
@@ -49,7 +51,7 @@ public sealed class RunProgressTests
 
     private RunProgress Begin()
     {
-        var progress = new RunProgress(Specification, clock) { Trouble = () => trouble };
+        var progress = new RunProgress("r", Specification, clock) { Trouble = () => trouble, Forecast = Forecast };
         progress.Report(new RoundProgress("r", 0, new RoundOutline(1, "Reference", 0, 1), 0));
         clock.Passed = TimeSpan.FromSeconds(40);
         return progress;
@@ -57,7 +59,7 @@ public sealed class RunProgressTests
 
     private static void Report(RunProgress progress, int units)
     {
-        var last = new RunForecast(Specification).Rounds - 1;
+        var last = Forecast.Rounds - 1;
         progress.Report(new RoundProgress("r", last, new RoundOutline(2, "Final", 0, 1), units));
     }
 

@@ -1,0 +1,78 @@
+using BatchEval.Core.Sampling;
+using BatchEval.Core.Search;
+using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Specifications;
+
+namespace BatchEval.Workflow.Tests.Runs;
+
+public sealed class RunForecastTests
+{
+    private const string Text = """
+        {
+          "name": "f", "model": "m", "budget": { "networkCalls": 4 },
+          "search": { "population": 10, "generations": 2, "elites": 3, "mutants": 4, "crossovers": 3, "rungs": [20, 50], "survivors": 0.35 },
+          "validation": { "samples": 100, "elites": 3 }, "final": { "samples": 200 },
+          "reference": { "steps": 50, "samples": 30 }, "baselines": ["trailing", "random-search"]
+        }
+        """;
+
+    private static readonly NoiseSchedule Schedule = DiscreteNoiseSchedule.Linear(1000, 1e-4, 0.02);
+
+    [Fact]
+    public void Every_round_is_foreseen_with_the_sample_steps_it_adds()
+    {
+        var forecast = new RunForecast(new RunMachine(SpecificationJson.Read(Text), Schedule));
+
+        forecast[0].ShouldBe(new ForecastRound("reference", 0, 0, 50 * 30));
+        forecast[1].ShouldBe(new ForecastRound("search", 0, 0, 4 * 10 * 20));
+        forecast[2].ShouldBe(new ForecastRound("search", 0, 1, 4 * 4 * 30));
+        forecast[5].ShouldBe(new ForecastRound("random search", 0, 0, 4 * 10 * 20));
+        forecast[9].ShouldBe(new ForecastRound("validation", 0, 0, 4 * 6 * 100));
+        forecast[10].ShouldBe(new ForecastRound("final", 0, 0, 4 * 3 * 200));
+        forecast[11].ShouldBeNull();
+        forecast.Before(2).ShouldBe(1500 + 800);
+        forecast.Total.ShouldBe(1500 + (4 * (800 + 480)) + 2400 + 2400);
+    }
+
+    [Theory]
+    [InlineData("search.space=times")]
+    [InlineData("search.space=sampler")]
+    [InlineData("search.method=cma-es")]
+    [InlineData("search.method=pattern")]
+    [InlineData("search.genes=[\"times\",\"reuse\"]")]
+    [InlineData("search.interval=1")]
+    public void A_run_has_the_rounds_foreseen_or_fewer(string set)
+    {
+        var machine = new RunMachine(SpecificationJson.Read(SpecificationOverrides.Apply(Text, [set])), Schedule);
+        var forecast = new RunForecast(machine);
+        var stages = new HashSet<string>();
+        for (var state = machine.Begin(); machine.Next(state) is { } plan; state = machine.Observe(state, [.. plan.Assignments.SkipLast(plan.Controls).Select(Score)]))
+        {
+            stages.Add(plan.Stage.ToString());
+            state.Round.ShouldBeLessThan(forecast.Rounds);
+        }
+
+        Enumerable.Range(0, forecast.Rounds).Select(r => forecast[r]!.Stage.Replace(" s", "S", StringComparison.Ordinal)).Distinct(StringComparer.OrdinalIgnoreCase).Count().ShouldBe(stages.Count);
+
+        static ScoredCandidate Score(Assignment assignment) => new(assignment.Entry.Candidate, Math.Abs(assignment.Entry.Candidate.Steps[1].Time - 500), 0, assignment.Range.Count);
+    }
+
+    [Theory]
+    [InlineData("klub-dp", 250)]
+    [InlineData("gits", 16)]
+    [InlineData("oss", 1)]
+    public void Before_a_schedule_method_has_been_computed_as_many_proposals_stand_in_for_its_own(string method, int expected)
+    {
+        var forecast = RunForecast.Of(SpecificationJson.Read(SpecificationOverrides.Apply(Text, [$"search.method={method}"])), Schedule, null);
+
+        forecast[1].ShouldBe(new ForecastRound("search", 0, 0, 4 * expected * 20));
+    }
+
+    [Fact]
+    public void A_limit_in_milliseconds_that_nothing_was_measured_for_counts_as_the_calls_it_names()
+    {
+        var timed = SpecificationJson.Read(Text.Replace("\"networkCalls\": 4", "\"milliseconds\": { \"share\": 0.5, \"ofSteps\": 8 }", StringComparison.Ordinal));
+
+        RunForecast.Of(timed, Schedule, null).Total.ShouldBe(new RunForecast(new RunMachine(SpecificationJson.Read(Text), Schedule)).Total);
+    }
+}
