@@ -132,11 +132,11 @@ def load(module, path):
     return module.eval()
 
 
-def write(module, feeds, output, folder):
+def write(module, feeds, output, folder, opset=17):
     folder.mkdir(parents=True, exist_ok=True)
     parts = folder / "parts"
     parts.mkdir(exist_ok=True)
-    torch.onnx.export(module, tuple(feeds.values()), str(parts / "model.onnx"), input_names=list(feeds), output_names=[output], opset_version=17,
+    torch.onnx.export(module, tuple(feeds.values()), str(parts / "model.onnx"), input_names=list(feeds), output_names=[output], opset_version=opset,
                       dynamic_axes={name: {0: "B"} for name in (*feeds, output)})
     model = onnx.load(str(parts / "model.onnx"))
     large = sum(len(t.raw_data) for t in model.graph.initializer) > 1.9e9

@@ -213,8 +213,9 @@ class UNet(nn.Module):
     attention: makes the attention of a level by its width and index, or None for a plain level; extra: embeddings added to the time's (classes, text and sizes, guidance).
     """
 
-    def __init__(self, cin, cout, widths, per_level, groups, attention, mid_attention, extra=None, shift=0.0, eps=1e-5):
+    def __init__(self, cin, cout, widths, per_level, groups, attention, mid_attention, extra=None, shift=0.0, eps=1e-5, sine_first=False, down_padding=1):
         super().__init__()
+        self.shift, self.sine_first = shift, sine_first
         temb, last = 4 * widths[0], len(widths) - 1
         self.width = widths[0]
         self.conv_in = nn.Conv2d(cin, widths[0], 3, padding=1)
@@ -226,7 +227,7 @@ class UNet(nn.Module):
         self.down_blocks, self.up_blocks = nn.ModuleList(), nn.ModuleList()
         kept, c = [widths[0]], widths[0]
         for i, width in enumerate(widths):
-            self.down_blocks.append(Level([c] + [width] * (per_level - 1), width, temb, groups, eps, attention(i), 1 if i < last else None))
+            self.down_blocks.append(Level([c] + [width] * (per_level - 1), width, temb, groups, eps, attention(i), down_padding if i < last else None))
             kept += [width] * (per_level + (i < last))
             c = width
         self.mid_block = Mid(c, temb, groups, eps, mid_attention)
@@ -240,7 +241,8 @@ class UNet(nn.Module):
         self.conv_out = nn.Conv2d(c, cout, 3, padding=1)
 
     def run(self, x, t, context=None, labels=None, pooled=None, sizes=None, cond=None):
-        temb = self.time_embedding(sinusoid(t, self.width), cond)
+        angles = sinusoid(t, self.width, self.shift)
+        temb = self.time_embedding(torch.cat([*reversed(angles.chunk(2, dim=-1))], dim=-1) if self.sine_first else angles, cond)
         if labels is not None:
             temb = temb + self.class_embedding(labels)
         if pooled is not None:

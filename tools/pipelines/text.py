@@ -30,14 +30,14 @@ class ClipLayer(nn.Module):
 class ClipText(nn.Module):
     """outputs: of last_hidden_state, pooler_output, text_embeds, hidden_states (all of them)."""
 
-    def __init__(self, vocabulary, width, layers, heads, outputs, projection=None, quick=True):
+    def __init__(self, vocabulary, width, layers, heads, outputs, projection=None, quick=True, length=LENGTH):
         super().__init__()
-        self.token_embedding, self.position_embedding = nn.Embedding(vocabulary, width), nn.Embedding(LENGTH, width)
+        self.token_embedding, self.position_embedding = nn.Embedding(vocabulary, width), nn.Embedding(length, width)
         self.layers = nn.ModuleList([ClipLayer(width, heads, quick) for _ in range(layers)])
         self.final_layer_norm = nn.LayerNorm(width)
         self.text_projection = nn.Linear(width, projection, bias=False) if projection else None
         self.outputs = outputs
-        mask = torch.full((LENGTH, LENGTH), torch.finfo(torch.float32).min).triu(1)
+        mask = torch.full((length, length), torch.finfo(torch.float32).min).triu(1)
         self.register_buffer("mask", mask, persistent=False)
 
     def forward(self, input_ids):
@@ -48,7 +48,7 @@ class ClipText(nn.Module):
             states.append(x)
         last = self.final_layer_norm(x)
         # eos_token_id 2 in the configuration: the largest id ends the text
-        one = F.one_hot(input_ids.argmax(dim=-1), LENGTH).to(last.dtype)
+        one = F.one_hot(input_ids.argmax(dim=-1), len(self.mask)).to(last.dtype)
         pooled = (last * one[:, :, None]).sum(dim=1)
         made = {"last_hidden_state": [last], "pooler_output": [pooled], "hidden_states": states}
         if self.text_projection is not None:

@@ -4,7 +4,7 @@ using BatchEval.Tests.Shared;
 namespace BatchEval.Cli.Tests.Pipelines;
 
 /// <summary>
-/// Pipelines with the architectures of the real ones and random weights, through the command line, against PyTorch's loops (tools/pipelines/tiny.py):
+/// Pipelines with the architectures of the real ones and random weights, through the command line, against PyTorch's loops (tools/pipelines/tiny.py and exported.py):
 /// latents to 1e-4 of their size, images to one grey level. Solver, grid, guidance, encoders and decoder are what the folders say unless given here.
 /// </summary>
 public sealed class SmallPipelinesTests : IDisposable
@@ -20,6 +20,11 @@ public sealed class SmallPipelinesTests : IDisposable
         { "flux", ["--steps", "4"] },
         { "ldm", ["--solver", "ddim", "--steps", "801,601,401,201,1", "--end-time", "0", "--label", "4", "--guidance", "3"] },
         { "adm", ["--solver", "ddim(clip-noise=0)", "--steps", "800,600,400,200,0", "--label", "4", "--classifier-scale", "6"] },
+        { "edm-song", ["--solver", "ddim", "--steps", "80,20,5,1,0.2", "--label", "4"] },
+        { "edm-song-ve", ["--solver", "ddim", "--steps", "80,20,5,1,0.2"] },
+        { "edm-adm", ["--solver", "ddim", "--steps", "80,20,5,1,0.2", "--label", "4"] },
+        { "ddpm", ["--solver", "ddim(clip-noise=0)", "--steps", "800,600,400,200,0"] },
+        { "dit-official", ["--solver", "ddim", "--steps", "800,600,400,200,0", "--label", "4", "--guidance", "4"] },
     };
 
     public static string Folder(string name) => Path.Combine(RepoPaths.Root, "tests", "Golden", "pipelines", name);
