@@ -3,7 +3,6 @@ namespace BatchEval.Cli;
 /// <summary>What the process reports to its caller.</summary>
 internal static class ExitCodes
 {
-    /// <summary>Done.</summary>
     public const int Done = 0;
 
     /// <summary>The work failed after it had begun.</summary>

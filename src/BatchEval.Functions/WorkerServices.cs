@@ -14,7 +14,6 @@ public sealed class WorkerServices : IDisposable
     private readonly Func<CancellationToken, Task<RunStore>> open;
     private volatile RunStore? store;
 
-    /// <summary>Creates the services of a worker.</summary>
     public WorkerServices(WorkerSettings settings, TimeProvider time)
         : this(settings, time, cancellation => RunStore.OpenAsync(settings.Store, cancellation))
     {
@@ -30,7 +29,6 @@ public sealed class WorkerServices : IDisposable
         Activities = new SearchActivities(StoreAsync, Models, time);
     }
 
-    /// <summary>Settings of the app.</summary>
     public WorkerSettings Settings { get; }
 
     /// <summary>Clock of activities and triggers; orchestrators have none.</summary>
@@ -75,18 +73,14 @@ public sealed class WorkerServices : IDisposable
 /// <summary>Settings of the app; infra/ sets the same names.</summary>
 /// <param name="Store">Blob service address (identity) or, locally, a connection string.</param>
 /// <param name="ModelRoots">Folders of model packages.</param>
-/// <param name="Device">Where networks run.</param>
 /// <param name="UnitsInFlight">Most units of a run in flight at once.</param>
-/// <param name="Price">Price of device time, or null.</param>
 public sealed record WorkerSettings(string Store, IReadOnlyList<string> ModelRoots, string Device, int UnitsInFlight, DevicePrice? Price)
 {
-    /// <summary>Setting with the store.</summary>
     public const string StoreName = "BATCHEVAL_STORE";
 
     /// <summary>Setting with the model folders, separated by semicolons.</summary>
     public const string ModelsName = "BATCHEVAL_MODELS";
 
-    /// <summary>Setting with the device.</summary>
     public const string DeviceName = "BATCHEVAL_DEVICE";
 
     /// <summary>Setting with the number of units in flight.</summary>
@@ -95,7 +89,6 @@ public sealed record WorkerSettings(string Store, IReadOnlyList<string> ModelRoo
     /// <summary>Setting with the price of one hour of device time, for example <c>1.35 USD</c>.</summary>
     public const string PriceName = "BATCHEVAL_PRICE_PER_HOUR";
 
-    /// <summary>Reads the settings.</summary>
     public static WorkerSettings Read(IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);

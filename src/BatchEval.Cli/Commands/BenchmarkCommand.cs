@@ -46,7 +46,6 @@ internal sealed class BenchmarkCommand
 
     private BenchmarkCommand(Shell shell) => this.shell = shell;
 
-    /// <summary>Creates the command.</summary>
     public static Command Create(Shell shell)
     {
         var self = new BenchmarkCommand(shell);

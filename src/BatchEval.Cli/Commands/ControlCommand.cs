@@ -13,7 +13,6 @@ internal static class ControlCommand
 {
     private const int UnitsInFlight = 32;
 
-    /// <summary>Creates the command.</summary>
     public static Command Create(Shell shell)
     {
         var run = new Argument<string>("run") { Description = "The run, as 'batcheval runs' lists it." };

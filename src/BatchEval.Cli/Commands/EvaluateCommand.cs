@@ -28,7 +28,6 @@ internal sealed class EvaluateCommand
 
     private EvaluateCommand(Shell shell) => this.shell = shell;
 
-    /// <summary>Creates the command.</summary>
     public static Command Create(Shell shell)
     {
         var self = new EvaluateCommand(shell);

@@ -24,7 +24,6 @@ internal sealed class ExportCommand
 
     private ExportCommand(Shell shell) => this.shell = shell;
 
-    /// <summary>Creates the command.</summary>
     public static Command Create(Shell shell)
     {
         var self = new ExportCommand(shell);

@@ -14,7 +14,6 @@ namespace BatchEval.Cli.Commands;
 /// <summary><c>batcheval fid</c>: the Frechet distance of two sets.</summary>
 internal static class FidCommand
 {
-    /// <summary>Creates the command.</summary>
     public static Command Create(Shell shell)
     {
         var (a, b) = (new Argument<string>("a") { Description = MetricSide.Description }, new Argument<string>("b") { Description = MetricSide.Description });

@@ -32,7 +32,6 @@ internal sealed class MetricsCommand
 
     private MetricsCommand(Shell shell) => this.shell = shell;
 
-    /// <summary>Creates the command.</summary>
     public static Command Create(Shell shell)
     {
         var self = new MetricsCommand(shell);

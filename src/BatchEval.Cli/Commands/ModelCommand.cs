@@ -9,7 +9,6 @@ namespace BatchEval.Cli.Commands;
 /// <summary><c>batcheval model</c>: looks into a model package.</summary>
 internal static class ModelCommand
 {
-    /// <summary>Creates the command.</summary>
     public static Command Create(Shell shell) => new("model", "Make, check and look into a model package.") { Init(shell), Check(shell), Inspect(shell), Compare(shell) };
 
     private static Argument<string> Package() => new("dir") { Description = "Folder of the model package." };

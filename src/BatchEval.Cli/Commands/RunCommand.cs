@@ -21,7 +21,6 @@ internal static class RunCommand
     // Over all workers: enough to keep a handful of GPUs busy, and small enough to be stopped soon.
     private const int UnitsInFlight = 32;
 
-    /// <summary>Creates the command.</summary>
     public static Command Create(Shell shell)
     {
         var spec = new Argument<string?>("spec") { Description = "Run specification (JSON), for example samples/digits/search.json; with --preset it may be left out.", Arity = ArgumentArity.ZeroOrOne };

@@ -18,7 +18,6 @@ namespace BatchEval.Cli.Commands;
 /// <summary><c>batcheval runs</c>: what is in the store.</summary>
 internal static class RunsCommand
 {
-    /// <summary>Creates the command.</summary>
     public static Command Create(Shell shell)
     {
         var (store, json) = (CommonOptions.Store(), CommonOptions.Json());

@@ -37,7 +37,6 @@ internal sealed class SampleCommand
 
     private SampleCommand(Shell shell) => this.shell = shell;
 
-    /// <summary>Creates the command.</summary>
     public static Command Create(Shell shell)
     {
         var self = new SampleCommand(shell);

@@ -47,7 +47,6 @@ internal sealed class ScheduleCommand
 
     private ScheduleCommand(Shell shell) => this.shell = shell;
 
-    /// <summary>Creates the command.</summary>
     public static Command Create(Shell shell)
     {
         var self = new ScheduleCommand(shell);

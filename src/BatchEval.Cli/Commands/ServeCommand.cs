@@ -15,7 +15,6 @@ internal static class ServeCommand
 {
     private const int DefaultPort = 7071;
 
-    /// <summary>Creates the command.</summary>
     public static Command Create(Shell shell)
     {
         var port = new Option<int?>("--port") { Description = $"Port to listen on; 0 takes a free one. Default: {DefaultPort}.", HelpName = "n" };

@@ -13,7 +13,6 @@ internal static class ShowCommand
 {
     private const string Latest = "latest";
 
-    /// <summary>Creates the command.</summary>
     public static Command Create(Shell shell)
     {
         var run = new Argument<string>("run") { Description = "Id of a run, the beginning of one, or latest." };

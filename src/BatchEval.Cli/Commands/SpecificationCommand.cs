@@ -8,7 +8,6 @@ namespace BatchEval.Cli.Commands;
 /// <summary><c>batcheval specification</c>: the fields of a run specification, for people, editors and the documentation.</summary>
 internal static class SpecificationCommand
 {
-    /// <summary>Creates the command.</summary>
     public static Command Create(Shell shell)
     {
         var schema = new Option<bool>("--schema") { Description = "Print the JSON schema, for editors." };

@@ -35,7 +35,6 @@ internal sealed class StatsCommand
 
     private StatsCommand(Shell shell) => this.shell = shell;
 
-    /// <summary>Creates the command.</summary>
     public static Command Create(Shell shell)
     {
         var self = new StatsCommand(shell);

@@ -14,7 +14,6 @@ internal static class WorkerCommand
 {
     private const int DefaultLease = 30;
 
-    /// <summary>Creates the command.</summary>
     public static Command Create(Shell shell)
     {
         var store = new Option<string?>("--store") { Description = "Storage connection string with a key, or blob service address for sign-in by identity. Default: BATCHEVAL_STORE.", HelpName = "connection" };

@@ -15,7 +15,6 @@ internal sealed class ImageArgument(Shell shell, string? store) : IAsyncDisposab
     private const string BlobScheme = "blob:";
     private StoreAccess? access;
 
-    /// <summary>Whether a text names blobs.</summary>
     public static bool IsBlob(string text) => text.StartsWith(BlobScheme, StringComparison.Ordinal);
 
     /// <summary>Opens images.</summary>

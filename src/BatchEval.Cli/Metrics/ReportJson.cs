@@ -11,7 +11,6 @@ namespace BatchEval.Cli.Metrics;
 /// <summary>Reports as JSON, there and back.</summary>
 internal static class ReportJson
 {
-    /// <summary>Writes a report.</summary>
     public static JsonObject Write(MetricReport report) => new()
     {
         ["formatVersion"] = 1,

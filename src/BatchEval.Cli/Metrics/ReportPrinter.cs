@@ -8,7 +8,6 @@ using Spectre.Console;
 namespace BatchEval.Cli.Metrics;
 
 /// <summary>Shows reports to people.</summary>
-/// <param name="output">Where to.</param>
 internal sealed class ReportPrinter(Output output)
 {
     private const int ShortDigest = 12;

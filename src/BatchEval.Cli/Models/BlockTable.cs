@@ -11,9 +11,7 @@ namespace BatchEval.Cli.Models;
 internal static class BlockTable
 {
     /// <summary>Shows them.</summary>
-    /// <param name="model">The model.</param>
     /// <param name="costs">Measured costs, or null where only multiply-adds were counted.</param>
-    /// <param name="output">Where to.</param>
     public static void Show(InspectedModel model, CostModel? costs, Output output)
     {
         var (profile, file) = (model.Profile, model.Graph.Model.FileName);

@@ -23,7 +23,6 @@ internal sealed class DraftOptions
     private readonly Option<int?> classes = new("--classes") { Description = "Number of classes.", HelpName = "n" };
     private readonly Option<int?> none = new("--null-label") { Description = "Label that means none.", HelpName = "n" };
 
-    /// <summary>All of them.</summary>
     public IEnumerable<Option> All => [name, sample, time, labels, context, contexts, output, prediction, schedule, shape, range, clamp, classes, none];
 
     /// <summary>What was said.</summary>

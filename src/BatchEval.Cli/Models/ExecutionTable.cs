@@ -9,7 +9,6 @@ namespace BatchEval.Cli.Models;
 /// <summary>Shows how ways of dropping blocks compare.</summary>
 internal static class ExecutionTable
 {
-    /// <summary>Shows them.</summary>
     public static void Show(IReadOnlyList<ExecutionTiming> timings, int batch, int rounds, Output output)
     {
         var table = new Table().Border(TableBorder.Simple).AddColumn(new TableColumn("execution").NoWrap());

@@ -9,9 +9,6 @@ using BatchEval.Onnx.Runtime;
 namespace BatchEval.Cli.Models;
 
 /// <summary>A model package whose denoiser's graph is taken apart.</summary>
-/// <param name="Manifest">The manifest.</param>
-/// <param name="Graph">Graph and blocks.</param>
-/// <param name="Profile">Multiply-adds.</param>
 /// <param name="Conditioning">What the network is fed beside state and time.</param>
 internal sealed record InspectedModel(ModelManifest Manifest, BlockGraph Graph, NetworkProfile Profile, Conditioning Conditioning)
 {

@@ -26,7 +26,6 @@ internal sealed record ReferenceWriter(string Manifest, string File)
     }
 
     /// <summary>Names the statistics. Comments in the manifest are not kept.</summary>
-    /// <param name="file">The statistics.</param>
     /// <param name="count">Images behind them.</param>
     /// <exception cref="ProblemException">The file lies outside the package.</exception>
     public void Write(string file, long count)

@@ -27,10 +27,8 @@ internal sealed class CandidateOptions
 
     private readonly Option<string?> preset = new("--preset") { Description = $"The sampler and guidance that a paper ran (docs/published.md): {string.Join(", ", PublishedSettings.All.Where(s => s.Candidate is not null).Select(s => s.Name))}.", HelpName = "name" };
 
-    /// <summary>All options.</summary>
     public IEnumerable<Option> All => [preset, candidate, solver, steps, spacing, startTime, endTime, sigmas, timesteps, ending];
 
-    /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
         foreach (var option in All)

@@ -9,7 +9,6 @@ namespace BatchEval.Cli.Options;
 /// <summary>Options for the seed, labels and guidance.</summary>
 internal sealed class ConditionOptions
 {
-    /// <summary>Creates the options.</summary>
     public ConditionOptions()
     {
         Label.Validators.Add(result =>
@@ -31,10 +30,8 @@ internal sealed class ConditionOptions
     /// <summary>Seed of noise and labels.</summary>
     public Option<ulong> Seed { get; } = new("--seed") { Description = "Seed of noise and labels.", HelpName = "n", DefaultValueFactory = _ => 0 };
 
-    /// <summary>Class label.</summary>
     public Option<string?> Label { get; } = new("--label") { Description = "Class label of all samples, or random for one drawn per sample. Default: none.", HelpName = "n | random" };
 
-    /// <summary>Guidance scale.</summary>
     public Option<double?> Guidance { get; } = new("--guidance") { Description = "Scale of classifier-free guidance; 1 for none. Default: none, or what the pipeline of a diffusers folder uses.", HelpName = "scale" };
 
     /// <summary>How far guided predictions are brought back to the deviation of conditional ones.</summary>
@@ -46,7 +43,6 @@ internal sealed class ConditionOptions
     /// <summary>Scale of classifier guidance.</summary>
     public Option<double?> Classifier { get; } = new("--classifier-scale") { Description = "Scale of classifier guidance, for models with a classifier. Default: 0.", HelpName = "scale" };
 
-    /// <summary>The seed asked for.</summary>
     public ulong SeedOf(ParseResult parsed) => parsed.GetValue(Seed);
 
     /// <summary>The conditions asked for, checked against a model; <paramref name="guidance"/> is the scale where none is asked for.</summary>

@@ -10,22 +10,17 @@ namespace BatchEval.Cli.Options;
 /// <summary>Options for models that draw images for prompts.</summary>
 internal sealed class PromptOptions
 {
-    /// <summary>One prompt.</summary>
     public Option<string?> Prompt { get; } = new("--prompt") { Description = "Text to draw, for text-to-image models.", HelpName = "text" };
 
-    /// <summary>A set of prompts.</summary>
     public Option<string?> Prompts { get; } = new("--prompts") { Description = "File of prompts: one a line, JSON lines (prompt, negative, seed, size), or COCO captions. Sample i takes prompt i.", HelpName = "file" };
 
     /// <summary>What guidance leads away from.</summary>
     public Option<string?> Negative { get; } = new("--negative") { Description = "Negative prompt of all samples. An empty one is not the same as none for SDXL.", HelpName = "text" };
 
-    /// <summary>Precomputed embeddings.</summary>
     public Option<string?> Embeddings { get; } = new("--embeddings") { Description = "Precomputed embeddings (.npz with sequence, pooled, negative_sequence, negative_pooled) in place of prompts.", HelpName = "file" };
 
-    /// <summary>Image size.</summary>
     public Option<string?> Size { get; } = new("--size") { Description = "Image size in pixels, for diffusers folders. Default: the model's own.", HelpName = "width x height" };
 
-    /// <summary>All of them.</summary>
     public IEnumerable<Option> All => [Prompt, Prompts, Negative, Embeddings, Size];
 
     /// <summary>Opens a model with the size asked for.</summary>

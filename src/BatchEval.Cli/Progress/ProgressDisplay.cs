@@ -9,9 +9,7 @@ namespace BatchEval.Cli.Progress;
 
 /// <summary>Shows a run's progress until it ends: a live display on a terminal, a line now and then anywhere else.</summary>
 /// <param name="shell">Console, working directory, environment and clock.</param>
-/// <param name="progress">What is shown.</param>
 /// <param name="store">The store, which is looked into after every round.</param>
-/// <param name="models">Model packages.</param>
 internal sealed class ProgressDisplay(Shell shell, RunProgress progress, RunStore store, ModelHost models)
 {
     private const int BarWidth = 40;

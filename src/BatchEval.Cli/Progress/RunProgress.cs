@@ -8,9 +8,6 @@ using BatchEval.Workflow.Specifications;
 namespace BatchEval.Cli.Progress;
 
 /// <summary>What is known about a run while it goes on; told from any thread.</summary>
-/// <param name="run">The run.</param>
-/// <param name="specification">Its specification.</param>
-/// <param name="time">Clock.</param>
 internal sealed class RunProgress(string run, RunSpecification specification, TimeProvider time) : IProgress<RoundProgress>
 {
     private readonly long began = time.GetTimestamp();
@@ -18,7 +15,6 @@ internal sealed class RunProgress(string run, RunSpecification specification, Ti
     private RoundProgress? last;
     private int roundAtStart = -1;
 
-    /// <summary>The run.</summary>
     public string Run => run;
 
     /// <summary>The rounds that the run will consist of; null until it has been prepared.</summary>

@@ -13,8 +13,6 @@ using BatchEval.Workflow.Telemetry;
 namespace BatchEval.Cli.Progress;
 
 /// <summary>Submits a specification, runs or resumes it in this process, and shows how it goes.</summary>
-/// <param name="access">The store.</param>
-/// <param name="models">Model packages.</param>
 /// <param name="parallelism">Units in flight.</param>
 /// <param name="shell">Console, working directory, environment and clock.</param>
 /// <param name="verbose">Whether failures are printed in full.</param>

@@ -3,7 +3,6 @@ using BatchEval.Workflow.Local;
 namespace BatchEval.Cli.Progress;
 
 /// <summary>Passes progress on, and says once for each other process that it works on the same run.</summary>
-/// <param name="next">Takes the progress.</param>
 /// <param name="writer">Takes the words.</param>
 internal sealed class SharedRunNotice(IProgress<RoundProgress> next, TextWriter writer) : IProgress<RoundProgress>
 {

@@ -13,7 +13,6 @@ using BatchEval.Workflow.Storage;
 namespace BatchEval.Cli.Progress;
 
 /// <summary>Submits a specification to the workers of a storage account, and shows how they get on.</summary>
-/// <param name="store">The store.</param>
 /// <param name="storage">The account's services.</param>
 /// <param name="models">Model packages, for checking.</param>
 /// <param name="device">Kind of device that the workers shall have.</param>

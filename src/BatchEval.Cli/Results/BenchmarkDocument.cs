@@ -10,10 +10,7 @@ using Spectre.Console;
 namespace BatchEval.Cli.Results;
 
 /// <summary>Collects what a benchmark found and shows it, as a table or as JSON.</summary>
-/// <param name="package">The model package.</param>
 /// <param name="device">Where it ran.</param>
-/// <param name="options">What was asked for.</param>
-/// <param name="benchmark">The benchmark.</param>
 internal sealed class BenchmarkDocument(ModelPackage package, DeviceOptions device, BenchmarkOptions options, NetworkBenchmark benchmark)
 {
     private const double Mebibyte = 1 << 20;
@@ -23,7 +20,6 @@ internal sealed class BenchmarkDocument(ModelPackage package, DeviceOptions devi
     private readonly List<Timing> timings = [];
 
     /// <summary>Takes the rows in as they come.</summary>
-    /// <param name="rows">The rows.</param>
     /// <param name="report">Told of every row that failed.</param>
     public IReadOnlyList<Timing> Time(IEnumerable<Timing> rows, Action<string> report)
     {
@@ -68,7 +64,6 @@ internal sealed class BenchmarkDocument(ModelPackage package, DeviceOptions devi
         lines.Add($"Memory, weights shared: {name}: " + string.Join(", ", readings.Select(r => r.Failure ?? $"{r.When} {(r.Bytes is { } b ? Number(b / Mebibyte, "0") : "?")} MiB")) + ".");
     }
 
-    /// <summary>Shows everything.</summary>
     public void Show(Output output)
     {
         var table = new Table().Border(TableBorder.Simple).AddColumn(new TableColumn("measure").NoWrap());

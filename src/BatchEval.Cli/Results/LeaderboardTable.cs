@@ -10,7 +10,6 @@ internal static class LeaderboardTable
 {
     private const int MostTimes = 8;
 
-    /// <summary>Draws a leaderboard.</summary>
     public static Table Draw(Leaderboard leaderboard)
     {
         var scores = leaderboard.Ranked();

@@ -10,7 +10,6 @@ namespace BatchEval.Cli.Results;
 
 /// <summary>All that people and programs are told about one run.</summary>
 /// <param name="Status">Where it stands.</param>
-/// <param name="Specification">What was asked for.</param>
 /// <param name="Leaderboard">Final scores, once it has finished.</param>
 internal sealed record RunDocument(RunStatus Status, RunSpecification Specification, Leaderboard? Leaderboard)
 {
@@ -28,7 +27,6 @@ internal sealed record RunDocument(RunStatus Status, RunSpecification Specificat
             await store.ReadJsonAsync<Leaderboard>(BlobNames.Result(run, "leaderboard.json"), cancellation));
     }
 
-    /// <summary>The document for programs.</summary>
     public JsonObject ToJson()
     {
         var json = new JsonObject

@@ -7,17 +7,13 @@ using BatchEval.Workflow.Storage;
 namespace BatchEval.Cli.Results;
 
 /// <summary>Prints a run: its table, its counts, and where its files lie.</summary>
-/// <param name="store">The store.</param>
 /// <param name="shell">Console, working directory, environment and clock.</param>
-/// <param name="output">Where to.</param>
 internal sealed class RunPrinter(RunStore store, Shell shell, Output output)
 {
     private static readonly string[] Uniform = ["leading", "trailing", "linspace"];
 
     /// <summary>Prints a run.</summary>
-    /// <param name="document">The run.</param>
     /// <param name="folder">Folder to copy report and schedule to, or null for none.</param>
-    /// <param name="cancellation">Stops copying.</param>
     public async Task PrintAsync(RunDocument document, string? folder, CancellationToken cancellation)
     {
         var run = document.Status.RunId;

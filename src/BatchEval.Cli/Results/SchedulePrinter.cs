@@ -11,17 +11,12 @@ using Spectre.Console;
 namespace BatchEval.Cli.Results;
 
 /// <summary>Shows a schedule and what it was compared with.</summary>
-/// <param name="output">Where to.</param>
-/// <param name="manifest">The model.</param>
-/// <param name="request">What was asked for.</param>
 internal sealed class SchedulePrinter(Output output, ModelManifest manifest, ScheduleRequest request)
 {
     private readonly NoiseSchedule schedule = manifest.Schedule;
 
-    /// <summary>What is exported of a schedule.</summary>
     public ExportSubject Subject(FoundSchedule found) => new(Candidate.At(request.Setting.Solver, found.Schedule.Times, found.Schedule.End), manifest, request.Setting.Conditions);
 
-    /// <summary>Prints everything.</summary>
     public void Print(FoundSchedule found, IReadOnlyList<ComparedSchedule> lines, string? form)
     {
         var text = form is null ? null : ExportBundle.Print(form, Subject(found));

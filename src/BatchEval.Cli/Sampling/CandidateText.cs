@@ -12,11 +12,9 @@ namespace BatchEval.Cli.Sampling;
 internal static class CandidateText
 {
     /// <summary>A candidate from a solver name and steps.</summary>
-    /// <param name="solver">Solver name.</param>
     /// <param name="steps">A number of steps, or times separated by commas.</param>
     /// <param name="spacing">Spacing that places a number of steps.</param>
     /// <param name="start">Largest time of the spacing, or null for the model's own.</param>
-    /// <param name="schedule">The model's noise schedule.</param>
     /// <param name="own">Places a number of steps where no spacing is named, and scales the start noise: the model's own scheduler; null for trailing.</param>
     /// <exception cref="ProblemException">Something cannot be used.</exception>
     public static Candidate FromSteps(string solver, string steps, string? spacing, double? start, NoiseSchedule schedule, Func<int, (SamplingSchedule Schedule, double StartScale)>? own = null)

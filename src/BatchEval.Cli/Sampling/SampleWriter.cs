@@ -11,9 +11,7 @@ namespace BatchEval.Cli.Sampling;
 
 /// <summary>Writes finished samples: raw states as one array, or images as PNG, and a contact sheet.</summary>
 /// <param name="samples">The samples; none of them failed.</param>
-/// <param name="shape">Their shape.</param>
 /// <param name="decoded">Their images; the samples themselves where nothing decodes them.</param>
-/// <param name="image">Shape of the images.</param>
 internal sealed class SampleWriter(IReadOnlyList<SampleResult> samples, SampleEntry shape, IReadOnlyList<float[]> decoded, SampleEntry image)
 {
     private const int GridColumns = 8;

@@ -31,9 +31,6 @@ internal sealed class StateFile
     }
 
     /// <summary>Reads a file.</summary>
-    /// <param name="option">The option that names it.</param>
-    /// <param name="path">The file.</param>
-    /// <param name="shape">Shape of a sample.</param>
     /// <param name="draws">Whether several draws are allowed.</param>
     /// <exception cref="ProblemException">The file is missing, is no array, or has another shape or type.</exception>
     public static StateFile Read(string option, string path, SampleEntry shape, bool draws = false)

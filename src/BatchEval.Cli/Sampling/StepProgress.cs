@@ -4,7 +4,6 @@ namespace BatchEval.Cli.Sampling;
 
 /// <summary>Shows how far sampling is, step by step: one line that is rewritten on a terminal, and a line now and then anywhere else.</summary>
 /// <param name="shell">Console, working directory, environment and clock.</param>
-/// <param name="what">What is done.</param>
 internal sealed class StepProgress(Shell shell, string what)
 {
     private const int Width = 30;

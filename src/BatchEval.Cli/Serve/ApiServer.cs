@@ -20,7 +20,6 @@ internal sealed class ApiServer : IAsyncDisposable
 
     /// <summary>Creates a server.</summary>
     /// <param name="context">What the interface works with.</param>
-    /// <param name="address">Address to listen on.</param>
     /// <param name="port">Port; 0 takes a free one.</param>
     public ApiServer(RunApiContext context, IPAddress address, int port)
     {
@@ -41,7 +40,6 @@ internal sealed class ApiServer : IAsyncDisposable
     }
 
     /// <summary>Begins to listen.</summary>
-    /// <returns>Where.</returns>
     public async Task<Uri> StartAsync(CancellationToken cancellation)
     {
         await application.StartAsync(cancellation);

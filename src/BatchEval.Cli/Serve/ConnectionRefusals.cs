@@ -13,7 +13,6 @@ namespace BatchEval.Cli.Serve;
 /// </summary>
 internal static class ConnectionRefusals
 {
-    /// <summary>Adds it to an endpoint.</summary>
     public static void Explain(ListenOptions endpoint) => endpoint.Use(next => connection =>
     {
         connection.Transport = new Duplex(connection.Transport.Input, new Output(connection.Transport.Output));

@@ -16,8 +16,6 @@ namespace BatchEval.Cli.Serve;
 /// Runs submitted runs in the background, one after another. What it knows beyond the store is only the queue: whatever is unfinished
 /// when the process ends is taken up again at the next start, except what was paused or stopped.
 /// </summary>
-/// <param name="access">The store.</param>
-/// <param name="models">Model packages.</param>
 /// <param name="parallelism">Units in flight.</param>
 /// <param name="shell">Console, working directory, environment and clock.</param>
 internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int parallelism, Shell shell) : IRunControl, IAsyncDisposable

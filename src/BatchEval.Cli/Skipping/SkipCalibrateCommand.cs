@@ -27,7 +27,6 @@ internal sealed class SkipCalibrateCommand
 
     private SkipCalibrateCommand(Shell shell) => (this.shell, options) = (shell, new SkipOptions(shell, 64));
 
-    /// <summary>Creates the command.</summary>
     public static Command Create(Shell shell)
     {
         var self = new SkipCalibrateCommand(shell);

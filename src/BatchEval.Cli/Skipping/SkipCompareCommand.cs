@@ -30,7 +30,6 @@ internal sealed class SkipCompareCommand
 
     private SkipCompareCommand(Shell shell) => (this.shell, options) = (shell, new SkipOptions(shell, 256));
 
-    /// <summary>Creates the command.</summary>
     public static Command Create(Shell shell)
     {
         var self = new SkipCompareCommand(shell);

@@ -43,7 +43,6 @@ internal sealed class SkipOptions
     }
 
     /// <summary>Adds the options to a command.</summary>
-    /// <param name="command">The command.</param>
     /// <param name="rule">Whether it takes a rule, and not several.</param>
     public void AddTo(Command command, bool rule)
     {
@@ -74,7 +73,6 @@ internal sealed class SkipOptions
     public Candidate Full(ParseResult parsed, NoiseSchedule schedule) =>
         CandidateText.FromSteps(parsed.GetRequiredValue(solver), parsed.GetRequiredValue(steps), parsed.GetValue(spacing), null, schedule);
 
-    /// <summary>Opens the model.</summary>
     public OpenedModel Open(ParseResult parsed)
     {
         var package = ModelPackage.Open(shell.PathOf(parsed.GetRequiredValue(model)));

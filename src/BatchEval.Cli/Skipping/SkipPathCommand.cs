@@ -23,7 +23,6 @@ internal sealed class SkipPathCommand
 
     private SkipPathCommand(Shell shell) => (this.shell, options) = (shell, new SkipOptions(shell, 4));
 
-    /// <summary>Creates the command.</summary>
     public static Command Create(Shell shell)
     {
         var self = new SkipPathCommand(shell);

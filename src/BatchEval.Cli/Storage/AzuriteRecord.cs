@@ -10,7 +10,6 @@ namespace BatchEval.Cli.Storage;
 /// <summary>What a running Azurite of ours says about itself, in <c>batcheval.json</c> of its data folder.</summary>
 /// <param name="Port">Port of the blob service.</param>
 /// <param name="Door">Port at which every user holds a connection.</param>
-/// <param name="Pid">Its process.</param>
 /// <param name="Key">What it greets users with at the door.</param>
 internal sealed record AzuriteRecord(int Port, int Door, int Pid, string Key)
 {

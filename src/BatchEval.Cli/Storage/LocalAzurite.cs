@@ -34,11 +34,9 @@ internal sealed class LocalAzurite : IAsyncDisposable
         watch = WatchAsync();
     }
 
-    /// <summary>How to reach it.</summary>
     public string ConnectionString =>
         $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={AccountKey};BlobEndpoint=http://127.0.0.1:{entered.Record.Port}/{Account};";
 
-    /// <summary>Its data folder.</summary>
     public string Folder => place.Folder;
 
     /// <summary>Cancelled when it dies; another token after it has been started again.</summary>
@@ -56,8 +54,6 @@ internal sealed class LocalAzurite : IAsyncDisposable
 
     /// <summary>Enters the folder's Azurite, starting it if none runs.</summary>
     /// <param name="script">Azurite's <c>main.js</c> of the blob service.</param>
-    /// <param name="folder">Data folder.</param>
-    /// <param name="cancellation">Gives up.</param>
     /// <exception cref="ProblemException">It cannot be started.</exception>
     public static async Task<LocalAzurite> EnterAsync(string script, string folder, CancellationToken cancellation)
     {

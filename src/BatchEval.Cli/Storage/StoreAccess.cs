@@ -17,7 +17,6 @@ internal sealed class StoreAccess : IAsyncDisposable
     private StoreAccess(RunStore store, string connection, LocalAzurite? azurite, StorageWatch watch, Shell shell) =>
         (Store, Connection, this.azurite, this.watch, this.shell) = (store, connection, azurite, watch, shell);
 
-    /// <summary>The store.</summary>
     public RunStore Store { get; }
 
     /// <summary>What the storage refuses at the moment, or null.</summary>
@@ -46,7 +45,6 @@ internal sealed class StoreAccess : IAsyncDisposable
     /// <summary>Opens the store that an option or the environment names.</summary>
     /// <param name="option">The value of <c>--store</c>, or null.</param>
     /// <param name="shell">Console, working directory, environment and clock.</param>
-    /// <param name="cancellation">Gives up.</param>
     /// <exception cref="ProblemException">The storage cannot be reached.</exception>
     public static async Task<StoreAccess> OpenAsync(string? option, Shell shell, CancellationToken cancellation)
     {
@@ -76,8 +74,6 @@ internal sealed class StoreAccess : IAsyncDisposable
     /// Does work that can be begun again. When the local storage dies meanwhile and has been started again, what it had not yet saved is gone; so the work begins again
     /// from what is there.
     /// </summary>
-    /// <param name="work">The work.</param>
-    /// <param name="cancellation">Interrupts it.</param>
     /// <exception cref="ProblemException">The local storage cannot be started again.</exception>
     public async Task<T> ResumingAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellation)
     {

@@ -7,7 +7,6 @@ internal static class Input
 {
     /// <summary>Reads something that the user gave.</summary>
     /// <param name="name">Option or argument, for example <c>--steps</c>.</param>
-    /// <param name="read">Reads it.</param>
     /// <exception cref="ProblemException">It cannot be used.</exception>
     public static T Read<T>(string name, Func<T> read)
     {

@@ -6,7 +6,6 @@ namespace BatchEval.Cli.Terminal;
 
 /// <summary>Where a command writes: results on standard output, or, when it was asked for JSON, JSON alone there and all else beside it.</summary>
 /// <param name="shell">Console, working directory, environment and clock.</param>
-/// <param name="json">Whether JSON was asked for.</param>
 internal sealed class Output(Shell shell, bool json)
 {
     private const int PlainWidth = 160;

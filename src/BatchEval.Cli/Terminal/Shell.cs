@@ -3,15 +3,12 @@ namespace BatchEval.Cli.Terminal;
 /// <summary>What commands see of the process around them; tests hand in their own.</summary>
 /// <param name="Out">Where results go.</param>
 /// <param name="Error">Where messages and progress go.</param>
-/// <param name="Directory">Working directory.</param>
 /// <param name="Variable">Reads an environment variable.</param>
-/// <param name="Time">Clock.</param>
 /// <param name="OutIsTerminal">Whether results reach a terminal that understands control codes.</param>
 /// <param name="ErrorIsTerminal">Whether messages do.</param>
 internal sealed record Shell(
     TextWriter Out, TextWriter Error, string Directory, Func<string, string?> Variable, TimeProvider Time, bool OutIsTerminal = false, bool ErrorIsTerminal = false)
 {
-    /// <summary>The shell of this process.</summary>
     public static Shell OfProcess()
     {
         var dumb = Environment.GetEnvironmentVariable("TERM") is "dumb" || Environment.GetEnvironmentVariable("CI") is not (null or "");

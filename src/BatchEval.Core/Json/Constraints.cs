@@ -16,7 +16,6 @@ public abstract class ConstraintAttribute : Attribute
     /// <summary>Whether a value of the member's type is allowed.</summary>
     public abstract bool Allows(JsonElement value);
 
-    /// <summary>Adds the constraint to a JSON schema.</summary>
     public abstract void Describe(JsonObject schema);
 
     /// <summary>What to tell a person about a value of the member's type, or null where it is allowed.</summary>
@@ -56,8 +55,6 @@ public sealed class BoundsAttribute(double low, double high = double.PositiveInf
 }
 
 /// <summary>The form of a text.</summary>
-/// <param name="expression">A regular expression for all of it.</param>
-/// <param name="words">The same in words.</param>
 public sealed class PatternAttribute(string expression, string words) : ConstraintAttribute
 {
     /// <inheritdoc/>
@@ -71,8 +68,6 @@ public sealed class PatternAttribute(string expression, string words) : Constrai
 }
 
 /// <summary>Names from a list that another type keeps.</summary>
-/// <param name="holder">The type.</param>
-/// <param name="property">Its static property with the names.</param>
 public sealed class NamedInAttribute(Type holder, string property) : ConstraintAttribute
 {
     private IEnumerable<string> Names =>

@@ -17,7 +17,6 @@ public interface IDataConverter
     /// <summary>What is allowed, in words; empty where the description says it.</summary>
     string Words { get; }
 
-    /// <summary>The JSON schema of a value.</summary>
     JsonObject Schema { get; }
 
     /// <summary>Reports everything that is wrong with a value.</summary>

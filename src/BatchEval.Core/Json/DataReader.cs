@@ -18,7 +18,6 @@ public sealed class DataReader
     /// <summary>Reads a record.</summary>
     /// <param name="json">The text; comments and trailing commas are allowed.</param>
     /// <param name="subject">What it is, for the refusal, for example "The run specification".</param>
-    /// <param name="options">How names and types become JSON.</param>
     /// <exception cref="ProblemException">The text cannot be used; every problem is listed.</exception>
     public static T Read<T>(string json, string subject, JsonSerializerOptions options)
     {

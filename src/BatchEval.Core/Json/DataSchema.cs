@@ -10,8 +10,6 @@ namespace BatchEval.Core.Json;
 public static class DataSchema
 {
     /// <summary>The JSON schema (draft 2020-12) of a record, with descriptions, constraints and defaults.</summary>
-    /// <param name="type">The record.</param>
-    /// <param name="options">How names and types become JSON.</param>
     /// <param name="defaults">What a record has that was given nothing but what is required.</param>
     /// <param name="isRoot">False for a schema inside another.</param>
     public static JsonObject Of(Type type, JsonSerializerOptions options, JsonObject defaults, bool isRoot = true)
@@ -29,8 +27,6 @@ public static class DataSchema
     }
 
     /// <summary>Every member of a record and of the records inside it.</summary>
-    /// <param name="type">The record.</param>
-    /// <param name="options">How names and types become JSON.</param>
     /// <param name="defaults">What a record has that was given nothing but what is required.</param>
     public static IEnumerable<DataField> Fields(Type type, JsonSerializerOptions options, JsonObject defaults)
     {
@@ -125,6 +121,5 @@ public static class DataSchema
 /// <param name="Path">Names joined by dots.</param>
 /// <param name="Required">Whether it must be given.</param>
 /// <param name="Default">What it is when left out; null for nothing.</param>
-/// <param name="Description">What it means.</param>
 /// <param name="Allowed">What it may be, in words; empty for anything of its type.</param>
 public sealed record DataField(string Path, bool Required, JsonNode? Default, string Description, string Allowed);

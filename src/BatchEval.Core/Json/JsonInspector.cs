@@ -87,7 +87,6 @@ public sealed class JsonInspector
     public IEnumerable<string> Names => element.ValueKind == JsonValueKind.Object ? element.EnumerateObject().Select(m => m.Name) : [];
 
     /// <summary>A string member.</summary>
-    /// <param name="name">Member name.</param>
     /// <param name="fallback">Value when absent; null makes the member required.</param>
     /// <param name="allowed">The only values allowed; empty for any non-empty text.</param>
     public string Text(string name, string? fallback = null, params IReadOnlyCollection<string> allowed)
@@ -109,7 +108,6 @@ public sealed class JsonInspector
     }
 
     /// <summary>A string member whose values have other names elsewhere.</summary>
-    /// <param name="name">Member name.</param>
     /// <param name="aliases">The allowed value of each other name.</param>
     /// <param name="allowed">The only values allowed; one of them is returned.</param>
     public string Choice(string name, IReadOnlyDictionary<string, string> aliases, params IReadOnlyCollection<string> allowed)

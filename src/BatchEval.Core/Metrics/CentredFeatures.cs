@@ -63,7 +63,6 @@ internal sealed class CentredFeatures
         return mean;
     }
 
-    /// <summary>x - mean.</summary>
     public static double[] Centred(ReadOnlySpan<float> x, double[] mean)
     {
         var centred = new double[mean.Length];

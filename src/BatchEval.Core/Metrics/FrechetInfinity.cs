@@ -3,7 +3,6 @@ using BatchEval.Core.Randomness;
 namespace BatchEval.Core.Metrics;
 
 /// <summary>Settings of <see cref="FrechetInfinity"/>.</summary>
-/// <param name="Seed">Seed of the one shuffle.</param>
 /// <param name="Points">Number of sample sizes, at least 3; 15 in the paper.</param>
 /// <param name="MinimumSize">
 /// Smallest sample size, or null for min(5000, max(n / 10, 2)) as dgm-eval. The paper and FID_IS_infinity use 5000 and need more samples than that.
@@ -19,7 +18,6 @@ public static class FrechetInfinity
     private const ulong ShuffleStream = 0xF1D0_0001;
 
     /// <summary>Intercept at 1 / N = 0 with its standard error from the residuals of the fit.</summary>
-    /// <param name="reference">The reference.</param>
     /// <param name="features">Samples, in the order of the sample index.</param>
     /// <param name="options">Seed, number of sizes, smallest size.</param>
     /// <returns>The intercept. It can be slightly negative when the true distance is near 0. The error does not know that prefixes overlap, and is a lower bound.</returns>

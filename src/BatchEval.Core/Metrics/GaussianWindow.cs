@@ -16,7 +16,6 @@ internal sealed class GaussianWindow
 
     public int Size => weights.Length;
 
-    /// <summary>Filters one plane.</summary>
     public double[] Filter(double[] plane, int height, int width)
     {
         var (outHeight, outWidth) = (height - Size + 1, width - Size + 1);

@@ -23,9 +23,6 @@ public static class KernelInceptionDistance
     private const ulong SubsetStream = 0x01D0_0000;
 
     /// <summary>Mean over random subsets, drawn without replacement on each side, in the convention of torch-fidelity.</summary>
-    /// <param name="generated">Generated samples.</param>
-    /// <param name="real">Real samples.</param>
-    /// <param name="options">Seed, subsets and kernel.</param>
     /// <param name="degreeOfParallelism">Threads to use at most; the result does not depend on it.</param>
     public static KidResult EstimateBySubsets(FeatureMatrix generated, FeatureMatrix real, KidOptions options, int degreeOfParallelism = 1)
     {

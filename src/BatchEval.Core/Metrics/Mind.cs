@@ -18,7 +18,6 @@ public static class Mind
 
     /// <summary>Computes the score, at least 0; exactly 0 for the same samples in any order.</summary>
     /// <param name="generated">Generated samples. The larger set is reduced to the size of the smaller by a seeded draw without replacement.</param>
-    /// <param name="real">Real samples.</param>
     /// <param name="seed">Seed of directions and draw.</param>
     /// <param name="projections">Number of directions, at least 2.</param>
     /// <param name="degreeOfParallelism">Threads to use at most; the result does not depend on it.</param>

@@ -42,7 +42,6 @@ public sealed class MomentAccumulator
     /// <summary>Samples added so far.</summary>
     public long Count => flushed + pending;
 
-    /// <summary>Moments of all rows of a matrix.</summary>
     public static GaussianMoments Of(FeatureMatrix features, int degreeOfParallelism = 1)
     {
         ArgumentNullException.ThrowIfNull(features);
@@ -62,7 +61,6 @@ public sealed class MomentAccumulator
         AddChecked(rows);
     }
 
-    /// <summary>Adds all rows of a matrix.</summary>
     public void Add(FeatureMatrix features)
     {
         ArgumentNullException.ThrowIfNull(features);

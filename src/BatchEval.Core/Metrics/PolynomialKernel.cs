@@ -6,7 +6,6 @@ namespace BatchEval.Core.Metrics;
 /// <param name="Coef0">Constant; 1 in all tools.</param>
 public sealed record PolynomialKernel(int Degree = 3, double? Gamma = null, double Coef0 = 1)
 {
-    /// <summary>Replaces inner products by kernel values.</summary>
     internal void Apply(Span<double> innerProducts, int dimensions)
     {
         var gamma = Gamma ?? 1.0 / dimensions;

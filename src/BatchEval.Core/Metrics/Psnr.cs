@@ -4,7 +4,6 @@ namespace BatchEval.Core.Metrics;
 public static class Psnr
 {
     /// <summary>PSNR of one pair of images; +infinity for identical images.</summary>
-    /// <param name="image">Any layout.</param>
     /// <param name="reference">Same layout and length.</param>
     /// <param name="peak">Width of the value range: 255 for bytes, 1 for [0, 1], 2 for [-1, 1]. Always stated, never guessed.</param>
     public static double OfImage(ReadOnlySpan<float> image, ReadOnlySpan<float> reference, double peak) =>

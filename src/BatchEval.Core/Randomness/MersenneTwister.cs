@@ -6,7 +6,6 @@ internal sealed class MersenneTwister
     private readonly uint[] state = new uint[624];
     private int index = 624;
 
-    /// <summary>Begins with a seed.</summary>
     public MersenneTwister(uint seed)
     {
         state[0] = seed;

@@ -4,7 +4,6 @@ namespace BatchEval.Core.Randomness;
 /// A sequential view of <see cref="Philox"/>. Two streams with the same key and different stream numbers are independent;
 /// the same (key, stream) always gives the same sequence, on every machine.
 /// </summary>
-/// <param name="key">The seed.</param>
 /// <param name="stream">The stream number, for example a hash of what the numbers are for.</param>
 public sealed class PhiloxStream(ulong key, ulong stream)
 {

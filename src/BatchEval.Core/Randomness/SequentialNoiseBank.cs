@@ -8,7 +8,6 @@ public delegate void NormalStream(Span<float> destination);
 /// noise. Draws of a sample must be asked for in order, as one sampler does; so this source serves single samplers and no searches.
 /// </summary>
 /// <param name="streamOf">Begins the stream of a sample.</param>
-/// <param name="seed">Seed of labels.</param>
 public sealed class SequentialNoiseBank(Func<long, NormalStream> streamOf, ulong seed) : NoiseBank(seed)
 {
     private readonly Dictionary<long, (NormalStream Stream, int Draw)> streams = [];

@@ -65,7 +65,6 @@ public sealed record Candidate
     public Candidate With(IEnumerable<CandidateStep> steps, SkipPolicy? skip) => new(Solver, steps, skip, End, StartScale);
 
     /// <summary>Checks the candidate against a model and reports every violation.</summary>
-    /// <param name="schedule">The model's noise schedule.</param>
     /// <param name="blocks">Number of droppable blocks in the model.</param>
     /// <returns>One message per violation; empty when the candidate fits.</returns>
     public IReadOnlyList<string> Violations(NoiseSchedule schedule, int blocks)

@@ -8,7 +8,6 @@ public sealed record CandidateStep
     /// <param name="drop">Ids of blocks not executed; order and repetition do not matter.</param>
     /// <param name="reuse">True to take the last network output instead of a call.</param>
     /// <param name="numbers">What the step changes in the solver's table; null, or numbers that change nothing, for none.</param>
-    /// <param name="guidance">How the step is guided.</param>
     /// <exception cref="ArgumentException">A time that is not finite, a negative block id, or dropped blocks or guidance of its own on a reused step.</exception>
     public CandidateStep(double time, IEnumerable<int>? drop = null, bool reuse = false, StepNumbers? numbers = null, StepGuidance guidance = StepGuidance.Full)
     {
@@ -47,7 +46,6 @@ public sealed record CandidateStep
     /// <summary>True when the last network output is used instead of a call.</summary>
     public bool Reuse { get; }
 
-    /// <summary>How the step is guided.</summary>
     public StepGuidance Guidance { get; }
 
     /// <summary>What the step changes in the solver's table, or null.</summary>

@@ -5,7 +5,6 @@ public abstract class NoiseSchedule
 {
     private const int Digits = 9;
 
-    /// <summary>The kind of process.</summary>
     public abstract NoiseProcess Process { get; }
 
     /// <summary>Smallest time the model knows.</summary>

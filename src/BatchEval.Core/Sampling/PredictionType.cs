@@ -20,7 +20,6 @@ public enum PredictionType
 }
 
 /// <summary>The data prediction D = FromState * x + FromNetwork * net at one noise level.</summary>
-/// <param name="FromState">Coefficient of the state.</param>
 /// <param name="FromNetwork">Coefficient of the network output.</param>
 public readonly record struct DataPrediction(double FromState, double FromNetwork)
 {

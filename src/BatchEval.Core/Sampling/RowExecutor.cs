@@ -5,7 +5,6 @@ using BatchEval.Core.Sampling.Solvers;
 namespace BatchEval.Core.Sampling;
 
 /// <summary>Fills a buffer with the standard normal noise of a row.</summary>
-/// <param name="row">Index of the row.</param>
 /// <param name="noise">The buffer, one sample.</param>
 public delegate void RowNoise<T>(int row, T[] noise);
 

@@ -60,7 +60,6 @@ public sealed record SkipPolicy
     /// <summary>Names of all criteria in JSON and on command lines; the first is the default.</summary>
     public static IReadOnlyList<string> CriterionNames { get; } = [.. Criteria.Select(c => c.Name)];
 
-    /// <summary>Name of the criterion.</summary>
     public string CriterionName => Criteria.Single(c => c.Criterion == Criterion).Name;
 
     /// <summary>The criterion of a name.</summary>

@@ -9,6 +9,5 @@ public enum TimeInput
     /// <summary>Those of half precision.</summary>
     Half,
 
-    /// <summary>Whole numbers.</summary>
     Whole,
 }

@@ -4,8 +4,6 @@ using BatchEval.Core.Search.Costs;
 namespace BatchEval.Core.Search;
 
 /// <summary>What one sample may cost; null means no limit.</summary>
-/// <param name="NetworkCalls">Network calls.</param>
-/// <param name="Macs">Multiply-adds.</param>
 /// <param name="Milliseconds">Milliseconds inside the network.</param>
 /// <param name="PeakBytes">Most memory in use at once.</param>
 public sealed record BudgetLimits(int? NetworkCalls = null, double? Macs = null, double? Milliseconds = null, long? PeakBytes = null);
@@ -43,10 +41,8 @@ public sealed class Budget
     /// <summary>What the network and its blocks cost.</summary>
     public CostModel Costs { get; }
 
-    /// <summary>The limits.</summary>
     public BudgetLimits Limits { get; }
 
-    /// <summary>What a candidate costs.</summary>
     public CandidateCost CostOf(Candidate candidate) => Costs.Of(candidate, guided);
 
     /// <summary>Share of the budget that a candidate uses: that of its tightest limit; above 1 means outside.</summary>
@@ -65,8 +61,6 @@ public sealed class Budget
     public bool NeedsFewerCalls(Candidate candidate) => CostOf(candidate).NetworkCalls > Limits.NetworkCalls;
 
     /// <summary>Most steps of the whole network that fit.</summary>
-    /// <param name="solver">Solver name.</param>
-    /// <param name="schedule">The model's noise schedule.</param>
     public int WholeSteps(string solver, NoiseSchedule schedule)
     {
         ArgumentNullException.ThrowIfNull(schedule);

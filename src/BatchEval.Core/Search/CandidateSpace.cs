@@ -9,7 +9,6 @@ namespace BatchEval.Core.Search;
 /// </summary>
 public abstract class CandidateSpace
 {
-    /// <summary>Draws a candidate at random.</summary>
     public abstract Candidate Random(PhiloxStream random);
 
     /// <summary>Changes a candidate a little.</summary>

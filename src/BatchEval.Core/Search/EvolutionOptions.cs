@@ -2,7 +2,6 @@ namespace BatchEval.Core.Search;
 
 /// <summary>Parameters of <see cref="Evolution"/>. The published ones (AutoDiffusion, ImageNet-64) are <see cref="AutoDiffusion"/>.</summary>
 /// <param name="Population">Candidates per generation, P.</param>
-/// <param name="Generations">Number of generations.</param>
 /// <param name="Elites">Size of the elitist archive, k.</param>
 /// <param name="Mutants">Mutants per generation.</param>
 /// <param name="Crossovers">Crossovers per generation; the rest of the population is random.</param>

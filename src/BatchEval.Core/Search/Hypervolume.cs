@@ -8,7 +8,6 @@ public static class Hypervolume
 {
     /// <summary>The hypervolume.</summary>
     /// <param name="points">Points of 2 or 3 objectives; those beyond the reference point count nothing.</param>
-    /// <param name="reference">The reference point.</param>
     /// <exception cref="ArgumentException">Not 2 or 3 objectives, or points of another length.</exception>
     public static double Of(IReadOnlyList<IReadOnlyList<double>> points, IReadOnlyList<double> reference)
     {

@@ -10,8 +10,6 @@ public static class ParetoArchive
     /// NSGA-II's order: cheap candidates are where steps can still be added.
     /// </summary>
     /// <param name="scored">Candidates, all scored on the same samples.</param>
-    /// <param name="places">Number of places.</param>
-    /// <param name="cost">What a candidate costs.</param>
     /// <returns>The kept ones, best score first.</returns>
     public static IReadOnlyList<ScoredCandidate> Keep(IEnumerable<ScoredCandidate> scored, int places, Func<Candidate, double> cost)
     {

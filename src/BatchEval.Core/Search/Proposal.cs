@@ -3,7 +3,6 @@ using BatchEval.Core.Sampling;
 namespace BatchEval.Core.Search;
 
 /// <summary>A candidate that others are measured against: on the samples that they are scored on, and on many more.</summary>
-/// <param name="Candidate">The candidate.</param>
 /// <param name="First">First of the many samples, counted from the beginning of the search range.</param>
 /// <param name="Samples">How many there are.</param>
 public sealed record ControlVariate(Candidate Candidate, long First, int Samples);

@@ -3,11 +3,8 @@ using BatchEval.Core.Sampling;
 namespace BatchEval.Core.Search;
 
 /// <summary>A candidate with its score; lower is better.</summary>
-/// <param name="Candidate">What was scored.</param>
 /// <param name="Score">The score; +infinity when the candidate failed.</param>
-/// <param name="Error">Standard error of the score.</param>
 /// <param name="Samples">Number of samples the score rests on.</param>
-/// <param name="Failure">Why it failed, or null.</param>
 public sealed record ScoredCandidate(Candidate Candidate, double Score, double Error, int Samples, string? Failure = null)
 {
     /// <summary>Orders by score, ties by candidate id, so that an order never depends on where or when a score was computed.</summary>

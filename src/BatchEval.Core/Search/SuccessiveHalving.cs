@@ -3,7 +3,6 @@ using BatchEval.Core.Sampling;
 namespace BatchEval.Core.Search;
 
 /// <summary>Chooses among given candidates: all are compared on few samples, and only the best go on to more. Nothing is bred.</summary>
-/// <param name="candidates">The candidates.</param>
 /// <param name="rungs">Sample counts, ascending.</param>
 /// <param name="survivors">Share of the contenders that goes on to the next rung.</param>
 /// <param name="elites">Size of the archive.</param>

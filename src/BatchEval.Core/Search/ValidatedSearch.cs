@@ -6,8 +6,6 @@ namespace BatchEval.Core.Search;
 /// Any search, with a look at the second range of samples every few generations: what it believes in is scored there, the best by those scores
 /// are its elites, and it ends when nothing better has come for a while.
 /// </summary>
-/// <param name="inner">The search.</param>
-/// <param name="options">How it looks.</param>
 public sealed class ValidatedSearch(ISearchMethod inner, ValidationOptions options) : ISearchMethod
 {
     /// <inheritdoc/>

@@ -8,7 +8,6 @@ namespace BatchEval.Durable.Activities;
 
 /// <summary>The activities of a search as the Durable engine calls them: the same classes that the local runner calls. All of them may run twice.</summary>
 /// <param name="open">Opens the store; asked before every activity.</param>
-/// <param name="models">Model packages.</param>
 /// <param name="time">Clock of the activities; the orchestrator has none.</param>
 public sealed class SearchActivities(Func<CancellationToken, Task<RunStore>> open, ModelHost models, TimeProvider time)
 {
@@ -57,6 +56,5 @@ public sealed class SearchActivities(Func<CancellationToken, Task<RunStore>> ope
 /// <summary>Takes activities in; engines differ in how.</summary>
 public interface IActivityRegistrar
 {
-    /// <summary>Takes one activity in.</summary>
     void Add<TInput, TOutput>(string name, Func<TInput, CancellationToken, Task<TOutput>> activity);
 }

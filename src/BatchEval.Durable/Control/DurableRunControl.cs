@@ -14,10 +14,7 @@ namespace BatchEval.Durable.Control;
 /// the store first, where every unit reads it before it begins, and then given to the engine, so that a lost message leaves a state that
 /// the same order repairs.
 /// </summary>
-/// <param name="client">The client.</param>
-/// <param name="store">The store.</param>
 /// <param name="unitsInFlight">Most units of a run in flight at once.</param>
-/// <param name="time">Clock.</param>
 /// <param name="patience">How long the engine is given to get where it was told to; null for 10 seconds. Without a worker it never does.</param>
 /// <param name="management">Addresses for managing an instance elsewhere, or null where there are none.</param>
 public sealed class DurableRunControl(

@@ -7,8 +7,6 @@ namespace BatchEval.Durable.Hubs;
 internal static class HubService
 {
     /// <summary>Opens a hub and creates what of it is missing.</summary>
-    /// <param name="storage">The account.</param>
-    /// <param name="hub">Which hub.</param>
     /// <param name="worker">Name of the worker, or of the client.</param>
     /// <param name="parallel">Activities at once.</param>
     /// <param name="lease">How long work is kept for a worker that has died.</param>

@@ -40,7 +40,6 @@ public sealed class HubWorker : IAsyncDisposable
         worker.AddActivityDispatcherMiddleware(HandBackAsync);
     }
 
-    /// <summary>Joins a hub.</summary>
     public static async Task<HubWorker> JoinAsync(StorageServices storage, RunHub hub, SearchActivities activities, HubWorkerOptions options)
     {
         ArgumentNullException.ThrowIfNull(activities);

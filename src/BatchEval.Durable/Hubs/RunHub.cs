@@ -9,8 +9,6 @@ namespace BatchEval.Durable.Hubs;
 /// </summary>
 /// <param name="CodeVersion">Version of the code that computes results.</param>
 /// <param name="Device">Kind of device, for example <c>cpu</c> or <c>cuda</c>.</param>
-/// <param name="Model">Name of the model.</param>
-/// <param name="Digest">Digest of the model package.</param>
 public sealed record RunHub(int CodeVersion, string Device, string Model, string Digest)
 {
     /// <summary>Name of the hub: letters and digits, which all services of a storage account allow.</summary>
@@ -18,8 +16,6 @@ public sealed record RunHub(int CodeVersion, string Device, string Model, string
 
     /// <summary>The hub of this version of the code for a device and a model.</summary>
     /// <param name="device">Device, for example <c>cuda:0</c>.</param>
-    /// <param name="model">Name of the model.</param>
-    /// <param name="digest">Digest of the package.</param>
     public static RunHub Here(string device, string model, string digest)
     {
         ArgumentNullException.ThrowIfNull(device);

@@ -19,7 +19,6 @@ public sealed class StorageServices
 
     /// <summary>Opens the services of an account.</summary>
     /// <param name="connection">A storage connection string, or a blob service address for sign-in by identity.</param>
-    /// <param name="cancellation">Gives up.</param>
     /// <exception cref="ProblemException">The connection is malformed, or a service is missing or refuses the key; all are listed.</exception>
     public static async Task<StorageServices> OpenAsync(string connection, CancellationToken cancellation)
     {

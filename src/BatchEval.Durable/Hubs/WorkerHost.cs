@@ -21,11 +21,7 @@ public sealed class WorkerHost : IAsyncDisposable
     private readonly Action<string> say;
 
     /// <summary>Creates a worker.</summary>
-    /// <param name="store">The store of the runs.</param>
-    /// <param name="device">Where networks run.</param>
-    /// <param name="packages">Its models.</param>
     /// <param name="parallel">Units computed side by side.</param>
-    /// <param name="time">Clock.</param>
     /// <param name="say">Takes lines for people.</param>
     public WorkerHost(RunStore store, DeviceOptions device, IReadOnlyList<ModelPackage> packages, int parallel, TimeProvider time, Action<string> say)
     {
@@ -51,7 +47,6 @@ public sealed class WorkerHost : IAsyncDisposable
     /// <summary>Joins the hubs.</summary>
     /// <param name="storage">The account of the store.</param>
     /// <param name="lease">How long work is kept for a worker that has died.</param>
-    /// <param name="cancellation">Gives up.</param>
     public async Task JoinAsync(StorageServices storage, TimeSpan lease, CancellationToken cancellation)
     {
         var options = new HubWorkerOptions(Record.Id, Parallel, lease, gate, Computed);

@@ -3,8 +3,6 @@ namespace BatchEval.Durable.Hubs;
 /// <summary>What a worker says about itself in the store, so that people learn why a run waits.</summary>
 /// <param name="Id">Machine and process.</param>
 /// <param name="CodeVersion">Version of the code that computes results.</param>
-/// <param name="Device">Kind of device.</param>
-/// <param name="Models">Models that it has.</param>
 /// <param name="Started">When it began.</param>
 /// <param name="Seen">When it last said so.</param>
 public sealed record WorkerRecord(string Id, int CodeVersion, string Device, IReadOnlyList<WorkerModel> Models, DateTimeOffset Started, DateTimeOffset Seen)
@@ -16,7 +14,4 @@ public sealed record WorkerRecord(string Id, int CodeVersion, string Device, IRe
     public bool IsAlive(DateTimeOffset now) => now - Seen < Interval * 3;
 }
 
-/// <summary>A model of a worker.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Digest">Digest of the package.</param>
 public sealed record WorkerModel(string Name, string Digest);

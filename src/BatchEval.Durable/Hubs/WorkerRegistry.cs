@@ -4,11 +4,8 @@ using BatchEval.Workflow.Storage;
 namespace BatchEval.Durable.Hubs;
 
 /// <summary>Reads and writes the records of the workers of a store.</summary>
-/// <param name="store">The store.</param>
-/// <param name="time">Clock.</param>
 public sealed class WorkerRegistry(RunStore store, TimeProvider time)
 {
-    /// <summary>Says that a worker is there.</summary>
     public Task SayAsync(WorkerRecord worker, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(worker);
@@ -16,7 +13,6 @@ public sealed class WorkerRegistry(RunStore store, TimeProvider time)
         return store.ChangeJsonAsync<WorkerRecord>(BlobNames.Worker(worker.Id), _ => worker with { Seen = now }, cancellation);
     }
 
-    /// <summary>Says that a worker leaves.</summary>
     public Task LeaveAsync(WorkerRecord worker, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(worker);

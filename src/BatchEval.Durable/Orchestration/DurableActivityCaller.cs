@@ -9,7 +9,6 @@ namespace BatchEval.Durable.Orchestration;
 /// for the event that the run goes on. The engine's own suspension is not used: DurableTask.Core drops a suspension that it takes in
 /// together with the last result of a round, because continue-as-new carries nothing over but raised events.
 /// </summary>
-/// <param name="context">The orchestration.</param>
 /// <param name="stop">Completes when the run is told to stop.</param>
 /// <param name="unitsInFlight">Most units in flight at once.</param>
 internal sealed class DurableActivityCaller(TaskOrchestrationContext context, Task stop, int unitsInFlight) : IActivityCaller

@@ -11,7 +11,6 @@ namespace BatchEval.Durable.Orchestration;
 /// </summary>
 public sealed class SearchOrchestration : TaskOrchestrator<SearchInput, string?>
 {
-    /// <summary>Name of the orchestrator.</summary>
     public const string Name = "Search";
 
     /// <summary>Name of the activity that records how a run ended.</summary>

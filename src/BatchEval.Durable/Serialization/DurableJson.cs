@@ -21,6 +21,5 @@ public static class DurableJson
         return options;
     }
 
-    /// <summary>Reads a value.</summary>
     public static T? Read<T>(string json) => JsonSerializer.Deserialize<T>(json, Options);
 }

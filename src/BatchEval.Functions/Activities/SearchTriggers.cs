@@ -12,7 +12,6 @@ public sealed class SearchTriggers(WorkerServices services)
 {
     private SearchActivities Activities => services.Activities;
 
-    /// <summary>Runs one round of a search.</summary>
     [Function(SearchOrchestration.Name)]
     public static Task<string?> RunAsync([OrchestrationTrigger] TaskOrchestrationContext context, SearchInput input) => new SearchOrchestration().RunAsync(context, input);
 

@@ -6,7 +6,6 @@ using Microsoft.DurableTask.Client;
 namespace BatchEval.Functions.Http;
 
 /// <summary>The HTTP triggers: every request goes to the endpoints that the local server has too.</summary>
-/// <param name="endpoints">The endpoints.</param>
 public sealed class RunTriggers(EndpointPipeline endpoints)
 {
     /// <summary>The interface below <c>/api</c>; needs a function key.</summary>

@@ -1,6 +1,5 @@
 namespace BatchEval.Onnx.Benchmarks;
 
-/// <summary>What is timed.</summary>
 public enum Measure
 {
     /// <summary>Network calls whose inputs and outputs lie on the processor, as the sampling engine makes them.</summary>
@@ -30,7 +29,6 @@ public enum WeightSharing
 }
 
 /// <summary>How a benchmark is run.</summary>
-/// <param name="Measures">What is timed.</param>
 /// <param name="Batches">Samples per call.</param>
 /// <param name="Seconds">How long each row is timed, after two calls to warm up.</param>
 /// <param name="Calls">Fewest timed calls of each row, however long they take.</param>
@@ -39,13 +37,9 @@ public enum WeightSharing
 public sealed record BenchmarkOptions(IReadOnlyList<Measure> Measures, IReadOnlyList<int> Batches, double Seconds = 2, int Calls = 3, int Steps = 10, bool Gated = false);
 
 /// <summary>One row of a benchmark.</summary>
-/// <param name="Measure">What was timed.</param>
 /// <param name="Batch">Samples per call or loop.</param>
-/// <param name="Calls">Timed calls or loops.</param>
 /// <param name="Milliseconds">Median of one call or loop; see <see cref="NetworkBenchmark.ProcessorTime"/>.</param>
-/// <param name="Fastest">The fastest one.</param>
 /// <param name="Begun">When the timed part began.</param>
-/// <param name="Ended">When it ended.</param>
 /// <param name="Failure">Why there are no numbers, or null.</param>
 public sealed record Timing(Measure Measure, int Batch, int Calls, double Milliseconds, double Fastest, DateTimeOffset Begun, DateTimeOffset Ended, string? Failure = null)
 {

@@ -11,7 +11,6 @@ public sealed record CallProfile(IReadOnlyDictionary<string, double> Nodes, doub
 {
     /// <summary>Reads a profile.</summary>
     /// <param name="path">The file that the session wrote.</param>
-    /// <param name="calls">Number of calls in it.</param>
     public static CallProfile Read(string path, int calls)
     {
         using var document = JsonDocument.Parse(File.ReadAllBytes(path));

@@ -24,10 +24,7 @@ public sealed class DeviceLoop : IDisposable
 
     /// <summary>Binds the loop.</summary>
     /// <param name="network">The network; must outlive the loop.</param>
-    /// <param name="plan">What is sampled.</param>
-    /// <param name="manifest">The package's manifest.</param>
     /// <param name="device">Where the network runs.</param>
-    /// <param name="batch">Samples of the batch.</param>
     /// <param name="feeds">What the network is fed beside state and time.</param>
     /// <exception cref="ProblemException">The solver adds noise or remembers earlier steps, or skips calls.</exception>
     public DeviceLoop(DenoiserNetwork network, SamplingPlan plan, ModelManifest manifest, DeviceOptions device, int batch, IReadOnlyList<Feed> feeds)

@@ -15,7 +15,6 @@ internal sealed class DeviceWeights : IDisposable
 
     /// <summary>Copies weights to a device.</summary>
     /// <param name="weights">Weights on the processor, by name.</param>
-    /// <param name="device">The device.</param>
     public DeviceWeights(IReadOnlyDictionary<string, OrtValue> weights, DeviceOptions device)
     {
         string[] names = [.. weights.Keys];
@@ -37,7 +36,6 @@ internal sealed class DeviceWeights : IDisposable
         call.Run();
     }
 
-    /// <summary>Gives a session the weights.</summary>
     public void AddTo(SessionOptions options)
     {
         foreach (var (name, value) in values)

@@ -23,9 +23,6 @@ public sealed class NetworkBenchmark : IDisposable
     private readonly OpenedNetwork opened;
 
     /// <summary>Opens the network.</summary>
-    /// <param name="package">The model package.</param>
-    /// <param name="device">Where it runs.</param>
-    /// <param name="options">What is timed.</param>
     /// <param name="time">Clock that says when rows began and ended.</param>
     /// <exception cref="ProblemException">The network cannot be loaded, or the options do not fit together.</exception>
     public NetworkBenchmark(ModelPackage package, DeviceOptions device, BenchmarkOptions options, TimeProvider time)
@@ -70,9 +67,7 @@ public sealed class NetworkBenchmark : IDisposable
     }
 
     /// <summary>Runs a few calls under ONNX Runtime's own profiler, in a session of their own.</summary>
-    /// <param name="measure">Calls or bound calls.</param>
     /// <param name="batch">Samples per call.</param>
-    /// <param name="calls">Number of calls.</param>
     public CallProfile Profile(Measure measure, int batch, int calls = 3)
     {
         var folder = Directory.CreateTempSubdirectory("batcheval-profile-");

@@ -18,9 +18,7 @@ public sealed record MemoryReading(string When, long? Bytes, string? Failure = n
 public static class SessionMemory
 {
     /// <summary>Measures.</summary>
-    /// <param name="package">The model package.</param>
     /// <param name="device">Where the network runs.</param>
-    /// <param name="sharing">Whether the sessions share their weights.</param>
     /// <param name="sessions">How many are opened.</param>
     /// <param name="batch">Samples of the one call that each session makes.</param>
     /// <returns>Readings in order; the last one says why, if it could not be done.</returns>

@@ -16,7 +16,6 @@ internal static class StepModel
     /// <summary>The state before the step, single precision.</summary>
     public const string State = "state";
 
-    /// <summary>What the network returned.</summary>
     public const string Network = "network";
 
     /// <summary>The five numbers p, q, a, b, c.</summary>

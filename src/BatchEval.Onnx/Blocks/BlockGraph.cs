@@ -5,8 +5,6 @@ using BatchEval.Onnx.Networks;
 namespace BatchEval.Onnx.Blocks;
 
 /// <summary>A network's graph and the blocks in it.</summary>
-/// <param name="Model">The model.</param>
-/// <param name="Index">Its graph, indexed.</param>
 /// <param name="Blocks">Blocks in order of execution; may be empty.</param>
 public sealed record BlockGraph(OnnxModel Model, GraphIndex Index, IReadOnlyList<Block> Blocks)
 {

@@ -25,8 +25,6 @@ public sealed class BlockNetworks : INetworkSource
     private readonly Lazy<INetworkSource> masked;
 
     /// <summary>Opens the whole network; what masks need is opened later.</summary>
-    /// <param name="graph">The network's graph.</param>
-    /// <param name="manifest">The package's manifest.</param>
     /// <param name="device">Where sessions run.</param>
     /// <param name="execution">How masks are executed.</param>
     /// <exception cref="Core.Json.ProblemException">The file and the manifest do not fit together.</exception>
@@ -38,7 +36,6 @@ public sealed class BlockNetworks : INetworkSource
         masked = new(() => execution == BlockExecution.Gated ? new GatedNetwork(graph, manifest, device) : new PrunedSessionCache(graph, manifest, device));
     }
 
-    /// <summary>The graph and its blocks.</summary>
     public BlockGraph Graph { get; }
 
     /// <inheritdoc/>

@@ -13,10 +13,7 @@ public static class CostMeasurement
     private const int WarmUps = 2;
 
     /// <summary>Measures a network.</summary>
-    /// <param name="graph">The network.</param>
-    /// <param name="manifest">The package's manifest.</param>
     /// <param name="conditioning">What the network is fed beside state and time.</param>
-    /// <param name="device">Where it runs.</param>
     /// <param name="options">How long to measure; null for the defaults.</param>
     /// <returns>Costs per sample.</returns>
     /// <exception cref="ProblemException">The network cannot be run.</exception>

@@ -5,7 +5,6 @@ using BatchEval.Onnx.Runtime;
 namespace BatchEval.Onnx.Blocks;
 
 /// <summary>One way of executing a network with some blocks dropped.</summary>
-/// <param name="Name">What was measured.</param>
 /// <param name="Macs">Multiply-adds left, as a share of the whole network's.</param>
 /// <param name="Milliseconds">Median of the timed calls.</param>
 /// <param name="Ratio">Median, over the rounds, of the time against the plain network in the same round.</param>
@@ -18,13 +17,9 @@ public static class ExecutionComparison
     private const int WarmUps = 3;
 
     /// <summary>Compares plain, gated and pruned execution with nothing, half of the multiply-adds, and every block dropped.</summary>
-    /// <param name="graph">The network.</param>
     /// <param name="profile">Its multiply-adds.</param>
-    /// <param name="manifest">The package's manifest.</param>
     /// <param name="conditioning">What the network is fed beside state and time.</param>
-    /// <param name="device">Where it runs.</param>
     /// <param name="batch">Samples per call.</param>
-    /// <param name="rounds">Timed calls of each.</param>
     public static IReadOnlyList<ExecutionTiming> Run(
         BlockGraph graph, NetworkProfile profile, ModelManifest manifest, Conditioning conditioning, DeviceOptions device, int batch, int rounds)
     {

@@ -11,8 +11,6 @@ public sealed class GatedNetwork : INetworkSource
     private readonly DenoiserNetwork network;
 
     /// <summary>Opens the session.</summary>
-    /// <param name="graph">The network.</param>
-    /// <param name="manifest">The package's manifest.</param>
     /// <param name="device">Where the session runs.</param>
     /// <exception cref="Core.Json.ProblemException">The gated network cannot be loaded.</exception>
     public GatedNetwork(BlockGraph graph, ModelManifest manifest, DeviceOptions device)

@@ -9,7 +9,6 @@ namespace BatchEval.Onnx.Blocks;
 public static class GraphPruner
 {
     /// <summary>Cuts blocks out.</summary>
-    /// <param name="graph">The network.</param>
     /// <param name="drop">Ids of the blocks to leave out.</param>
     /// <exception cref="ProblemException">An id that does not exist, or an output that would no longer depend on any input.</exception>
     public static ModelProto Without(BlockGraph graph, IEnumerable<int> drop)

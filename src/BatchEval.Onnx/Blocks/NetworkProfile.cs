@@ -7,20 +7,16 @@ using Type = BatchEval.Onnx.Graph.Proto.TensorProto.Types.DataType;
 namespace BatchEval.Onnx.Blocks;
 
 /// <summary>What one block is made of.</summary>
-/// <param name="Block">The block.</param>
 /// <param name="Resolution">Height x width where it works, or what comes closest.</param>
 /// <param name="Macs">Multiply-adds that go when it is dropped, per sample.</param>
 public sealed record BlockProfile(Block Block, string Resolution, double Macs);
 
 /// <summary>Exact costs of a network for one sample, from the shapes that it really has.</summary>
-/// <param name="Macs">Multiply-adds.</param>
 /// <param name="Parameters">Floating-point numbers in its weights.</param>
 /// <param name="PeakBytes">Weights and, at the worst moment of an execution in order, intermediate values.</param>
-/// <param name="Blocks">Its blocks.</param>
 public sealed record NetworkProfile(double Macs, long Parameters, long PeakBytes, IReadOnlyList<BlockProfile> Blocks)
 {
     /// <summary>Counts a network.</summary>
-    /// <param name="graph">The network.</param>
     /// <param name="manifest">The package's manifest, which gives the shape of a sample.</param>
     /// <param name="conditioning">What the network is fed beside state and time.</param>
     /// <exception cref="ProblemException">The network cannot be run on a sample of the manifest's shape.</exception>

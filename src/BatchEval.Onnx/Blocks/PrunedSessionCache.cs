@@ -5,8 +5,6 @@ using BatchEval.Onnx.Runtime;
 namespace BatchEval.Onnx.Blocks;
 
 /// <summary>One session per mask, on a graph in which the dropped blocks do not exist. The sessions used last are kept; all share their weights.</summary>
-/// <param name="graph">The network.</param>
-/// <param name="manifest">The package's manifest.</param>
 /// <param name="device">Where sessions run.</param>
 /// <param name="capacity">Most sessions kept.</param>
 public sealed class PrunedSessionCache(BlockGraph graph, ModelManifest manifest, DeviceOptions device, int capacity = 32) : INetworkSource
@@ -19,7 +17,6 @@ public sealed class PrunedSessionCache(BlockGraph graph, ModelManifest manifest,
     /// <inheritdoc/>
     public int Blocks => graph.Blocks.Count;
 
-    /// <summary>Sessions opened so far.</summary>
     public int Opened { get; private set; }
 
     /// <inheritdoc/>

@@ -7,12 +7,10 @@ namespace BatchEval.Onnx.Blocks;
 /// <summary>An addition that joins a shortcut and a branch.</summary>
 /// <param name="Addition">Position of the Add node.</param>
 /// <param name="Replacement">The shortcut's value at the addition.</param>
-/// <param name="Shortcut">What the shortcut does.</param>
 /// <param name="Path">Nodes through which the data flows from the fork to the addition, as marks by position.</param>
 internal sealed record ResidualMatch(int Addition, string Replacement, ShortcutKind Shortcut, IReadOnlySet<int> Path)
 {
     /// <summary>Tests an addition both ways round.</summary>
-    /// <param name="index">The graph.</param>
     /// <param name="addition">Position of an Add node.</param>
     /// <param name="earlier">Additions that matched before this one.</param>
     public static ResidualMatch? Find(GraphIndex index, int addition, IReadOnlySet<int> earlier)

@@ -26,7 +26,6 @@ internal sealed class SharedWeights : IDisposable
     /// <summary>Kernels' packed forms of the shared weights.</summary>
     public PrePackedWeightsContainer Packed { get; } = new();
 
-    /// <summary>The weights by name.</summary>
     public IReadOnlyDictionary<string, OrtValue> Values => values;
 
     /// <summary>Gives a session the weights that its model has.</summary>

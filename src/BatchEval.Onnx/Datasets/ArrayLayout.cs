@@ -43,7 +43,6 @@ internal sealed record ArrayLayout(int Channels, int Height, int Width, bool Cha
     public ReadOnlyMemory<byte> Bytes(NpyArray block) =>
         Range is { } range ? Array.ConvertAll(block.ToFloat32(), v => TensorImages.Quantise(v, range)) : block.ToBytes();
 
-    /// <summary>One image of a block of bytes.</summary>
     public RgbImage ToImage(ReadOnlySpan<byte> block, int index)
     {
         ReadOnlySpan<byte> from = block.Slice(checked(index * Size), Size);

@@ -18,7 +18,6 @@ public static class EncodedImages
     }
 
     /// <summary>Decodes several files side by side, in order.</summary>
-    /// <param name="names">Names of the files.</param>
     /// <param name="read">Reads the bytes of one.</param>
     internal static RgbImage[] DecodeAll(string[] names, Func<string, byte[]> read)
     {

@@ -15,7 +15,6 @@ public interface IImageSource
     string Identity { get; }
 
     /// <summary>What one image is called in messages.</summary>
-    /// <param name="index">Its index.</param>
     string NameOf(long index) => $"{Name}, image {index}";
 
     /// <summary>Reads the images in their fixed order. Grey images come with three equal channels.</summary>

@@ -12,7 +12,6 @@ public sealed class ImageSetDigest
 {
     private readonly ulong[] sum = new ulong[4];
 
-    /// <summary>An empty set.</summary>
     public ImageSetDigest()
     {
     }
@@ -36,7 +35,6 @@ public sealed class ImageSetDigest
     /// <summary>The count and the four sums.</summary>
     public long[] State => [Count, .. sum.Select(value => (long)value)];
 
-    /// <summary>Adds an image.</summary>
     public void Add(RgbImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -58,7 +56,6 @@ public sealed class ImageSetDigest
         return hash.GetHashAndReset();
     }
 
-    /// <summary>Adds the contribution of one image.</summary>
     internal void Add(ReadOnlySpan<byte> hash)
     {
         for (int i = 0; i < sum.Length; i++)

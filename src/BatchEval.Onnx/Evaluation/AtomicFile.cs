@@ -4,8 +4,6 @@ namespace BatchEval.Onnx.Evaluation;
 public static class AtomicFile
 {
     /// <summary>Writes to a temporary file beside the target and renames it; an existing file is replaced only at the end.</summary>
-    /// <param name="path">The target.</param>
-    /// <param name="write">Writes the content.</param>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentNullException.ThrowIfNull(write);

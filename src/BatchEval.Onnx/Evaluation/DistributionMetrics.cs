@@ -5,7 +5,6 @@ using BatchEval.Core.Metrics.Catalog;
 namespace BatchEval.Onnx.Evaluation;
 
 /// <summary>Settings of <see cref="DistributionMetrics"/>.</summary>
-/// <param name="Seed">Seed of all draws.</param>
 /// <param name="Threads">Threads to use at most; the scores do not depend on it.</param>
 /// <param name="PairLimit">Samples per side from which the metrics that look at all pairs (precision to coverage, CMMD) are computed at most.</param>
 public sealed record DistributionOptions(ulong Seed = 0, int Threads = 1, int PairLimit = 10_000);

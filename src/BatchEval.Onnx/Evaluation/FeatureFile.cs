@@ -35,7 +35,6 @@ internal sealed class FeatureFile : IDisposable
 
     private string Partial => path + ".part";
 
-    /// <summary>Appends rows.</summary>
     public void Add(float[] rows) => stream.Write(MemoryMarshal.AsBytes(rows.AsSpan()));
 
     /// <summary>Makes everything so far lasting.</summary>

@@ -47,7 +47,6 @@ public sealed record MeasuredSet(string Name, string Kind, GaussianStatistics St
 
     /// <summary>Computes the features of images; they are kept in memory.</summary>
     /// <param name="source">At least two images.</param>
-    /// <param name="network">The feature network.</param>
     /// <param name="threads">Threads to use at most for the moments.</param>
     /// <param name="progress">Told the number of images done.</param>
     /// <param name="cancellation">Stops after the current batch.</param>

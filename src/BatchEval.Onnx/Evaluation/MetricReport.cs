@@ -4,7 +4,6 @@ using BatchEval.Core.Metrics.Catalog;
 namespace BatchEval.Onnx.Evaluation;
 
 /// <summary>A metric that was not computed.</summary>
-/// <param name="Metric">Its name.</param>
 /// <param name="Reason">Why, in words.</param>
 public sealed record SkippedMetric(string Metric, string Reason);
 

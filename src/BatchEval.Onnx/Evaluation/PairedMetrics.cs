@@ -35,8 +35,6 @@ public sealed class PairedMetrics
     private static IEnumerable<Metric> Perceptual => Rows.Where(m => m.Needs.HasFlag(MetricNeeds.PerceptualNetwork));
 
     /// <summary>Computes everything that the pairs allow.</summary>
-    /// <param name="generated">The images.</param>
-    /// <param name="reference">As many images.</param>
     /// <param name="network">Perceptual network, or null to leave LPIPS out.</param>
     /// <param name="progress">Told the number of pairs done.</param>
     /// <param name="cancellation">Stops after the current batch.</param>

@@ -12,7 +12,6 @@ public static class PromptMetrics
     private const int BatchSize = 16;
     private static readonly Metric Row = MetricCatalog.All.Single(m => m.Needs.HasFlag(MetricNeeds.Prompts));
 
-    /// <summary>Computes the CLIP score.</summary>
     public static MetricReport Compute(IImageSource images, PromptSet prompts, ClipScorer clip, Action<int>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(images);

@@ -11,9 +11,6 @@ namespace BatchEval.Onnx.Evaluation;
 /// Mean and covariance of the features of any number of images, streamed. Images are dealt out to shards of a fixed size whose moments are merged in order, so that
 /// an interrupted computation that goes on from its state ends in the same bits, at every batch size.
 /// </summary>
-/// <param name="source">The images.</param>
-/// <param name="network">The feature network.</param>
-/// <param name="options">Settings.</param>
 public sealed class StatisticsBuilder(IImageSource source, FeatureNetwork network, StatisticsOptions options)
 {
     private long saved = options.Time.GetTimestamp();

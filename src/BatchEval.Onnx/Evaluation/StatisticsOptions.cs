@@ -21,6 +21,5 @@ public sealed record StatisticsOptions
     /// <summary>Threads to use at most for the moments.</summary>
     public int Threads { get; init; } = 1;
 
-    /// <summary>Clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -8,10 +8,8 @@ namespace BatchEval.Onnx.Evaluation;
 
 /// <summary>Where the computation of statistics stands: the moments of all whole shards so far, and the digest of their images.</summary>
 /// <param name="Moments">Moments of the first images, or null before the first shard.</param>
-/// <param name="Digest">Digest of the same images.</param>
 internal sealed record StatisticsState(GaussianMoments? Moments, ImageSetDigest Digest)
 {
-    /// <summary>Images done.</summary>
     public int Done => (int)(Moments?.Count ?? 0);
 
     /// <summary>Nothing done.</summary>
@@ -20,7 +18,6 @@ internal sealed record StatisticsState(GaussianMoments? Moments, ImageSetDigest 
     /// <summary>This state with one more shard.</summary>
     public StatisticsState With(GaussianMoments shard) => this with { Moments = Moments is null ? shard : GaussianMoments.Merge(Moments, shard) };
 
-    /// <summary>Saves the state.</summary>
     public void Save(string path, string identity) => AtomicFile.Write(path, stream =>
     {
         GaussianMoments m = Moments!;

@@ -16,7 +16,6 @@ public static class MixtureModelExport
     private const string Network = "denoiser.onnx";
 
     /// <summary>Writes the package; samples are [d, 1, 1] and the model's time is sigma.</summary>
-    /// <param name="mixture">The mixture.</param>
     /// <param name="folder">Folder, made if missing.</param>
     /// <param name="sigmaMin">Smallest sigma.</param>
     /// <param name="sigmaMax">Largest sigma.</param>

@@ -17,8 +17,6 @@ public sealed class FeatureNetwork : IDisposable
     private readonly FeatureInput image;
 
     /// <summary>Opens the package's feature network.</summary>
-    /// <param name="package">The package.</param>
-    /// <param name="device">Where it runs.</param>
     /// <param name="resize">Replaces the package's resize; null to keep it.</param>
     /// <exception cref="ProblemException">The package has no feature network, or it does not fit the manifest.</exception>
     public FeatureNetwork(FeaturePackage package, DeviceOptions device, ResizeMethod? resize = null)
@@ -41,7 +39,6 @@ public sealed class FeatureNetwork : IDisposable
         }
     }
 
-    /// <summary>Name of the package.</summary>
     public string Name { get; }
 
     /// <summary>SHA-256 of the network's file.</summary>

@@ -42,7 +42,6 @@ internal readonly record struct ExternalRange(string Path, long Offset, long Len
 
     private static FileInfo Resolved(string path) => System.IO.Path.Exists(path) ? LinkedFile.Of(path) : new FileInfo(path);
 
-    /// <summary>Copies the content.</summary>
     public void CopyTo(Stream destination)
     {
         using var source = File.OpenRead(Path);

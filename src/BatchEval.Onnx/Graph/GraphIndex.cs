@@ -12,7 +12,6 @@ public sealed class GraphIndex
     private readonly int[][] sources;
     private readonly bool[] constant;
 
-    /// <summary>Reads a graph.</summary>
     public GraphIndex(GraphProto graph)
     {
         ArgumentNullException.ThrowIfNull(graph);
@@ -36,10 +35,8 @@ public sealed class GraphIndex
         }
     }
 
-    /// <summary>The graph.</summary>
     public GraphProto Graph { get; }
 
-    /// <summary>Its nodes.</summary>
     public IReadOnlyList<NodeProto> Nodes => Graph.Node;
 
     /// <summary>The node that makes a value, or -1 for inputs and weights.</summary>
@@ -48,7 +45,6 @@ public sealed class GraphIndex
     /// <summary>Values that a node reads, those that its subgraphs take from outside included.</summary>
     public IReadOnlyList<string> Inputs(int node) => inputs[node];
 
-    /// <summary>A weight, or null.</summary>
     public TensorProto? Initializer(string value) => initializers.GetValueOrDefault(value);
 
     /// <summary>True for a value that no input can change.</summary>

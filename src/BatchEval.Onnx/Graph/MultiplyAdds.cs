@@ -5,7 +5,6 @@ namespace BatchEval.Onnx.Graph;
 /// <summary>Counts multiply-adds of convolutions and matrix products from concrete shapes; everything else counts nothing.</summary>
 internal static class MultiplyAdds
 {
-    /// <param name="node">The node.</param>
     /// <param name="shapeOf">Shapes of the node's inputs and outputs.</param>
     public static double Of(NodeProto node, Func<string, long[]> shapeOf)
     {

@@ -9,7 +9,6 @@ namespace BatchEval.Onnx.Graph;
 /// <summary>A parsed ONNX file. Weights in other files stay there: only their names, offsets and lengths are held.</summary>
 /// <param name="Proto">The model; never changed after reading.</param>
 /// <param name="Folder">Folder that external weights are relative to.</param>
-/// <param name="FileName">File name for messages.</param>
 public sealed record OnnxModel(ModelProto Proto, string Folder, string FileName)
 {
     /// <summary>The oldest operator set whose graphs can be cut.</summary>
@@ -18,7 +17,6 @@ public sealed record OnnxModel(ModelProto Proto, string Folder, string FileName)
     /// <summary>The newest operator set whose graphs can be cut.</summary>
     public const long NewestOperatorSet = 21;
 
-    /// <summary>The graph.</summary>
     public GraphProto Graph => Proto.Graph;
 
     /// <summary>Version of the standard operator set; 0 where the file imports none.</summary>

@@ -15,7 +15,6 @@ internal sealed class ClassifierFreeGuidance(Conditions conditions, ModelManifes
     public bool Doubles(in DenoiserRow row) => Guides(row.Level) && (row.Guidance == StepGuidance.Full || (row.Guidance == StepGuidance.Cached && row.Difference is null));
 
     /// <summary>net = negative + w (positive - negative), in place of the positive output.</summary>
-    /// <returns>positive - negative.</returns>
     public float[] Combine(ReadOnlySpan<float> negative, Span<float> positive)
     {
         var difference = new float[positive.Length];

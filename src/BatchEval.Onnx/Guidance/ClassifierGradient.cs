@@ -43,7 +43,6 @@ public sealed class ClassifierGradient : IDisposable
     /// </summary>
     /// <param name="rows">States and levels; the classifier sees the state as it is.</param>
     /// <param name="outputs">Predictions of eps; replaced.</param>
-    /// <param name="manifest">The model's manifest.</param>
     /// <param name="scale">s.</param>
     internal void Guide(DenoiserRow[] rows, float[][] outputs, ModelManifest manifest, double scale)
     {

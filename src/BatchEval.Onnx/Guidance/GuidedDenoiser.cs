@@ -6,11 +6,7 @@ namespace BatchEval.Onnx.Guidance;
 
 /// <summary>One evaluation: a state at a noise level, of a sample with a label.</summary>
 /// <param name="State">[C, H, W], alpha x0 + sigma eps.</param>
-/// <param name="Level">Its noise level.</param>
 /// <param name="Time">The time that the network is told.</param>
-/// <param name="Sample">Sample index.</param>
-/// <param name="Label">Class label.</param>
-/// <param name="Guidance">How it is guided.</param>
 /// <param name="Difference">Positive minus negative output of an earlier evaluation of the same sample; null where there is none yet.</param>
 public readonly record struct DenoiserRow(
     ReadOnlyMemory<float> State, NoiseLevel Level, double Time, long Sample, int Label, StepGuidance Guidance = StepGuidance.Full, float[]? Difference = null);
@@ -24,11 +20,8 @@ public readonly record struct GuidedOutput(float[] Output, float[]? Difference);
 /// The one place between network and solver: it decides how many calls an evaluation takes, packs them into batches that the network allows,
 /// and puts the results together. Safe to call from several threads.
 /// </summary>
-/// <param name="manifest">The model's manifest.</param>
 /// <param name="conditioning">What the network is fed.</param>
-/// <param name="conditions">How samples are guided.</param>
 /// <param name="batchSize">Most rows in one network call.</param>
-/// <param name="classifier">Gradient of a classifier, or null.</param>
 public sealed class GuidedDenoiser(ModelManifest manifest, Conditioning conditioning, Conditions conditions, int batchSize, ClassifierGradient? classifier = null)
 {
     private readonly ClassifierFreeGuidance guidance = new(conditions, manifest);
@@ -47,8 +40,6 @@ public sealed class GuidedDenoiser(ModelManifest manifest, Conditioning conditio
     private bool UsesClassifier => classifier is not null && conditions.ClassifierScale != 0;
 
     /// <summary>Packs evaluations into calls; each call holds as many as <see cref="Evaluate"/> may take at once.</summary>
-    /// <param name="network">The network.</param>
-    /// <param name="rows">All evaluations.</param>
     /// <returns>Positions in <paramref name="rows"/>.</returns>
     public IEnumerable<int[]> Batches(DenoiserNetwork network, IReadOnlyList<DenoiserRow> rows)
     {
@@ -61,8 +52,6 @@ public sealed class GuidedDenoiser(ModelManifest manifest, Conditioning conditio
     }
 
     /// <summary>Evaluates one batch of <see cref="Batches"/>.</summary>
-    /// <param name="network">The network.</param>
-    /// <param name="rows">All evaluations.</param>
     /// <param name="members">Positions of those to evaluate.</param>
     /// <returns>One result per member.</returns>
     public GuidedOutput[] Evaluate(DenoiserNetwork network, IReadOnlyList<DenoiserRow> rows, IReadOnlyList<int> members)

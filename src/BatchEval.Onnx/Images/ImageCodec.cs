@@ -35,7 +35,6 @@ public static class ImageCodec
 
     /// <summary>Reads a PNG, JPEG, WebP, BMP or GIF image.</summary>
     /// <param name="bytes">The whole file.</param>
-    /// <param name="source">Its name, for messages.</param>
     /// <param name="maxPixels">Largest number of pixels to decode.</param>
     /// <exception cref="InvalidDataException">Empty, truncated, damaged, another format, too large, or programs disagree on its pixels.</exception>
     public static RgbImage Decode(byte[] bytes, string source = "The image", long maxPixels = DefaultMaxPixels)

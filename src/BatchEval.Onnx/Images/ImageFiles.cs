@@ -8,7 +8,6 @@ internal static class ImageFiles
     /// <summary>Endings of the names of files that are read.</summary>
     public static readonly string[] Endings = [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"];
 
-    /// <summary>Endings of images of other formats.</summary>
     public static readonly string[] OtherEndings = [".tif", ".tiff", ".avif", ".heic", ".jxl", ".ppm", ".pgm", ".ico"];
 
     /// <summary>The formats, in words.</summary>

@@ -4,9 +4,6 @@ namespace BatchEval.Onnx.Images;
 public static class ImageResizer
 {
     /// <summary>Resizes an image.</summary>
-    /// <param name="image">Any size.</param>
-    /// <param name="width">Width of the result.</param>
-    /// <param name="height">Height of the result.</param>
     /// <param name="method">How; <see cref="ResizeMethod.None"/> needs the size to fit already.</param>
     /// <returns>[3, height, width] from 0 to 255, red first, not rounded.</returns>
     public static float[] Resize(RgbImage image, int width, int height, ResizeMethod method)

@@ -21,12 +21,9 @@ public static class ResizeMethods
 {
     private static readonly string[] All = ["none", "tf1-bilinear", "half-pixel-bilinear", "antialiased-bicubic"];
 
-    /// <summary>All names.</summary>
     public static IReadOnlyList<string> Names => All;
 
-    /// <summary>The name of a method.</summary>
     public static string Name(this ResizeMethod method) => All[(int)method];
 
-    /// <summary>The method of a name, or null.</summary>
     public static ResizeMethod? Parse(string name) => Array.IndexOf(All, name) is >= 0 and var index ? (ResizeMethod)index : null;
 }

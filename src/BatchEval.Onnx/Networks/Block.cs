@@ -1,12 +1,9 @@
 namespace BatchEval.Onnx.Networks;
 
-/// <summary>What a block computes.</summary>
 public enum BlockKind
 {
-    /// <summary>Convolutions.</summary>
     Residual,
 
-    /// <summary>One attention.</summary>
     Attention,
 
     /// <summary>Several residual parts inside one.</summary>
@@ -35,8 +32,6 @@ public enum ShortcutKind
 /// <summary>A part of a network that can be left out: <c>y = shortcut(x) + branch(x)</c> becomes <c>y = shortcut(x)</c>.</summary>
 /// <param name="Id">Number in order of execution, from 0.</param>
 /// <param name="Name">Module path, from the graph's names.</param>
-/// <param name="Kind">What it computes.</param>
-/// <param name="Shortcut">What stays.</param>
 /// <param name="Output">The value that the block makes.</param>
 /// <param name="Replacement">The value that is read in its place when the block is dropped.</param>
 /// <param name="Nodes">Positions of the nodes that nothing needs once the block is dropped, ascending.</param>

@@ -5,10 +5,8 @@ namespace BatchEval.Onnx.Networks;
 /// <summary>Supplies one input of a network.</summary>
 public interface IConditionSource
 {
-    /// <summary>Name of the input.</summary>
     string Input { get; }
 
-    /// <summary>Values for the rows of one call.</summary>
     Feed For(IReadOnlyList<ConditionRow> rows);
 }
 
@@ -17,13 +15,11 @@ public interface IConditionSource
 /// <param name="Shape">[N, ...]; N at least 1.</param>
 public sealed record TensorRows(float[] Data, IReadOnlyList<int> Shape)
 {
-    /// <summary>Number of rows.</summary>
     public int Count => Shape[0];
 
     /// <summary>Values per row.</summary>
     public int RowSize => Data.Length / Count;
 
-    /// <summary>One row.</summary>
     public ReadOnlySpan<float> this[int row] => Data.AsSpan(row * RowSize, RowSize);
 
     /// <summary>Rows of some numbers as a feed.</summary>
@@ -41,7 +37,6 @@ public sealed record TensorRows(float[] Data, IReadOnlyList<int> Shape)
 }
 
 /// <summary>Class labels, with a label that means "none" for negative rows.</summary>
-/// <param name="input">The network's input.</param>
 /// <param name="none">Label of negative rows; null where the model has none.</param>
 internal sealed class LabelSource(string input, int? none) : IConditionSource
 {
@@ -53,7 +48,6 @@ internal sealed class LabelSource(string input, int? none) : IConditionSource
 }
 
 /// <summary>A table with one row per class label: the class embedding of latent diffusion models.</summary>
-/// <param name="input">The network's input.</param>
 /// <param name="table">[classes, ...].</param>
 /// <param name="none">Label of negative rows; null where the model has none.</param>
 internal sealed class TableSource(string input, TensorRows table, int? none) : IConditionSource
@@ -66,7 +60,6 @@ internal sealed class TableSource(string input, TensorRows table, int? none) : I
 }
 
 /// <summary>Encoded prompts: sample i has row i modulo the number of rows, its negative counterpart likewise.</summary>
-/// <param name="input">The network's input.</param>
 /// <param name="positive">[prompts, ...].</param>
 /// <param name="negative">[prompts or 1, ...], or null where nothing was encoded for negative rows.</param>
 public sealed class PromptSource(string input, TensorRows positive, TensorRows? negative = null) : IConditionSource
@@ -86,7 +79,6 @@ public sealed class PromptSource(string input, TensorRows positive, TensorRows? 
 }
 
 /// <summary>The same values for every sample: sizes, a guidance scale, position ids.</summary>
-/// <param name="input">The network's input.</param>
 /// <param name="values">Values of one sample, or of the whole call.</param>
 /// <param name="shape">Their shape without a batch axis.</param>
 /// <param name="perSample">Whether the input has a batch axis.</param>

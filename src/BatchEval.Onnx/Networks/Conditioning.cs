@@ -8,7 +8,6 @@ namespace BatchEval.Onnx.Networks;
 /// <param name="sources">One source per input.</param>
 public sealed class Conditioning(IReadOnlyList<IConditionSource> sources)
 {
-    /// <summary>Nothing.</summary>
     public static Conditioning None { get; } = new([]);
 
     /// <summary>

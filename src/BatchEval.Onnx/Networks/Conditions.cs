@@ -78,7 +78,6 @@ public sealed record Conditions(
         }
     }
 
-    /// <summary>The label of one sample.</summary>
     public int LabelOf(long sample, LabelsEntry? labels, NoiseBank noise)
     {
         ArgumentNullException.ThrowIfNull(noise);

@@ -18,7 +18,6 @@ public sealed class DenoiserNetwork : IDisposable
 
     /// <summary>Wraps a session whose inputs and output are those of a manifest.</summary>
     /// <param name="session">The session; owned from here on.</param>
-    /// <param name="manifest">The package's manifest.</param>
     /// <param name="file">File name for messages.</param>
     /// <param name="gateInput">An input of booleans that says which blocks run, or null; see <see cref="Gated"/>.</param>
     /// <exception cref="ProblemException">An input or output of the manifest does not exist or has another shape.</exception>
@@ -37,7 +36,6 @@ public sealed class DenoiserNetwork : IDisposable
     /// <summary>True when one call can hold samples at different times.</summary>
     public bool TimePerSample => signature.TimePerSample;
 
-    /// <summary>Which times the network can be told.</summary>
     public TimeInput TimeInput => signature.Time.Type switch
     {
         TensorElementType.Int64 or TensorElementType.Int32 => TimeInput.Whole,
@@ -103,13 +101,10 @@ public sealed class DenoiserNetwork : IDisposable
         return call;
     }
 
-    /// <summary>Binds a state.</summary>
     internal void BindState(BoundCall call, OrtValue state, bool owned = false) => call.Input(signature.Sample.Name, state, owned);
 
-    /// <summary>Binds the output.</summary>
     internal void BindOutput(BoundCall call, OrtValue output) => call.Output(signature.Output.Name, output);
 
-    /// <summary>Element types of the state and of the output.</summary>
     internal (TensorElementType State, TensorElementType Output) ElementTypes => (signature.Sample.Type, signature.Output.Type);
 
     /// <summary>A state on the processor, in the network's own element type.</summary>
@@ -120,7 +115,6 @@ public sealed class DenoiserNetwork : IDisposable
     /// <summary>Room on the device for states and outputs.</summary>
     internal DeviceBuffers Buffers(DeviceOptions device) => new(session, device);
 
-    /// <summary>Shape of a batch of states.</summary>
     internal long[] Shape(int batch) => [batch, shape.Channels, shape.Height, shape.Width];
 
     private void AddConditions(List<(string Name, OrtValue Value)> inputs, float[] times, IReadOnlyList<Feed> feeds)

@@ -15,13 +15,10 @@ internal sealed class DenoiserSignature
     private DenoiserSignature(TensorInput sample, TensorInput time, TensorInput output, Dictionary<string, TensorInput> conditions, double timeFactor, string file) =>
         (Sample, Time, Output, this.conditions, this.timeFactor, File) = (sample, time, output, conditions, timeFactor, file);
 
-    /// <summary>The state.</summary>
     public TensorInput Sample { get; }
 
-    /// <summary>The time.</summary>
     public TensorInput Time { get; }
 
-    /// <summary>The output.</summary>
     public TensorInput Output { get; }
 
     /// <summary>File name for messages.</summary>
@@ -33,7 +30,6 @@ internal sealed class DenoiserSignature
     /// <summary>The batch size that the graph is fixed to, or null.</summary>
     public int? FixedBatch { get; private init; }
 
-    /// <summary>Channels of the output.</summary>
     public int OutputChannels { get; private init; }
 
     /// <summary>Whether states are packed into tokens.</summary>

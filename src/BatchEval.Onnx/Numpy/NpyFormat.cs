@@ -39,7 +39,6 @@ public static class NpyFormat
         return array;
     }
 
-    /// <summary>Writes an array.</summary>
     public static void Write(Stream stream, NpyArray array)
     {
         ArgumentNullException.ThrowIfNull(stream);
@@ -48,7 +47,6 @@ public static class NpyFormat
     }
 
     /// <summary>Writes row-major values without copying them first.</summary>
-    /// <param name="stream">Writable.</param>
     /// <param name="values">Row-major elements: bool, byte, sbyte, int, long, Half, float or double.</param>
     /// <param name="shape">Dimensions whose product is the number of values.</param>
     /// <exception cref="ArgumentException">The shape does not fit.</exception>

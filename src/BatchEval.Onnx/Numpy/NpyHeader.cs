@@ -7,7 +7,6 @@ namespace BatchEval.Onnx.Numpy;
 /// <param name="Kind">Element type.</param>
 /// <param name="BigEndian">Most significant byte first.</param>
 /// <param name="FortranOrder">First index varies fastest.</param>
-/// <param name="Shape">Dimensions.</param>
 public sealed record NpyHeader(NpyKind Kind, bool BigEndian, bool FortranOrder, IReadOnlyList<int> Shape)
 {
     // Elements start at a multiple of this, so that files can be mapped into memory.

@@ -18,7 +18,6 @@ internal static class NpyKinds
     /// <summary>Bytes per element.</summary>
     public static int Size(this NpyKind kind) => Table[(int)kind].Size;
 
-    /// <summary>The C# type of one element.</summary>
     public static Type ElementType(this NpyKind kind) => Table[(int)kind].Type;
 
     /// <summary>The type descriptor as written: "&lt;" for little-endian, "|" where there is no byte order.</summary>

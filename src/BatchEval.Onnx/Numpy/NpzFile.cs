@@ -32,8 +32,6 @@ public sealed class NpzFile : IDisposable
     public static NpzFile Open(string path) => Open(File.OpenRead(path), path);
 
     /// <summary>Opens an archive from a stream, which must be able to seek and is disposed with the result.</summary>
-    /// <param name="stream">The archive.</param>
-    /// <param name="source">Its name, for messages.</param>
     /// <exception cref="InvalidDataException">As <see cref="Open(string)"/>.</exception>
     public static NpzFile Open(Stream stream, string source)
     {

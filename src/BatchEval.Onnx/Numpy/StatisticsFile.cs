@@ -10,15 +10,10 @@ namespace BatchEval.Onnx.Numpy;
 /// </summary>
 public static class StatisticsFile
 {
-    /// <summary>Reads a file.</summary>
     /// <inheritdoc cref="Read(Stream, string, StatisticsKeys?)"/>
     public static GaussianStatistics Read(string path, StatisticsKeys? keys = null) => Read(File.OpenRead(path), path, keys);
 
     /// <summary>Reads a file whose number of samples is known from elsewhere, such as a manifest; the file's own count is not looked at.</summary>
-    /// <param name="path">The archive.</param>
-    /// <param name="mean">Name of the mean.</param>
-    /// <param name="covariance">Name of the covariance.</param>
-    /// <param name="count">Number of samples.</param>
     /// <exception cref="InvalidDataException">As <see cref="Read(Stream, string, StatisticsKeys?)"/>.</exception>
     public static GaussianStatistics Read(string path, string mean, string covariance, long count)
     {
@@ -28,7 +23,6 @@ public static class StatisticsFile
 
     /// <summary>Reads an archive; the count is 0 where the file does not say.</summary>
     /// <param name="stream">The archive; must be able to seek; disposed.</param>
-    /// <param name="source">Its name, for messages.</param>
     /// <param name="keys">Names of the arrays; <see cref="StatisticsKeys.Default"/> if left out.</param>
     /// <exception cref="InvalidDataException">Not an archive, an array is missing or of the wrong shape or type, or the numbers are no mean and covariance.</exception>
     public static GaussianStatistics Read(Stream stream, string source, StatisticsKeys? keys = null)

@@ -1,8 +1,6 @@
 namespace BatchEval.Onnx.Numpy;
 
 /// <summary>Names of the arrays in a statistics file.</summary>
-/// <param name="Mean">Mean, (d).</param>
-/// <param name="Covariance">Covariance, (d, d).</param>
 /// <param name="Count">Number of samples, a single integer; optional in a file.</param>
 public sealed record StatisticsKeys(string Mean = "mu", string Covariance = "sigma", string Count = "count")
 {

@@ -6,7 +6,6 @@ namespace BatchEval.Onnx.Numpy;
 /// <summary>What statistics were computed from. We write it beside mu and sigma as arrays of bytes (text), which other programs ignore.</summary>
 /// <param name="Preprocessing">Tag of resize and scaling.</param>
 /// <param name="Network">Digest of the feature network.</param>
-/// <param name="Images">Digest of the images.</param>
 public sealed record StatisticsTags(string Preprocessing, string Network, string Images)
 {
     private const string Prefix = "batcheval_";

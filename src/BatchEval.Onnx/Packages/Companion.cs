@@ -20,7 +20,6 @@ public sealed record Companion
     /// <summary>How values become bytes.</summary>
     public PixelRounding Rounding { get; init; }
 
-    /// <summary>File of prompts.</summary>
     public string? Prompts { get; init; }
 
     /// <summary>File of precomputed embeddings.</summary>
@@ -29,22 +28,17 @@ public sealed record Companion
     /// <summary>Folder of a CLIP package.</summary>
     public string? Clip { get; init; }
 
-    /// <summary>Class labels.</summary>
     public LabelsEntry? Labels { get; init; }
 
-    /// <summary>Feature network.</summary>
     public FeaturesEntry? Features { get; init; }
 
-    /// <summary>Perceptual network.</summary>
     public PerceptualEntry? Perceptual { get; init; }
 
-    /// <summary>Reference statistics.</summary>
     public ReferenceEntry? Reference { get; init; }
 
     /// <summary>Clean samples.</summary>
     public DataEntry? Data { get; init; }
 
-    /// <summary>Gradient of a classifier.</summary>
     public ClassifierEntry? Classifier { get; init; }
 
     /// <summary>SHA-256 of files.</summary>

@@ -7,8 +7,6 @@ namespace BatchEval.Onnx.Packages;
 /// <summary>How 8-bit images become the input of a feature network: resize to its size, then (value - mean) / std per channel on the scale 0 to 255.</summary>
 /// <param name="Channels">3, or 1 for images whose channels are equal.</param>
 /// <param name="Height">Height that the network takes.</param>
-/// <param name="Width">Width that it takes.</param>
-/// <param name="Resize">Named resize.</param>
 /// <param name="Mean">One value per channel, 0..255.</param>
 /// <param name="Deviation">One value per channel, above 0.</param>
 /// <param name="FixedTag">Tag that replaces the derived one where nothing is resized, or null.</param>
@@ -34,7 +32,6 @@ public sealed record FeatureInput(int Channels, int Height, int Width, ResizeMet
 
     /// <summary>Writes one image as the network takes it.</summary>
     /// <param name="image">Any size if a resize is named.</param>
-    /// <param name="name">Its name, for messages.</param>
     /// <param name="to">[C, H, W].</param>
     /// <exception cref="ProblemException">The size does not fit and no resize is named, or colour where grey is needed.</exception>
     public void Write(RgbImage image, string name, Span<float> to)

@@ -1,9 +1,7 @@
 namespace BatchEval.Onnx.Packages;
 
 /// <summary>What the <c>features.json</c> of a stand-alone feature package says; <c>docs/metrics.md</c> documents every field.</summary>
-/// <param name="Name">Short name.</param>
 /// <param name="Description">One sentence for people.</param>
-/// <param name="Features">The feature network, or null.</param>
 /// <param name="Image">How images become its input; null exactly if there is none.</param>
 /// <param name="Perceptual">Network that gives a perceptual distance of two images, or null.</param>
 /// <param name="PerceptualImage">Its images; null exactly if there is none.</param>
@@ -28,8 +26,6 @@ public sealed record FeatureManifest(
 
 /// <summary>Images that a perceptual network takes.</summary>
 /// <param name="Channels">3 or 1.</param>
-/// <param name="Height">Height, or null for any.</param>
-/// <param name="Width">Width, or null for any.</param>
 /// <param name="MinimumSize">Smallest height and width.</param>
 /// <param name="Low">Value of black.</param>
 /// <param name="High">Value of white.</param>

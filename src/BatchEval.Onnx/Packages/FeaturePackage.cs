@@ -15,10 +15,8 @@ public sealed class FeaturePackage
 
     private FeaturePackage(string directory, FeatureManifest manifest, Dictionary<string, string> digests) => (Directory, Manifest, this.digests) = (directory, manifest, digests);
 
-    /// <summary>Folder of the package.</summary>
     public string Directory { get; }
 
-    /// <summary>The validated manifest.</summary>
     public FeatureManifest Manifest { get; }
 
     /// <summary>Opens a package.</summary>

@@ -12,7 +12,6 @@ namespace BatchEval.Onnx.Packages;
 /// <summary>What a person says about a network that the network itself does not; null where nothing was said.</summary>
 public sealed record DraftAnswers
 {
-    /// <summary>Short name.</summary>
     public string? Name { get; init; }
 
     /// <summary>Name of the state input.</summary>
@@ -27,10 +26,8 @@ public sealed record DraftAnswers
     /// <summary>Name of the context input.</summary>
     public string? Context { get; init; }
 
-    /// <summary>File of contexts.</summary>
     public string? Contexts { get; init; }
 
-    /// <summary>Name of the output.</summary>
     public string? Output { get; init; }
 
     /// <summary>What the output means.</summary>
@@ -39,7 +36,6 @@ public sealed record DraftAnswers
     /// <summary>The schedule, for example <c>linear(trainSteps=1000,betaStart=0.0001,betaEnd=0.02)</c>.</summary>
     public string? Schedule { get; init; }
 
-    /// <summary>Channels, height and width.</summary>
     public (int Channels, int Height, int Width)? Shape { get; init; }
 
     /// <summary>Values of black and white.</summary>
@@ -48,7 +44,6 @@ public sealed record DraftAnswers
     /// <summary>Whether data predictions are clamped.</summary>
     public bool? Clamp { get; init; }
 
-    /// <summary>Number of classes.</summary>
     public int? Classes { get; init; }
 
     /// <summary>The label that means none.</summary>
@@ -67,8 +62,6 @@ public sealed record ManifestDraft(JsonObject Manifest, IReadOnlyList<string> Fo
     private static readonly string[] Schedulers = [DiffusersFolder.SchedulerFile, $"scheduler/{DiffusersFolder.SchedulerFile}", $"../scheduler/{DiffusersFolder.SchedulerFile}"];
 
     /// <summary>Drafts a manifest.</summary>
-    /// <param name="model">The network.</param>
-    /// <param name="answers">What was said.</param>
     /// <exception cref="ProblemException">Everything that is still missing, each with the option that supplies it.</exception>
     public static ManifestDraft Of(OnnxModel model, DraftAnswers answers)
     {

@@ -8,7 +8,6 @@ namespace BatchEval.Onnx.Packages;
 /// <param name="Name">Short name, used in run ids and reports.</param>
 /// <param name="Description">One sentence for people.</param>
 /// <param name="Denoiser">The network that is searched.</param>
-/// <param name="Schedule">The noise it was trained on.</param>
 /// <param name="Sample">Shape and range of one sample.</param>
 /// <param name="Labels">Class labels, or null for a model that takes none.</param>
 /// <param name="Features">Network whose features FID and its relatives are computed on, or null.</param>
@@ -40,7 +39,6 @@ public sealed record ModelManifest(
     /// <summary>Decoder of a model that samples latents, or null.</summary>
     public DecoderEntry? Decoder { get; init; }
 
-    /// <summary>Text encoders, or null.</summary>
     public TextEntry? Text { get; init; }
 
     /// <summary>File of prompts that samples are drawn for, or null.</summary>
@@ -79,7 +77,6 @@ public sealed record ModelManifest(
 public sealed record SamplingDefaults(int? Steps = null, double? Guidance = null, SchedulerConfiguration? Scheduler = null, bool EvenLevels = false);
 
 /// <summary>A network that returns the gradient of log p(y | x_t) with respect to x_t.</summary>
-/// <param name="File">ONNX file.</param>
 /// <param name="SampleInput">Name of the state input [B, C, H, W].</param>
 /// <param name="TimeInput">Name of the time input [B].</param>
 /// <param name="LabelInput">Name of the label input [B].</param>
@@ -110,10 +107,8 @@ public sealed record DenoiserEntry(
     /// <summary>Tokens and width of the context input, for measurements without prompts; null where a file supplies it.</summary>
     public (int Tokens, int Width)? ContextShape { get; init; }
 
-    /// <summary>Width of the pooled input.</summary>
     public int PooledWidth { get; init; }
 
-    /// <summary>Width of the guidance embedding.</summary>
     public int GuidanceWidth { get; init; } = 256;
 
     /// <summary>Every input beside state and time.</summary>
@@ -169,7 +164,6 @@ public sealed record LabelsEntry(int Count, int? Null, IReadOnlyList<string> Nam
 }
 
 /// <summary>The feature network.</summary>
-/// <param name="File">ONNX file.</param>
 /// <param name="Input">Name of the image input [B, C, H, W] in the sample's range.</param>
 /// <param name="Output">Name of the feature output [B, D].</param>
 /// <param name="Logits">Name of the class score output [B, K], or null.</param>
@@ -178,7 +172,6 @@ public sealed record LabelsEntry(int Count, int? Null, IReadOnlyList<string> Nam
 public sealed record FeaturesEntry(string File, string Input, string Output, string? Logits, int Dimensions, string Preprocessing);
 
 /// <summary>The perceptual network: two images in, one distance per pair out.</summary>
-/// <param name="File">ONNX file.</param>
 /// <param name="First">Name of the first image input.</param>
 /// <param name="Second">Name of the second image input.</param>
 /// <param name="Output">Name of the distance output [B].</param>
@@ -190,7 +183,6 @@ public sealed record DataEntry(string File);
 
 /// <summary>Reference statistics.</summary>
 /// <param name="File">NumPy archive.</param>
-/// <param name="Training">Statistics of the training images.</param>
 /// <param name="HeldOut">Statistics of images never trained on, or null.</param>
 public sealed record ReferenceEntry(string File, StatisticsEntry Training, StatisticsEntry? HeldOut);
 

@@ -7,12 +7,9 @@ using BatchEval.Onnx.Runtime;
 namespace BatchEval.Onnx.Packages;
 
 /// <summary>A model package on disk: the manifest, and files that exist and have the digests it states.</summary>
-/// <param name="Directory">Folder of the package.</param>
-/// <param name="Manifest">The validated manifest.</param>
 /// <param name="Digest">SHA-256 over the manifest and every file it names; changes when anything that could change a result does.</param>
 public sealed record ModelPackage(string Directory, ModelManifest Manifest, string Digest)
 {
-    /// <summary>Name of the manifest in a package.</summary>
     public const string ManifestFile = "model.json";
 
     /// <summary>Name of the manifest of a diffusers pipeline.</summary>
@@ -22,7 +19,6 @@ public sealed record ModelPackage(string Directory, ModelManifest Manifest, stri
     public const string CompanionFile = "batcheval.json";
 
     /// <summary>Opens a package: a folder with a <c>model.json</c>, or a diffusers pipeline with a <c>model_index.json</c>.</summary>
-    /// <param name="directory">The folder.</param>
     /// <param name="complete">Changes what stands beside a diffusers pipeline, for options of a command; null for nothing.</param>
     /// <param name="references">Whether reference statistics are read; without, they need not exist yet.</param>
     /// <exception cref="ProblemException">The folder or manifest is missing or wrong, or a named file is missing or altered; everything wrong is listed.</exception>

@@ -24,8 +24,6 @@ public sealed class BoundCall : IDisposable
     }
 
     /// <summary>Binds an input; a value that lies elsewhere is copied to the device now, and only now.</summary>
-    /// <param name="name">The input.</param>
-    /// <param name="value">Its value.</param>
     /// <param name="owned">Whether the value is disposed of with the call.</param>
     public void Input(string name, OrtValue value, bool owned = false)
     {
@@ -38,7 +36,6 @@ public sealed class BoundCall : IDisposable
     }
 
     /// <summary>Binds an output to room that exists.</summary>
-    /// <param name="name">The output.</param>
     /// <param name="value">Where it goes.</param>
     public void Output(string name, OrtValue value) => binding.BindOutput(name, value);
 

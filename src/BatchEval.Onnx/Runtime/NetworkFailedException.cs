@@ -14,9 +14,7 @@ public sealed class NetworkFailedException : Exception
     }
 
     /// <summary>Creates an exception for a call.</summary>
-    /// <param name="file">The network's file.</param>
     /// <param name="batch">Samples in the call.</param>
-    /// <param name="error">What the runtime said.</param>
     public NetworkFailedException(string file, int batch, OnnxRuntimeException error)
         : base($"{file} failed on a batch of {batch}: {SessionLoader.Reason(error)}", error)
     {

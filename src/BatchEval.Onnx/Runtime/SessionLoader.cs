@@ -8,7 +8,6 @@ public static class SessionLoader
 {
     /// <summary>Opens a network.</summary>
     /// <param name="path">The ONNX file.</param>
-    /// <param name="device">Where it runs.</param>
     /// <param name="configure">Changes the session's options, or null.</param>
     /// <exception cref="ProblemException">The file is missing, is no ONNX model, or the device is not available.</exception>
     public static InferenceSession Open(string path, DeviceOptions device, Action<SessionOptions>? configure = null)

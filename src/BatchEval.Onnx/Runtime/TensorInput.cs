@@ -6,8 +6,6 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 namespace BatchEval.Onnx.Runtime;
 
 /// <summary>One input or output of a network as the network itself declares it; its element type is never assumed.</summary>
-/// <param name="Name">Name in the graph.</param>
-/// <param name="Type">Element type.</param>
 /// <param name="Rank">Number of dimensions.</param>
 /// <param name="Shape">Declared dimensions; -1 where free.</param>
 public sealed record TensorInput(string Name, TensorElementType Type, int Rank, IReadOnlyList<int> Shape)

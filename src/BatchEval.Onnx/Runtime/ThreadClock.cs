@@ -9,7 +9,6 @@ internal static partial class ThreadClock
     private const int LinuxThreadClock = 3;
 
     /// <summary>Milliseconds of some work.</summary>
-    /// <param name="work">The work.</param>
     /// <param name="onThisThread">False for work that other threads or devices do; that is timed by the wall clock.</param>
     public static double Milliseconds(Action work, bool onThisThread)
     {

@@ -7,7 +7,6 @@ using BatchEval.Onnx.Runtime;
 namespace BatchEval.Onnx.Sampling;
 
 /// <summary>Memory of one network of a model.</summary>
-/// <param name="Part">What it does.</param>
 /// <param name="WeightBytes">Bytes of its files.</param>
 public sealed record MemoryPart(string Part, long WeightBytes);
 
@@ -15,7 +14,6 @@ public sealed record MemoryPart(string Part, long WeightBytes);
 /// What a model's networks take, said before anything is opened. One of them is open at a time while <c>sample</c> works; weights count twice, since ONNX
 /// Runtime keeps those of products and convolutions in packed form beside the file's own while it loads (1.7 times with a first call, docs/models.md).
 /// </summary>
-/// <param name="Parts">The networks.</param>
 /// <param name="AvailableBytes">Memory that this process may use.</param>
 public sealed record MemoryPlan(IReadOnlyList<MemoryPart> Parts, long AvailableBytes)
 {
@@ -24,7 +22,6 @@ public sealed record MemoryPlan(IReadOnlyList<MemoryPart> Parts, long AvailableB
     /// <summary>Bytes needed at the peak, of weights alone.</summary>
     public double PeakBytes => Loading * Parts.Max(p => p.WeightBytes);
 
-    /// <summary>Plans a model on the processor.</summary>
     public static MemoryPlan Of(ModelPackage package)
     {
         ArgumentNullException.ThrowIfNull(package);

@@ -8,14 +8,10 @@ using BatchEval.Onnx.Runtime;
 namespace BatchEval.Onnx.Sampling;
 
 /// <summary>One thing that was looked at.</summary>
-/// <param name="Name">What.</param>
 /// <param name="Passed">Whether it is as it should be; null where nothing could be told.</param>
-/// <param name="Seen">What was seen.</param>
 public sealed record CheckResult(string Name, bool? Passed, string Seen);
 
 /// <summary>Looks at everything about a model's denoiser that can be told without sampling, with a few calls of the network.</summary>
-/// <param name="package">The package.</param>
-/// <param name="device">Where it runs.</param>
 public sealed class ModelCheck(ModelPackage package, DeviceOptions device)
 {
     private const int Rows = 4;

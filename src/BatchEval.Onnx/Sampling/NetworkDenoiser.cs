@@ -11,9 +11,7 @@ namespace BatchEval.Onnx.Sampling;
 /// A model's network as a denoiser in variance-exploding coordinates: the state is scaled by alpha, the output turned into the data prediction
 /// and clamped where the model's sampler clamps, so that schedules are computed for what sampling really does.
 /// </summary>
-/// <param name="model">The opened model.</param>
 /// <param name="noise">The run's noise, which labels are drawn from.</param>
-/// <param name="conditions">What samples are conditioned on.</param>
 /// <param name="batchSize">Most samples in one network call.</param>
 /// <param name="parallel">Network calls side by side.</param>
 public sealed class NetworkDenoiser(SamplingModel model, NoiseBank noise, Conditions conditions, int batchSize = 64, int parallel = 1) : IDenoiser

@@ -21,9 +21,6 @@ public static class OutputEvidence
     private const double LeastRatio = 5;
 
     /// <summary>What contradicts the manifest, in words; null where nothing does or nothing can be told.</summary>
-    /// <param name="manifest">The manifest.</param>
-    /// <param name="network">The whole network.</param>
-    /// <param name="conditioning">What it is fed.</param>
     public static string? Contradiction(ModelManifest manifest, DenoiserNetwork network, Conditioning conditioning)
     {
         ArgumentNullException.ThrowIfNull(manifest);
@@ -48,7 +45,6 @@ public static class OutputEvidence
     }
 
     /// <summary>The same for any network.</summary>
-    /// <param name="manifest">The manifest.</param>
     /// <param name="count">Samples in the call.</param>
     /// <param name="mixed">Whether they can have different times.</param>
     /// <param name="call">The network: states [count, C, H, W] and times to outputs of the same shape.</param>
@@ -124,10 +120,8 @@ public static class OutputEvidence
 
     /// <summary>How an output follows the noise, by differences of neighbours, which the clean sample has little part in.</summary>
     /// <param name="Correlation">Between output and noise.</param>
-    /// <param name="Slope">Of the output on the noise.</param>
     private sealed record Response(double Correlation, double Slope)
     {
-        /// <summary>The output is the noise.</summary>
         public bool Repeats => Correlation > 0.9 && Slope is > 0.85 and < 1.15;
 
         public static Response Of(ReadOnlySpan<float> noise, ReadOnlySpan<float> output, int width)

@@ -7,20 +7,14 @@ using Google.Protobuf;
 namespace BatchEval.Onnx.Sampling;
 
 /// <summary>One file of an export; its content is made when it is written.</summary>
-/// <param name="Name">File name.</param>
-/// <param name="Write">Writes the content.</param>
 public sealed record ExportedFile(string Name, Action<Stream> Write);
 
 /// <summary>One network file of an export.</summary>
 /// <param name="Drop">Ids of the blocks that it lacks.</param>
-/// <param name="File">File name.</param>
 /// <param name="DroppedBlocks">Names of these blocks.</param>
 public sealed record ExportedNetwork(IReadOnlyList<int> Drop, string File, IReadOnlyList<string> DroppedBlocks);
 
 /// <summary>What a user takes home of a candidate that drops blocks: one plain ONNX file per distinct mask, without gates and dead weights.</summary>
-/// <param name="graph">The network.</param>
-/// <param name="manifest">The package's manifest.</param>
-/// <param name="candidate">The candidate.</param>
 public sealed class PrunedExport(BlockGraph graph, ModelManifest manifest, Candidate candidate)
 {
     private readonly List<IReadOnlyList<int>> masks = Masks(candidate);

@@ -1,7 +1,6 @@
 namespace BatchEval.Onnx.Sampling;
 
 /// <summary>One finished sample.</summary>
-/// <param name="Sample">Sample index.</param>
 /// <param name="Label">Class label it was conditioned on.</param>
 /// <param name="Image">Final state [C, H, W]; meaningless after a failure.</param>
 /// <param name="Executed">For each row of the solver, whether the network was called.</param>

@@ -10,9 +10,7 @@ namespace BatchEval.Onnx.Sampling;
 /// Runs candidates on samples. Samples of different candidates ride in one batch, evaluations that candidates share are made once,
 /// and every image is a pure function of (model, candidate, seed, sample index), whatever the batch.
 /// </summary>
-/// <param name="model">The opened model.</param>
 /// <param name="noise">The run's noise.</param>
-/// <param name="conditions">What samples are conditioned on.</param>
 /// <param name="batchSize">Most samples in one network call.</param>
 public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditions conditions, int batchSize = 64)
 {

@@ -23,12 +23,10 @@ public sealed class SamplingModel : IDisposable
     private SamplingModel(SamplingModel of, Lazy<PromptEmbeddings?> prompts) =>
         (Package, Networks, fixedInputs, Classifier, Decoder, this.prompts) = (of.Package, of.Networks, of.fixedInputs, of.Classifier, of.Decoder, prompts);
 
-    /// <summary>The package.</summary>
     public ModelPackage Package { get; }
 
     private Lazy<LatentDecoder> Decoder { get; }
 
-    /// <summary>The manifest.</summary>
     public ModelManifest Manifest => Package.Manifest;
 
     /// <summary>Gives networks by dropped blocks.</summary>
@@ -47,12 +45,9 @@ public sealed class SamplingModel : IDisposable
     /// <summary>The same model, with its networks, for other prompts; needs no disposal.</summary>
     public SamplingModel For(PromptEmbeddings embeddings) => new(this, new(embeddings));
 
-    /// <summary>Gradient of a classifier, or null.</summary>
     public ClassifierGradient? Classifier { get; }
 
     /// <summary>Opens a package's denoiser with its blocks.</summary>
-    /// <param name="package">The package.</param>
-    /// <param name="device">Where networks run.</param>
     /// <param name="execution">How networks without some blocks are executed.</param>
     /// <param name="prompts">Encoded prompts in place of those that the package names, or null.</param>
     /// <exception cref="ProblemException">The package's files do not fit together, or the network's output is plainly another than the manifest says.</exception>

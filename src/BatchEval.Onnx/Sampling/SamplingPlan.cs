@@ -12,7 +12,6 @@ namespace BatchEval.Onnx.Sampling;
 /// </summary>
 public sealed class SamplingPlan
 {
-    /// <summary>Prepares a candidate.</summary>
     public SamplingPlan(Candidate candidate, NoiseSchedule schedule, PredictionType prediction)
     {
         (Candidate, Prediction) = (candidate, prediction);
@@ -22,10 +21,8 @@ public sealed class SamplingPlan
         Keys = EvaluationKeys();
     }
 
-    /// <summary>The candidate.</summary>
     public Candidate Candidate { get; }
 
-    /// <summary>Its rows.</summary>
     public CoefficientTable Table { get; }
 
     /// <summary>What the network returns.</summary>

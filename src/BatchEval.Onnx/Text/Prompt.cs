@@ -4,7 +4,6 @@ using BatchEval.Core.Json;
 namespace BatchEval.Onnx.Text;
 
 /// <summary>One text that images are drawn for.</summary>
-/// <param name="Text">The prompt.</param>
 /// <param name="Negative">What guidance leads away from; null where none was given, which some models tell apart from an empty one.</param>
 /// <param name="Seed">Seed of its start noise, or null for the run's.</param>
 /// <param name="Size">Height and width of its image in pixels, or null for the model's own.</param>

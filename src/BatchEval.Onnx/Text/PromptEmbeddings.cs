@@ -15,7 +15,6 @@ public sealed record PromptEmbeddings(TensorRows Sequence, TensorRows? Pooled, T
     /// <summary>Names of the arrays in a file of precomputed embeddings.</summary>
     public static IReadOnlyList<string> Names { get; } = ["sequence", "pooled", "negative_sequence", "negative_pooled"];
 
-    /// <summary>Number of prompts.</summary>
     public int Count => Sequence.Count;
 
     /// <summary>Reads a NumPy archive with the arrays <see cref="Names"/>, of which only the first is needed by every model.</summary>

@@ -6,7 +6,6 @@ using BatchEval.Onnx.Runtime;
 namespace BatchEval.Onnx.Text;
 
 /// <summary>Encodes prompts with a model's text encoders, one of them open at a time.</summary>
-/// <param name="package">The model package.</param>
 /// <param name="device">Where encoders run.</param>
 /// <param name="warn">Told of texts that do not fit.</param>
 public sealed class PromptEncoder(ModelPackage package, DeviceOptions device, Action<string>? warn = null)

@@ -23,7 +23,6 @@ public sealed record PromptSet(string? File, IReadOnlyList<Prompt> Prompts)
     /// <summary>SHA-256 of the prompts.</summary>
     public string Digest => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this)));
 
-    /// <summary>The prompt of a sample.</summary>
     public Prompt Of(long sample) => Prompts[(int)(sample % Prompts.Count)];
 
     /// <summary>The same with a negative prompt for those that have none of their own.</summary>

@@ -10,9 +10,6 @@ using BatchEval.Workflow.Telemetry;
 namespace BatchEval.Workflow.Activities;
 
 /// <summary>Scores a finished round, writes the next state, and after the last round the result.</summary>
-/// <param name="store">The store.</param>
-/// <param name="models">Model packages.</param>
-/// <param name="time">Clock for the status.</param>
 public sealed class AdvanceActivity(RunStore store, ModelHost models, TimeProvider time)
 {
     /// <summary>Runs the activity; doing it again changes nothing.</summary>

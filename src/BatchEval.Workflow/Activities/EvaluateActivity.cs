@@ -10,9 +10,6 @@ using BatchEval.Workflow.Telemetry;
 namespace BatchEval.Workflow.Activities;
 
 /// <summary>Computes one unit, unless it exists or another process does.</summary>
-/// <param name="store">The store.</param>
-/// <param name="models">Model packages.</param>
-/// <param name="time">Clock for measured durations.</param>
 public sealed class EvaluateActivity(RunStore store, ModelHost models, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);

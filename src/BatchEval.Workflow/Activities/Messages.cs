@@ -16,30 +16,22 @@ public static class ActivityNames
     public const string Advance = "Advance";
 }
 
-/// <summary>Input of Prepare.</summary>
-/// <param name="RunId">The run.</param>
 public sealed record PrepareInput(string RunId);
 
 /// <summary>Output of Prepare and Advance: where the run stands.</summary>
-/// <param name="Round">The next round.</param>
 /// <param name="Finished">True when there is none.</param>
 public sealed record RunPosition(int Round, bool Finished);
 
 /// <summary>Input of Plan and Advance.</summary>
-/// <param name="RunId">The run.</param>
-/// <param name="Round">The round.</param>
 public sealed record RoundInput(string RunId, int Round);
 
 /// <summary>Output of Plan.</summary>
 /// <param name="Units">Number of units.</param>
-/// <param name="Stage">Stage of the round.</param>
 /// <param name="Generation">Generation within the stage.</param>
 /// <param name="SampleSteps">Network calls times samples of the round.</param>
 public sealed record RoundOutline(int Units, string Stage, int Generation, long SampleSteps);
 
 /// <summary>Input of Evaluate.</summary>
-/// <param name="RunId">The run.</param>
-/// <param name="Round">The round.</param>
 /// <param name="Unit">Index of the unit in the round's plan.</param>
 /// <param name="Patient">Whether to wait a while for a process that computes the unit already.</param>
 public sealed record UnitInput(string RunId, int Round, int Unit, bool Patient = false);

@@ -5,8 +5,6 @@ using BatchEval.Workflow.Storage;
 namespace BatchEval.Workflow.Activities;
 
 /// <summary>Turns a run's state into the next round's candidates and units.</summary>
-/// <param name="store">The store.</param>
-/// <param name="models">Model packages.</param>
 public sealed class PlanActivity(RunStore store, ModelHost models)
 {
     /// <summary>Runs the activity; doing it again changes nothing.</summary>

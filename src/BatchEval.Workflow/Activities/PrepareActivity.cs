@@ -9,9 +9,6 @@ using BatchEval.Workflow.Storage;
 namespace BatchEval.Workflow.Activities;
 
 /// <summary>Resolves the model, writes a run's fixed inputs, and finds the round to go on with.</summary>
-/// <param name="store">The store.</param>
-/// <param name="models">Model packages.</param>
-/// <param name="time">Clock for the status.</param>
 public sealed class PrepareActivity(RunStore store, ModelHost models, TimeProvider time)
 {
     /// <summary>Runs the activity; doing it again changes nothing.</summary>

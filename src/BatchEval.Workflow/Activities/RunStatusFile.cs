@@ -44,13 +44,7 @@ public static class RunStatusFile
     }
 
     /// <summary>Marks a run in a state of its own.</summary>
-    /// <param name="store">The store.</param>
-    /// <param name="runId">The run.</param>
-    /// <param name="state">The new state.</param>
-    /// <param name="error">Why it failed, or null.</param>
-    /// <param name="time">Clock.</param>
     /// <param name="from">States that it may follow; null for all but finished.</param>
-    /// <param name="cancellation">Gives up.</param>
     /// <returns>The status as it is now, or null where there is no such run.</returns>
     public static Task<RunStatus?> MarkAsync(
         RunStore store, string runId, string state, string? error, TimeProvider time, IReadOnlyCollection<string>? from = null, CancellationToken cancellation = default)

@@ -33,5 +33,4 @@ public interface IRunControl
 /// <param name="State">State that overrules the stored one, or null.</param>
 /// <param name="Round">Round under way, or null.</param>
 /// <param name="UnitsDone">Units finished in that round.</param>
-/// <param name="Error">Why it failed, or null.</param>
 public sealed record RunLife(string? State, int? Round = null, int UnitsDone = 0, string? Error = null);

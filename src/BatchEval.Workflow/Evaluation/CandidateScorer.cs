@@ -8,14 +8,12 @@ using BatchEval.Workflow.Models;
 namespace BatchEval.Workflow.Evaluation;
 
 /// <summary>Puts a candidate's shards together into its scores.</summary>
-/// <param name="model">The opened model, for its reference.</param>
 /// <param name="metrics">What is minimised and what is measured besides.</param>
 /// <param name="costs">What the model costs, or null where that is unknown.</param>
 /// <param name="guided">True where every call evaluates the network twice.</param>
 public sealed class CandidateScorer(OpenedModel model, MeasuredMetrics metrics, CostModel? costs = null, bool guided = false)
 {
     /// <summary>Scores a candidate.</summary>
-    /// <param name="entry">The candidate.</param>
     /// <param name="shards">Results of its shards, in sample order, with what the metrics need.</param>
     /// <param name="final">True to compute everything, false for the objective alone.</param>
     /// <param name="control">Control variate of the moments of the features, or null.</param>

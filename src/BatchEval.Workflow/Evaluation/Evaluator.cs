@@ -11,8 +11,6 @@ using BatchEval.Workflow.Telemetry;
 namespace BatchEval.Workflow.Evaluation;
 
 /// <summary>How an evaluation samples.</summary>
-/// <param name="Seed">Seed of noise and labels.</param>
-/// <param name="Conditions">Labels and guidance.</param>
 /// <param name="Device">Device that the model was opened on.</param>
 public sealed record EvaluationSetting(ulong Seed, Conditions Conditions, string Device)
 {
@@ -40,10 +38,6 @@ public sealed record ComputedShards(int Shards, long Evaluations);
 /// Scores candidates: what lies in the store is taken from there, what is missing is sampled in common batches, measured and stored. Runs, schedule methods
 /// and commands all score through it, so that each finds what another has computed.
 /// </summary>
-/// <param name="model">The opened model.</param>
-/// <param name="setting">How to sample.</param>
-/// <param name="blobs">Where results lie.</param>
-/// <param name="time">Clock for measured durations.</param>
 public sealed class Evaluator(OpenedModel model, EvaluationSetting setting, IBlobs blobs, TimeProvider time)
 {
     private const int CellSamples = 512;
@@ -54,8 +48,6 @@ public sealed class Evaluator(OpenedModel model, EvaluationSetting setting, IBlo
     public ShardContext Context { get; } = ShardContext.Of(model.Sampling.Package.Digest, setting.Seed, setting.Conditions, setting.Device, setting.Prompts);
 
     /// <summary>Scores candidates on the same samples.</summary>
-    /// <param name="entries">The candidates.</param>
-    /// <param name="samples">The samples.</param>
     /// <param name="metrics">What to measure, of single sets of images.</param>
     /// <param name="keepImages">Whether images are stored, so that later comparisons need no sampling.</param>
     /// <param name="parallel">Units computed side by side.</param>
@@ -99,9 +91,7 @@ public sealed class Evaluator(OpenedModel model, EvaluationSetting setting, IBlo
     }
 
     /// <summary>Reads stored results.</summary>
-    /// <param name="shards">Complete shards.</param>
     /// <param name="metrics">The metrics that they are read for; without any, no arrays are read.</param>
-    /// <param name="cancellation">Gives up.</param>
     public async Task<IReadOnlyList<ShardResult>> ReadAsync(IReadOnlyList<Shard> shards, IReadOnlyList<Metric> metrics, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(shards);

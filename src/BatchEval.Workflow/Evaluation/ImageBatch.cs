@@ -4,17 +4,14 @@ using BatchEval.Onnx.Packages;
 namespace BatchEval.Workflow.Evaluation;
 
 /// <summary>Images as they are published and scored: unsigned bytes [N, C, H, W].</summary>
-/// <param name="Pixels">All values.</param>
 /// <param name="Shape">[N, C, H, W].</param>
 public sealed record ImageBatch(byte[] Pixels, IReadOnlyList<int> Shape)
 {
-    /// <summary>Number of images.</summary>
     public int Count => Shape[0];
 
     /// <summary>Values per image.</summary>
     public int Size => Shape[1] * Shape[2] * Shape[3];
 
-    /// <summary>Values of one image.</summary>
     public ReadOnlySpan<byte> this[int index] => Pixels.AsSpan(index * Size, Size);
 
     /// <summary>Rounds samples to bytes: [Low, High] onto 0..255, half to even, clipped.</summary>

@@ -5,7 +5,6 @@ using BatchEval.Workflow.Specifications;
 namespace BatchEval.Workflow.Evaluation;
 
 /// <summary>What is minimised and what is measured besides.</summary>
-/// <param name="Objective">What is minimised.</param>
 /// <param name="All">Everything that final scores have, the objective among them, in the order of the catalogue.</param>
 public sealed record MeasuredMetrics(Metric Objective, IReadOnlyList<Metric> All)
 {

@@ -2,7 +2,6 @@ namespace BatchEval.Workflow.Evaluation;
 
 /// <summary>Samples [Start, Start + Count).</summary>
 /// <param name="Start">First sample index.</param>
-/// <param name="Count">Number of samples.</param>
 public sealed record SampleRange(long Start, int Count)
 {
     /// <summary>Where the samples that a search compares on begin.</summary>
@@ -14,7 +13,6 @@ public sealed record SampleRange(long Start, int Count)
     /// <summary>Where the samples of the final scores begin.</summary>
     public const long FinalStart = 1L << 25;
 
-    /// <summary>Sample indices.</summary>
     public IEnumerable<long> Indices => Enumerable.Range(0, Count).Select(i => Start + i);
 
     /// <summary>Cuts the range at the given offsets and so that no part is longer than <paramref name="longest"/>.</summary>

@@ -13,8 +13,6 @@ namespace BatchEval.Workflow.Evaluation;
 /// that a resumed run, a second worker, another run or another command finds it instead of computing it again.
 /// </summary>
 /// <param name="Key">64 hexadecimal digits.</param>
-/// <param name="Candidate">The candidate.</param>
-/// <param name="Range">The samples.</param>
 /// <param name="KeepImages">Whether the images must be stored; not part of the key.</param>
 /// <param name="ComparedWith">Key of the shard whose images each image must be compared with, or null; not part of the key.</param>
 public sealed record Shard(string Key, Candidate Candidate, SampleRange Range, bool KeepImages = false, string? ComparedWith = null)
@@ -25,7 +23,6 @@ public sealed record Shard(string Key, Candidate Candidate, SampleRange Range, b
     /// <summary>Network calls that the shard asks for, before sharing.</summary>
     public long NetworkCalls => (long)Candidate.NetworkCalls * Range.Count;
 
-    /// <summary>Creates a shard and its key.</summary>
     public static Shard Create(ShardContext context, Candidate candidate, SampleRange range, bool keepImages = false, string? comparedWith = null)
     {
         ArgumentNullException.ThrowIfNull(candidate);
@@ -39,10 +36,7 @@ public sealed record Shard(string Key, Candidate Candidate, SampleRange Range, b
 }
 
 /// <summary>What all shards of an evaluation have in common.</summary>
-/// <param name="ModelDigest">Digest of the model package.</param>
-/// <param name="Seed">Seed of noise and labels.</param>
 /// <param name="Label">Label rule of the conditions.</param>
-/// <param name="GuidanceScale">Guidance scale.</param>
 /// <param name="Device">Kind of device, because its arithmetic differs in the last bits.</param>
 /// <param name="Guidance">Everything else that the conditions say of guidance, or null where that is nothing.</param>
 public sealed record ShardContext(string ModelDigest, ulong Seed, int? Label, double GuidanceScale, string Device, string? Guidance = null)
@@ -51,9 +45,6 @@ public sealed record ShardContext(string ModelDigest, ulong Seed, int? Label, do
     public string? Prompts { get; init; }
 
     /// <summary>The context of an evaluation.</summary>
-    /// <param name="modelDigest">Digest of the model package.</param>
-    /// <param name="seed">Seed of noise and labels.</param>
-    /// <param name="conditions">Labels and guidance.</param>
     /// <param name="device">Device as users name it, such as <c>cuda:1</c>; which one of a kind does not matter.</param>
     /// <param name="prompts">What samples are drawn for, or null.</param>
     public static ShardContext Of(string modelDigest, ulong seed, Conditions conditions, string device, PromptSet? prompts = null)

@@ -12,9 +12,6 @@ using BatchEval.Workflow.Models;
 namespace BatchEval.Workflow.Evaluation;
 
 /// <summary>Samples candidates and measures their images. Knows nothing of stored results; <see cref="Evaluator"/> does.</summary>
-/// <param name="model">The opened model.</param>
-/// <param name="noise">Noise and labels.</param>
-/// <param name="conditions">Labels and guidance.</param>
 /// <param name="prompts">What samples are drawn for, or null.</param>
 public sealed class ShardComputer(OpenedModel model, NoiseBank noise, Conditions conditions, PromptSet? prompts = null)
 {
@@ -42,7 +39,6 @@ public sealed class ShardComputer(OpenedModel model, NoiseBank noise, Conditions
     }
 
     /// <summary>Measures the finished samples of a shard: images, features and class scores, or why there are none.</summary>
-    /// <param name="shard">The shard.</param>
     /// <param name="samples">Its samples, in order.</param>
     public ShardResult Measure(Shard shard, IReadOnlyList<SampleResult> samples)
     {
@@ -70,7 +66,6 @@ public sealed class ShardComputer(OpenedModel model, NoiseBank noise, Conditions
     ];
 
     /// <summary>Compares images one by one, by every metric of pairs that their size and the package allow.</summary>
-    /// <param name="images">The images.</param>
     /// <param name="reference">As many others.</param>
     /// <param name="comparedWith">Key of the shard that the others come from.</param>
     public PairedValues Compare(ImageBatch images, ImageBatch reference, string comparedWith)

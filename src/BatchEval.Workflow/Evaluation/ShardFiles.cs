@@ -8,7 +8,6 @@ namespace BatchEval.Workflow.Evaluation;
 /// <summary>What a stored shard lacks of all that is asked of it.</summary>
 public enum ShardGap
 {
-    /// <summary>Nothing.</summary>
     None,
 
     /// <summary>A comparison with another shard; its images are there.</summary>

@@ -4,12 +4,8 @@ using BatchEval.Core.Sampling.Skipping;
 namespace BatchEval.Workflow.Evaluation;
 
 /// <summary>All that is known of a shard: its <c>result.json</c>, and the arrays that lie beside it as files of their own.</summary>
-/// <param name="Key">The shard's key.</param>
-/// <param name="Candidate">Id of the candidate.</param>
-/// <param name="Range">The samples.</param>
 /// <param name="NetworkCalls">Network calls per sample, after run-time skips.</param>
 /// <param name="Failure">Why the shard could not be computed, or null.</param>
-/// <param name="ComputedBy">Run that computed it.</param>
 /// <param name="Milliseconds">Time spent on its network calls, as measured then.</param>
 /// <param name="PeakBytes">Peak memory of the worker, as measured then.</param>
 /// <param name="Masks">Which rows each sample computed (<see cref="StepMask"/>), where a run-time skip policy decides; null otherwise, because then the candidate itself says it.</param>
@@ -32,7 +28,6 @@ public sealed record ShardResult(
     /// <summary>CLIP score per image; null without prompts or without a CLIP package.</summary>
     public IReadOnlyList<double>? ClipScores { get; init; }
 
-    /// <summary>Values per image of a metric, or null.</summary>
     public IReadOnlyList<double>? PerImage(string metric) => metric == MeasuredMetrics.ClipScore ? ClipScores : Pairs?.Values.GetValueOrDefault(metric);
 
     /// <summary>Values per image against the compared shard, or null.</summary>

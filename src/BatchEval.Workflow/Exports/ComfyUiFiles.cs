@@ -50,7 +50,6 @@ internal sealed class ComfyUiFiles
             subject.Ending,
         ]) + "\n";
 
-    /// <summary>The workflow.</summary>
     public JsonObject Workflow()
     {
         var nodes = new JsonObject

@@ -8,7 +8,6 @@ namespace BatchEval.Workflow.Exports;
 internal static class DiffusersFile
 {
     /// <summary>The text.</summary>
-    /// <param name="subject">What is exported.</param>
     /// <param name="alone">True to write <c>diffusers_scheduler.py</c> and <c>sampler.json</c> into it where they are needed, for a text that has no files beside it.</param>
     public static string Write(ExportSubject subject, bool alone = false)
     {

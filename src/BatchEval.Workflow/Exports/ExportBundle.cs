@@ -23,7 +23,6 @@ public static class ExportBundle
     /// <summary>One form as a text that needs no file beside it.</summary>
     public static string Print(string form, ExportSubject subject) => Printed[form](subject);
 
-    /// <summary>All files, by name.</summary>
     public static IReadOnlyDictionary<string, string> Files(ExportSubject subject)
     {
         ArgumentNullException.ThrowIfNull(subject);

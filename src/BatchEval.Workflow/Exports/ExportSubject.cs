@@ -10,8 +10,6 @@ namespace BatchEval.Workflow.Exports;
 public sealed class ExportSubject
 {
     /// <summary>Writes a candidate out.</summary>
-    /// <param name="candidate">The candidate.</param>
-    /// <param name="manifest">The model.</param>
     /// <param name="conditions">What it was measured under.</param>
     /// <param name="networks">One network per distinct set of dropped blocks; null for the package's own network.</param>
     public ExportSubject(Candidate candidate, ModelManifest manifest, Conditions conditions, IReadOnlyList<ExportedNetwork>? networks = null)
@@ -25,10 +23,8 @@ public sealed class ExportSubject
         StartScale = Schedule.StartScale(Table.Rows[0].Level) * Table.StartScale;
     }
 
-    /// <summary>The candidate.</summary>
     public Candidate Candidate { get; }
 
-    /// <summary>The model.</summary>
     public ModelManifest Manifest { get; }
 
     /// <summary>What it was measured under.</summary>
@@ -37,7 +33,6 @@ public sealed class ExportSubject
     /// <summary>The networks, in the order in which <c>sampler.json</c> counts them.</summary>
     public IReadOnlyList<ExportedNetwork> Networks { get; }
 
-    /// <summary>The rows.</summary>
     public CoefficientTable Table { get; }
 
     /// <summary>The levels of the steps, and the level where sampling ends.</summary>
@@ -46,10 +41,8 @@ public sealed class ExportSubject
     /// <summary>Standard deviation of the state that sampling starts from.</summary>
     public double StartScale { get; }
 
-    /// <summary>The noise process.</summary>
     public NoiseSchedule Schedule => Manifest.Schedule;
 
-    /// <summary>The solver.</summary>
     public Solver Solver => Solver.Parse(Candidate.Solver);
 
     /// <summary>Levels as other tools write them: u for flow models, sigma / alpha for others, 0 for no noise.</summary>

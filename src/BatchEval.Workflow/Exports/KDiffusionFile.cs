@@ -7,7 +7,6 @@ internal static class KDiffusionFile
 {
     private static readonly FormAbilities Abilities = new(Ends: true, Fractions: true);
 
-    /// <summary>The text.</summary>
     public static string Write(ExportSubject subject)
     {
         var peer = subject.Schedule.Process == NoiseProcess.Flow ? null : subject.Solver.KSamplerOn(subject.Schedule.Process);

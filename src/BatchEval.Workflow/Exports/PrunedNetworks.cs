@@ -15,7 +15,6 @@ public static class PrunedNetworks
         return model.Networks is BlockNetworks networks && candidate.Steps.Any(s => s.Drop.Count > 0) ? new PrunedExport(networks.Graph, model.Manifest, candidate) : null;
     }
 
-    /// <summary>A file's content.</summary>
     public static byte[] Content(ExportedFile file)
     {
         ArgumentNullException.ThrowIfNull(file);

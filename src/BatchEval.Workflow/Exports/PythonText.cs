@@ -17,12 +17,9 @@ internal static class PythonText
     /// <summary>Numbers separated by commas.</summary>
     public static string Numbers(IEnumerable<double> values) => string.Join(", ", values.Select(Number));
 
-    /// <summary>A list literal.</summary>
     public static string List(IEnumerable<double> values) => $"[{Numbers(values)}]";
 
-    /// <summary>A truth value.</summary>
     public static string Flag(bool value) => value ? "True" : "False";
 
-    /// <summary>Comment lines.</summary>
     public static string Comment(IEnumerable<string> lines) => string.Concat(lines.Select(l => $"# {l}\n"));
 }

@@ -8,10 +8,8 @@ namespace BatchEval.Workflow.Exports;
 /// <summary><c>sampler.json</c>: everything that a sampler does, as numbers. Its readers are the Python files beside it; docs/exports.md has every member.</summary>
 internal static class SamplerDocument
 {
-    /// <summary>Version of the format.</summary>
     public const int Format = 1;
 
-    /// <summary>The document.</summary>
     public static JsonObject Write(ExportSubject subject)
     {
         var (candidate, table) = (subject.Candidate, subject.Table);
@@ -39,7 +37,6 @@ internal static class SamplerDocument
         };
     }
 
-    /// <summary>The rows of a table.</summary>
     public static JsonArray Rows(ExportSubject subject, CoefficientTable table) => new([.. table.Rows.Select(r => Row(subject, r))]);
 
     private static JsonObject Guidance(Conditions conditions) => new()

@@ -6,7 +6,6 @@ namespace BatchEval.Workflow.Exports;
 /// </summary>
 internal static class SamplerReaders
 {
-    /// <summary>File names.</summary>
     public static IReadOnlyList<string> Names { get; } = ["sampler.py", "diffusers_scheduler.py", "comfyui_node.py"];
 
     /// <summary>A program without imports from its surroundings.</summary>

@@ -24,10 +24,7 @@ public sealed class LocalRunner : IActivityCaller
     private readonly CancellationToken cancellation;
 
     /// <summary>Creates a runner.</summary>
-    /// <param name="store">The store.</param>
-    /// <param name="models">Model packages.</param>
     /// <param name="parallelism">Units in flight.</param>
-    /// <param name="time">Clock.</param>
     /// <param name="progress">Told after every unit.</param>
     /// <param name="cancellation">Interrupts the run; it can be resumed.</param>
     public LocalRunner(RunStore store, ModelHost models, int parallelism, TimeProvider time, IProgress<RoundProgress>? progress = null, CancellationToken cancellation = default)

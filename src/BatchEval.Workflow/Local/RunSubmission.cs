@@ -14,9 +14,6 @@ using BatchEval.Workflow.Storage;
 namespace BatchEval.Workflow.Local;
 
 /// <summary>Turns a specification into a run in the store. Nothing is written unless everything can be used.</summary>
-/// <param name="store">The store.</param>
-/// <param name="models">Model packages.</param>
-/// <param name="time">Clock for the status.</param>
 public sealed class RunSubmission(RunStore store, ModelHost models, TimeProvider time)
 {
     /// <summary>Submits a run; the same specification on the same model is the same run.</summary>
@@ -37,7 +34,6 @@ public sealed class RunSubmission(RunStore store, ModelHost models, TimeProvider
     }
 
     /// <summary>Checks a specification against its model; needs no store.</summary>
-    /// <returns>The id that its run has.</returns>
     /// <exception cref="ProblemException">Something cannot be used; every problem is listed.</exception>
     public static string Check(RunSpecification specification, ModelHost models)
     {

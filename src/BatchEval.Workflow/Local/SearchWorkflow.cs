@@ -20,9 +20,6 @@ public interface IActivityCaller
 }
 
 /// <summary>How far a round is.</summary>
-/// <param name="RunId">The run.</param>
-/// <param name="Round">The round.</param>
-/// <param name="Outline">What it consists of.</param>
 /// <param name="UnitsDone">Units finished.</param>
 /// <param name="Elsewhere">Another process that computes a unit of the round, or null.</param>
 public sealed record RoundProgress(string RunId, int Round, RoundOutline Outline, int UnitsDone, string? Elsewhere = null);

@@ -16,7 +16,6 @@ namespace BatchEval.Workflow.Models;
 public static class ModelCosts
 {
     /// <summary>Counts a model, or returns null where its graph cannot be read that far.</summary>
-    /// <param name="model">The model.</param>
     public static CostModel? Count(OpenedModel model)
     {
         ArgumentNullException.ThrowIfNull(model);

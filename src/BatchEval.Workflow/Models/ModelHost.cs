@@ -6,7 +6,6 @@ using BatchEval.Onnx.Runtime;
 namespace BatchEval.Workflow.Models;
 
 /// <summary>Finds model packages and keeps them open: one session per network and process.</summary>
-/// <param name="device">Where networks run.</param>
 /// <param name="roots">Folders that relative model names are looked up in, in order.</param>
 public sealed class ModelHost(DeviceOptions device, IReadOnlyList<string> roots) : IDisposable
 {

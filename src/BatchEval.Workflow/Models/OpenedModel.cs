@@ -8,9 +8,6 @@ using BatchEval.Onnx.Sampling;
 namespace BatchEval.Workflow.Models;
 
 /// <summary>A model package with everything opened that scoring needs.</summary>
-/// <param name="Sampling">The denoiser.</param>
-/// <param name="Features">The feature network, or null.</param>
-/// <param name="Perceptual">The perceptual network, or null.</param>
 /// <param name="Training">Statistics of the training images, or null.</param>
 /// <param name="HeldOut">Statistics of images never trained on, or null.</param>
 public sealed record OpenedModel(
@@ -25,7 +22,6 @@ public sealed record OpenedModel(
     /// <summary>Features of the package's own data, of at most 10,000 samples drawn with seed 0; null without data or feature network. Computed when first asked for.</summary>
     public FeatureMatrix? ReferenceFeatures => referenceFeatures.Value;
 
-    /// <summary>Opens a package.</summary>
     public static OpenedModel Open(ModelPackage package, DeviceOptions device)
     {
         ArgumentNullException.ThrowIfNull(package);

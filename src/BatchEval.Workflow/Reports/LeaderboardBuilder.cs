@@ -7,7 +7,6 @@ namespace BatchEval.Workflow.Reports;
 /// <summary>Builds a run's leaderboard from the scores of its final round.</summary>
 public static class LeaderboardBuilder
 {
-    /// <summary>Builds it.</summary>
     public static Leaderboard Build(RunContext context, OpenedModel model, RoundScores scores)
     {
         ArgumentNullException.ThrowIfNull(context);

@@ -41,7 +41,6 @@ public static class LeaderboardCsv
         }
     }
 
-    /// <summary>Writes the table.</summary>
     public static string Write(IEnumerable<CandidateScore> scores)
     {
         ArgumentNullException.ThrowIfNull(scores);

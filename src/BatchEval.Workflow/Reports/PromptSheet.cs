@@ -11,7 +11,6 @@ public sealed record PromptSheet(string? Metric, IReadOnlyList<PromptRow> Prompt
 {
     /// <summary>Puts a run's final results together.</summary>
     /// <param name="prompts">The run's prompts.</param>
-    /// <param name="objective">Its objective.</param>
     /// <param name="best">Id of its winner; null for none.</param>
     /// <param name="scored">Final scores and the shards behind them.</param>
     /// <param name="lost">The part of each prompt that did not fit, or null.</param>
@@ -49,9 +48,6 @@ public sealed record PromptSheet(string? Metric, IReadOnlyList<PromptRow> Prompt
 }
 
 /// <summary>One prompt.</summary>
-/// <param name="Prompt">Its text.</param>
-/// <param name="Negative">Its negative prompt, or null.</param>
-/// <param name="Seed">Its seed, or null.</param>
 /// <param name="Lost">The part of it that did not fit into the model's row of tokens, or null.</param>
 /// <param name="Images">Numbers of its images among the final ones: those of contact sheets and of <c>images/</c>.</param>
 /// <param name="Scores">Means by candidate.</param>
@@ -62,7 +58,5 @@ public sealed record PromptRow(string Prompt, string? Negative, ulong? Seed, str
 }
 
 /// <summary>What a candidate reached on one prompt.</summary>
-/// <param name="Name">Name of the candidate.</param>
-/// <param name="Id">Its id.</param>
 /// <param name="Means">Means over the images of the prompt, by metric.</param>
 public sealed record PromptScore(string Name, string Id, IReadOnlyDictionary<string, double> Means);

@@ -5,7 +5,6 @@ using BatchEval.Workflow.Specifications;
 namespace BatchEval.Workflow.Reports;
 
 /// <summary>Everything a report shows, as plain data.</summary>
-/// <param name="Specification">What the user asked for.</param>
 /// <param name="SpecificationJson">The same as JSON, every default spelled out.</param>
 /// <param name="Leaderboard">Final scores.</param>
 /// <param name="History">Best score after each generation of search and random search.</param>

@@ -11,7 +11,6 @@ using BatchEval.Workflow.Storage;
 namespace BatchEval.Workflow.Reports;
 
 /// <summary>Writes what a finished run hands over: leaderboard, images, report and the files that users paste.</summary>
-/// <param name="store">The store.</param>
 public sealed class RunPublisher(RunStore store)
 {
     private const int GridImages = 64;

@@ -6,7 +6,6 @@ namespace BatchEval.Workflow.Reports;
 
 /// <summary>The masks of one candidate whose skip policy decides per image; published as <c>masks.json</c> and drawn as <c>masks.svg</c>.</summary>
 /// <param name="Candidate">First digits of the candidate's id.</param>
-/// <param name="Name">Its name in the run.</param>
 /// <param name="FirstSample">Index of the first sample.</param>
 /// <param name="Masks">One mask per sample, see <see cref="StepMask"/>.</param>
 public sealed record SkipMaskSheet(string Candidate, string Name, long FirstSample, IReadOnlyList<string> Masks)

@@ -8,8 +8,6 @@ using BatchEval.Workflow.Specifications;
 namespace BatchEval.Workflow.Runs;
 
 /// <summary>Names the candidates of a run: seeds, elites, baselines and the unaccelerated sampler.</summary>
-/// <param name="specification">What the user asked for.</param>
-/// <param name="schedule">The model's noise schedule.</param>
 /// <param name="costs">What the model costs; null where only calls count.</param>
 public sealed class EntryFactory(RunSpecification specification, NoiseSchedule schedule, CostModel? costs = null)
 {

@@ -4,8 +4,6 @@ using BatchEval.Workflow.Evaluation;
 namespace BatchEval.Workflow.Runs;
 
 /// <summary>What a round has to compute and score.</summary>
-/// <param name="Round">Number of the round.</param>
-/// <param name="Stage">Stage it belongs to.</param>
 /// <param name="Generation">Generation within the stage.</param>
 /// <param name="Rung">Rung within the generation.</param>
 /// <param name="Assignments">Who is scored on which samples.</param>
@@ -22,8 +20,5 @@ public sealed record RoundPlan(int Round, RunStage Stage, int Generation, int Ru
 }
 
 /// <summary>One candidate's work in a round.</summary>
-/// <param name="Entry">The candidate.</param>
-/// <param name="Range">The samples.</param>
-/// <param name="KeepImages">Whether its images are stored.</param>
 /// <param name="PairedSamples">How many of its first samples are compared with the unaccelerated sampler.</param>
 public sealed record Assignment([property: JsonPropertyName("contestant")] Entry Entry, SampleRange Range, bool KeepImages, int PairedSamples);

@@ -3,8 +3,6 @@ using BatchEval.Workflow.Evaluation;
 namespace BatchEval.Workflow.Runs;
 
 /// <summary>A round's <c>scores.json</c>.</summary>
-/// <param name="Round">The round.</param>
-/// <param name="Stage">Its stage.</param>
 /// <param name="Scores">One entry per assignment.</param>
 /// <param name="Evaluations">Where the round's results came from.</param>
 public sealed record RoundScores(int Round, RunStage Stage, IReadOnlyList<CandidateScore> Scores, EvaluationCounts Evaluations)

@@ -9,12 +9,6 @@ using BatchEval.Workflow.Storage;
 namespace BatchEval.Workflow.Runs;
 
 /// <summary>What every activity needs to know about a run, read back from the store.</summary>
-/// <param name="RunId">The run.</param>
-/// <param name="Specification">Its specification.</param>
-/// <param name="Package">Its model package.</param>
-/// <param name="Machine">Its decisions.</param>
-/// <param name="Entries">Its names.</param>
-/// <param name="Setting">How it samples.</param>
 /// <param name="Costs">What its model costs, or null where that is unknown.</param>
 public sealed record RunContext(
     string RunId, RunSpecification Specification, ModelPackage Package, RunMachine Machine, EntryFactory Entries, EvaluationSetting Setting, CostModel? Costs)
@@ -22,7 +16,6 @@ public sealed record RunContext(
     /// <summary>What all its shards have in common.</summary>
     public ShardContext Shards { get; } = ShardContext.Of(Package.Digest, Setting.Seed, Setting.Conditions, Setting.Device, Setting.Prompts);
 
-    /// <summary>What it minimises and measures.</summary>
     public MeasuredMetrics Metrics { get; } = MeasuredMetrics.Of(Specification, Package.Manifest);
 
     /// <summary>Reads a run's context.</summary>

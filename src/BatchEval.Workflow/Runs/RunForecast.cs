@@ -17,7 +17,6 @@ public sealed class RunForecast
 {
     private readonly List<ForecastRound> rounds = [];
 
-    /// <summary>Foresees a run.</summary>
     public RunForecast(RunMachine machine)
     {
         ArgumentNullException.ThrowIfNull(machine);
@@ -56,7 +55,6 @@ public sealed class RunForecast
     /// limit that cannot be counted.
     /// </summary>
     /// <param name="specification">The run's specification, which fits the model.</param>
-    /// <param name="schedule">The model's noise schedule.</param>
     /// <param name="costs">What the model costs as far as that can be counted, or null.</param>
     public static RunForecast Of(RunSpecification specification, NoiseSchedule schedule, CostModel? costs)
     {
@@ -94,8 +92,6 @@ public sealed class RunForecast
 }
 
 /// <summary>A round to come.</summary>
-/// <param name="Stage">Its stage, in words.</param>
 /// <param name="Generation">Its generation, from 0.</param>
 /// <param name="Rung">Its rung, from 0.</param>
-/// <param name="SampleSteps">Sample-steps that it adds.</param>
 public sealed record ForecastRound(string Stage, int Generation, int Rung, long SampleSteps);

@@ -20,8 +20,6 @@ public sealed class RunMachine
     private readonly IReadOnlyList<(string Name, ISearchMethod Method)> rivals;
 
     /// <summary>Creates the machine of a run.</summary>
-    /// <param name="specification">What the user asked for.</param>
-    /// <param name="schedule">The model's noise schedule.</param>
     /// <param name="costs">What the model costs; null where only calls count.</param>
     /// <param name="proposals">What a schedule method proposes; null for other methods, and before it is computed.</param>
     /// <exception cref="ArgumentException">The search space is empty on this model.</exception>

@@ -10,7 +10,6 @@ public enum RunStage
     /// <summary>Images of the unaccelerated sampler.</summary>
     Reference,
 
-    /// <summary>The search proper.</summary>
     Search,
 
     /// <summary>Random search with the same budget.</summary>
@@ -30,10 +29,7 @@ public enum RunStage
 }
 
 /// <summary>All that a run knows when a round begins.</summary>
-/// <param name="Round">Number of the round.</param>
 /// <param name="Stage">Stage that the round belongs to.</param>
-/// <param name="Search">State of the search.</param>
-/// <param name="RandomSearch">State of random search.</param>
 /// <param name="Entries">What the final stage scores, once validation has chosen it.</param>
 /// <param name="History">Best score after each generation, for the report.</param>
 public sealed record RunState(
@@ -53,7 +49,6 @@ public sealed record RunState(
 
 /// <summary>A search of a part of the space.</summary>
 /// <param name="Name">Name of the baseline that it makes.</param>
-/// <param name="Search">Its state.</param>
 public sealed record RivalState(string Name, SearchState Search);
 
 /// <summary>One line of the search's history.</summary>

@@ -21,7 +21,6 @@ public static class RunStates
     /// <summary>Ended by a failure; can be resumed.</summary>
     public const string Failed = "failed";
 
-    /// <summary>Done.</summary>
     public const string Finished = "finished";
 
     /// <summary>Whether a state forbids that anything new is begun.</summary>

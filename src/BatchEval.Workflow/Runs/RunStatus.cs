@@ -3,15 +3,9 @@ using BatchEval.Workflow.Evaluation;
 namespace BatchEval.Workflow.Runs;
 
 /// <summary>A run's <c>run.json</c>.</summary>
-/// <param name="RunId">The run.</param>
-/// <param name="State">One of <see cref="RunStates"/>.</param>
-/// <param name="Stage">Stage it is in.</param>
-/// <param name="Round">Next round.</param>
 /// <param name="Evaluations">Shards of finished rounds, by origin.</param>
-/// <param name="Best">Best candidate so far.</param>
 /// <param name="Started">When it was submitted.</param>
 /// <param name="Updated">When this was written.</param>
-/// <param name="Error">Why it failed, or null.</param>
 public sealed record RunStatus(
     string RunId, string State, RunStage Stage, int Round, EvaluationCounts Evaluations, CandidateScore? Best, DateTimeOffset Started, DateTimeOffset Updated, string? Error);
 

@@ -12,9 +12,6 @@ internal static class SearchSpaces
     private const int StepsPerCall = 2;
 
     /// <summary>Builds the space.</summary>
-    /// <param name="specification">What the user asked for.</param>
-    /// <param name="schedule">The model's noise schedule.</param>
-    /// <param name="steps">Steps that the budget computes.</param>
     /// <exception cref="ArgumentException">The space is empty on this model.</exception>
     public static CandidateSpace Create(RunSpecification specification, NoiseSchedule schedule, int steps)
     {

@@ -10,9 +10,6 @@ internal static class SkippingSeeds
     private const double Threshold = 0.01;
 
     /// <summary>Twice as many steps as calls, evenly spaced: reuse at every other step, extrapolated, and a run-time policy.</summary>
-    /// <param name="specification">What the user asked for.</param>
-    /// <param name="schedule">The model's noise schedule.</param>
-    /// <param name="steps">Steps that the budget computes.</param>
     public static IEnumerable<Candidate> Of(RunSpecification specification, NoiseSchedule schedule, int steps)
     {
         var genes = specification.Search.Genes;

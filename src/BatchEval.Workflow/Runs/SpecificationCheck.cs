@@ -12,8 +12,6 @@ namespace BatchEval.Workflow.Runs;
 public static class SpecificationCheck
 {
     /// <summary>Everything that does not fit together.</summary>
-    /// <param name="specification">The specification.</param>
-    /// <param name="manifest">The model's manifest.</param>
     /// <param name="blocks">Number of droppable blocks.</param>
     /// <param name="costs">What the model costs, milliseconds not measured yet; null where that is unknown.</param>
     public static IReadOnlyList<Problem> Problems(RunSpecification specification, ModelManifest manifest, int blocks, CostModel? costs = null)

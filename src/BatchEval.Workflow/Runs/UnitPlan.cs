@@ -8,7 +8,6 @@ namespace BatchEval.Workflow.Runs;
 /// <param name="Assignments">For each assignment of the plan, the keys of its shards in sample order.</param>
 public sealed record UnitPlan(RoundPlan Plan, IReadOnlyList<WorkUnit> Units, IReadOnlyList<IReadOnlyList<string>> Assignments)
 {
-    /// <summary>The shards of each assignment.</summary>
     public IReadOnlyList<IReadOnlyList<Shard>> ShardsOfAssignments()
     {
         var shards = Units.SelectMany(u => u.Shards).ToDictionary(c => c.Key);

@@ -7,8 +7,6 @@ namespace BatchEval.Workflow.Runs;
 public static class UnitPlanner
 {
     /// <summary>Cuts a round.</summary>
-    /// <param name="plan">What the round computes.</param>
-    /// <param name="specification">The run's specification.</param>
     /// <param name="context">What all shards of the run have in common.</param>
     /// <param name="reference">The unaccelerated sampler, whose shards paired ones are compared with.</param>
     public static UnitPlan Cut(RoundPlan plan, RunSpecification specification, ShardContext context, Entry reference)

@@ -7,7 +7,6 @@ namespace BatchEval.Workflow.Schedules;
 /// Early stopping of an optimiser of the bound by FID, which Align Your Steps asks for (appendix B.1) because the bound's own optimum is not
 /// the best schedule: the course is followed until FID has not improved for some sweeps, and the best that was seen is kept.
 /// </summary>
-/// <param name="scorer">Scores schedules.</param>
 /// <param name="samples">Samples per sweep, the same for all.</param>
 public sealed class EarlyStopping(ScheduleScorer scorer, int samples)
 {

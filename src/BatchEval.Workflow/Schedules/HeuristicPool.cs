@@ -6,7 +6,6 @@ using BatchEval.Workflow.Specifications;
 namespace BatchEval.Workflow.Schedules;
 
 /// <summary>Every named heuristic at its default and at trimmed end points: what users have, and the best that they could make of it.</summary>
-/// <param name="schedule">The model's noise schedule.</param>
 /// <param name="order">Order of the solver, which <c>dmn</c> depends on.</param>
 public sealed class HeuristicPool(NoiseSchedule schedule, int order = 1)
 {
@@ -46,7 +45,6 @@ public sealed class HeuristicPool(NoiseSchedule schedule, int order = 1)
            select SamplingSchedule.OfRatios(ScheduleMethods.Dmn, name, schedule, DmnSchedule.Create(low, high, steps, order, 1, schedule is not SigmaNoiseSchedule)[..steps]),
     ];
 
-    /// <summary>Everything.</summary>
     public IReadOnlyList<SamplingSchedule> All(int steps) => [.. Defaults(steps), .. Trimmed(steps), .. Published(steps), .. ModelFree(steps)];
 
     /// <summary>Heuristics at end points other than the model's own.</summary>

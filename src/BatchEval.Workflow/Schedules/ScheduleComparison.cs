@@ -7,15 +7,11 @@ using BatchEval.Workflow.Storage;
 namespace BatchEval.Workflow.Schedules;
 
 /// <summary>One line of a comparison.</summary>
-/// <param name="Name">The schedule's name.</param>
 /// <param name="Score">Its score on samples that no choice saw.</param>
 /// <param name="Calls">Network calls spent on finding it.</param>
 public sealed record ComparedSchedule(string Name, ScheduleScore Score, long Calls);
 
 /// <summary>Scores schedules on the final samples: same noise for all, none of it seen when anything was chosen.</summary>
-/// <param name="model">The opened model.</param>
-/// <param name="request">What was asked for.</param>
-/// <param name="blobs">Where results lie.</param>
 public sealed class ScheduleComparison(OpenedModel model, ScheduleRequest request, IBlobs blobs)
 {
     /// <summary>Compares a found schedule with the named heuristics.</summary>

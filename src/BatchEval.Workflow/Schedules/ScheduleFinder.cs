@@ -9,7 +9,6 @@ using BatchEval.Workflow.Storage;
 namespace BatchEval.Workflow.Schedules;
 
 /// <summary>Finds a schedule by any method for a model package.</summary>
-/// <param name="model">The opened model.</param>
 /// <param name="blobs">Where results of the choice by FID lie.</param>
 /// <param name="selection">Sample counts of the choice by FID.</param>
 public sealed class ScheduleFinder(OpenedModel model, IBlobs blobs, SelectionOptions? selection = null)

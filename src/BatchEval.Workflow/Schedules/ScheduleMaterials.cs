@@ -13,7 +13,6 @@ namespace BatchEval.Workflow.Schedules;
 /// <param name="DataFree">Take x0 from the model's own long sampling instead of the package's data.</param>
 /// <param name="GridPoints">K, levels of the grid.</param>
 /// <param name="Paths">M, forward paths of the pairwise table.</param>
-/// <param name="TeacherPaths">Teacher trajectories.</param>
 /// <param name="OptimalStepPaths">Trajectories that optimal steps are found on; each costs about n K calls.</param>
 /// <param name="End">Smallest time; null for the model's.</param>
 /// <param name="Start">Largest time; null for the model's.</param>
@@ -60,18 +59,14 @@ public sealed class ScheduleMaterials
     /// <summary>Network calls made so far.</summary>
     public long Calls => denoiser.Calls;
 
-    /// <summary>The denoiser.</summary>
     public IDenoiser Denoiser => denoiser;
 
-    /// <summary>Teacher trajectories.</summary>
     public TeacherTable Teacher => teacher.Value;
 
-    /// <summary>The pairwise table.</summary>
     public DenoiserTable Table => table.Value;
 
     private CancellationToken Cancellation { get; }
 
-    /// <summary>The family for solvers of an order.</summary>
     public ScheduleFamily Family(int order) => new(new KlubCosts(Table), Teacher, order);
 
     /// <summary>Every schedule that is computed from the model: the family, and optimal steps where they fit the grid.</summary>
@@ -81,7 +76,6 @@ public sealed class ScheduleMaterials
     /// <summary>Clean samples: the package's, or the model's own.</summary>
     public SampleSet Data(ulong seed) => data ?? new SampleSet(Teacher.Samples(), denoiser.Size, seed, Teacher.FirstSample);
 
-    /// <summary>Optimal steps.</summary>
     public double[] OptimalSteps(int steps) =>
         Core.Search.Schedules.OptimalSteps.Find(denoiser, Teacher, steps, options.OptimalStepPaths, Cancellation)[steps - 1][..steps];
 

@@ -12,7 +12,6 @@ namespace BatchEval.Workflow.Schedules;
 /// What a schedule method proposes in a run: computed once when the run is prepared, stored, and scored and chosen by the same rounds as
 /// any search.
 /// </summary>
-/// <param name="Method">The method.</param>
 /// <param name="NetworkCalls">Network calls spent on computing the proposals.</param>
 /// <param name="Schedules">The proposals, no two alike.</param>
 public sealed record ScheduleProposals(string Method, long NetworkCalls, IReadOnlyList<SamplingSchedule> Schedules)
@@ -30,12 +29,9 @@ public sealed record ScheduleProposals(string Method, long NetworkCalls, IReadOn
         return new ScheduleProposals(method, 0, [.. starts.Select(start => PlacementRules.Create("trailing", schedule, steps, new PlacementOptions(Start: start)))]);
     }
 
-    /// <summary>The proposals as candidates.</summary>
     public IReadOnlyList<Candidate> Candidates(string solver) => [.. Schedules.Select(s => Candidate.At(solver, s.Times, s.End))];
 
     /// <summary>How the run chooses among them: <c>klub-dp</c> by the halving that <c>batcheval schedule</c> runs, another method among its own variants.</summary>
-    /// <param name="solver">Solver of all.</param>
-    /// <param name="schedule">The model's noise schedule.</param>
     /// <param name="options">Rungs, survivors and elites.</param>
     public ISearchMethod Halving(string solver, NoiseSchedule schedule, EvolutionOptions options)
     {
@@ -53,8 +49,6 @@ public sealed record ScheduleProposals(string Method, long NetworkCalls, IReadOn
     /// Computes the proposals of a run: everything that is computed and every heuristic for <c>klub-dp</c>, the state after every sweep for <c>klub</c>, the
     /// method's own variants otherwise.
     /// </summary>
-    /// <param name="model">The opened model.</param>
-    /// <param name="specification">The run's specification.</param>
     /// <param name="steps">Steps that the budget buys.</param>
     /// <param name="parallel">Network calls side by side; changes no result.</param>
     /// <param name="cancellation">Checked between network calls.</param>

@@ -11,7 +11,6 @@ namespace BatchEval.Workflow.Schedules;
 /// <param name="Materials">What is computed from the network.</param>
 /// <param name="Shape">End points and parameters of rules.</param>
 /// <param name="Preset">Published list, for <c>ays</c>.</param>
-/// <param name="Respacing">String, for <c>respacing</c>.</param>
 /// <param name="BoundAlone">For <c>klub-dp</c> and <c>klub</c>: the bound's own optimum, neither chosen nor stopped early by FID.</param>
 /// <param name="Start">Share of the noise that sampling starts from (image-to-image strength), in (0, 1].</param>
 /// <param name="Distance">For <c>gits</c>: what is measured of a step from the teacher's trajectory.</param>
@@ -20,7 +19,6 @@ public sealed record ScheduleRequest(
     string? Preset = null, string? Respacing = null, bool BoundAlone = false, double Start = 1, TeacherDistance Distance = TeacherDistance.L2);
 
 /// <summary>A schedule that was asked for.</summary>
-/// <param name="Schedule">The schedule.</param>
 /// <param name="Calls">Network calls spent on finding it.</param>
 /// <param name="Selection">How it was chosen by FID, or null.</param>
 public sealed record FoundSchedule(SamplingSchedule Schedule, long Calls, SelectionResult? Selection);

@@ -11,9 +11,6 @@ using BatchEval.Workflow.Storage;
 namespace BatchEval.Workflow.Schedules;
 
 /// <summary>How schedules are sampled while one is looked for.</summary>
-/// <param name="Solver">Solver name.</param>
-/// <param name="Conditions">Labels and guidance.</param>
-/// <param name="Seed">Seed of all noise.</param>
 /// <param name="Parallel">Network calls side by side.</param>
 /// <param name="Device">Device that the model was opened on.</param>
 public sealed record ScheduleSetting(string Solver, Conditions Conditions, ulong Seed = 0, int Parallel = 1, string Device = "cpu")
@@ -23,14 +20,11 @@ public sealed record ScheduleSetting(string Solver, Conditions Conditions, ulong
 }
 
 /// <summary>A schedule with its FID.</summary>
-/// <param name="Schedule">The schedule.</param>
 /// <param name="Fid">FID against the training images; infinite where sampling failed.</param>
 public sealed record ScheduleScore(SamplingSchedule Schedule, ScoredCandidate Fid);
 
 /// <summary>Scores schedules by FID on the same noise, through the stored results that runs share.</summary>
 /// <param name="model">The opened model, with feature network and reference statistics.</param>
-/// <param name="setting">How to sample.</param>
-/// <param name="blobs">Where results lie.</param>
 public sealed class ScheduleScorer(OpenedModel model, ScheduleSetting setting, IBlobs blobs)
 {
     private static readonly MeasuredMetrics Fid = new(MetricCatalog.Find("fid"), [MetricCatalog.Find("fid")]);
@@ -50,13 +44,11 @@ public sealed class ScheduleScorer(OpenedModel model, ScheduleSetting setting, I
         }
     }
 
-    /// <summary>Solver of all schedules.</summary>
     public string Solver => setting.Solver;
 
     /// <summary>The model's noise schedule.</summary>
     public NoiseSchedule Schedule => model.Sampling.Manifest.Schedule;
 
-    /// <summary>Scores schedules on a range of samples.</summary>
     public async Task<IReadOnlyList<ScheduleScore>> ScoreAsync(IReadOnlyList<SamplingSchedule> schedules, SampleRange range, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(schedules);
@@ -64,7 +56,6 @@ public sealed class ScheduleScorer(OpenedModel model, ScheduleSetting setting, I
         return [.. schedules.Zip(scores, (schedule, score) => new ScheduleScore(schedule, score))];
     }
 
-    /// <summary>Scores candidates on a range of samples.</summary>
     public async Task<IReadOnlyList<ScoredCandidate>> ScoreAsync(IReadOnlyList<Candidate> candidates, SampleRange range, CancellationToken cancellation = default)
     {
         Require(model);

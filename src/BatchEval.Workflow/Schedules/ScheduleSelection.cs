@@ -11,7 +11,6 @@ namespace BatchEval.Workflow.Schedules;
 /// <param name="Last">Fresh samples on which the winner is chosen.</param>
 public sealed record SelectionOptions(int First = 64, int Second = 256, int Last = 1024)
 {
-    /// <summary>Finalists.</summary>
     public const int Finalists = 8;
 
     /// <summary>The counts that belong to a number of last samples: a sixteenth and a quarter of it before.</summary>
@@ -19,21 +18,17 @@ public sealed record SelectionOptions(int First = 64, int Second = 256, int Last
 }
 
 /// <summary>What a selection found.</summary>
-/// <param name="Chosen">The winner.</param>
 /// <param name="BestOf">The best schedule of each method that took part, by its score on the second samples.</param>
-/// <param name="Calls">Network calls spent.</param>
 public sealed record SelectionResult(ScheduleScore Chosen, IReadOnlyDictionary<string, ScheduleScore> BestOf, long Calls);
 
 /// <summary>
 /// Runs a <see cref="ScheduleHalving"/> by FID outside a run. All compete on the same noise, and the last decision falls on samples that no earlier
 /// one saw, as in a run's validation.
 /// </summary>
-/// <param name="scorer">Scores schedules.</param>
 /// <param name="options">Sample counts.</param>
 public sealed class ScheduleSelection(ScheduleScorer scorer, SelectionOptions options)
 {
     /// <summary>Runs the selection.</summary>
-    /// <param name="computed">Schedules computed from the model.</param>
     /// <param name="heuristics">Named heuristics, trimmed ones included.</param>
     /// <param name="cancellation">Checked before network calls.</param>
     public async Task<SelectionResult> RunAsync(IReadOnlyList<SamplingSchedule> computed, IReadOnlyList<SamplingSchedule> heuristics, CancellationToken cancellation = default)

@@ -6,7 +6,6 @@ namespace BatchEval.Workflow.Serialization;
 /// <summary>How records become JSON in blobs, on the wire and between activities: camel case, indented, numbers that may be infinite as text.</summary>
 public static class WorkflowJson
 {
-    /// <summary>The one set of options.</summary>
     public static JsonSerializerOptions Options { get; } = Create();
 
     /// <summary>Sets options of somebody else's up in the same way.</summary>

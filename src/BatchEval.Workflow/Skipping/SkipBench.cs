@@ -13,9 +13,6 @@ using BatchEval.Workflow.Models;
 namespace BatchEval.Workflow.Skipping;
 
 /// <summary>The samples that skipping is judged on.</summary>
-/// <param name="Seed">Seed of noise and labels.</param>
-/// <param name="Conditions">Labels and guidance.</param>
-/// <param name="Count">Number of samples.</param>
 /// <param name="First">Index of the first one.</param>
 /// <param name="BatchSize">Most samples in one network call.</param>
 public sealed record SkipSamples(ulong Seed, Conditions Conditions, int Count, long First = 0, int BatchSize = 64);
@@ -34,10 +31,7 @@ public sealed class SkipBench
     private readonly Lazy<FrechetReference?> referenceFeatures;
 
     /// <summary>Draws the unaccelerated images.</summary>
-    /// <param name="model">The opened model.</param>
     /// <param name="full">The unaccelerated sampler.</param>
-    /// <param name="samples">The samples.</param>
-    /// <param name="time">Clock for measured durations.</param>
     /// <param name="cancellation">Checked before every network call.</param>
     /// <exception cref="ProblemException">The unaccelerated sampler does not fit the model, or fails.</exception>
     public SkipBench(OpenedModel model, Candidate full, SkipSamples samples, TimeProvider time, CancellationToken cancellation = default)
@@ -78,7 +72,6 @@ public sealed class SkipBench
     }
 
     /// <summary>Measures one candidate. No evaluation is shared with another candidate, so the time is its own.</summary>
-    /// <param name="candidate">The candidate.</param>
     /// <param name="distribution">Whether FID is wanted too.</param>
     /// <param name="cancellation">Checked before every network call.</param>
     public SkipMeasurement Measure(Candidate candidate, bool distribution = false, CancellationToken cancellation = default)

@@ -5,12 +5,10 @@ using BatchEval.Core.Search.Skipping;
 namespace BatchEval.Workflow.Skipping;
 
 /// <summary>Finds the skip threshold for a target, on a model, a solver and a sample set.</summary>
-/// <param name="bench">The samples.</param>
 public sealed class SkipCalibrator(SkipBench bench)
 {
     /// <summary>Calibrates a policy.</summary>
     /// <param name="template">The policy whose threshold is to be found; its own threshold does not matter.</param>
-    /// <param name="target">The target.</param>
     /// <param name="most">Most thresholds to measure.</param>
     /// <param name="progress">Told about every measured threshold.</param>
     /// <param name="cancellation">Checked before every network call.</param>
@@ -58,8 +56,6 @@ public sealed class SkipCalibrator(SkipBench bench)
 }
 
 /// <summary>A calibrated policy and what it achieves.</summary>
-/// <param name="Policy">The policy with its threshold.</param>
-/// <param name="Target">What was asked for.</param>
 /// <param name="Achieved">What was measured with it, on the calibration samples.</param>
 /// <param name="Trials">Every measured threshold.</param>
 /// <param name="IsMonotone">Whether larger thresholds never cost more calls.</param>

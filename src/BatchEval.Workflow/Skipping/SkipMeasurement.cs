@@ -3,7 +3,6 @@ using BatchEval.Core.Sampling;
 namespace BatchEval.Workflow.Skipping;
 
 /// <summary>What fewer network calls did to a set of samples.</summary>
-/// <param name="Candidate">The candidate.</param>
 /// <param name="NetworkCalls">Network calls per image.</param>
 /// <param name="Masks">Which rows each image computed, see <see cref="Core.Sampling.Skipping.StepMask"/>.</param>
 /// <param name="Psnr">PSNR per image against the unaccelerated one, capped at 100 dB; null after a failure.</param>
@@ -28,10 +27,8 @@ public sealed record SkipMeasurement(
     /// <summary>Mean network calls per image.</summary>
     public double MeanCalls => NetworkCalls.Average();
 
-    /// <summary>Mean PSNR.</summary>
     public double? MeanPsnr => Psnr?.Average();
 
-    /// <summary>Mean SSIM.</summary>
     public double? MeanSsim => Ssim?.Average();
 
     /// <summary>Mean perceptual distance.</summary>

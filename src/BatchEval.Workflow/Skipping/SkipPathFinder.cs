@@ -8,12 +8,10 @@ namespace BatchEval.Workflow.Skipping;
 /// Finds greedy optimal skip paths of samples. All tries of a round go through the engine together, so that a try that skips step j begins
 /// where the path itself stands before step j: its steps before j are computed once per sample and round, and only the rest is its own.
 /// </summary>
-/// <param name="bench">The samples.</param>
 /// <param name="order">Order by which skipped outputs are extrapolated.</param>
 public sealed class SkipPathFinder(SkipBench bench, int order)
 {
     /// <summary>Finds the paths of all samples of the bench.</summary>
-    /// <param name="skips">Steps to skip.</param>
     /// <param name="progress">Told after every round how many steps are skipped.</param>
     /// <param name="cancellation">Checked before every network call.</param>
     public SkipPaths Find(int skips, Action<int>? progress = null, CancellationToken cancellation = default)

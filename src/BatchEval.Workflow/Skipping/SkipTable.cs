@@ -4,7 +4,6 @@ using BatchEval.Core.Search.Skipping;
 namespace BatchEval.Workflow.Skipping;
 
 /// <summary>One method in a comparison at equal network calls.</summary>
-/// <param name="Method">Name of the method.</param>
 /// <param name="Threshold">Calibrated threshold, or null where there is none.</param>
 /// <param name="Measurement">What it does to the images.</param>
 public sealed record SkipTableRow(string Method, double? Threshold, SkipMeasurement Measurement);

@@ -26,7 +26,6 @@ public static class BaselineNames
     /// <summary>Baselines that search a part of the joint space; they need a search over blocks.</summary>
     public static IReadOnlyList<string> Parts { get; } = [TimesOnly, BlocksOnly, SameBlocks];
 
-    /// <summary>All names.</summary>
     public static IReadOnlyList<string> All { get; } = [.. PlacementRules.Names, TrimmedUniform, Random, .. Parts];
 
     /// <summary>What a specification that says nothing gets.</summary>

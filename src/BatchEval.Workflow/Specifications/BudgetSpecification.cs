@@ -1,4 +1,3 @@
-#pragma warning disable CS1591 // The descriptions say it.
 using System.ComponentModel;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -41,9 +40,7 @@ public sealed record BudgetSpecification : ICheckedData
     };
 
     /// <summary>Turns the limits into numbers.</summary>
-    /// <param name="costs">What the model costs.</param>
     /// <param name="solver">The run's solver, for limits relative to a uniform sampler.</param>
-    /// <param name="schedule">The model's noise schedule.</param>
     /// <param name="guided">True where every call evaluates the network twice.</param>
     /// <exception cref="ArgumentException">A limit that nothing can meet.</exception>
     public Budget Resolve(CostModel costs, string solver, NoiseSchedule schedule, bool guided)
@@ -64,7 +61,6 @@ public sealed record BudgetSpecification : ICheckedData
 }
 
 /// <summary>A limit as a number, or as a share of what the uniform sampler of some steps costs.</summary>
-/// <param name="Value">The limit, or the share.</param>
 /// <param name="OfSteps">Steps of the uniform sampler; null for an absolute limit.</param>
 [JsonConverter(typeof(CostLimitConverter))]
 public sealed record CostLimit(double Value, int? OfSteps = null);

@@ -14,7 +14,6 @@ public sealed record PublishedSetting(string Name, string Description, JsonObjec
     /// <summary>The sampler that it scores; null where it searches one.</summary>
     public Candidate? Candidate => Specification["candidates"] is JsonArray { Count: > 0 } list ? CandidateJson.Read(list[0]!.ToJsonString()) : null;
 
-    /// <summary>Its guidance scale.</summary>
     public double Guidance => Specification["conditions"]?["guidanceScale"]?.GetValue<double>() ?? 1;
 }
 
@@ -23,7 +22,6 @@ public static class PublishedSettings
 {
     private const int BaseSteps = 50;
 
-    /// <summary>All, by name.</summary>
     public static IReadOnlyList<PublishedSetting> All { get; } =
     [
         // Grids as the schedulers of the models' own files place them; a scheduler swapped into SD 1.5's file falls back to its own default (linspace).
@@ -44,7 +42,6 @@ public static class PublishedSettings
         Search("sd14-plms", "Stable Diffusion 1.4, PLMS, 4 steps, captions of COCO", 4, "plms", 2000, 10_000, new() { ["guidanceScale"] = 7.5 }, new() { ["crossovers"] = 15, ["mutationProbability"] = 0.1 }),
     ];
 
-    /// <summary>Names of all.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(s => s.Name)];
 
     /// <summary>Finds one.</summary>
@@ -53,7 +50,6 @@ public static class PublishedSettings
         ?? throw new ProblemException($"There is no preset '{name}'; known: {string.Join(", ", Names)}.{Nearest.Suggest(name, Names)}");
 
     /// <summary>A specification's JSON over a preset's: what the specification says itself stays.</summary>
-    /// <param name="preset">Name of the preset.</param>
     /// <param name="json">The specification's JSON, or null for none.</param>
     /// <exception cref="ProblemException">There is no such preset, or the JSON is none.</exception>
     public static string Under(string preset, string? json)

@@ -1,4 +1,3 @@
-#pragma warning disable CS1591 // The descriptions say it, for people who read the code, the schema or the documentation.
 using System.ComponentModel;
 using System.Text.Json.Serialization;
 using BatchEval.Core.Json;
@@ -80,7 +79,6 @@ public sealed record RunSpecification : ICheckedData
     }
 }
 
-/// <summary>What is minimised.</summary>
 public sealed record ObjectiveSpecification
 {
     [Description("What decides, see [metrics](metrics.md): distances and scores of sets of images against the package's reference; `psnr`, `ssim`, `ms-ssim` and `lpips` image by image against the unaccelerated sampler on the same noise."), NamedIn(typeof(MetricCatalog), nameof(MetricCatalog.Keys))]

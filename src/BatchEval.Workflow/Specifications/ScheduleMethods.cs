@@ -32,7 +32,6 @@ public static class ScheduleMethods
     /// <summary>Methods that are computed from the model's network.</summary>
     public static IReadOnlyList<string> Computed { get; } = [Klub, KlubDp, Gits, Oss, ScoreOptimal];
 
-    /// <summary>All names.</summary>
     public static IReadOnlyList<string> All { get; } = [.. Computed, Dmn, Ays, Respacing, .. PlacementRules.Names];
 
     /// <summary>True for methods of a run that propose finished schedules.</summary>

@@ -1,4 +1,3 @@
-#pragma warning disable CS1591 // The descriptions say it.
 using System.ComponentModel;
 using System.Text.Json.Serialization;
 using BatchEval.Core.Json;
@@ -199,7 +198,6 @@ public sealed record SearchSpecification : ICheckedData
 /// <summary>How candidates are found.</summary>
 public enum SearchMethod
 {
-    /// <summary>By the space.</summary>
     Auto,
     Evolution,
     CmaEs,

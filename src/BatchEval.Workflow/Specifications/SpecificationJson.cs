@@ -26,7 +26,6 @@ public static class SpecificationJson
         }
     }
 
-    /// <summary>All fields with their defaults.</summary>
     public static IEnumerable<DataField> Fields => DataSchema.Fields(typeof(RunSpecification), Options, Defaults);
 
     /// <summary>The table of fields in <c>docs/run-specification.md</c>.</summary>

@@ -15,10 +15,8 @@ public static class BlobNames
     /// <summary>Who computes what at the moment.</summary>
     public const string ClaimRoot = "_claims/";
 
-    /// <summary>Claim on a piece of work.</summary>
     public static string Claim(string work) => $"{ClaimRoot}{work}.json";
 
-    /// <summary>Records of the workers.</summary>
     public const string WorkerRoot = "_workers/";
 
     /// <summary>The specification, every default spelled out.</summary>
@@ -48,16 +46,13 @@ public static class BlobNames
     /// <summary>A round's candidates and units.</summary>
     public static string Plan(string run, int round) => $"{run}/generations/{round:D4}/plan.json";
 
-    /// <summary>A round's scores.</summary>
     public static string Scores(string run, int round) => $"{run}/generations/{round:D4}/scores.json";
 
     /// <summary>Stands for a candidate's id where the images of the unaccelerated sampler lie.</summary>
     public const string Reference = "reference";
 
-    /// <summary>A file of one candidate.</summary>
     public static string Candidate(string run, string candidate, string file) => $"{run}/candidates/{candidate}/{file}";
 
-    /// <summary>A file of the result.</summary>
     public static string Result(string run, string file) => $"{run}/{file}";
 
     /// <summary>A file that users paste into their pipeline.</summary>

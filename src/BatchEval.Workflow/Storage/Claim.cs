@@ -10,10 +10,7 @@ using BatchEval.Workflow.Serialization;
 namespace BatchEval.Workflow.Storage;
 
 /// <summary>Who works on something.</summary>
-/// <param name="Machine">Name of the machine.</param>
-/// <param name="Process">Its process.</param>
 /// <param name="Started">When the process began, in ticks; another process may have the same number later.</param>
-/// <param name="Run">The run that it works on.</param>
 public sealed record ClaimHolder(string Machine, int Process, long Started, string Run)
 {
     /// <summary>This process.</summary>

@@ -8,7 +8,6 @@ public interface IBlobs
     /// <summary>Where they lie, for messages; holds no secret.</summary>
     string Place { get; }
 
-    /// <summary>Whether a blob exists.</summary>
     Task<bool> ExistsAsync(string name, CancellationToken cancellation = default);
 
     /// <summary>Reads a blob, or null when it does not exist.</summary>

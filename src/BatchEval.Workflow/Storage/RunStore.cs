@@ -12,7 +12,6 @@ namespace BatchEval.Workflow.Storage;
 /// The blob container that holds all runs. What is computed is written once (<c>If-None-Match: *</c>): a second writer of the same name
 /// changes nothing and learns that the work is done.
 /// </summary>
-/// <param name="container">The container.</param>
 public sealed class RunStore(BlobContainerClient container) : IBlobs
 {
     private static readonly BlobUploadOptions Once = new() { Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All } };
@@ -22,7 +21,6 @@ public sealed class RunStore(BlobContainerClient container) : IBlobs
 
     /// <summary>Opens a store.</summary>
     /// <param name="connection">A storage connection string, a blob service address for sign-in by identity, or an address with a shared access signature.</param>
-    /// <param name="cancellation">Cancels the opening.</param>
     /// <exception cref="ProblemException">The connection is malformed, nothing answers there, or it may not be read.</exception>
     public static Task<RunStore> OpenAsync(string connection, CancellationToken cancellation = default) => OpenAsync(connection, null, null, cancellation);
 
@@ -30,7 +28,6 @@ public sealed class RunStore(BlobContainerClient container) : IBlobs
     /// <param name="connection">As above.</param>
     /// <param name="watch">Sees every attempt once the store is open, or null.</param>
     /// <param name="place">Where it lies, for people; null for its address.</param>
-    /// <param name="cancellation">Cancels the opening.</param>
     /// <exception cref="ProblemException">The connection is malformed, nothing answers there, or it may not be read.</exception>
     public static async Task<RunStore> OpenAsync(string connection, StorageWatch? watch, string? place, CancellationToken cancellation)
     {
@@ -92,10 +89,7 @@ public sealed class RunStore(BlobContainerClient container) : IBlobs
         WriteOnceAsync(name, Encoding.UTF8.GetBytes(text), cancellation);
 
     /// <summary>Changes a JSON blob that others may change at the same time: reads it, and writes what follows from what was read.</summary>
-    /// <param name="name">The blob.</param>
     /// <param name="change">Makes the new value from the old one, which is null where there is none; null or an equal value writes nothing. May be called again.</param>
-    /// <param name="cancellation">Gives up.</param>
-    /// <returns>The value as it is now.</returns>
     public async Task<T?> ChangeJsonAsync<T>(string name, Func<T?, T?> change, CancellationToken cancellation = default)
         where T : class
     {
@@ -124,10 +118,6 @@ public sealed class RunStore(BlobContainerClient container) : IBlobs
     }
 
     /// <summary>Claims a piece of work for this process.</summary>
-    /// <param name="work">Name of the work.</param>
-    /// <param name="run">The run that needs it.</param>
-    /// <param name="cancellation">Gives up.</param>
-    /// <returns>The claim, or null and who works on it.</returns>
     public Task<(Claim? Claim, ClaimHolder? Other)> TryClaimAsync(string work, string run, CancellationToken cancellation = default) =>
         Claim.TryTakeAsync(container.GetBlobClient(BlobNames.Claim(work)), ClaimHolder.Here(run), cancellation);
 

@@ -18,14 +18,12 @@ internal sealed class StoreConnection
 
     private StoreConnection(BlobContainerClient container, string token, bool byIdentity) => (Container, this.token, this.byIdentity) = (container, token, byIdentity);
 
-    /// <summary>The container.</summary>
     public BlobContainerClient Container { get; }
 
     /// <summary>The store's address without any secret.</summary>
     public string Place => Container.Uri.GetLeftPart(UriPartial.Path);
 
     /// <summary>Reads a connection.</summary>
-    /// <param name="connection">The connection.</param>
     /// <param name="watch">Sees every attempt.</param>
     /// <exception cref="ProblemException">It is malformed.</exception>
     public static StoreConnection Parse(string connection, StorageWatch? watch = null)

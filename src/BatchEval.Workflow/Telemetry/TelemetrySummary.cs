@@ -14,7 +14,6 @@ public sealed class TelemetrySummary : IDisposable
     private readonly long began;
 
     /// <summary>Begins to listen.</summary>
-    /// <param name="time">Clock.</param>
     /// <param name="unitsInFlight">Units computed side by side; each can keep its share of the device busy all the time.</param>
     public TelemetrySummary(TimeProvider time, int unitsInFlight)
     {
@@ -33,7 +32,6 @@ public sealed class TelemetrySummary : IDisposable
         listener.Start();
     }
 
-    /// <summary>Images computed.</summary>
     public long Images => (long)Total(WorkflowTelemetry.Images).Sum;
 
     /// <summary>Units finished.</summary>

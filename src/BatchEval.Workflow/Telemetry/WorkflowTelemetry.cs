@@ -11,10 +11,8 @@ public static class WorkflowTelemetry
 
     private static readonly Meter Meter = new(Name);
 
-    /// <summary>Source of traces.</summary>
     public static ActivitySource Traces { get; } = new(Name);
 
-    /// <summary>Images computed.</summary>
     public static Counter<long> Images { get; } = Meter.CreateCounter<long>("batcheval.images", "{image}", "Images computed.");
 
     /// <summary>Time that networks kept the device busy.</summary>

@@ -1,10 +1,8 @@
 namespace BatchEval.Core.Metrics.Catalog;
 
-/// <summary>What a metric needs to be computed.</summary>
 [Flags]
 public enum MetricNeeds
 {
-    /// <summary>Nothing.</summary>
     None = 0,
 
     /// <summary>Features of the generated images.</summary>
@@ -19,7 +17,6 @@ public enum MetricNeeds
     /// <summary>Mean and covariance of the features of images that were never trained on.</summary>
     HeldOutStatistics = 8,
 
-    /// <summary>The reference features themselves.</summary>
     ReferenceFeatures = 16,
 
     /// <summary>A second image for every image.</summary>
@@ -36,7 +33,6 @@ public enum MetricNeeds
 /// <param name="Key">Name in specifications, results and on the command line.</param>
 /// <param name="Label">Name for people.</param>
 /// <param name="HigherIsBetter">Which way is good.</param>
-/// <param name="Needs">What it needs.</param>
 /// <param name="Decimals">Digits after the point in tables.</param>
 public sealed record Metric(string Key, string Label, bool HigherIsBetter, MetricNeeds Needs, int Decimals)
 {
@@ -84,11 +80,9 @@ public sealed record Metric(string Key, string Label, bool HigherIsBetter, Metri
 }
 
 /// <summary>A score, or why there is none.</summary>
-/// <param name="Score">The score, or null.</param>
 /// <param name="Reason">Why there is none, or null.</param>
 public sealed record MetricOutcome(ScoreWithError? Score, string? Reason = null)
 {
-    /// <summary>A score.</summary>
     public static implicit operator MetricOutcome(ScoreWithError score) => new(score);
 
     /// <summary>No score.</summary>
@@ -97,7 +91,6 @@ public sealed record MetricOutcome(ScoreWithError? Score, string? Reason = null)
 
 /// <summary>Two images of one shape and the width of their value range.</summary>
 /// <param name="Image">Values [C, H, W].</param>
-/// <param name="Reference">What it is compared with.</param>
 /// <param name="Shape">C, H, W.</param>
 /// <param name="Peak">Largest value less the smallest that a value may have.</param>
 public readonly record struct ImagePair(ReadOnlyMemory<float> Image, ReadOnlyMemory<float> Reference, ImageShape Shape, double Peak);

@@ -55,7 +55,6 @@ public static class MetricCatalog
         new("clip-score", "CLIP score", true, MetricNeeds.Prompts, 2) { Reduce = (values, _) => Mean(values, "CLIP score, 100 max(cos, 0) of image and prompt; standard error over images") },
     ];
 
-    /// <summary>Keys of all rows.</summary>
     public static IReadOnlyList<string> Keys { get; } = [.. All.Select(m => m.Key)];
 
     /// <summary>What a run computes for its final scores unless it is told otherwise, as far as its model allows.</summary>
@@ -66,7 +65,6 @@ public static class MetricCatalog
     public static Metric Find(string key) => All.FirstOrDefault(m => m.Key == key || m.ReportKey == key)
         ?? throw new ArgumentException($"Unknown metric '{key}'. Known: {string.Join(", ", Keys)}.", nameof(key));
 
-    /// <summary>Computes a metric of sets.</summary>
     public static MetricOutcome Compute(Metric metric, SampleSets sets)
     {
         ArgumentNullException.ThrowIfNull(metric);

@@ -35,10 +35,8 @@ public sealed class SampleSets
     /// <summary>Mean and covariance of images that were never trained on.</summary>
     public FrechetReference? HeldOut { get; init; }
 
-    /// <summary>Features of the reference.</summary>
     public FeatureMatrix? ReferenceFeatures { get; init; }
 
-    /// <summary>Seed of all draws.</summary>
     public ulong Seed { get; init; }
 
     /// <summary>Threads to use at most; the scores do not depend on it.</summary>

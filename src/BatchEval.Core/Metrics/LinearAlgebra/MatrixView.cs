@@ -23,10 +23,8 @@ internal readonly struct MatrixView
         this.columnStride = columnStride;
     }
 
-    /// <summary>Number of rows of the view.</summary>
     public int Rows { get; }
 
-    /// <summary>Number of columns of the view.</summary>
     public int Columns { get; }
 
     /// <summary>The transposed view of the same numbers.</summary>

@@ -11,10 +11,8 @@ namespace BatchEval.Core.Metrics.LinearAlgebra;
 /// </summary>
 internal static class MicroKernel
 {
-    /// <summary>Rows of a tile.</summary>
     public const int TileRows = 8;
 
-    /// <summary>Columns of a tile.</summary>
     public const int TileColumns = 24;
 
     /// <summary>Adds the product of two packed panels to a tile of C, of which only <paramref name="rows"/> x <paramref name="columns"/> exist.</summary>

@@ -29,7 +29,6 @@ internal static class VectorMath
         return sum;
     }
 
-    /// <summary>y += alpha x.</summary>
     public static void AddScaled(double alpha, ReadOnlySpan<double> x, Span<double> y)
     {
         if (x.Length != y.Length) throw new ArgumentException($"The lengths differ: {x.Length} and {y.Length}.");

@@ -7,13 +7,11 @@ namespace BatchEval.Core.Sampling.Configurations;
 /// <param name="Dynamic">True where the shift follows the image's size.</param>
 /// <param name="Base">mu at the fewest tokens.</param>
 /// <param name="Most">mu at the most tokens.</param>
-/// <param name="Tokens">Fewest and most tokens.</param>
 /// <param name="Terminal">Least level that the list is stretched to, or null.</param>
 /// <param name="Linear">True for mu in place of e^mu.</param>
 internal sealed record FlowShift(double Shift, bool Dynamic, double Base, double Most, (int Fewest, int Most) Tokens, double? Terminal, bool Linear)
 {
     /// <summary>Reads the fields.</summary>
-    /// <param name="root">The document.</param>
     /// <param name="flowClass">True for flow-matching classes, whose field is <c>shift</c>; others have <c>flow_shift</c>.</param>
     public static FlowShift Read(JsonInspector root, bool flowClass) =>
         new(

@@ -15,7 +15,6 @@ internal enum GridFamily
     /// <summary>Steps of the distillation: LCM, TCD.</summary>
     Distilled,
 
-    /// <summary>Flow matching.</summary>
     Flow,
 
     /// <summary>EDM's own preconditioning.</summary>
@@ -23,7 +22,6 @@ internal enum GridFamily
 }
 
 /// <summary>A scheduler class of diffusers: its grid and where its defaults differ.</summary>
-/// <param name="Family">How it lays its grid.</param>
 /// <param name="Spacing">Default of <c>timestep_spacing</c>.</param>
 /// <param name="BetaStart">Default of <c>beta_start</c>.</param>
 /// <param name="BetaEnd">Default of <c>beta_end</c>.</param>
@@ -33,7 +31,6 @@ internal enum GridFamily
 internal sealed record SchedulerClass(
     GridFamily Family, string Spacing = "linspace", double BetaStart = 1e-4, double BetaEnd = 0.02, string BetaSchedule = "linear", bool Clips = false, bool? AlphaToOne = null)
 {
-    /// <summary>All that are read, by name.</summary>
     public static IReadOnlyDictionary<string, SchedulerClass> All { get; } = new SortedDictionary<string, SchedulerClass>(StringComparer.Ordinal)
     {
         ["DDIMScheduler"] = new(GridFamily.Whole, "leading", Clips: true, AlphaToOne: true),

@@ -16,10 +16,8 @@ public sealed partial class SchedulerConfiguration
     private SchedulerConfiguration(string name, SchedulerGrid grid, PredictionType prediction, string solver, DataLimit? limit, (string, double, double)? betas) =>
         (Class, this.grid, Prediction, Solver, Limit, Betas) = (name, grid, prediction, solver, limit, betas);
 
-    /// <summary>The scheduler class.</summary>
     public string Class { get; }
 
-    /// <summary>The noising process.</summary>
     public NoiseSchedule Noise => grid.Noise;
 
     /// <summary>What the network's output means.</summary>
@@ -35,7 +33,6 @@ public sealed partial class SchedulerConfiguration
     public DataLimit? Limit { get; }
 
     /// <summary>Reads a configuration.</summary>
-    /// <param name="json">The text.</param>
     /// <param name="name">What it is called in messages.</param>
     /// <exception cref="ProblemException">Everything that cannot be read or done.</exception>
     public static SchedulerConfiguration Read(string json, string name = "The scheduler configuration")
@@ -59,7 +56,6 @@ public sealed partial class SchedulerConfiguration
     }
 
     /// <summary>The class's grid.</summary>
-    /// <param name="steps">Number of steps.</param>
     /// <param name="imageTokens">Tokens of the image, for schedules that are shifted by its size (Flux: a quarter of the latent's pixels).</param>
     /// <param name="even">For flow models: true for the levels 1, 1 - 1/n, ... that the pipeline of Flux gives; null for the class's own, which are those where the shift is dynamic.</param>
     /// <exception cref="ArgumentException">More steps than the class allows.</exception>

@@ -43,7 +43,6 @@ internal sealed class SchedulerGrid
         StartsAtSigma = kind.Family == GridFamily.Sigma && spacing != "leading" && noise is DiscreteNoiseSchedule;
     }
 
-    /// <summary>The noising process.</summary>
     public NoiseSchedule Noise { get; }
 
     /// <summary>Whether sampling starts from sigma_max z.</summary>

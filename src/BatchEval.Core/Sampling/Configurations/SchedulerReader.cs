@@ -3,7 +3,6 @@ using BatchEval.Core.Json;
 namespace BatchEval.Core.Sampling.Configurations;
 
 /// <summary>Reads the fields of a configuration.</summary>
-/// <param name="root">The document.</param>
 /// <param name="problems">Receives what cannot be read or done.</param>
 internal sealed class SchedulerReader(JsonInspector root, List<Problem> problems)
 {

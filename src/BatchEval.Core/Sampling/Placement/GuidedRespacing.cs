@@ -7,7 +7,6 @@ public static class GuidedRespacing
 {
     /// <summary>The kept training indices, largest first.</summary>
     /// <param name="trainSteps">T.</param>
-    /// <param name="text">The string.</param>
     /// <exception cref="ArgumentException">The string is not a respacing, or cannot be met on this model.</exception>
     public static double[] Parse(int trainSteps, string text)
     {

@@ -47,7 +47,6 @@ public static class ImportedCandidates
     }
 
     /// <summary>A run specification with every such list replaced; the same text where there is none, or where it is no JSON.</summary>
-    /// <param name="specification">JSON of the specification.</param>
     /// <param name="noiseOf">The noise schedule of a model by its name in the specification.</param>
     /// <exception cref="ProblemException">A list cannot be used on the model.</exception>
     public static string Resolve(string specification, Func<string, NoiseSchedule> noiseOf)

@@ -19,16 +19,13 @@ public enum ImportedEnding
 
 /// <summary>A list of sigmas or times from another tool.</summary>
 /// <param name="Values">What other tools call sigma (u for flow models), or times; strictly descending, a last sigma may be 0.</param>
-/// <param name="AreTimes">True for times.</param>
 /// <param name="Ending">What its end means; null to recognise it.</param>
 public sealed record ImportedSchedule(IReadOnlyList<double> Values, bool AreTimes, ImportedEnding? Ending = null)
 {
     private const double Slack = 0.01;
 
-    /// <summary>Names of the endings.</summary>
     public static IReadOnlyList<string> EndingNames { get; } = ["stop", "zero", "append-zero"];
 
-    /// <summary>The ending of a name.</summary>
     public static ImportedEnding ParseEnding(string name) => EndingNames.ToList().IndexOf(name) is >= 0 and var index
         ? (ImportedEnding)index
         : throw new ArgumentException($"Unknown ending '{name}'; allowed: {string.Join(", ", EndingNames)}.{Nearest.Suggest(name, EndingNames)}", nameof(name));

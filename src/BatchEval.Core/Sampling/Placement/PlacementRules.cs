@@ -21,8 +21,6 @@ public static class PlacementRules
     public static IReadOnlyCollection<string> Names { get; } = [.. All.Select(r => r.Name)];
 
     /// <summary>Places network calls by a named rule.</summary>
-    /// <param name="name">Name of the rule.</param>
-    /// <param name="noise">The model's noise schedule.</param>
     /// <param name="steps">n; <c>beta</c>, <c>quadratic</c>, <c>simple</c> and <c>ddim-uniform</c> place fewer where the model has no more distinct times.</param>
     /// <param name="options">Range and shape.</param>
     /// <exception cref="ArgumentException">Unknown name, fewer than one step, a start or end outside the model's range, or more steps than distinct times.</exception>
@@ -57,8 +55,6 @@ public static class PlacementRules
 }
 
 /// <summary>The part of a model's noise axis that a rule places calls on.</summary>
-/// <param name="noise">The model's noise schedule.</param>
-/// <param name="options">Its ends.</param>
 public sealed class PlacementRange(NoiseSchedule noise, PlacementOptions options)
 {
     /// <summary>The model's noise schedule.</summary>

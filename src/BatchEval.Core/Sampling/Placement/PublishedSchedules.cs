@@ -19,7 +19,6 @@ public sealed record PublishedSchedule(string Name, string Description, IReadOnl
     /// The schedule for a number of calls: the published indices themselves where they are given, on models with the same noise; else the
     /// published levels, brought to that number by the routine of all tools, piecewise linear in log sigma over equally spaced positions.
     /// </summary>
-    /// <param name="noise">The model's noise schedule.</param>
     /// <param name="steps">Network calls, at least 1.</param>
     /// <exception cref="ArgumentException">A flow model, or one whose range of levels does not hold the list.</exception>
     public SamplingSchedule For(NoiseSchedule noise, int steps)
@@ -65,7 +64,6 @@ public sealed record PublishedSchedule(string Name, string Description, IReadOnl
 /// <summary>Schedules optimised by Align Your Steps (Sabour et al. 2024, table 3 and the authors' how-to page), and lists that circulate under its name.</summary>
 public static class PublishedSchedules
 {
-    /// <summary>All, by name.</summary>
     public static IReadOnlyList<PublishedSchedule> All { get; } =
     [
         new("sd15", "Stable Diffusion 1.5, Align Your Steps, 10 steps", [14.615, 6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.399, 0.152, 0.029],

@@ -27,9 +27,7 @@ public sealed record SamplingSchedule(string Method, string Variant, IReadOnlyLi
         : "Sampling stops at the last sigma, where no network call is made; the noise of that level is left in the sample.";
 
     /// <summary>The schedule that calls a model at given noise-to-signal ratios.</summary>
-    /// <param name="method">The method.</param>
     /// <param name="variant">What sets it apart.</param>
-    /// <param name="noise">The model's noise schedule.</param>
     /// <param name="ratios">sigma / alpha of each call, largest first.</param>
     /// <exception cref="ArgumentException">A ratio lies outside the model's range, or there are more than the model has times.</exception>
     public static SamplingSchedule OfRatios(string method, string variant, NoiseSchedule noise, IReadOnlyList<double> ratios)

@@ -22,7 +22,6 @@ public sealed class OutputCache<T>(int order)
 
     /// <summary>Keeps an output of the network. The array is not copied and must not change.</summary>
     /// <param name="at">Where it was computed.</param>
-    /// <param name="output">The output.</param>
     public void Add(double at, T[] output)
     {
         // Heun evaluates one level twice; the later state is the better one.

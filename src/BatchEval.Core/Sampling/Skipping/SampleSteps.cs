@@ -20,10 +20,6 @@ public sealed class SampleSteps<T>
     private int decidedStep = -1;
     private bool runs;
 
-    /// <summary>Begins a sample.</summary>
-    /// <param name="candidate">The candidate.</param>
-    /// <param name="table">Its rows.</param>
-    /// <param name="start">The state that sampling starts from.</param>
     public SampleSteps(Candidate candidate, CoefficientTable table, ReadOnlySpan<T> start)
     {
         ArgumentNullException.ThrowIfNull(candidate);

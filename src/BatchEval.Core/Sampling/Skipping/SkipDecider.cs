@@ -36,7 +36,6 @@ public sealed class SkipDecider<T>
 
     /// <summary>Begins a sample.</summary>
     /// <param name="policy">The rule's parameters.</param>
-    /// <param name="steps">Number of steps.</param>
     /// <param name="start">The state that sampling starts from.</param>
     /// <param name="maxComputed">Most steps to compute, or null for no limit.</param>
     public SkipDecider(SkipPolicy policy, int steps, ReadOnlySpan<T> start, int? maxComputed = null)

@@ -9,7 +9,6 @@ namespace BatchEval.Core.Sampling.Skipping;
 /// </summary>
 public static class StepMask
 {
-    /// <summary>Writes a mask.</summary>
     public static string Write(IReadOnlyList<bool> executed)
     {
         ArgumentNullException.ThrowIfNull(executed);

@@ -5,7 +5,6 @@ internal static class AdamsBashforth
 {
     private static readonly double[][] Fixed = [[1], [3 / 2.0, -1 / 2.0], [23 / 12.0, -16 / 12.0, 5 / 12.0], [55 / 24.0, -59 / 24.0, 37 / 24.0, -9 / 24.0]];
 
-    /// <summary>For equal steps.</summary>
     public static double[] Equal(int order) => Fixed[order - 1];
 
     /// <summary>

@@ -8,7 +8,6 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// </param>
 public sealed class DdimSolver(double eta = 0, bool clipNoise = true) : Solver
 {
-    /// <summary>Its definition.</summary>
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [
         new("ddim", "Song et al. 2021, eq. 12", a => new DdimSolver(a["eta"], a.Flag("clip-noise")))

@@ -7,7 +7,6 @@ public sealed class DdpmSolver(bool large = false, bool learned = false) : Solve
 {
     private const double VarianceFloor = 1e-20;
 
-    /// <summary>Its definition.</summary>
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
         [new("ddpm", "Ho et al. 2020, eqs. 6 and 7", a => new DdpmSolver(a.Flag("large"), a.Flag("learned")))
         {

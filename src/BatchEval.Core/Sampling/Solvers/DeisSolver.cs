@@ -9,7 +9,6 @@ public sealed class DeisSolver(int order = 2) : Solver
 {
     private const int ShortRun = 15;
 
-    /// <summary>Its definition.</summary>
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [
         new("deis", "Zhang and Chen 2023", a => new DeisSolver(a.Whole("order")))

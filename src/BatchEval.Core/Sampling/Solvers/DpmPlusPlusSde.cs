@@ -5,10 +5,8 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// fresh, where k-diffusion takes them from one Brownian path.
 /// </summary>
 /// <param name="eta">Share of the ancestral noise, 0 to 1.</param>
-/// <param name="noise">Factor on the noise.</param>
 public sealed class DpmPlusPlusSde(double eta = 1, double noise = 1) : Solver
 {
-    /// <summary>Its definition.</summary>
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [
         new("dpmpp-sde", "k-diffusion", a => new DpmPlusPlusSde(a["eta"], a["s-noise"]))

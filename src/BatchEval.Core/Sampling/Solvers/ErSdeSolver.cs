@@ -5,12 +5,10 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// x'/alpha' = q x/alpha + (1 - q) D + (dr + S phi(r')) D1 + (dr^2/2 + T phi(r')) D2 + sqrt(r'^2 - r^2 q^2) z, q = phi(r')/phi(r).
 /// </summary>
 /// <param name="order">1 to 3.</param>
-/// <param name="noise">Factor on the noise.</param>
 public sealed class ErSdeSolver(int order = 3, double noise = 1) : Solver
 {
     private const int Points = 200;
 
-    /// <summary>Its definition.</summary>
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [
         new("er-sde", "Cui et al. 2023", a => new ErSdeSolver(a.Whole("order"), a["s-noise"]))

@@ -4,7 +4,6 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// <param name="eta">Share of the ancestral noise, 0 to 1.</param>
 public sealed class EulerAncestralSolver(double eta = 1) : Solver
 {
-    /// <summary>Its definition.</summary>
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [
         new("euler-ancestral", "k-diffusion", a => new EulerAncestralSolver(a["eta"]))

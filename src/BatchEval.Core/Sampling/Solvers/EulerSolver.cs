@@ -12,7 +12,6 @@ public sealed class EulerSolver(double churn = 0, double least = 0, double most 
 {
     private const double Anywhere = 1e9;
 
-    /// <summary>Its definition.</summary>
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [
         new("euler", "Karras et al. 2022, algorithms 1 and 2", a => new EulerSolver(a["churn"], a["s-tmin"], a["s-tmax"], a["s-noise"]))

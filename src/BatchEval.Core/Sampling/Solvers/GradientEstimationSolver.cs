@@ -4,7 +4,6 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// <param name="gamma">At least 1; 1 is Euler, 2 the authors'.</param>
 public sealed class GradientEstimationSolver(double gamma = 2) : Solver
 {
-    /// <summary>Its definition.</summary>
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [
         new("gradient-estimation", "Permenter and Yuan 2024", a => new GradientEstimationSolver(a["gamma"]))

@@ -9,7 +9,6 @@ public sealed class HeunSolver : Solver
 {
     private const double MostRatio = 200;
 
-    /// <summary>Its definition.</summary>
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
         [new("heun", "Karras et al. 2022, algorithm 1", _ => new HeunSolver()) { Elsewhere = new("HeunDiscreteScheduler", "heun", "sample_heun") }];
 

@@ -7,7 +7,6 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// <param name="order">1 to 4.</param>
 public sealed class IpndmSolver(int order = 4) : Solver
 {
-    /// <summary>Its definition.</summary>
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [
         new("ipndm", "Zhang and Chen 2023; diff-sampler", a => new IpndmSolver(a.Whole("order")))

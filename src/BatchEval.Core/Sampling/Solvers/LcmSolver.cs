@@ -9,7 +9,6 @@ public sealed class LcmSolver(double scaling = 10) : Solver
 {
     private const double DataVariance = 0.25;
 
-    /// <summary>Its definition.</summary>
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [
         new("lcm", "Luo et al. 2023", a => new LcmSolver(a["scaling"]))

@@ -6,7 +6,6 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// <param name="order">1 to 4.</param>
 public sealed class LmsSolver(int order = 4) : Solver
 {
-    /// <summary>Its definition.</summary>
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [
         new("lms", "k-diffusion", a => new LmsSolver(a.Whole("order")))

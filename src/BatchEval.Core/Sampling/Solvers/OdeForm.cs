@@ -4,7 +4,6 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// The probability-flow ODE in the variable in which its right side is the network's own quantity: dx/du = v for flow models, and
 /// d(x / alpha)/d(sigma / alpha) = eps for all others. Solvers on it remember the right side d in place of the data prediction.
 /// </summary>
-/// <param name="process">The kind of process.</param>
 internal sealed class OdeForm(NoiseProcess process)
 {
     private readonly bool flow = process == NoiseProcess.Flow;

@@ -1,7 +1,6 @@
 namespace BatchEval.Core.Sampling.Solvers;
 
 /// <summary>A scheduler class of diffusers set up as one of our solvers.</summary>
-/// <param name="Class">Name of the class.</param>
 /// <param name="Options">The options that make it this solver, as Python literals.</param>
 public sealed record DiffusersScheduler(string Class, params IReadOnlyList<(string Name, string Value)> Options)
 {

@@ -4,12 +4,10 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// Pseudo numerical methods (Liu et al. 2022) as diffusers computes them: PLMS, fourth-order Adams-Bashforth on the noise prediction whose second
 /// level is called twice (n + 1 calls), or PNDM, which begins with three Runge-Kutta steps of four calls.
 /// </summary>
-/// <param name="rungeKutta">True for PNDM.</param>
 public sealed class PndmSolver(bool rungeKutta) : Solver
 {
     private const int Started = 3;
 
-    /// <summary>Both.</summary>
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [
         new("plms", "Liu et al. 2022; CompVis", _ => new PndmSolver(false)) { Elsewhere = new("PNDMScheduler(skip_prk_steps=True)") },

@@ -6,7 +6,6 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// </summary>
 /// <param name="ancestral">True for the variant with noise.</param>
 /// <param name="eta">Share of the ancestral noise, 0 to 1.</param>
-/// <param name="noise">Factor on the noise.</param>
 public sealed class ResMultistepSolver(bool ancestral, double eta = 1, double noise = 1) : Solver
 {
     /// <summary>Both variants.</summary>

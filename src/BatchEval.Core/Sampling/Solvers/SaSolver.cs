@@ -13,7 +13,6 @@ public sealed class SaSolver(int predictor = 2, int corrector = 2, double tau = 
     private static readonly (double Low, double High) Default = (200, 800);
     private readonly (double Low, double High) noisy = range ?? Default;
 
-    /// <summary>Its definition.</summary>
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [
         new("sa-solver", "Xue et al. 2023", a => new SaSolver(a.Whole("predictor"), a.Whole("corrector"), a["tau"], (a["from"], a["to"])))

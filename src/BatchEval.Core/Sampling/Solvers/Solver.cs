@@ -74,7 +74,6 @@ public abstract class Solver
         return Enumerable.Range(0, candidate.Steps.Count).Sum(step => NetworkCalls(candidate, step));
     }
 
-    /// <summary>The same for one of its steps.</summary>
     public virtual int NetworkCalls(Candidate candidate, int step)
     {
         ArgumentNullException.ThrowIfNull(candidate);
@@ -96,7 +95,6 @@ public abstract class Solver
     protected abstract CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule);
 
     /// <summary>A table with one row per step.</summary>
-    /// <param name="levels">The levels and the end.</param>
     /// <param name="step">The next state after the step from level k to level k + 1.</param>
     /// <param name="history">Data predictions that are kept.</param>
     /// <param name="remembered">What is kept in place of the data prediction at a level, or null.</param>

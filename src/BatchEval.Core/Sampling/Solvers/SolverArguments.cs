@@ -9,7 +9,6 @@ public sealed class SolverArguments
 
     /// <summary>Reads the arguments.</summary>
     /// <param name="text">The whole name.</param>
-    /// <param name="parameters">What the solver takes.</param>
     /// <exception cref="ArgumentException">An argument that is unknown, repeated, no number or out of range; the message says what is allowed.</exception>
     public SolverArguments(string text, IReadOnlyList<SolverParameter> parameters)
     {
@@ -34,10 +33,8 @@ public sealed class SolverArguments
         }
     }
 
-    /// <summary>The value of a parameter.</summary>
     public double this[string key] => values[key];
 
-    /// <summary>A whole number.</summary>
     public int Whole(string key) => (int)values[key];
 
     /// <summary>A number that is 0 or 1.</summary>

@@ -1,7 +1,6 @@
 namespace BatchEval.Core.Sampling.Solvers;
 
 /// <summary>A number in a solver's name, <c>key=value</c>.</summary>
-/// <param name="Key">Its name.</param>
 /// <param name="Default">Value when it is left out.</param>
 /// <param name="Low">Smallest value allowed.</param>
 /// <param name="High">Largest value allowed.</param>
@@ -11,14 +10,11 @@ public sealed record SolverParameter(string Key, double Default, double Low, dou
     /// <summary>0 or 1.</summary>
     public static SolverParameter Flag(string key, bool standard) => new(key, standard ? 1 : 0, 0, 1, Whole: true);
 
-    /// <summary>What is allowed, for messages.</summary>
     public string Allowed => Whole ? (High - Low == 1 ? FormattableString.Invariant($"{Low} or {High}") : FormattableString.Invariant($"whole numbers {Low} to {High}")) : FormattableString.Invariant($"{Low} to {High}");
 }
 
 /// <summary>What a solver is called elsewhere, so that it is understood by these names; null where it does not exist.</summary>
 /// <param name="Diffusers">Scheduler class, with the arguments that make it this solver.</param>
-/// <param name="ComfyUi">Name of the sampler.</param>
-/// <param name="KDiffusion">Name of the function.</param>
 /// <param name="WebUi">Name in A1111 and Forge.</param>
 public sealed record SolverNames(string? Diffusers = null, string? ComfyUi = null, string? KDiffusion = null, string? WebUi = null);
 

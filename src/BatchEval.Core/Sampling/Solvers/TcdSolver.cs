@@ -7,7 +7,6 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// <param name="eta">Share of the way that is noise, 0 to 1.</param>
 public sealed class TcdSolver(double eta = 0.3) : Solver
 {
-    /// <summary>Its definition.</summary>
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [
         new("tcd", "Zheng et al. 2024, algorithm 4", a => new TcdSolver(a["eta"])) { Parameters = [new("eta", 0.3, 0, 1)], Elsewhere = new("TCDScheduler") },

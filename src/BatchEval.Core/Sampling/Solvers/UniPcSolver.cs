@@ -10,7 +10,6 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// <param name="uncorrected">Number of first steps whose results are not corrected (diffusers' <c>disable_corrector</c>), for large guidance scales.</param>
 public sealed class UniPcSolver(int order = 2, int bh = 2, bool noise = false, int uncorrected = 0) : Solver
 {
-    /// <summary>Its definition.</summary>
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [
         new("unipc", "Zhao et al. 2023", a => new UniPcSolver(a.Whole("order"), a.Whole("bh"), a.Flag("noise"), a.Whole("uncorrected")))

@@ -1,7 +1,6 @@
 namespace BatchEval.Core.Search.Joint;
 
 /// <summary>How much worse a base schedule gets without one block; negative where it gets better.</summary>
-/// <param name="Block">Block id.</param>
 /// <param name="All">Dropped at every step.</param>
 /// <param name="Early">Dropped at the steps of high noise.</param>
 /// <param name="Late">Dropped at the steps of low noise.</param>
@@ -37,7 +36,6 @@ public sealed record BlockPrior(double Split, IReadOnlyList<int> Early, IReadOnl
         }
     }
 
-    /// <summary>Rank of a block at a time.</summary>
     public int RankOf(int block, double time) => (time >= Split ? Early : Late)[block];
 
     private static double PerSaving(double damage, double saved) =>

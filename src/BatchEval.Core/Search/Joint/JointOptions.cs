@@ -3,10 +3,8 @@ namespace BatchEval.Core.Search.Joint;
 /// <summary>Which blocks steps may drop.</summary>
 public enum MaskRule
 {
-    /// <summary>None.</summary>
     None,
 
-    /// <summary>Each step its own.</summary>
     PerStep,
 
     /// <summary>The same blocks at every step.</summary>

@@ -22,9 +22,7 @@ public sealed class JointSearch : ISearchMethod
 
     /// <summary>Creates the search.</summary>
     /// <param name="space">Candidates and operators.</param>
-    /// <param name="options">Parameters of the evolution.</param>
     /// <param name="seeds">Known good candidates; those with a place in the space are compared first. None of them: a random one is.</param>
-    /// <param name="seed">Seed of all breeding decisions.</param>
     public JointSearch(JointSpace space, EvolutionOptions options, IEnumerable<Candidate> seeds, ulong seed)
     {
         ArgumentNullException.ThrowIfNull(space);

@@ -23,10 +23,7 @@ public sealed class JointSpace : CandidateSpace
     private readonly MaskOperators masks;
 
     /// <summary>Creates the space.</summary>
-    /// <param name="solver">Solver name.</param>
-    /// <param name="schedule">The model's noise schedule.</param>
     /// <param name="budget">What a candidate may cost.</param>
-    /// <param name="options">Parameters.</param>
     /// <exception cref="ArgumentException">The budget does not allow one step of the whole network, or a parameter is out of range.</exception>
     public JointSpace(string solver, NoiseSchedule schedule, Budget budget, JointOptions options)
     {
@@ -51,7 +48,6 @@ public sealed class JointSpace : CandidateSpace
     /// <summary>What a candidate may cost.</summary>
     public Budget Budget { get; }
 
-    /// <summary>Parameters.</summary>
     public JointOptions Options { get; }
 
     private bool Shared => Options.Masks == MaskRule.Shared;

@@ -4,7 +4,6 @@ namespace BatchEval.Core.Search.Joint;
 
 /// <summary>Draws and changes the set of blocks that a step drops.</summary>
 /// <param name="blocks">Number of droppable blocks.</param>
-/// <param name="options">Parameters.</param>
 internal sealed class MaskOperators(int blocks, JointOptions options)
 {
     // Odds of a block fall with its rank to this power.

@@ -7,9 +7,7 @@ namespace BatchEval.Core.Search.Joint;
 /// the share of blocks that new masks may drop grows by a fifth of its maximum every generation.
 /// </summary>
 /// <param name="space">Candidates and operators; its window is the largest one.</param>
-/// <param name="options">Parameters of the evolution.</param>
 /// <param name="seeds">Candidates that the first generation contains.</param>
-/// <param name="seed">Seed of all breeding decisions.</param>
 public sealed class TwoStageSearch(JointSpace space, EvolutionOptions options, IEnumerable<Candidate> seeds, ulong seed) : ISearchMethod
 {
     private const int StageOneEpochs = 5;
@@ -39,7 +37,6 @@ public sealed class TwoStageSearch(JointSpace space, EvolutionOptions options, I
     }
 
     /// <summary>The window of the next generation.</summary>
-    /// <param name="window">The present one.</param>
     /// <param name="epoch">Generations finished before the one just observed.</param>
     /// <param name="unchanged">True when the best candidate stayed the same.</param>
     public PruneWindow Widen(PruneWindow window, int epoch, bool unchanged)

@@ -21,15 +21,11 @@ public static class CoordinateDescent
 
     /// <summary>Optimises the free knots.</summary>
     /// <param name="start">Where to begin; the ends stay.</param>
-    /// <param name="cost">The cost.</param>
-    /// <param name="options">Parameters.</param>
     public static double[] Run(IReadOnlyList<double> start, LocalCost cost, DescentOptions? options = null) =>
         Sweeps(start, cost, options).Last();
 
     /// <summary>The knots after every sweep, each computed when it is asked for: early stopping looks at them by a quality metric and asks no further.</summary>
     /// <param name="start">Where to begin; the ends stay.</param>
-    /// <param name="cost">The cost.</param>
-    /// <param name="options">Parameters.</param>
     public static IEnumerable<double[]> Sweeps(IReadOnlyList<double> start, LocalCost cost, DescentOptions? options = null)
     {
         SigmaKnots.CheckDescending(start);

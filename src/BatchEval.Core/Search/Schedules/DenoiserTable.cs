@@ -11,7 +11,6 @@ namespace BatchEval.Core.Search.Schedules;
 /// <param name="StartMismatch">E ||D(x_j, sigma_j) - s_j x_j||^2, with s_j x_j the ideal denoiser of what sampling would start from at that level.</param>
 /// <param name="Groups">The same distances for disjoint groups of paths, for standard errors.</param>
 /// <param name="Paths">M.</param>
-/// <param name="Calls">Network calls spent.</param>
 public sealed record DenoiserTable(
     IReadOnlyList<double> Sigmas, double[,] Distance, IReadOnlyList<double> StartMismatch, IReadOnlyList<double[,]> Groups, int Paths, long Calls);
 
@@ -28,7 +27,6 @@ public static class DenoiserTables
         SigmaKnots.Between(max, min, points - 1, u => Math.Exp(double.Lerp(Math.Log(max), Math.Log(min), u)));
 
     /// <summary>Fills the table.</summary>
-    /// <param name="denoiser">The denoiser.</param>
     /// <param name="data">Clean samples and noise.</param>
     /// <param name="grid">Levels, largest first.</param>
     /// <param name="paths">M.</param>

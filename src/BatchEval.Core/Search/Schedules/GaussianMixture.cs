@@ -113,7 +113,6 @@ public sealed record GaussianMixture(double[][] Means, double Deviation)
 }
 
 /// <summary>A mixture's ideal denoiser.</summary>
-/// <param name="mixture">The mixture.</param>
 public sealed class MixtureDenoiser(GaussianMixture mixture) : IDenoiser
 {
     /// <inheritdoc/>

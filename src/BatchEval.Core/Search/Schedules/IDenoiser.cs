@@ -17,8 +17,6 @@ public interface IDenoiser
     void Denoise(float[] states, double[] sigmas, long[] samples, float[] output);
 }
 
-/// <summary>Counts what is asked of a denoiser.</summary>
-/// <param name="inner">The denoiser.</param>
 public sealed class CountingDenoiser(IDenoiser inner) : IDenoiser
 {
     /// <summary>Network calls so far.</summary>

@@ -12,7 +12,6 @@ public sealed class KlubCosts
     private readonly double[,] first;
     private readonly double[] mass;
 
-    /// <summary>Integrates a table.</summary>
     public KlubCosts(DenoiserTable table)
         : this(table?.Sigmas ?? throw new ArgumentNullException(nameof(table)), table.Distance, table.StartMismatch)
     {
@@ -54,9 +53,7 @@ public sealed class KlubCosts
     }
 
     /// <summary>KLUB of a schedule on the grid, with a standard error from the table's groups of paths.</summary>
-    /// <param name="table">The table that the costs came from.</param>
     /// <param name="path">Grid indices, ascending.</param>
-    /// <param name="solver">What the solver freezes.</param>
     public static ScoreWithError Total(DenoiserTable table, IReadOnlyList<int> path, KlubSolver solver)
     {
         ArgumentNullException.ThrowIfNull(table);

@@ -20,10 +20,8 @@ public enum KlubSolver
 /// the knot that is optimised, so without it every candidate of Gaussian data costs the same. Importance-sampled, with common random
 /// numbers for all candidates.
 /// </summary>
-/// <param name="denoiser">The denoiser.</param>
 /// <param name="data">Clean samples and noise.</param>
 /// <param name="samples">Paths per estimate; 8192 in the paper.</param>
-/// <param name="solver">What the solver freezes.</param>
 /// <param name="c">Scale of the Gaussian whose optimal proposal is used; changes the error, not the mean.</param>
 public sealed class KlubEstimator(IDenoiser denoiser, SampleSet data, int samples = 8192, KlubSolver solver = KlubSolver.FirstOrder, double c = KlubEstimator.DefaultScale)
 {

@@ -11,8 +11,6 @@ public static class OptimalSteps
     private sealed record Layer(float[]?[] States, int[] Parents);
 
     /// <summary>Finds schedules of 1..maxSteps first-order steps on the teacher's grid.</summary>
-    /// <param name="denoiser">The denoiser.</param>
-    /// <param name="teacher">Teacher trajectories.</param>
     /// <param name="maxSteps">Largest number of steps.</param>
     /// <param name="paths">Teacher paths to use; each costs about maxSteps x K calls.</param>
     /// <param name="cancellation">Checked between calls.</param>

@@ -5,7 +5,6 @@ namespace BatchEval.Core.Search.Schedules;
 /// <summary>Clean samples x0 and the noise that goes with each: the same numbers for every schedule that is compared.</summary>
 /// <param name="values">x0 [N, size], row-major.</param>
 /// <param name="size">Numbers per sample.</param>
-/// <param name="seed">Seed of the noise.</param>
 /// <param name="firstSample">Sample index of the first clean sample, where they came from sampling; conditional models take labels from it.</param>
 public sealed class SampleSet(float[] values, int size, ulong seed, long firstSample = 0)
 {
@@ -22,7 +21,6 @@ public sealed class SampleSet(float[] values, int size, ulong seed, long firstSa
     /// <summary>x0 of a path; paths beyond the number of samples begin again at the first, with fresh noise.</summary>
     public ReadOnlySpan<float> Clean(long path) => values.AsSpan((int)(path % Count) * size, size);
 
-    /// <summary>Sample index of a path.</summary>
     public long Sample(long path) => firstSample + (path % Count);
 
     /// <summary>Standard normal noise of a path.</summary>

@@ -76,7 +76,6 @@ public sealed class ScheduleFamily(KlubCosts costs, TeacherTable? teacher, int o
     }
 
     /// <summary>All members for a number of steps, without repetition. A second-order solver gets the first-order optima too.</summary>
-    /// <param name="noise">The model's noise schedule.</param>
     /// <param name="steps">n.</param>
     /// <param name="distances">What GITS measures; null for everything that it can.</param>
     public IReadOnlyList<SamplingSchedule> Members(NoiseSchedule noise, int steps, IReadOnlyList<TeacherDistance>? distances = null)

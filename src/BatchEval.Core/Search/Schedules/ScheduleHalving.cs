@@ -39,10 +39,7 @@ public sealed class ScheduleHalving : ISearchMethod
     private readonly HalvingSizes sizes;
 
     /// <summary>Creates the search.</summary>
-    /// <param name="computed">Schedules computed from the model.</param>
     /// <param name="heuristics">Everything that they are compared with.</param>
-    /// <param name="solver">Solver of all.</param>
-    /// <param name="schedule">The model's noise schedule.</param>
     /// <param name="sizes">Sample counts.</param>
     public ScheduleHalving(IReadOnlyList<SamplingSchedule> computed, IReadOnlyList<SamplingSchedule> heuristics, string solver, NoiseSchedule schedule, HalvingSizes sizes)
     {
@@ -54,7 +51,6 @@ public sealed class ScheduleHalving : ISearchMethod
         names = entries.ToLookup(e => Of(e).Id, StringComparer.Ordinal);
     }
 
-    /// <summary>The candidate that samples by a schedule.</summary>
     public Candidate Of(SamplingSchedule named)
     {
         ArgumentNullException.ThrowIfNull(named);

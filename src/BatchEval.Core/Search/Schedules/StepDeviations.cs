@@ -29,7 +29,6 @@ public sealed class StepDeviations
 
     /// <summary>Prepares the costs of one teacher.</summary>
     /// <param name="teacher">Its states and outputs.</param>
-    /// <param name="distance">What is measured.</param>
     public StepDeviations(TeacherTable teacher, TeacherDistance distance = TeacherDistance.L2)
     {
         ArgumentNullException.ThrowIfNull(teacher);

@@ -12,17 +12,13 @@ namespace BatchEval.Core.Search.Schedules;
 /// <param name="Outputs">Per path, D at every grid point [K, size].</param>
 /// <param name="Size">Numbers per sample.</param>
 /// <param name="FirstSample">Sample index of the first path.</param>
-/// <param name="Calls">Network calls spent.</param>
 public sealed record TeacherTable(IReadOnlyList<double> Sigmas, IReadOnlyList<float[]> States, IReadOnlyList<float[]> Outputs, int Size, long FirstSample, long Calls)
 {
     /// <summary>The last data predictions: samples that stand in for x0 where there is no data.</summary>
     public float[] Samples() => [.. Outputs.SelectMany(o => o.TakeLast(Size))];
 
     /// <summary>Runs DPM-Solver++(2M), the second-order multistep solver, over the whole grid.</summary>
-    /// <param name="denoiser">The denoiser.</param>
     /// <param name="grid">Levels, largest first.</param>
-    /// <param name="paths">Number of paths.</param>
-    /// <param name="noise">Start noise.</param>
     /// <param name="firstSample">Sample index of the first path.</param>
     /// <param name="startVariance">As for <see cref="DenoiserTables.Build"/>.</param>
     /// <param name="cancellation">Checked before every call.</param>

@@ -13,7 +13,6 @@ public sealed class GreedySkipPath
     private readonly List<double> errors = [];
 
     /// <summary>Begins a path.</summary>
-    /// <param name="steps">Number of steps.</param>
     /// <param name="wanted">Number of steps to skip, less than <paramref name="steps"/>.</param>
     public GreedySkipPath(int steps, int wanted)
     {

@@ -16,7 +16,6 @@ public sealed class GuidanceSpace : CandidateSpace
     private readonly CandidateSpace[] spaces;
 
     /// <summary>Creates the space.</summary>
-    /// <param name="solver">Solver name.</param>
     /// <param name="times">The space of time steps alone, by number of steps.</param>
     /// <param name="steps">Steps with full guidance that the budget buys, at least 1.</param>
     /// <param name="maxSteps">Most steps.</param>

@@ -6,14 +6,11 @@ namespace BatchEval.Core.Search.Skipping;
 /// How far a rule's skips agree with optimal ones: the 2 x 2 table over steps, summed over samples, with Pearson's chi-square against
 /// independence (one degree of freedom). Steps of one path are not independent draws, so the p-value ranks rules rather than proves them.
 /// </summary>
-/// <param name="BothSkip">Steps that both skip.</param>
 /// <param name="RuleOnly">Steps that only the rule skips.</param>
 /// <param name="OptimalOnly">Steps that only the optimal path skips.</param>
-/// <param name="BothCompute">Steps that both compute.</param>
 public sealed record SkipAgreement(int BothSkip, int RuleOnly, int OptimalOnly, int BothCompute)
 {
     /// <summary>Compares masks (true: the network ran) sample by sample.</summary>
-    /// <param name="rule">Masks of the rule.</param>
     /// <param name="optimal">Masks of the optimal paths of the same samples.</param>
     /// <param name="warmup">First steps left out of the comparison, because the rule never skips them.</param>
     public static SkipAgreement Of(IReadOnlyList<IReadOnlyList<bool>> rule, IReadOnlyList<IReadOnlyList<bool>> optimal, int warmup = 0)

@@ -6,7 +6,6 @@ namespace BatchEval.Core.Search.Skipping;
 /// <summary>What a search may vary about network calls left out, and the operators that vary it. Policies use the <c>output</c> rule.</summary>
 /// <param name="Reuse">Whether single steps may reuse an output.</param>
 /// <param name="Policy">Whether a run-time policy may decide per sample.</param>
-/// <param name="Computed">Steps that the budget computes.</param>
 /// <param name="MaxCalls">Network calls per sample that the budget allows.</param>
 /// <param name="CallsPerStep">Network calls of one computed step.</param>
 internal sealed record SkipGenes(bool Reuse, bool Policy, int Computed, int MaxCalls, int CallsPerStep)

@@ -18,9 +18,6 @@ public enum SkipTargetKind
     Lpips,
 }
 
-/// <summary>A target of calibration.</summary>
-/// <param name="Kind">The quantity.</param>
-/// <param name="Value">Its bound.</param>
 public sealed record SkipTarget(SkipTargetKind Kind, double Value)
 {
     /// <summary>True when a larger threshold (more skips) is what meets the target.</summary>
@@ -40,7 +37,6 @@ public sealed record SkipTarget(SkipTargetKind Kind, double Value)
 }
 
 /// <summary>One measured threshold.</summary>
-/// <param name="Threshold">The threshold.</param>
 /// <param name="NetworkCalls">Mean network calls per image at it.</param>
 /// <param name="Value">Value of the target's quantity at it.</param>
 public sealed record SkipTrial(double Threshold, double NetworkCalls, double Value);

@@ -14,7 +14,6 @@ public sealed class SkippingSpace : CandidateSpace
     private readonly CandidateSpace[] spaces;
 
     /// <summary>Creates the space.</summary>
-    /// <param name="solver">Solver name.</param>
     /// <param name="times">The space of time steps alone, by number of steps.</param>
     /// <param name="computed">Steps that the budget computes, at least 1.</param>
     /// <param name="maxCalls">Network calls per sample that the budget allows.</param>

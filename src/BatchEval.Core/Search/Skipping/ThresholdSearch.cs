@@ -5,7 +5,6 @@ namespace BatchEval.Core.Search.Skipping;
 /// nothing is interpolated: the bracket always has one end that meets the target and one that does not, and the result is a threshold that
 /// was measured and meets it: the slowest one for a speed target (closest to it), the one of fewest calls for a quality target.
 /// </summary>
-/// <param name="target">The target.</param>
 /// <param name="low">Smallest threshold to consider.</param>
 /// <param name="high">Largest threshold to consider.</param>
 /// <param name="most">Most thresholds to measure.</param>

@@ -6,10 +6,7 @@ using BatchEval.Onnx.Runtime;
 namespace BatchEval.Onnx.Packages.Diffusers;
 
 /// <summary>One network of a diffusers folder: its file, what it declares, and its <c>config.json</c>.</summary>
-/// <param name="Folder">Name of its folder.</param>
 /// <param name="File">The ONNX file, relative to the model's folder.</param>
-/// <param name="Inputs">Declared inputs.</param>
-/// <param name="Outputs">Declared outputs.</param>
 /// <param name="Config">Its configuration; empty where there is none.</param>
 /// <param name="Files">Everything that is read of it, relative to the model's folder.</param>
 internal sealed record DiffusersPart(
@@ -46,17 +43,14 @@ internal sealed record DiffusersPart(
         ? value.ValueKind == JsonValueKind.Array && value.GetArrayLength() > 0 ? Whole(value[0]) : Whole(value)
         : null;
 
-    /// <summary>A number of the configuration.</summary>
     public double? Number(string name) => Config.ValueKind == JsonValueKind.Object && Config.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
 
-    /// <summary>Numbers of the configuration.</summary>
     public IReadOnlyList<double>? Numbers(string name) => Config.ValueKind == JsonValueKind.Object && Config.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array
         ? [.. value.EnumerateArray().Where(v => v.ValueKind == JsonValueKind.Number).Select(v => v.GetDouble())] : null;
 
     /// <summary>A flag of the configuration; false where absent.</summary>
     public bool Flag(string name) => Config.ValueKind == JsonValueKind.Object && Config.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.True;
 
-    /// <summary>A text of the configuration.</summary>
     public string? Text(string name) => Config.ValueKind == JsonValueKind.Object && Config.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     private static int? Whole(JsonElement value) => value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) ? number : null;

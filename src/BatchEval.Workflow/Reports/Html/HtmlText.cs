@@ -4,10 +4,8 @@ using System.Text;
 namespace BatchEval.Workflow.Reports.Html;
 
 /// <summary>Text that is HTML already. Whatever is put into it by interpolation is escaped, unless it is HTML itself.</summary>
-/// <param name="Markup">The HTML.</param>
 internal readonly record struct HtmlText(string Markup)
 {
-    /// <summary>Nothing.</summary>
     public static HtmlText Empty { get; } = new(string.Empty);
 
     /// <summary>Markup from an interpolated string; its holes are escaped.</summary>
@@ -56,7 +54,6 @@ internal readonly struct HtmlInterpolation
     /// <summary>Markup made before.</summary>
     public void AppendFormatted(HtmlText value) => text.Append(value.Markup);
 
-    /// <summary>Text from anywhere.</summary>
     public void AppendFormatted(string? value) => text.Append(HtmlText.Escape(value));
 
     /// <summary>A whole number.</summary>

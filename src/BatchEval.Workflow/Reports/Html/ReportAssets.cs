@@ -10,7 +10,6 @@ internal static class ReportAssets
     /// <summary>The page with its gaps.</summary>
     public static string Template { get; } = Read("report.html");
 
-    /// <summary>Style sheet.</summary>
     public static string Style { get; } = Read("report.css");
 
     /// <summary>The page's script, bundled with the libraries that it uses.</summary>

@@ -71,7 +71,6 @@ internal static class ReportData
             Plain);
     }
 
-    /// <summary>A role in a word.</summary>
     public static string Word(EntryRole role) => role switch
     {
         EntryRole.Searched => "searched",

@@ -21,7 +21,6 @@ internal static class ReportGlossary
         (BaselineNames.Random, "the best of random search with the same budget of network calls"),
     ];
 
-    /// <summary>Those that a leaderboard has.</summary>
     public static HtmlText Of(Leaderboard leaderboard)
     {
         var names = leaderboard.Ranked().Select(s => s.Name).ToHashSet(StringComparer.Ordinal);

@@ -8,8 +8,6 @@ namespace BatchEval.Workflow.Reports.Html;
 /// <param name="Label">Name for people.</param>
 /// <param name="Unit">Unit with a leading space that no line breaks at, or empty.</param>
 /// <param name="HigherIsBetter">Which way is good.</param>
-/// <param name="Value">The value of a score.</param>
-/// <param name="Error">Its standard error.</param>
 internal sealed record ReportMetric(
     string Key, string Label, string Unit, bool HigherIsBetter, Func<CandidateScore, double?> Value, Func<CandidateScore, double?> Error)
 {
@@ -31,7 +29,6 @@ internal sealed record ReportMetric(
     public static IReadOnlyList<ReportMetric> Shown(string objective, IReadOnlyList<CandidateScore> scores) =>
         [Objective(objective), .. Known.Where(m => m.Key != Objective(objective).Key && scores.Any(s => ReportNumbers.Finite(m.Value(s)) is not null))];
 
-    /// <summary>The best value that any score has, or null.</summary>
     public double? Best(IEnumerable<CandidateScore> scores)
     {
         var values = scores.Select(s => ReportNumbers.Finite(Value(s)));

@@ -3,7 +3,6 @@ using System.Globalization;
 
 namespace BatchEval.Workflow.Reports.Html;
 
-/// <summary>How a report writes numbers.</summary>
 internal static class ReportNumbers
 {
     /// <summary>Plus-minus that no line breaks at.</summary>
@@ -22,7 +21,6 @@ internal static class ReportNumbers
     public static string Fixed(double value, int decimals) =>
         double.IsFinite(value) ? WithMinus(value.ToString("F" + decimals, CultureInfo.InvariantCulture)) : "not finite";
 
-    /// <summary>A value that carries its sign.</summary>
     public static string Signed(double value, int decimals) => (value > 0 ? "+" : string.Empty) + Fixed(value, decimals);
 
     /// <summary>A value with its standard error, for example <c>2.71 ± 0.12</c>.</summary>

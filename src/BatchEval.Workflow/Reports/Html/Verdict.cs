@@ -19,7 +19,6 @@ internal enum Standing
 }
 
 /// <summary>A score beside the winner's.</summary>
-/// <param name="Other">The score.</param>
 /// <param name="Difference">Its value less the winner's, as people read the metric.</param>
 /// <param name="Error">Standard error of the difference, the two taken as independent.</param>
 /// <param name="Standing">What follows from both.</param>
@@ -31,7 +30,6 @@ internal sealed class Verdict
     private static readonly string[] DefaultSpacings = ["leading", "trailing", "linspace"];
     private readonly CandidateScore? best;
 
-    /// <summary>Judges a leaderboard.</summary>
     public Verdict(Leaderboard leaderboard)
     {
         Metric = ReportMetric.Objective(leaderboard.Objective);
@@ -43,7 +41,6 @@ internal sealed class Verdict
         Summary = Closing();
     }
 
-    /// <summary>The metric that was minimised.</summary>
     public ReportMetric Metric { get; }
 
     /// <summary>Baselines that have a score, best first.</summary>
