@@ -1,8 +1,5 @@
-using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.Text.RegularExpressions;
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 
 namespace BatchEval.Cli;
 

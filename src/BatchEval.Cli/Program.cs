@@ -1,7 +1,5 @@
-using System.CommandLine;
 using BatchEval.Cli;
 using BatchEval.Cli.Commands;
-using BatchEval.Cli.Terminal;
 
 return await Application.RunAsync(args, Shell.OfProcess());
 

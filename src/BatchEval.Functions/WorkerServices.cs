@@ -22,7 +22,6 @@ public sealed class WorkerServices : IDisposable
     /// <summary>Creates services on a store of the caller's.</summary>
     public WorkerServices(WorkerSettings settings, TimeProvider time, Func<CancellationToken, Task<RunStore>> open)
     {
-        ArgumentNullException.ThrowIfNull(settings);
         (Settings, Time, this.open) = (settings, time, open);
         Catalog = new ModelCatalog(settings.ModelRoots);
         Models = new ModelHost(new DeviceOptions(settings.Device), Catalog.Roots);
@@ -62,7 +61,6 @@ public sealed class WorkerServices : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         Models.Dispose();
@@ -91,7 +89,6 @@ public sealed record WorkerSettings(string Store, IReadOnlyList<string> ModelRoo
 
     public static WorkerSettings Read(IConfiguration configuration)
     {
-        ArgumentNullException.ThrowIfNull(configuration);
         var models = (configuration[ModelsName] ?? "samples").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         var units = int.TryParse(configuration[UnitsName], out var count) ? Math.Clamp(count, 1, 1000) : 4;
         return new WorkerSettings(

@@ -1,11 +1,8 @@
-using BatchEval.Http.Control;
 using BatchEval.Http.Description;
 using BatchEval.Http.Pages;
-using BatchEval.Http.Pipeline;
 using BatchEval.Http.Runs;
 using BatchEval.Workflow.Serialization;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace BatchEval.Http;
@@ -31,7 +28,6 @@ public static class HttpInterface
     /// <param name="open">Gives what a request works with, or null where it may only ask for pages; throws <see cref="RefusedException"/> to turn it away.</param>
     public static IApplicationBuilder UseBatchEvalHttp(this IApplicationBuilder application, Func<HttpContext, ValueTask<RunApiContext?>> open)
     {
-        ArgumentNullException.ThrowIfNull(application);
         application.UseMiddleware<HeadMiddleware>();
         application.UseMiddleware<RefusalMiddleware>();
         application.Use(async (http, next) =>

@@ -1,11 +1,5 @@
-using System.CommandLine;
-using System.Globalization;
-using BatchEval.Cli.Options;
 using BatchEval.Cli.Results;
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Benchmarks;
-using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Cli.Commands;

@@ -1,6 +1,3 @@
-using System.CommandLine;
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 using BatchEval.Durable.Control;
 using BatchEval.Durable.Hubs;
 using BatchEval.Workflow.Runs;

@@ -1,13 +1,8 @@
-using System.CommandLine;
-using System.Text.Json.Nodes;
-using BatchEval.Cli.Options;
 using BatchEval.Cli.Progress;
 using BatchEval.Cli.Results;
 using BatchEval.Cli.Sampling;
 using BatchEval.Cli.Storage;
-using BatchEval.Cli.Terminal;
 using BatchEval.Core.Sampling;
-using BatchEval.Onnx.Packages;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Specifications;
 

@@ -1,10 +1,4 @@
-using System.CommandLine;
-using System.Text.Json.Nodes;
-using BatchEval.Cli.Options;
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
-using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Sampling;
 using BatchEval.Workflow.Exports;
 

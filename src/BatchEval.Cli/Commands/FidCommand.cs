@@ -1,13 +1,7 @@
-using System.CommandLine;
-using System.Globalization;
-using System.Text.Json.Nodes;
 using BatchEval.Cli.Metrics;
-using BatchEval.Cli.Options;
-using BatchEval.Cli.Terminal;
 using BatchEval.Core.Metrics;
 using BatchEval.Onnx.Evaluation;
 using BatchEval.Onnx.Features;
-using BatchEval.Onnx.Packages;
 
 namespace BatchEval.Cli.Commands;
 

@@ -1,12 +1,7 @@
-using System.CommandLine;
 using BatchEval.Cli.Metrics;
-using BatchEval.Cli.Options;
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Evaluation;
 using BatchEval.Onnx.Features;
 using BatchEval.Onnx.Images;
-using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Text;
 

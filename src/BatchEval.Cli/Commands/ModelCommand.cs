@@ -1,8 +1,4 @@
-using System.CommandLine;
 using BatchEval.Cli.Models;
-using BatchEval.Cli.Options;
-using BatchEval.Cli.Terminal;
-using BatchEval.Onnx.Packages;
 
 namespace BatchEval.Cli.Commands;
 

@@ -1,10 +1,6 @@
-using System.CommandLine;
-using BatchEval.Cli.Options;
 using BatchEval.Cli.Progress;
 using BatchEval.Cli.Results;
 using BatchEval.Cli.Storage;
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Durable.Hubs;
 using BatchEval.Onnx.Text;

@@ -1,11 +1,6 @@
-using System.CommandLine;
-using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Nodes;
-using BatchEval.Cli.Options;
 using BatchEval.Cli.Results;
 using BatchEval.Cli.Storage;
-using BatchEval.Cli.Terminal;
 using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Serialization;

@@ -1,15 +1,9 @@
-using System.CommandLine;
-using System.Text.Json.Nodes;
-using BatchEval.Cli.Options;
 using BatchEval.Cli.Sampling;
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Solvers;
 using BatchEval.Onnx.Decoding;
 using BatchEval.Onnx.Networks;
-using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Sampling;
 using BatchEval.Onnx.Text;

@@ -1,9 +1,5 @@
-using System.CommandLine;
-using BatchEval.Cli.Options;
 using BatchEval.Cli.Results;
 using BatchEval.Cli.Storage;
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Schedules;

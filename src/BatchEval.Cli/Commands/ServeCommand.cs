@@ -1,10 +1,6 @@
-using System.CommandLine;
 using System.Net;
-using BatchEval.Cli.Options;
 using BatchEval.Cli.Serve;
 using BatchEval.Cli.Storage;
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 using BatchEval.Http.Control;
 using BatchEval.Workflow.Models;
 

@@ -1,6 +1,4 @@
-using System.CommandLine;
 using BatchEval.Cli.Skipping;
-using BatchEval.Cli.Terminal;
 
 namespace BatchEval.Cli.Commands;
 

@@ -1,5 +1,3 @@
-using System.CommandLine;
-using BatchEval.Cli.Terminal;
 using BatchEval.Workflow.Serialization;
 using BatchEval.Workflow.Specifications;
 

@@ -1,18 +1,11 @@
-using System.CommandLine;
-using System.Globalization;
-using System.Text.Json.Nodes;
 using BatchEval.Cli.Metrics;
 using BatchEval.Cli.Models;
-using BatchEval.Cli.Options;
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 using BatchEval.Core.Metrics;
 using BatchEval.Onnx.Datasets;
 using BatchEval.Onnx.Evaluation;
 using BatchEval.Onnx.Features;
 using BatchEval.Onnx.Images;
 using BatchEval.Onnx.Numpy;
-using BatchEval.Onnx.Packages;
 
 namespace BatchEval.Cli.Commands;
 

@@ -1,10 +1,5 @@
-using System.CommandLine;
-using BatchEval.Cli.Options;
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 using BatchEval.Durable.Hubs;
 using BatchEval.Http.Control;
-using BatchEval.Onnx.Packages;
 using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Cli.Commands;

@@ -1,6 +1,4 @@
 using BatchEval.Cli.Storage;
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Datasets;
 using BatchEval.Onnx.Images;
 using BatchEval.Workflow.Storage;
@@ -30,6 +28,5 @@ internal sealed class ImageArgument(Shell shell, string? store) : IAsyncDisposab
         return await BlobImageSource.OpenAsync(access.Store, text[BlobScheme.Length..], cancellation);
     }
 
-    /// <inheritdoc/>
     public ValueTask DisposeAsync() => access?.DisposeAsync() ?? default;
 }

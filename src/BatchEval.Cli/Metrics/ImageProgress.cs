@@ -1,5 +1,3 @@
-using BatchEval.Cli.Terminal;
-
 namespace BatchEval.Cli.Metrics;
 
 /// <summary>Says now and then how many images are done; silent while things are quick.</summary>

@@ -1,5 +1,3 @@
-using System.CommandLine;
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Images;
 
 namespace BatchEval.Cli.Metrics;

@@ -1,5 +1,3 @@
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Datasets;
 using BatchEval.Onnx.Evaluation;
 using BatchEval.Onnx.Features;

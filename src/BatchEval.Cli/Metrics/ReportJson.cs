@@ -1,7 +1,4 @@
-using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Nodes;
-using BatchEval.Core.Json;
 using BatchEval.Core.Metrics;
 using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Onnx.Evaluation;

@@ -1,5 +1,3 @@
-using System.Globalization;
-using BatchEval.Cli.Terminal;
 using BatchEval.Core.Metrics;
 using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Onnx.Evaluation;

@@ -1,6 +1,3 @@
-using System.Text.Json.Nodes;
-using BatchEval.Cli.Terminal;
-using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Sampling;
 

@@ -1,8 +1,3 @@
-using System.CommandLine;
-using System.Globalization;
-using BatchEval.Core.Json;
-using BatchEval.Onnx.Packages;
-
 namespace BatchEval.Cli.Models;
 
 /// <summary>Options with which <c>model init</c> is told what a network does not say itself.</summary>

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text.Json.Nodes;
-using BatchEval.Cli.Terminal;
 using BatchEval.Onnx.Blocks;
 using Spectre.Console;
 

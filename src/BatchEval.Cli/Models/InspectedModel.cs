@@ -1,9 +1,7 @@
-using BatchEval.Core.Json;
 using BatchEval.Core.Search.Costs;
 using BatchEval.Onnx.Blocks;
 using BatchEval.Onnx.Graph;
 using BatchEval.Onnx.Networks;
-using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Cli.Models;

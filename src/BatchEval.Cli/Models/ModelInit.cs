@@ -1,9 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Graph;
-using BatchEval.Onnx.Packages;
 
 namespace BatchEval.Cli.Models;
 

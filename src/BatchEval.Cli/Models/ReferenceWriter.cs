@@ -1,8 +1,5 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Nodes;
-using BatchEval.Core.Json;
-using BatchEval.Onnx.Packages;
 
 namespace BatchEval.Cli.Models;
 

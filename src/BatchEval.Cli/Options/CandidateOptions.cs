@@ -1,13 +1,8 @@
-using System.CommandLine;
-using System.Globalization;
 using BatchEval.Cli.Sampling;
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Configurations;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Sampling.Solvers;
-using BatchEval.Onnx.Packages;
 using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Cli.Options;

@@ -1,6 +1,3 @@
-using System.CommandLine;
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Cli.Options;

@@ -1,8 +1,4 @@
-using System.CommandLine;
-using System.Globalization;
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Networks;
-using BatchEval.Onnx.Packages;
 
 namespace BatchEval.Cli.Options;
 

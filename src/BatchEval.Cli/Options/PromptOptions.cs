@@ -1,8 +1,3 @@
-using System.CommandLine;
-using System.Globalization;
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
-using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Text;
 
 namespace BatchEval.Cli.Options;

@@ -1,4 +1,3 @@
-using BatchEval.Cli.Terminal;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Storage;

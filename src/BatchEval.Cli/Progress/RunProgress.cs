@@ -1,4 +1,3 @@
-using System.Globalization;
 using BatchEval.Cli.Results;
 using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Workflow.Local;
@@ -35,7 +34,6 @@ internal sealed class RunProgress(string run, RunSpecification specification, Ti
     /// <summary>Share of the run that is done in whole percents; less than 1 until the run has ended.</summary>
     public double Share => Math.Clamp(Math.Floor(100 * StepsDone() / Math.Max(1, Forecast?.Total ?? 0)), 0, 99) / 100;
 
-    /// <inheritdoc/>
     public void Report(RoundProgress value)
     {
         lock (gate)

@@ -1,7 +1,5 @@
 using BatchEval.Cli.Results;
 using BatchEval.Cli.Storage;
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Local;
 using BatchEval.Workflow.Models;

@@ -8,7 +8,6 @@ internal sealed class SharedRunNotice(IProgress<RoundProgress> next, TextWriter 
 {
     private readonly HashSet<string> named = new(StringComparer.Ordinal);
 
-    /// <inheritdoc/>
     public void Report(RoundProgress value)
     {
         if (value.Elsewhere is { } other && named.Add(other))

@@ -1,6 +1,4 @@
 using BatchEval.Cli.Results;
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 using BatchEval.Durable.Control;
 using BatchEval.Durable.Hubs;
 using BatchEval.Workflow.Activities;

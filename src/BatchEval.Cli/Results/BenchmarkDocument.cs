@@ -1,8 +1,4 @@
-using System.Globalization;
-using System.Text.Json.Nodes;
-using BatchEval.Cli.Terminal;
 using BatchEval.Onnx.Benchmarks;
-using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 using Microsoft.ML.OnnxRuntime;
 using Spectre.Console;

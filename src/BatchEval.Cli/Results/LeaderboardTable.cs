@@ -1,4 +1,3 @@
-using System.Globalization;
 using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Workflow.Evaluation;
 using Spectre.Console;

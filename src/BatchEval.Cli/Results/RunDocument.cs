@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Serialization;

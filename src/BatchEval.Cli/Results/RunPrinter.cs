@@ -1,5 +1,3 @@
-using System.Globalization;
-using BatchEval.Cli.Terminal;
 using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Storage;

@@ -1,9 +1,5 @@
-using System.Globalization;
-using System.Text.Json.Nodes;
-using BatchEval.Cli.Terminal;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Placement;
-using BatchEval.Onnx.Packages;
 using BatchEval.Workflow.Exports;
 using BatchEval.Workflow.Schedules;
 using Spectre.Console;

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace BatchEval.Cli.Results;
 
 /// <summary>A score in words. Scores of a search have no standard error, and none is shown for them.</summary>

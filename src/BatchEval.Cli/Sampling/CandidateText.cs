@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Text.Json.Nodes;
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Sampling.Solvers;

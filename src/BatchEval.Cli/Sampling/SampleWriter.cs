@@ -1,9 +1,5 @@
-using System.Globalization;
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Images;
 using BatchEval.Onnx.Numpy;
-using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Sampling;
 using BatchEval.Workflow.Evaluation;
 

@@ -1,8 +1,5 @@
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 using BatchEval.Core.Randomness;
 using BatchEval.Onnx.Numpy;
-using BatchEval.Onnx.Packages;
 
 namespace BatchEval.Cli.Sampling;
 

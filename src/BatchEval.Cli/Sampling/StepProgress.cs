@@ -1,5 +1,3 @@
-using BatchEval.Cli.Terminal;
-
 namespace BatchEval.Cli.Sampling;
 
 /// <summary>Shows how far sampling is, step by step: one line that is rewritten on a terminal, and a line now and then anywhere else.</summary>

@@ -47,7 +47,6 @@ internal sealed class ApiServer : IAsyncDisposable
         return new Uri(addresses!.Addresses.First());
     }
 
-    /// <inheritdoc/>
     public ValueTask DisposeAsync() => application.DisposeAsync();
 
     // There is no sign-in here, so pages of other sites must not reach the server through the user's browser.

@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using BatchEval.Cli.Storage;
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Control;
 using BatchEval.Workflow.Local;
@@ -67,7 +65,6 @@ internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int par
         }
     }
 
-    /// <inheritdoc/>
     public async Task StartAsync(string runId, CancellationToken cancellation)
     {
         if (!IsUnderWay(runId))
@@ -77,23 +74,18 @@ internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int par
         }
     }
 
-    /// <inheritdoc/>
     public Task ResumeAsync(string runId, CancellationToken cancellation) => StartAsync(runId, cancellation);
 
-    /// <inheritdoc/>
     public Task PauseAsync(string runId, CancellationToken cancellation) => HoldAsync(runId, "paused", cancellation);
 
-    /// <inheritdoc/>
     public Task StopAsync(string runId, CancellationToken cancellation) => HoldAsync(runId, "stopped", cancellation);
 
-    /// <inheritdoc/>
     public Task<bool> ForgetAsync(string runId, CancellationToken cancellation)
     {
         given.TryRemove(runId, out _);
         return Task.FromResult(true);
     }
 
-    /// <inheritdoc/>
     public Task<RunLife?> LookAsync(string runId, CancellationToken cancellation)
     {
         lock (gate)
@@ -104,10 +96,8 @@ internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int par
         }
     }
 
-    /// <inheritdoc/>
     public IReadOnlyDictionary<string, string> ManagementOf(string runId) => new Dictionary<string, string>();
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await closing.CancelAsync();

@@ -1,9 +1,3 @@
-using System.CommandLine;
-using System.Globalization;
-using System.Text.Json.Nodes;
-using BatchEval.Cli.Options;
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 using BatchEval.Core.Metrics;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Search.Skipping;

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using BatchEval.Core.Metrics;
 using BatchEval.Workflow.Skipping;
 

@@ -1,10 +1,6 @@
-using System.CommandLine;
-using BatchEval.Cli.Options;
 using BatchEval.Cli.Sampling;
-using BatchEval.Cli.Terminal;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Solvers;
-using BatchEval.Onnx.Packages;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Skipping;
 

@@ -1,8 +1,3 @@
-using System.CommandLine;
-using System.Text.Json.Nodes;
-using BatchEval.Cli.Options;
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Core.Search.Skipping;

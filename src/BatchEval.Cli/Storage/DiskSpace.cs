@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace BatchEval.Cli.Storage;
 
 /// <summary>How much room a folder's disk has.</summary>

@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Net.Sockets;
-using BatchEval.Core.Json;
 
 namespace BatchEval.Cli.Storage;
 

@@ -1,5 +1,3 @@
-using BatchEval.Cli.Terminal;
-using BatchEval.Core.Json;
 using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Cli.Storage;
@@ -95,7 +93,6 @@ internal sealed class StoreAccess : IAsyncDisposable
         }
     }
 
-    /// <inheritdoc/>
     public ValueTask DisposeAsync() => azurite?.DisposeAsync() ?? default;
 
     private static bool IsDevelopment(string connection) =>

@@ -1,5 +1,3 @@
-using BatchEval.Core.Json;
-
 namespace BatchEval.Cli.Terminal;
 
 /// <summary>Turns complaints about what the user gave into problems with the option's name before them.</summary>

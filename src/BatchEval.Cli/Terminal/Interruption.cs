@@ -20,7 +20,6 @@ internal sealed class Interruption : IDisposable
     /// <summary>Cancelled by the first signal.</summary>
     public CancellationToken Token => source.Token;
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var registration in registrations)

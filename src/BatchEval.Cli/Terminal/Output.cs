@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using BatchEval.Workflow.Serialization;
 using Spectre.Console;
 

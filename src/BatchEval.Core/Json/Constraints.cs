@@ -30,7 +30,6 @@ public sealed class BoundsAttribute(double low, double high = double.PositiveInf
     /// <summary>True where <c>low</c> itself is not allowed.</summary>
     public bool Above { get; init; }
 
-    /// <inheritdoc/>
     public override string Words => (Above, double.IsInfinity(high)) switch
     {
         _ when low == high => $"{low}",
@@ -40,10 +39,8 @@ public sealed class BoundsAttribute(double low, double high = double.PositiveInf
         (true, true) => $"above {low}",
     };
 
-    /// <inheritdoc/>
     public override bool Allows(JsonElement value) => value.GetDouble() is var number && (Above ? number > low : number >= low) && number <= high;
 
-    /// <inheritdoc/>
     public override void Describe(JsonObject schema)
     {
         schema[Above ? "exclusiveMinimum" : "minimum"] = low;
@@ -57,13 +54,10 @@ public sealed class BoundsAttribute(double low, double high = double.PositiveInf
 /// <summary>The form of a text.</summary>
 public sealed class PatternAttribute(string expression, string words) : ConstraintAttribute
 {
-    /// <inheritdoc/>
     public override string Words => words;
 
-    /// <inheritdoc/>
     public override bool Allows(JsonElement value) => Regex.IsMatch(value.GetString()!, expression);
 
-    /// <inheritdoc/>
     public override void Describe(JsonObject schema) => schema["pattern"] = expression;
 }
 
@@ -73,12 +67,9 @@ public sealed class NamedInAttribute(Type holder, string property) : ConstraintA
     private IEnumerable<string> Names =>
         ((IEnumerable)holder.GetProperty(property, BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static)!.GetValue(null)!).Cast<string>();
 
-    /// <inheritdoc/>
     public override string Words => string.Join(", ", Names);
 
-    /// <inheritdoc/>
     public override bool Allows(JsonElement value) => Names.Contains(value.GetString());
 
-    /// <inheritdoc/>
     public override void Describe(JsonObject schema) => schema["enum"] = new JsonArray([.. Names.Select(n => JsonValue.Create(n))]);
 }

@@ -27,12 +27,9 @@ public interface IDataConverter
 /// <typeparam name="T">The type.</typeparam>
 public abstract class DataConverter<T> : JsonConverter<T>, IDataConverter
 {
-    /// <inheritdoc/>
     public virtual string Words => string.Empty;
 
-    /// <inheritdoc/>
     public abstract JsonObject Schema { get; }
 
-    /// <inheritdoc/>
     public abstract void Check(JsonElement value, string path, ICollection<Problem> problems);
 }

@@ -21,7 +21,6 @@ public sealed class DataReader
     /// <exception cref="ProblemException">The text cannot be used; every problem is listed.</exception>
     public static T Read<T>(string json, string subject, JsonSerializerOptions options)
     {
-        ArgumentNullException.ThrowIfNull(options);
         var problems = new List<Problem>();
         if (JsonInspector.Parse(json, problems) is { } parsed)
         {
@@ -41,7 +40,6 @@ public sealed class DataReader
     /// <summary>Reports everything that is wrong with a value inside another document.</summary>
     public static void Check(JsonElement value, Type type, string path, JsonSerializerOptions options, ICollection<Problem> problems)
     {
-        ArgumentNullException.ThrowIfNull(options);
         new DataReader(options, problems).Clean(value, options.GetTypeInfo(type), path);
     }
 

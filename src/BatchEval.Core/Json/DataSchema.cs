@@ -14,7 +14,6 @@ public static class DataSchema
     /// <param name="isRoot">False for a schema inside another.</param>
     public static JsonObject Of(Type type, JsonSerializerOptions options, JsonObject defaults, bool isRoot = true)
     {
-        ArgumentNullException.ThrowIfNull(options);
         var schema = options.GetJsonSchemaAsNode(type, new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true }).AsObject();
         Complete(schema, options.GetTypeInfo(type), options, defaults);
         if (isRoot)
@@ -28,18 +27,12 @@ public static class DataSchema
 
     /// <summary>Every member of a record and of the records inside it.</summary>
     /// <param name="defaults">What a record has that was given nothing but what is required.</param>
-    public static IEnumerable<DataField> Fields(Type type, JsonSerializerOptions options, JsonObject defaults)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        return Fields(options.GetTypeInfo(type), options, defaults, string.Empty);
-    }
+    public static IEnumerable<DataField> Fields(Type type, JsonSerializerOptions options, JsonObject defaults) =>
+        Fields(options.GetTypeInfo(type), options, defaults, string.Empty);
 
     /// <summary>The type of the member at a path, or null where there is none.</summary>
-    public static Type? TypeAt(Type type, string path, JsonSerializerOptions options)
-    {
-        ArgumentNullException.ThrowIfNull(path);
-        return path.Split('.').Aggregate<string, Type?>(type, (holder, name) => holder is null ? null : DataReader.Members(options.GetTypeInfo(holder)).FirstOrDefault(m => m.Name == name)?.PropertyType);
-    }
+    public static Type? TypeAt(Type type, string path, JsonSerializerOptions options) =>
+        path.Split('.').Aggregate<string, Type?>(type, (holder, name) => holder is null ? null : DataReader.Members(options.GetTypeInfo(holder)).FirstOrDefault(m => m.Name == name)?.PropertyType);
 
     private static IEnumerable<DataField> Fields(JsonTypeInfo type, JsonSerializerOptions options, JsonObject? defaults, string path)
     {

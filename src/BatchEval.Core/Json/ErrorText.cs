@@ -9,7 +9,6 @@ public static partial class ErrorText
     /// <summary>The message of an exception, or of its cause where it only says that there were several.</summary>
     public static string Of(Exception error)
     {
-        ArgumentNullException.ThrowIfNull(error);
         var cause = error is AggregateException { InnerException: { } inner } ? inner : error;
         var text = cause is ArgumentException { ParamName: { Length: > 0 } name } ? cause.Message.Replace($" (Parameter '{name}')", string.Empty, StringComparison.Ordinal) : cause.Message;
         return OneLine(text);
@@ -20,7 +19,6 @@ public static partial class ErrorText
     /// </summary>
     public static string OneLine(string text)
     {
-        ArgumentNullException.ThrowIfNull(text);
         var lines = text.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         return WithoutSecrets(string.Join(' ', lines.TakeWhile(line => line is not ("Content:" or "Headers:" or "Additional Information:")).Where(line => !Identifier().IsMatch(line))));
     }
@@ -31,7 +29,6 @@ public static partial class ErrorText
     /// <summary>Where and why a text is not JSON.</summary>
     public static string OfJson(JsonException error)
     {
-        ArgumentNullException.ThrowIfNull(error);
         var text = Position().Replace(error.Message, string.Empty).Replace(", when isFinalBlock is true", string.Empty, StringComparison.Ordinal).Replace(" Change the reader options.", string.Empty, StringComparison.Ordinal);
         return text.StartsWith("The input does not contain any JSON tokens", StringComparison.Ordinal) ? "is empty; JSON is expected."
             : error.LineNumber is { } line ? $"is not valid JSON at line {line + 1}, column {error.BytePositionInLine + 1}: {OneLine(text)}"

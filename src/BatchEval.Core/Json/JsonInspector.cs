@@ -20,7 +20,6 @@ public sealed class JsonInspector
     /// <param name="problems">Collects what is wrong.</param>
     public JsonInspector(JsonElement element, string path, ICollection<Problem> problems)
     {
-        ArgumentNullException.ThrowIfNull(problems);
         (this.element, Path, this.problems) = (element, path, problems);
         if (element.ValueKind != JsonValueKind.Object)
         {
@@ -35,7 +34,6 @@ public sealed class JsonInspector
     /// <returns>The inspector and the document that it reads, or null after a problem.</returns>
     public static (JsonDocument Document, JsonInspector Root)? Parse(string json, ICollection<Problem> problems)
     {
-        ArgumentNullException.ThrowIfNull(problems);
         try
         {
             var document = JsonDocument.Parse(json, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false });
@@ -110,11 +108,8 @@ public sealed class JsonInspector
     /// <summary>A string member whose values have other names elsewhere.</summary>
     /// <param name="aliases">The allowed value of each other name.</param>
     /// <param name="allowed">The only values allowed; one of them is returned.</param>
-    public string Choice(string name, IReadOnlyDictionary<string, string> aliases, params IReadOnlyCollection<string> allowed)
-    {
-        ArgumentNullException.ThrowIfNull(aliases);
-        return Find(name) is { ValueKind: JsonValueKind.String } value && aliases.TryGetValue(value.GetString()!, out var known) ? known : Text(name, null, allowed);
-    }
+    public string Choice(string name, IReadOnlyDictionary<string, string> aliases, params IReadOnlyCollection<string> allowed) =>
+        Find(name) is { ValueKind: JsonValueKind.String } value && aliases.TryGetValue(value.GetString()!, out var known) ? known : Text(name, null, allowed);
 
     /// <summary>A number member within [<paramref name="low"/>, <paramref name="high"/>]; null fallback makes it required.</summary>
     public double Number(string name, double? fallback = null, double low = double.NegativeInfinity, double high = double.PositiveInfinity)

@@ -5,6 +5,5 @@ namespace BatchEval.Core.Json;
 /// <param name="Message">What is wrong and what is allowed.</param>
 public sealed record Problem(string Path, string Message)
 {
-    /// <inheritdoc/>
     public override string ToString() => Path.Length == 0 ? Message : $"{Path}: {Message}";
 }

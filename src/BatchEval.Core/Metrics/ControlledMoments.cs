@@ -13,7 +13,6 @@ public sealed class ControlledMoments(GaussianStatistics few, GaussianStatistics
     /// <param name="own">A sampler's moments on the same few samples.</param>
     public GaussianStatistics Correct(GaussianStatistics own)
     {
-        ArgumentNullException.ThrowIfNull(own);
         double[] Moved(double[] values, double[] from, double[] to) => [.. values.Select((v, i) => v + to[i] - from[i])];
         return new GaussianStatistics(Moved(own.Mean, few.Mean, many.Mean), Moved(own.Covariance, few.Covariance, many.Covariance), many.Count);
     }

@@ -89,8 +89,6 @@ public sealed class FeatureMatrix
 
     internal static void RequireSameDimensions(FeatureMatrix first, FeatureMatrix second)
     {
-        ArgumentNullException.ThrowIfNull(first);
-        ArgumentNullException.ThrowIfNull(second);
         if (first.Dimensions != second.Dimensions)
             throw new ArgumentException($"The first set has {first.Dimensions} features per image and the second has {second.Dimensions}; both must come from the same layer of the same network.");
     }

@@ -23,9 +23,6 @@ public static class FrechetInfinity
     /// <returns>The intercept. It can be slightly negative when the true distance is near 0. The error does not know that prefixes overlap, and is a lower bound.</returns>
     public static ScoreWithError Estimate(FrechetReference reference, FeatureMatrix features, FrechetInfinityOptions options)
     {
-        ArgumentNullException.ThrowIfNull(reference);
-        ArgumentNullException.ThrowIfNull(features);
-        ArgumentNullException.ThrowIfNull(options);
         reference.RequireDimensions(features.Dimensions);
         var sizes = Sizes(features.Count, options);
         var rows = Enumerable.Range(0, features.Count).ToArray();

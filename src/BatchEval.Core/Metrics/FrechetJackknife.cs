@@ -18,8 +18,6 @@ public static class FrechetJackknife
     /// <param name="groups">G, at least 2.</param>
     public static ScoreWithError Estimate(FrechetReference reference, FeatureMatrix features, int groups = DefaultGroups)
     {
-        ArgumentNullException.ThrowIfNull(reference);
-        ArgumentNullException.ThrowIfNull(features);
         reference.RequireDimensions(features.Dimensions);
         RequireGroups(groups, features.Count);
         if (!reference.UsesGramRoute(features.Count)) return Estimate(reference, Split(features, groups, reference.DegreeOfParallelism));
@@ -36,8 +34,6 @@ public static class FrechetJackknife
     /// <param name="groups">One set of moments per group, at least 2 groups; all samples of index i mod G = g are in group g.</param>
     public static ScoreWithError Estimate(FrechetReference reference, IReadOnlyList<GaussianMoments> groups)
     {
-        ArgumentNullException.ThrowIfNull(reference);
-        ArgumentNullException.ThrowIfNull(groups);
         RequireGroups(groups.Count, groups.Sum(group => group.Count));
         var all = GaussianMoments.MergeAll(groups);
         var value = reference.DistanceTo(all.ToStatistics());

@@ -18,7 +18,6 @@ public sealed class FrechetReference
     /// <exception cref="ArgumentException">The covariance is not positive semidefinite.</exception>
     public FrechetReference(GaussianStatistics statistics, int degreeOfParallelism = 1)
     {
-        ArgumentNullException.ThrowIfNull(statistics);
         ArgumentOutOfRangeException.ThrowIfLessThan(degreeOfParallelism, 1);
         Statistics = statistics;
         this.degreeOfParallelism = degreeOfParallelism;
@@ -51,7 +50,6 @@ public sealed class FrechetReference
     /// <summary>Distance to moments whose covariance is an estimate that may have small negative eigenvalues (<see cref="ControlledMoments"/>); they count as 0.</summary>
     public double DistanceToEstimate(GaussianStatistics statistics)
     {
-        ArgumentNullException.ThrowIfNull(statistics);
         RequireDimensions(statistics.Dimensions);
         var root = factor.EigenvaluesWith(statistics, degreeOfParallelism).Sum(lambda => Math.Sqrt(Math.Max(0, lambda)));
         return Assemble(SquaredDistance(statistics.Mean), statistics.Trace, root);
@@ -59,7 +57,6 @@ public sealed class FrechetReference
 
     internal double DistanceTo(GaussianStatistics statistics, int threads)
     {
-        ArgumentNullException.ThrowIfNull(statistics);
         RequireDimensions(statistics.Dimensions);
         if (statistics.Mean.AsSpan().SequenceEqual(Statistics.Mean) && statistics.Covariance.AsSpan().SequenceEqual(Statistics.Covariance)) return 0;
         var root = 0.0;

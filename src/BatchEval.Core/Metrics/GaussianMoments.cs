@@ -17,8 +17,6 @@ public sealed class GaussianMoments
     /// <exception cref="ArgumentException">The sizes do not fit.</exception>
     public GaussianMoments(long firstSample, long count, double[] mean, double[] scatter)
     {
-        ArgumentNullException.ThrowIfNull(mean);
-        ArgumentNullException.ThrowIfNull(scatter);
         ArgumentOutOfRangeException.ThrowIfNegative(firstSample);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         if (mean.Length == 0 || scatter.LongLength != (long)mean.Length * mean.Length)

@@ -12,8 +12,6 @@ public sealed class GaussianStatistics
     /// <exception cref="ArgumentException">Sizes that do not fit, numbers that are not finite, negative variances, or a matrix that is not symmetric.</exception>
     public GaussianStatistics(double[] mean, double[] covariance, long count)
     {
-        ArgumentNullException.ThrowIfNull(mean);
-        ArgumentNullException.ThrowIfNull(covariance);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         if (mean.Length == 0) throw new ArgumentException("The mean is empty; it needs at least one dimension.", nameof(mean));
         if (covariance.LongLength != (long)mean.Length * mean.Length)

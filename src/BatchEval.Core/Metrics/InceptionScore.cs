@@ -21,7 +21,6 @@ public static class InceptionScore
     /// <param name="shuffleSeed">Seed to shuffle the images before splitting, or null to keep their order.</param>
     public static InceptionScoreResult FromLogits(FeatureMatrix logits, int splits = 10, ulong? shuffleSeed = null)
     {
-        ArgumentNullException.ThrowIfNull(logits);
         var n = logits.Count;
         if (splits < 1 || splits > n) throw new ArgumentOutOfRangeException(nameof(splits), splits, $"The number of splits must be from 1 to the number of images, {n}.");
         var order = Enumerable.Range(0, n).ToArray();

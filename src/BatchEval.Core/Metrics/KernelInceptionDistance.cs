@@ -27,7 +27,6 @@ public static class KernelInceptionDistance
     public static KidResult EstimateBySubsets(FeatureMatrix generated, FeatureMatrix real, KidOptions options, int degreeOfParallelism = 1)
     {
         FeatureMatrix.RequireSameDimensions(generated, real);
-        ArgumentNullException.ThrowIfNull(options);
         var smaller = Math.Min(generated.Count, real.Count);
         if (options.Subsets < 2) throw new ArgumentException($"{options.Subsets} subsets were asked for; an error needs at least 2.", nameof(options));
         if (options.SubsetSize < 2 || options.SubsetSize > smaller)

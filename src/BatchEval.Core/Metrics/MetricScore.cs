@@ -9,7 +9,6 @@ public sealed record MetricScore(ScoreWithError Score, ScoreProvenance Provenanc
     /// <exception cref="ArgumentException">The scores cannot be compared; the message says why.</exception>
     public ScoreWithError DifferenceTo(MetricScore other)
     {
-        ArgumentNullException.ThrowIfNull(other);
         if (Provenance.ReasonNotComparable(other.Provenance) is { } reason) throw new ArgumentException(reason, nameof(other));
         return new ScoreWithError(
             Score.Value - other.Score.Value,

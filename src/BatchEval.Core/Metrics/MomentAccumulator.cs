@@ -44,7 +44,6 @@ public sealed class MomentAccumulator
 
     public static GaussianMoments Of(FeatureMatrix features, int degreeOfParallelism = 1)
     {
-        ArgumentNullException.ThrowIfNull(features);
         var accumulator = new MomentAccumulator(features.Dimensions, 0, degreeOfParallelism);
         accumulator.AddChecked(features.Values);
         return accumulator.ToMoments();
@@ -63,7 +62,6 @@ public sealed class MomentAccumulator
 
     public void Add(FeatureMatrix features)
     {
-        ArgumentNullException.ThrowIfNull(features);
         if (features.Dimensions != Dimensions)
             throw new ArgumentException($"The accumulator has {Dimensions} dimensions, the features have {features.Dimensions}.", nameof(features));
         AddChecked(features.Values);

@@ -18,7 +18,6 @@ public static class MultiScaleSsim
     /// <param name="weights">Weights of the scales from fine to coarse; null for <see cref="DefaultWeights"/>.</param>
     public static double OfImage(ReadOnlySpan<float> image, ReadOnlySpan<float> reference, ImageShape shape, SsimOptions options, IReadOnlyList<double>? weights = null)
     {
-        ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         shape.Require(image, reference);
         weights ??= DefaultWeights;

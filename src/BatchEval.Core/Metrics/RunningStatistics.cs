@@ -43,7 +43,6 @@ public sealed class RunningStatistics
     /// <summary>Adds all numbers that another object has seen. The order of several merges matters in the last bits.</summary>
     public void Merge(RunningStatistics other)
     {
-        ArgumentNullException.ThrowIfNull(other);
         if (other.Count == 0) return;
         if (Count == 0)
         {

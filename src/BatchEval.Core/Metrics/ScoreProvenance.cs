@@ -10,7 +10,6 @@ public sealed record ScoreProvenance(string Metric, string Preprocessing, string
     /// <summary>Why scores with these two provenances cannot be compared, or null if they can.</summary>
     public string? ReasonNotComparable(ScoreProvenance other)
     {
-        ArgumentNullException.ThrowIfNull(other);
         List<string> reasons = [];
         Check("metric", Metric, other.Metric);
         Check("preprocessing", Preprocessing, other.Preprocessing);

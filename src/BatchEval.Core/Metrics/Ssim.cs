@@ -31,7 +31,6 @@ public static class Ssim
     /// <param name="options">Value range and window.</param>
     public static double OfImage(ReadOnlySpan<float> image, ReadOnlySpan<float> reference, ImageShape shape, SsimOptions options)
     {
-        ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         shape.Require(image, reference);
         RequireWindow(shape.Height, shape.Width, options.WindowSize);

@@ -6,7 +6,6 @@ namespace BatchEval.Core.Randomness;
 /// <param name="indexOf">Which of the samples with the same seed it is; left out: always the first, so that equal seeds give equal noise.</param>
 public sealed class PerSampleNoiseBank(ulong seed, Func<long, ulong?> seedOf, Func<long, long>? indexOf = null) : NoiseBank(seed)
 {
-    /// <inheritdoc/>
     public override void Fill(long sample, int draw, Span<float> destination)
     {
         if (seedOf(sample) is { } own)

@@ -12,7 +12,6 @@ public sealed class SequentialNoiseBank(Func<long, NormalStream> streamOf, ulong
 {
     private readonly Dictionary<long, (NormalStream Stream, int Draw)> streams = [];
 
-    /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">An earlier draw is asked for once more.</exception>
     public override void Fill(long sample, int draw, Span<float> destination)
     {

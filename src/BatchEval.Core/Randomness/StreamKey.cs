@@ -6,7 +6,6 @@ public static class StreamKey
     /// <summary>Hashes a purpose and its coordinates (FNV-1a over UTF-16 and the integers' bytes, then a SplitMix64 finaliser).</summary>
     public static ulong For(string purpose, params ReadOnlySpan<long> coordinates)
     {
-        ArgumentNullException.ThrowIfNull(purpose);
         var hash = 14695981039346656037UL;
         foreach (var c in purpose)
         {

@@ -69,7 +69,6 @@ public sealed record Candidate
     /// <returns>One message per violation; empty when the candidate fits.</returns>
     public IReadOnlyList<string> Violations(NoiseSchedule schedule, int blocks)
     {
-        ArgumentNullException.ThrowIfNull(schedule);
         var found = new List<string>();
         var times = Steps.Select(s => ("t", s.Time)).Concat(End is { } e ? [("t", e)] : []);
         foreach (var (name, time) in times.Concat(Steps.Select(s => s.Numbers?.NetworkTime).OfType<double>().Select(t => ("networkTime", t))))
@@ -98,13 +97,10 @@ public sealed record Candidate
         return found;
     }
 
-    /// <inheritdoc/>
     public bool Equals(Candidate? other) => other is not null && Id == other.Id;
 
-    /// <inheritdoc/>
     public override int GetHashCode() => Id.GetHashCode(StringComparison.Ordinal);
 
-    /// <inheritdoc/>
     public override string ToString() => $"{Solver}[{string.Join(", ", Steps.Select(s => s.Reuse ? $"({s.Time})" : $"{s.Time}"))}]";
 
     private void Check()

@@ -33,8 +33,6 @@ public static class CandidateJson
     /// <summary>Writes the canonical form into an open document.</summary>
     public static void Write(Utf8JsonWriter writer, Candidate candidate)
     {
-        ArgumentNullException.ThrowIfNull(writer);
-        ArgumentNullException.ThrowIfNull(candidate);
         writer.WriteStartObject();
         writer.WriteString("solver", candidate.Solver);
         writer.WriteStartArray("steps");
@@ -81,7 +79,6 @@ public static class CandidateJson
     /// <returns>The candidate, or null after adding to <paramref name="problems"/>.</returns>
     public static Candidate? Read(JsonElement element, string path, ICollection<Problem> problems)
     {
-        ArgumentNullException.ThrowIfNull(problems);
         var before = problems.Count;
         var root = new JsonInspector(element, path, problems);
         var solver = root.Text("solver");

@@ -51,10 +51,8 @@ public sealed record CandidateStep
     /// <summary>What the step changes in the solver's table, or null.</summary>
     public StepNumbers? Numbers { get; }
 
-    /// <inheritdoc/>
     public bool Equals(CandidateStep? other) =>
         other is not null && Time.Equals(other.Time) && Reuse == other.Reuse && Guidance == other.Guidance && Numbers == other.Numbers && Drop.SequenceEqual(other.Drop);
 
-    /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Time, Reuse, Drop.Count);
 }

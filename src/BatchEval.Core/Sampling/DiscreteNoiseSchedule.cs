@@ -33,7 +33,6 @@ public sealed class DiscreteNoiseSchedule : NoiseSchedule
     /// <exception cref="ArgumentException">The values are no process.</exception>
     public static DiscreteNoiseSchedule OfCumulativeAlphas(IReadOnlyList<double> cumulative)
     {
-        ArgumentNullException.ThrowIfNull(cumulative);
         if (cumulative.Count < 2)
         {
             throw new ArgumentException($"A discrete noise schedule needs at least 2 values of abar, got {cumulative.Count}.", nameof(cumulative));
@@ -51,19 +50,14 @@ public sealed class DiscreteNoiseSchedule : NoiseSchedule
         return new(new Cumulative([.. cumulative]));
     }
 
-    /// <inheritdoc/>
     public override NoiseProcess Process => NoiseProcess.Discrete;
 
-    /// <inheritdoc/>
     public override double MinTime => 0;
 
-    /// <inheritdoc/>
     public override double MaxTime => logRatios.Length - 1;
 
-    /// <inheritdoc/>
     public override int? TrainSteps => logRatios.Length;
 
-    /// <inheritdoc/>
     public override double MaxRatioTime => CumulativeAlphas[^1] == 0 ? MaxTime - 1 : MaxTime;
 
     /// <summary>
@@ -116,7 +110,6 @@ public sealed class DiscreteNoiseSchedule : NoiseSchedule
         return new DiscreteNoiseSchedule(betas);
     }
 
-    /// <inheritdoc/>
     public override double TimeOfRatio(double ratio)
     {
         var target = Math.Log(ratio);
@@ -140,10 +133,8 @@ public sealed class DiscreteNoiseSchedule : NoiseSchedule
         return high - 1 + ((target - logRatios[high - 1]) / (logRatios[high] - logRatios[high - 1]));
     }
 
-    /// <inheritdoc/>
     public override double StartScale(NoiseLevel start) => 1;
 
-    /// <inheritdoc/>
     protected override NoiseLevel Evaluate(double time)
     {
         var low = (int)Math.Floor(time);

@@ -18,31 +18,22 @@ public sealed class FlowNoiseSchedule : NoiseSchedule
     /// <summary>The model's time at u = 1.</summary>
     public double TimeScale { get; }
 
-    /// <inheritdoc/>
     public override NoiseProcess Process => NoiseProcess.Flow;
 
-    /// <inheritdoc/>
     public override double MinTime => Margin * TimeScale;
 
-    /// <inheritdoc/>
     public override double MaxTime => TimeScale;
 
-    /// <inheritdoc/>
     public override double MaxRatioTime => (1 - Margin) * TimeScale;
 
-    /// <inheritdoc/>
     public override int? TrainSteps => null;
 
-    /// <inheritdoc/>
     public override double TimeOfRatio(double ratio) =>
         double.IsPositiveInfinity(ratio) ? MaxTime : Math.Clamp(TimeScale * ratio / (1 + ratio), MinTime, MaxTime);
 
-    /// <inheritdoc/>
     public override double TimeOfSigma(double sigma) => Math.Clamp(TimeScale * sigma, MinTime, MaxTime);
 
-    /// <inheritdoc/>
     public override double StartScale(NoiseLevel start) => start.Sigma;
 
-    /// <inheritdoc/>
     protected override NoiseLevel Evaluate(double time) => new(time, 1 - (time / TimeScale), time / TimeScale);
 }

@@ -24,25 +24,18 @@ public sealed class LogSigmaNoiseSchedule : NoiseSchedule
     /// <summary>Standard deviation of the data.</summary>
     public double SigmaData { get; }
 
-    /// <inheritdoc/>
     public override NoiseProcess Process => NoiseProcess.Sigma;
 
-    /// <inheritdoc/>
     public override double MinTime => Time(sigmas.Low);
 
-    /// <inheritdoc/>
     public override double MaxTime => Time(sigmas.High);
 
-    /// <inheritdoc/>
     public override int? TrainSteps => null;
 
-    /// <inheritdoc/>
     public override double TimeOfRatio(double ratio) => Time(Math.Clamp(ratio, sigmas.Low, sigmas.High));
 
-    /// <inheritdoc/>
     public override double StartScale(NoiseLevel start) => SigmaData == 1 ? 1 : start.Sigma;
 
-    /// <inheritdoc/>
     protected override NoiseLevel Evaluate(double time)
     {
         var sigma = time == MinTime ? sigmas.Low : time == MaxTime ? sigmas.High : Math.Exp(4 * time);

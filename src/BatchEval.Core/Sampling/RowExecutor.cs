@@ -32,7 +32,6 @@ public sealed class RowExecutor<T>
     /// <param name="limit">What data predictions are clamped to, or null.</param>
     public RowExecutor(CoefficientTable table, PredictionType prediction, ReadOnlySpan<T> start, DataLimit? limit = null)
     {
-        ArgumentNullException.ThrowIfNull(table);
         (this.table, this.prediction, this.limit) = (table, prediction, limit);
         (State, next, raw) = (start.ToArray(), new T[start.Length], new T[start.Length]);
         if (table.StartScale != 1)
@@ -153,8 +152,6 @@ public static class RowExecutor
         Action<SolverRow, T[]>? observe = null)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        ArgumentNullException.ThrowIfNull(table);
-        ArgumentNullException.ThrowIfNull(network);
         var executor = new RowExecutor<T>(table, prediction, start, limit);
         for (var index = 0; index < table.Rows.Count; index++)
         {

@@ -15,24 +15,17 @@ public sealed class SigmaNoiseSchedule : NoiseSchedule
         (MinTime, MaxTime) = (sigmaMin, sigmaMax);
     }
 
-    /// <inheritdoc/>
     public override NoiseProcess Process => NoiseProcess.Sigma;
 
-    /// <inheritdoc/>
     public override double MinTime { get; }
 
-    /// <inheritdoc/>
     public override double MaxTime { get; }
 
-    /// <inheritdoc/>
     public override int? TrainSteps => null;
 
-    /// <inheritdoc/>
     public override double TimeOfRatio(double ratio) => Math.Clamp(ratio, MinTime, MaxTime);
 
-    /// <inheritdoc/>
     public override double StartScale(NoiseLevel start) => start.Sigma;
 
-    /// <inheritdoc/>
     protected override NoiseLevel Evaluate(double time) => new(time, 1, time);
 }

@@ -22,8 +22,6 @@ public sealed class Budget
     /// <exception cref="ArgumentException">No limit, a limit that is not positive, or less memory than the network needs.</exception>
     public Budget(CostModel costs, BudgetLimits limits, bool guided = false)
     {
-        ArgumentNullException.ThrowIfNull(costs);
-        ArgumentNullException.ThrowIfNull(limits);
         double?[] given = [limits.NetworkCalls, limits.Macs, limits.Milliseconds, limits.PeakBytes];
         if (given.All(g => g is null) || given.Any(g => g is { } value && !(value > 0)))
         {
@@ -63,7 +61,6 @@ public sealed class Budget
     /// <summary>Most steps of the whole network that fit.</summary>
     public int WholeSteps(string solver, NoiseSchedule schedule)
     {
-        ArgumentNullException.ThrowIfNull(schedule);
         // One more than the model has, so that a budget beyond it shows.
         var (most, steps) = ((schedule.TrainSteps ?? 9_999) + 1, 0);
         while (steps < most && Allows(Candidate.At(solver, Enumerable.Range(0, steps + 1).Select(i => schedule.MinTime + i))))

@@ -24,7 +24,6 @@ public sealed class Evolution : ISearchMethod
         CandidateSpace space, EvolutionOptions options, IEnumerable<Candidate> seeds, ulong seed,
         Func<IEnumerable<ScoredCandidate>, int, IReadOnlyList<ScoredCandidate>>? keep = null)
     {
-        ArgumentNullException.ThrowIfNull(options);
         if (options.Violations() is { Count: > 0 } violations)
         {
             throw new ArgumentException(string.Join(" ", violations), nameof(options));
@@ -35,10 +34,8 @@ public sealed class Evolution : ISearchMethod
         this.seeds = [.. seeds.Select(space.Adopt).OfType<Candidate>().DistinctBy(c => c.Id)];
     }
 
-    /// <inheritdoc/>
     public Proposal? Next(SearchState state)
     {
-        ArgumentNullException.ThrowIfNull(state);
         var (generation, rung) = Math.DivRem(state.Round, options.Rungs.Count);
         if (generation >= options.Generations)
         {
@@ -54,7 +51,6 @@ public sealed class Evolution : ISearchMethod
         return new Proposal(brood.ToList(), options.Rungs[rung], generation, rung) { Parents = brood.Parents };
     }
 
-    /// <inheritdoc/>
     public SearchState Observe(SearchState state, IReadOnlyList<ScoredCandidate> scores)
     {
         var proposal = Next(state) ?? throw new InvalidOperationException("The search has ended; there is nothing to observe.");

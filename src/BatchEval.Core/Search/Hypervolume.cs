@@ -11,8 +11,6 @@ public static class Hypervolume
     /// <exception cref="ArgumentException">Not 2 or 3 objectives, or points of another length.</exception>
     public static double Of(IReadOnlyList<IReadOnlyList<double>> points, IReadOnlyList<double> reference)
     {
-        ArgumentNullException.ThrowIfNull(points);
-        ArgumentNullException.ThrowIfNull(reference);
         if (reference.Count is not (2 or 3) || points.Any(p => p.Count != reference.Count))
         {
             throw new ArgumentException($"A hypervolume is computed of 2 or 3 objectives; the reference point has {reference.Count}, the points {string.Join(", ", points.Select(p => p.Count).Distinct())}.", nameof(points));

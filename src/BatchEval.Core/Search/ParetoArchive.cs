@@ -13,7 +13,6 @@ public static class ParetoArchive
     /// <returns>The kept ones, best score first.</returns>
     public static IReadOnlyList<ScoredCandidate> Keep(IEnumerable<ScoredCandidate> scored, int places, Func<Candidate, double> cost)
     {
-        ArgumentNullException.ThrowIfNull(cost);
         var ranked = ScoredCandidate.Rank(scored.Where(s => double.IsFinite(s.Score)).DistinctBy(s => s.Candidate.Id)).ToList();
         var best = ranked.Take((places + 1) / 2).ToList();
         var rest = ranked.Skip(best.Count).ToList();

@@ -6,7 +6,6 @@ public static class ParetoRanking
     /// <summary>Rank of the non-dominated front that each point lies on; 0 is the best front.</summary>
     public static IReadOnlyList<int> Fronts(IReadOnlyList<IReadOnlyList<double>> points)
     {
-        ArgumentNullException.ThrowIfNull(points);
         var ranks = Enumerable.Repeat(-1, points.Count).ToArray();
         for (var front = 0; Array.IndexOf(ranks, -1) >= 0; front++)
         {
@@ -26,7 +25,6 @@ public static class ParetoRanking
     /// </summary>
     public static IReadOnlyList<double> Crowding(IReadOnlyList<IReadOnlyList<double>> points)
     {
-        ArgumentNullException.ThrowIfNull(points);
         var distances = new double[points.Count];
         int[] unique = [.. Enumerable.Range(0, points.Count).Where(i => !points.Take(i).Any(p => p.SequenceEqual(points[i])))];
         if (unique.Length <= 2)

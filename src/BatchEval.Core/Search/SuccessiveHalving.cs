@@ -10,15 +10,12 @@ public sealed class SuccessiveHalving(IReadOnlyList<Candidate> candidates, IRead
 {
     private readonly List<Candidate> candidates = [.. candidates.DistinctBy(c => c.Id)];
 
-    /// <inheritdoc/>
     public Proposal? Next(SearchState state)
     {
-        ArgumentNullException.ThrowIfNull(state);
         var running = state.Round == 0 ? candidates : [.. state.Contenders.Select(s => s.Candidate)];
         return state.Round < rungs.Count && running.Count > 0 ? new Proposal(running, rungs[state.Round], 0, state.Round) : null;
     }
 
-    /// <inheritdoc/>
     public SearchState Observe(SearchState state, IReadOnlyList<ScoredCandidate> scores)
     {
         var proposal = Next(state) ?? throw new InvalidOperationException("The search has ended; there is nothing to observe.");

@@ -23,7 +23,6 @@ public sealed class TimeStepSpace : CandidateSpace
     /// <exception cref="ArgumentException">A value outside its range, or more steps than the model has times.</exception>
     public TimeStepSpace(string solver, NoiseSchedule schedule, int steps, double mutationProbability = 0.25, double localShare = 0.5)
     {
-        ArgumentNullException.ThrowIfNull(schedule);
         if (schedule.TrainSteps is { } trained && steps > trained)
         {
             // A budget stops counting one step above what the model has, so the number asked for is not known here.
@@ -44,10 +43,8 @@ public sealed class TimeStepSpace : CandidateSpace
         (this.mutationProbability, this.localShare) = (mutationProbability, localShare);
     }
 
-    /// <inheritdoc/>
     public override Candidate Random(PhiloxStream random) => Complete([], random);
 
-    /// <inheritdoc/>
     public override Candidate Mutate(Candidate parent, PhiloxStream random)
     {
         double[] times = [.. parent.Steps.Select(s => s.Time)];
@@ -69,7 +66,6 @@ public sealed class TimeStepSpace : CandidateSpace
         return Complete(kept, random);
     }
 
-    /// <inheritdoc/>
     public override Candidate Cross(Candidate first, Candidate second, PhiloxStream random)
     {
         var mixed = new SortedSet<double>();
@@ -81,7 +77,6 @@ public sealed class TimeStepSpace : CandidateSpace
         return Complete(mixed, random);
     }
 
-    /// <inheritdoc/>
     public override Candidate? Adopt(Candidate candidate)
     {
         var times = candidate.Steps.Select(s => axis.Whole(s.Time)).Distinct().ToList();

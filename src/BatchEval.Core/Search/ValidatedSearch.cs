@@ -8,20 +8,16 @@ namespace BatchEval.Core.Search;
 /// </summary>
 public sealed class ValidatedSearch(ISearchMethod inner, ValidationOptions options) : ISearchMethod
 {
-    /// <inheritdoc/>
     public Proposal? Next(SearchState state)
     {
-        ArgumentNullException.ThrowIfNull(state);
         var validation = state.Validation ?? ValidationState.Empty;
         return validation.IsDue ? new Proposal(Guesses(state), options.Samples, validation.Generation, 0) { Validates = true }
             : validation.Stalls >= options.Patience ? null
             : inner.Next(state);
     }
 
-    /// <inheritdoc/>
     public SearchState Observe(SearchState state, IReadOnlyList<ScoredCandidate> scores)
     {
-        ArgumentNullException.ThrowIfNull(state);
         var proposal = Next(state) ?? throw new InvalidOperationException("The search has ended; there is nothing to observe.");
         var validation = state.Validation ?? ValidationState.Empty;
         if (!proposal.Validates)

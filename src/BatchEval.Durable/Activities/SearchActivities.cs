@@ -22,7 +22,6 @@ public sealed class SearchActivities(Func<CancellationToken, Task<RunStore>> ope
     /// <summary>Computes a unit, unless the run is paused.</summary>
     public async Task<UnitOutcome> EvaluateAsync(UnitInput input, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(input);
         var store = await open(cancellation);
         return (await store.ReadJsonAsync<RunStatus>(BlobNames.Status(input.RunId), cancellation))?.State == RunStates.Paused
             ? new UnitOutcome(0, 0, 0, Paused: true)
@@ -36,7 +35,6 @@ public sealed class SearchActivities(Func<CancellationToken, Task<RunStore>> ope
     /// <summary>Records how a run ended.</summary>
     public async Task<string> RecordAsync(RecordInput input, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(input);
         await RunStatusFile.MarkAsync(await open(cancellation), input.RunId, input.State, input.Error, time, cancellation: cancellation);
         return input.State;
     }
@@ -44,7 +42,6 @@ public sealed class SearchActivities(Func<CancellationToken, Task<RunStore>> ope
     /// <summary>Hands every activity to an engine, by name.</summary>
     public void Register(IActivityRegistrar registrar)
     {
-        ArgumentNullException.ThrowIfNull(registrar);
         registrar.Add<PrepareInput, RunPosition>(ActivityNames.Prepare, PrepareAsync);
         registrar.Add<RoundInput, RoundOutline>(ActivityNames.Plan, PlanAsync);
         registrar.Add<UnitInput, UnitOutcome>(ActivityNames.Evaluate, EvaluateAsync);

@@ -26,7 +26,6 @@ public sealed class DurableRunControl(
     private static readonly OrchestrationRuntimeStatus[] Live =
         [OrchestrationRuntimeStatus.Pending, OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Suspended];
 
-    /// <inheritdoc/>
     public async Task StartAsync(string runId, CancellationToken cancellation)
     {
         if (await IsLiveAsync(runId, cancellation))
@@ -56,11 +55,9 @@ public sealed class DurableRunControl(
         }
     }
 
-    /// <inheritdoc/>
     public Task PauseAsync(string runId, CancellationToken cancellation) =>
         RunStatusFile.MarkAsync(store, runId, RunStates.Paused, null, time, [RunStates.Pending, RunStates.Running], cancellation);
 
-    /// <inheritdoc/>
     public async Task ResumeAsync(string runId, CancellationToken cancellation)
     {
         var stored = await store.ReadJsonAsync<RunStatus>(BlobNames.Status(runId), cancellation);
@@ -78,7 +75,6 @@ public sealed class DurableRunControl(
         await UntilAsync(runId, now => now.RuntimeStatus is not OrchestrationRuntimeStatus.Suspended && StatusOf(now) is not { Paused: true }, cancellation);
     }
 
-    /// <inheritdoc/>
     public async Task StopAsync(string runId, CancellationToken cancellation)
     {
         var instance = SearchOrchestration.InstanceOf(runId);
@@ -99,7 +95,6 @@ public sealed class DurableRunControl(
         }
     }
 
-    /// <inheritdoc/>
     public async Task<bool> ForgetAsync(string runId, CancellationToken cancellation)
     {
         if (await IsLiveAsync(runId, cancellation))
@@ -120,7 +115,6 @@ public sealed class DurableRunControl(
     public async Task<SearchStatus?> ProgressAsync(string runId, CancellationToken cancellation) =>
         await FindAsync(runId, cancellation) is { } found ? StatusOf(found) : null;
 
-    /// <inheritdoc/>
     public async Task<RunLife?> LookAsync(string runId, CancellationToken cancellation)
     {
         if (await FindAsync(runId, cancellation) is not { } found)
@@ -133,7 +127,6 @@ public sealed class DurableRunControl(
         return new RunLife(StateOf(found.RuntimeStatus, status is { Paused: true }, stored), status?.Round, status?.UnitsDone ?? 0, found.FailureDetails?.ErrorMessage);
     }
 
-    /// <inheritdoc/>
     public IReadOnlyDictionary<string, string> ManagementOf(string runId) => management?.Invoke(SearchOrchestration.InstanceOf(runId)) ?? new Dictionary<string, string>();
 
     // The engine overrules the store where the store cannot know: an instance that was suspended, terminated or lost by other means, or

@@ -19,13 +19,9 @@ public sealed class HubClient : DurableTaskClient
         : base(name) => (this.service, client) = (service, new TaskHubClient(service, new PlainJson(), null));
 
     /// <summary>Opens a hub as a client only; it computes nothing.</summary>
-    public static async Task<HubClient> OpenAsync(StorageServices storage, RunHub hub)
-    {
-        ArgumentNullException.ThrowIfNull(hub);
-        return new HubClient(await HubService.OpenAsync(storage, hub, $"client-{Environment.MachineName}-{Environment.ProcessId}", 1, TimeSpan.FromSeconds(30)), hub.Name);
-    }
+    public static async Task<HubClient> OpenAsync(StorageServices storage, RunHub hub) =>
+        new HubClient(await HubService.OpenAsync(storage, hub, $"client-{Environment.MachineName}-{Environment.ProcessId}", 1, TimeSpan.FromSeconds(30)), hub.Name);
 
-    /// <inheritdoc/>
     public override async Task<string> ScheduleNewOrchestrationInstanceAsync(
         TaskName orchestratorName, object? input = null, StartOrchestrationOptions? options = null, CancellationToken cancellation = default)
     {
@@ -41,39 +37,30 @@ public sealed class HubClient : DurableTaskClient
         }
     }
 
-    /// <inheritdoc/>
     public override Task RaiseEventAsync(string instanceId, string eventName, object? eventPayload = null, CancellationToken cancellation = default) =>
         client.RaiseEventAsync(Instance(instanceId), eventName, eventPayload!);
 
-    /// <inheritdoc/>
     public override async Task<OrchestrationMetadata> WaitForInstanceStartAsync(string instanceId, bool getInputsAndOutputs = false, CancellationToken cancellation = default) =>
         await WaitAsync(instanceId, state => state.RuntimeStatus != OrchestrationRuntimeStatus.Pending, cancellation);
 
-    /// <inheritdoc/>
     public override async Task<OrchestrationMetadata> WaitForInstanceCompletionAsync(string instanceId, bool getInputsAndOutputs = false, CancellationToken cancellation = default) =>
         await WaitAsync(instanceId, state => state.IsCompleted, cancellation);
 
-    /// <inheritdoc/>
     public override Task SuspendInstanceAsync(string instanceId, string? reason = null, CancellationToken cancellation = default) =>
         client.SuspendInstanceAsync(Instance(instanceId), reason);
 
-    /// <inheritdoc/>
     public override Task ResumeInstanceAsync(string instanceId, string? reason = null, CancellationToken cancellation = default) =>
         client.ResumeInstanceAsync(Instance(instanceId), reason);
 
-    /// <inheritdoc/>
     public override async Task<OrchestrationMetadata?> GetInstancesAsync(string instanceId, bool getInputsAndOutputs = false, CancellationToken cancellation = default) =>
         await client.GetOrchestrationStateAsync(instanceId) is { } state ? Convert(state) : null;
 
-    /// <inheritdoc/>
     public override AsyncPageable<OrchestrationMetadata> GetAllInstancesAsync(OrchestrationQuery? filter = null) =>
         throw new NotSupportedException("Runs are listed from the store.");
 
-    /// <inheritdoc/>
     public override async Task<PurgeResult> PurgeInstanceAsync(string instanceId, PurgeInstanceOptions? options = null, CancellationToken cancellation = default) =>
         new((await service.PurgeInstanceHistoryAsync(instanceId)).InstancesDeleted);
 
-    /// <inheritdoc/>
     public override ValueTask DisposeAsync()
     {
         service.Dispose();

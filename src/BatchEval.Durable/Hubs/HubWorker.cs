@@ -42,8 +42,6 @@ public sealed class HubWorker : IAsyncDisposable
 
     public static async Task<HubWorker> JoinAsync(StorageServices storage, RunHub hub, SearchActivities activities, HubWorkerOptions options)
     {
-        ArgumentNullException.ThrowIfNull(activities);
-        ArgumentNullException.ThrowIfNull(options);
         var joined = new HubWorker(await HubService.OpenAsync(storage, hub, options.Id, options.Parallel, options.Lease), activities, options);
         await joined.worker.StartAsync();
         return joined;

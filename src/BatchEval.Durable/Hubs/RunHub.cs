@@ -16,23 +16,15 @@ public sealed record RunHub(int CodeVersion, string Device, string Model, string
 
     /// <summary>The hub of this version of the code for a device and a model.</summary>
     /// <param name="device">Device, for example <c>cuda:0</c>.</param>
-    public static RunHub Here(string device, string model, string digest)
-    {
-        ArgumentNullException.ThrowIfNull(device);
-        return new RunHub(Shard.CodeVersion, device.Split(':')[0], model, digest);
-    }
+    public static RunHub Here(string device, string model, string digest) => new RunHub(Shard.CodeVersion, device.Split(':')[0], model, digest);
 
     /// <summary>The hub that a run was submitted to, or null.</summary>
-    public static Task<RunHub?> OfAsync(RunStore store, string run, CancellationToken cancellation)
-    {
-        ArgumentNullException.ThrowIfNull(store);
-        return store.ReadJsonAsync<RunHub>(BlobNames.Hub(run), cancellation);
-    }
+    public static Task<RunHub?> OfAsync(RunStore store, string run, CancellationToken cancellation) =>
+        store.ReadJsonAsync<RunHub>(BlobNames.Hub(run), cancellation);
 
     /// <summary>Why a worker cannot work on the run, in words that go on "the worker ...", or null when it can.</summary>
     public string? Refusal(WorkerRecord worker)
     {
-        ArgumentNullException.ThrowIfNull(worker);
         if (worker.CodeVersion != CodeVersion)
         {
             return $"has version {worker.CodeVersion} of the code; the run needs version {CodeVersion}";

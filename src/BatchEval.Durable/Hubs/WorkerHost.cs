@@ -25,8 +25,6 @@ public sealed class WorkerHost : IAsyncDisposable
     /// <param name="say">Takes lines for people.</param>
     public WorkerHost(RunStore store, DeviceOptions device, IReadOnlyList<ModelPackage> packages, int parallel, TimeProvider time, Action<string> say)
     {
-        ArgumentNullException.ThrowIfNull(device);
-        ArgumentNullException.ThrowIfNull(time);
         (this.store, this.time, this.say, Packages, Device, Parallel) = (store, time, say, packages, device, parallel);
         (gate, registry) = (new SemaphoreSlim(parallel), new WorkerRegistry(store, time));
         var now = time.GetUtcNow();

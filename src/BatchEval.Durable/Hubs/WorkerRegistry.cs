@@ -8,16 +8,11 @@ public sealed class WorkerRegistry(RunStore store, TimeProvider time)
 {
     public Task SayAsync(WorkerRecord worker, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(worker);
         var now = time.GetUtcNow();
         return store.ChangeJsonAsync<WorkerRecord>(BlobNames.Worker(worker.Id), _ => worker with { Seen = now }, cancellation);
     }
 
-    public Task LeaveAsync(WorkerRecord worker, CancellationToken cancellation)
-    {
-        ArgumentNullException.ThrowIfNull(worker);
-        return store.DeleteAsync(BlobNames.Worker(worker.Id), cancellation);
-    }
+    public Task LeaveAsync(WorkerRecord worker, CancellationToken cancellation) => store.DeleteAsync(BlobNames.Worker(worker.Id), cancellation);
 
     /// <summary>The workers that have said something lately, sorted.</summary>
     public async Task<IReadOnlyList<WorkerRecord>> AliveAsync(CancellationToken cancellation)

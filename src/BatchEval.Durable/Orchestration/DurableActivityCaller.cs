@@ -19,17 +19,13 @@ internal sealed class DurableActivityCaller(TaskOrchestrationContext context, Ta
     private int inFlight;
     private int waiting;
 
-    /// <inheritdoc/>
     public int MaxUnitsInFlight => unitsInFlight;
 
-    /// <inheritdoc/>
     public bool IsStopping => stop.IsCompleted;
 
-    /// <inheritdoc/>
     public Task<TResult> CallAsync<TResult>(string activity, object input) =>
         activity == ActivityNames.Evaluate ? EvaluateAsync<TResult>(input) : context.CallActivityAsync<TResult>(activity, input, RetryRules.Store);
 
-    /// <inheritdoc/>
     public void Report(RoundProgress progress)
     {
         var (round, outline) = (progress.Round, progress.Outline);

@@ -16,7 +16,6 @@ public static class RetryRules
     /// <summary>Whether another attempt may succeed: everything but bad input and a state that will not change by itself.</summary>
     public static bool MayPass(TaskFailureDetails failure)
     {
-        ArgumentNullException.ThrowIfNull(failure);
         if (failure.IsCausedBy<AggregateException>() && failure.InnerFailure is { } inner)
         {
             return MayPass(inner);

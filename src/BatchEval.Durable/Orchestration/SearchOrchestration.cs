@@ -29,8 +29,6 @@ public sealed class SearchOrchestration : TaskOrchestrator<SearchInput, string?>
     /// <returns>The state in which the run ended, or null where another execution follows.</returns>
     public override async Task<string?> RunAsync(TaskOrchestrationContext context, SearchInput input)
     {
-        ArgumentNullException.ThrowIfNull(context);
-        ArgumentNullException.ThrowIfNull(input);
         var stop = context.WaitForExternalEvent<string>(StopEvent);
         RunPosition? position;
         try

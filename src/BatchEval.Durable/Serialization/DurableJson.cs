@@ -15,7 +15,6 @@ public static class DurableJson
     /// <summary>Sets options up.</summary>
     public static JsonSerializerOptions Configure(JsonSerializerOptions options)
     {
-        ArgumentNullException.ThrowIfNull(options);
         options.PropertyNamingPolicy = JsonNamingPolicy.CamelCase;
         options.PropertyNameCaseInsensitive = true;
         return options;

@@ -32,7 +32,6 @@ public sealed partial class EndpointPipeline
     /// <param name="client">The Durable client, or null where only pages may be asked for.</param>
     public Task AnswerAsync(HttpContext http, DurableTaskClient? client)
     {
-        ArgumentNullException.ThrowIfNull(http);
         // The trigger's own route; the endpoints have theirs.
         http.SetEndpoint(null);
         http.Request.RouteValues.Clear();

@@ -8,7 +8,6 @@ public static class ManagementLinks
     /// <summary>The addresses of a payload by name; those it lacks are left out.</summary>
     public static IReadOnlyDictionary<string, string> From(HttpManagementPayload payload)
     {
-        ArgumentNullException.ThrowIfNull(payload);
         (string Name, string? Address)[] all =
         [
             ("statusQueryGetUri", payload.StatusQueryGetUri), ("sendEventPostUri", payload.SendEventPostUri), ("terminatePostUri", payload.TerminatePostUri),

@@ -19,7 +19,6 @@ public sealed class ModelCatalog(IReadOnlyList<string> roots)
     /// <summary>What is wrong with a name, or null.</summary>
     public Problem? Check(string name)
     {
-        ArgumentNullException.ThrowIfNull(name);
         var parts = name.Split('/');
         var plain = name.Length <= 200 && parts.All(p => p.Length > 0 && p[0] != '.' && p.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'));
         if (plain && Roots.Any(root => File.Exists(Path.Combine(root, name, ModelPackage.ManifestFile))))

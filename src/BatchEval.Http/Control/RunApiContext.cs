@@ -2,7 +2,6 @@ using System.Globalization;
 using BatchEval.Workflow.Control;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Storage;
-using Microsoft.AspNetCore.Http;
 
 namespace BatchEval.Http.Control;
 
@@ -25,11 +24,8 @@ public sealed record RunApiContext(
 
     /// <summary>The context of a request.</summary>
     /// <exception cref="UnauthorizedAccessException">The shell gave it none.</exception>
-    public static RunApiContext Of(HttpContext http)
-    {
-        ArgumentNullException.ThrowIfNull(http);
-        return http.Features.Get<RunApiContext>() ?? throw new UnauthorizedAccessException("The request came to an address that gives out pages only.");
-    }
+    public static RunApiContext Of(HttpContext http) =>
+        http.Features.Get<RunApiContext>() ?? throw new UnauthorizedAccessException("The request came to an address that gives out pages only.");
 
     /// <summary>Lets endpoints take the context as a parameter.</summary>
     public static ValueTask<RunApiContext?> BindAsync(HttpContext context) => ValueTask.FromResult<RunApiContext?>(Of(context));

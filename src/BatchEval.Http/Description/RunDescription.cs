@@ -1,8 +1,5 @@
 using System.Text;
 using BatchEval.Core.Sampling;
-using BatchEval.Http.Control;
-using BatchEval.Http.Pipeline;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-
 namespace BatchEval.Http.Pipeline;
 
 /// <summary>

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using BatchEval.Core.Json;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Primitives;
 

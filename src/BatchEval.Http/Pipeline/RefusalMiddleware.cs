@@ -1,7 +1,5 @@
 using Azure;
 using BatchEval.Core.Json;
-using BatchEval.Http.Control;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace BatchEval.Http.Pipeline;

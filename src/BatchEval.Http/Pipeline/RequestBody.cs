@@ -1,6 +1,5 @@
 using System.Text;
 using BatchEval.Core.Json;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 

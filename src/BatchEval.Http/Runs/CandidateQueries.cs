@@ -4,14 +4,11 @@ using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Core.Search.Costs;
-using BatchEval.Http.Control;
-using BatchEval.Http.Pipeline;
 using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Reports;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Serialization;
 using BatchEval.Workflow.Storage;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BatchEval.Http.Runs;

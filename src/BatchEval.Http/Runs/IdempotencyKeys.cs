@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using BatchEval.Http.Pipeline;
 using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Http.Runs;

@@ -1,7 +1,4 @@
 using BatchEval.Core.Json;
-using BatchEval.Http.Control;
-using BatchEval.Http.Pipeline;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BatchEval.Http.Runs;

@@ -1,13 +1,10 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using BatchEval.Core.Json;
-using BatchEval.Http.Control;
-using BatchEval.Http.Pipeline;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Sampling;
 using BatchEval.Workflow.Models;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BatchEval.Http.Runs;

@@ -1,13 +1,10 @@
 using BatchEval.Core.Json;
 using BatchEval.Core.Sampling.Placement;
-using BatchEval.Http.Control;
-using BatchEval.Http.Pipeline;
 using BatchEval.Workflow.Local;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Specifications;
 using BatchEval.Workflow.Storage;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BatchEval.Http.Runs;

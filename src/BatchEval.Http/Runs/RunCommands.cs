@@ -1,9 +1,6 @@
 using System.Security.Cryptography;
-using BatchEval.Http.Control;
-using BatchEval.Http.Pipeline;
 using BatchEval.Workflow.Local;
 using BatchEval.Workflow.Runs;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BatchEval.Http.Runs;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using BatchEval.Http.Control;
 using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Workflow.Control;
 using BatchEval.Workflow.Evaluation;

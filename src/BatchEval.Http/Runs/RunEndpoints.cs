@@ -1,12 +1,9 @@
 using System.Text;
-using BatchEval.Http.Control;
 using BatchEval.Http.Description;
-using BatchEval.Http.Pipeline;
 using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Serialization;
 using BatchEval.Workflow.Specifications;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 

@@ -1,7 +1,6 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using BatchEval.Http.Control;
 
 namespace BatchEval.Http.Runs;
 

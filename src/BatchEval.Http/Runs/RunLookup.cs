@@ -1,6 +1,4 @@
 using System.Text.RegularExpressions;
-using BatchEval.Http.Control;
-using BatchEval.Http.Pipeline;
 using BatchEval.Workflow.Control;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Storage;

@@ -3,13 +3,10 @@ using System.IO.Compression;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
-using BatchEval.Http.Control;
-using BatchEval.Http.Pipeline;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Serialization;
 using BatchEval.Workflow.Specifications;
 using BatchEval.Workflow.Storage;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BatchEval.Http.Runs;

@@ -1,7 +1,4 @@
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Networks;
-using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Sampling;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
@@ -29,11 +26,6 @@ public sealed class DeviceLoop : IDisposable
     /// <exception cref="ProblemException">The solver adds noise or remembers earlier steps, or skips calls.</exception>
     public DeviceLoop(DenoiserNetwork network, SamplingPlan plan, ModelManifest manifest, DeviceOptions device, int batch, IReadOnlyList<Feed> feeds)
     {
-        ArgumentNullException.ThrowIfNull(network);
-        ArgumentNullException.ThrowIfNull(plan);
-        ArgumentNullException.ThrowIfNull(manifest);
-        ArgumentNullException.ThrowIfNull(device);
-        ArgumentNullException.ThrowIfNull(feeds);
         (this.network, this.batch) = (network, batch);
         Refuse(plan);
         var (types, shape) = (network.ElementTypes, network.Shape(batch));
@@ -80,7 +72,6 @@ public sealed class DeviceLoop : IDisposable
         return image;
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         calls.ForEach(c => c.Dispose());

@@ -1,5 +1,4 @@
 using BatchEval.Onnx.Graph.Proto;
-using BatchEval.Onnx.Runtime;
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 
@@ -44,7 +43,6 @@ internal sealed class DeviceWeights : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         buffers.Dispose();

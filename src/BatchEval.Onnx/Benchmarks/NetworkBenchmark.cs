@@ -1,11 +1,8 @@
 using System.Diagnostics;
-using BatchEval.Core.Json;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Onnx.Networks;
-using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Sampling;
 using Microsoft.ML.OnnxRuntime;
 
@@ -27,9 +24,6 @@ public sealed class NetworkBenchmark : IDisposable
     /// <exception cref="ProblemException">The network cannot be loaded, or the options do not fit together.</exception>
     public NetworkBenchmark(ModelPackage package, DeviceOptions device, BenchmarkOptions options, TimeProvider time)
     {
-        ArgumentNullException.ThrowIfNull(package);
-        ArgumentNullException.ThrowIfNull(device);
-        ArgumentNullException.ThrowIfNull(options);
         (this.package, this.device, this.options, this.time) = (package, device, options, time);
         if (device.CudaGraph && (device.CudaIndex is null || options.Gated || options.Measures.Any(m => m != Measure.Bound)))
         {
@@ -91,7 +85,6 @@ public sealed class NetworkBenchmark : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose() => opened.Dispose();
 
     private Timing Row(Measure measure, int batch, CancellationToken cancellation)

@@ -1,9 +1,6 @@
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Blocks;
 using BatchEval.Onnx.Graph;
 using BatchEval.Onnx.Networks;
-using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Runtime;
 using Microsoft.ML.OnnxRuntime;
 
 namespace BatchEval.Onnx.Benchmarks;

@@ -1,9 +1,6 @@
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Blocks;
 using BatchEval.Onnx.Graph;
 using BatchEval.Onnx.Networks;
-using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Runtime;
 using Microsoft.ML.OnnxRuntime;
 
 namespace BatchEval.Onnx.Benchmarks;
@@ -24,7 +21,6 @@ public static class SessionMemory
     /// <returns>Readings in order; the last one says why, if it could not be done.</returns>
     public static IReadOnlyList<MemoryReading> Measure(ModelPackage package, DeviceOptions device, WeightSharing sharing, int sessions = 2, int batch = 1)
     {
-        ArgumentNullException.ThrowIfNull(package);
         var readings = new List<MemoryReading>();
         var opened = new Stack<IDisposable>();
         try

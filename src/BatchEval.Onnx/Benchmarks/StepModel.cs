@@ -1,7 +1,5 @@
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Graph;
 using BatchEval.Onnx.Graph.Proto;
-using BatchEval.Onnx.Packages;
 using Google.Protobuf;
 using Type = BatchEval.Onnx.Graph.Proto.TensorProto.Types.DataType;
 

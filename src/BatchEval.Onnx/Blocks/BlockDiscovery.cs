@@ -1,4 +1,3 @@
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Graph;
 using BatchEval.Onnx.Networks;
 
@@ -14,7 +13,6 @@ public static class BlockDiscovery
     /// <exception cref="ProblemException">The operator set is not supported, or the graph is damaged.</exception>
     public static BlockGraph Find(OnnxModel model)
     {
-        ArgumentNullException.ThrowIfNull(model);
         if (model.Unsupported is { } reason)
         {
             throw new ProblemException(reason);

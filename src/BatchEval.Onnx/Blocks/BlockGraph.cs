@@ -1,4 +1,3 @@
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Graph;
 using BatchEval.Onnx.Networks;
 

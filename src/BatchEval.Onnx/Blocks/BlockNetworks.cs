@@ -1,7 +1,5 @@
 using BatchEval.Onnx.Graph;
 using BatchEval.Onnx.Networks;
-using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Onnx.Blocks;
 
@@ -30,7 +28,6 @@ public sealed class BlockNetworks : INetworkSource
     /// <exception cref="Core.Json.ProblemException">The file and the manifest do not fit together.</exception>
     public BlockNetworks(BlockGraph graph, ModelManifest manifest, DeviceOptions device, BlockExecution execution = BlockExecution.Gated)
     {
-        ArgumentNullException.ThrowIfNull(graph);
         Graph = graph;
         whole = new DenoiserNetwork(SessionLoader.Open(Path.Combine(graph.Model.Folder, graph.Model.FileName), device), manifest, graph.Model.FileName);
         masked = new(() => execution == BlockExecution.Gated ? new GatedNetwork(graph, manifest, device) : new PrunedSessionCache(graph, manifest, device));
@@ -38,7 +35,6 @@ public sealed class BlockNetworks : INetworkSource
 
     public BlockGraph Graph { get; }
 
-    /// <inheritdoc/>
     public int Blocks => Graph.Blocks.Count;
 
     /// <summary>Opens a network with its blocks, or, where its operator set is not supported or it has none, without.</summary>
@@ -55,15 +51,9 @@ public sealed class BlockNetworks : INetworkSource
         return new BlockNetworks(graph, manifest, device, execution);
     }
 
-    /// <inheritdoc/>
     /// <exception cref="Core.Json.ProblemException">An unknown block.</exception>
-    public DenoiserNetwork Without(IReadOnlyList<int> drop)
-    {
-        ArgumentNullException.ThrowIfNull(drop);
-        return Graph.Select(drop).Count == 0 ? whole : masked.Value.Without(drop);
-    }
+    public DenoiserNetwork Without(IReadOnlyList<int> drop) => Graph.Select(drop).Count == 0 ? whole : masked.Value.Without(drop);
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         whole.Dispose();

@@ -1,9 +1,6 @@
 using System.Diagnostics;
-using BatchEval.Core.Json;
 using BatchEval.Core.Search.Costs;
 using BatchEval.Onnx.Networks;
-using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Onnx.Blocks;
 
@@ -25,9 +22,6 @@ public static class CostMeasurement
     public static CostModel Measure(
         BlockGraph graph, NetworkProfile profile, ModelManifest manifest, Conditioning conditioning, DeviceOptions device, CostMeasurementOptions? options = null)
     {
-        ArgumentNullException.ThrowIfNull(graph);
-        ArgumentNullException.ThrowIfNull(profile);
-        ArgumentNullException.ThrowIfNull(manifest);
         var (whole, blocks) = Milliseconds(graph, manifest, conditioning, device, options ?? new());
         return new CostModel(
             profile.Macs, whole, profile.PeakBytes,

@@ -1,6 +1,4 @@
 using BatchEval.Onnx.Networks;
-using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Onnx.Blocks;
 
@@ -23,8 +21,6 @@ public static class ExecutionComparison
     public static IReadOnlyList<ExecutionTiming> Run(
         BlockGraph graph, NetworkProfile profile, ModelManifest manifest, Conditioning conditioning, DeviceOptions device, int batch, int rounds)
     {
-        ArgumentNullException.ThrowIfNull(graph);
-        ArgumentNullException.ThrowIfNull(profile);
         device = TimedCall.Timed(device);
         var (plainOpen, plain) = Timed(() => new BlockNetworks(graph, manifest, device));
         var (gatedOpen, gated) = Timed(() => new GatedNetwork(graph, manifest, device));
@@ -50,7 +46,6 @@ public static class ExecutionComparison
     /// <summary>Blocks that hold at least half of the network's multiply-adds, every second one of them first.</summary>
     public static IReadOnlyList<int> Half(NetworkProfile profile)
     {
-        ArgumentNullException.ThrowIfNull(profile);
         var (drop, macs) = (new SortedSet<int>(), 0.0);
         foreach (var block in profile.Blocks.OrderBy(b => b.Block.Id % 2 == 0).ThenBy(b => b.Block.Id).TakeWhile(_ => macs < profile.Macs / 2))
         {

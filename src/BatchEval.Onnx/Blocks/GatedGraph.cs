@@ -15,7 +15,6 @@ public static class GatedGraph
     /// <returns>The model and the name of the new input, [number of blocks], true where a block runs.</returns>
     public static (ModelProto Model, string GateInput) Build(BlockGraph graph)
     {
-        ArgumentNullException.ThrowIfNull(graph);
         var index = graph.Index;
         var gated = GraphPruner.Shell(index.Graph);
         var input = Fresh(index, "batcheval_gates");

@@ -1,6 +1,4 @@
 using BatchEval.Onnx.Networks;
-using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Onnx.Blocks;
 
@@ -15,20 +13,16 @@ public sealed class GatedNetwork : INetworkSource
     /// <exception cref="Core.Json.ProblemException">The gated network cannot be loaded.</exception>
     public GatedNetwork(BlockGraph graph, ModelManifest manifest, DeviceOptions device)
     {
-        ArgumentNullException.ThrowIfNull(graph);
         this.graph = graph;
         var (model, input) = GatedGraph.Build(graph);
         network = new DenoiserNetwork(GraphSession.Open(model, graph.Model, device), manifest, graph.Model.FileName, input);
     }
 
-    /// <inheritdoc/>
     public int Blocks => graph.Blocks.Count;
 
-    /// <inheritdoc/>
     /// <exception cref="Core.Json.ProblemException">An unknown block.</exception>
     public DenoiserNetwork Without(IReadOnlyList<int> drop)
     {
-        ArgumentNullException.ThrowIfNull(drop);
         var keep = new bool[graph.Blocks.Count];
         Array.Fill(keep, true);
         foreach (var block in graph.Select(drop))
@@ -39,6 +33,5 @@ public sealed class GatedNetwork : INetworkSource
         return network.Gated(keep);
     }
 
-    /// <inheritdoc/>
     public void Dispose() => network.Dispose();
 }

@@ -1,4 +1,3 @@
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Graph;
 using BatchEval.Onnx.Graph.Proto;
 using BatchEval.Onnx.Networks;
@@ -13,7 +12,6 @@ public static class GraphPruner
     /// <exception cref="ProblemException">An id that does not exist, or an output that would no longer depend on any input.</exception>
     public static ModelProto Without(BlockGraph graph, IEnumerable<int> drop)
     {
-        ArgumentNullException.ThrowIfNull(graph);
         var blocks = graph.Select(drop);
         var index = graph.Index;
         var replaced = blocks.ToDictionary(b => b.Output, b => b.Replacement, StringComparer.Ordinal);

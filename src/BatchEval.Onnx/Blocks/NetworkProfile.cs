@@ -1,7 +1,5 @@
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Graph;
 using BatchEval.Onnx.Networks;
-using BatchEval.Onnx.Packages;
 using Type = BatchEval.Onnx.Graph.Proto.TensorProto.Types.DataType;
 
 namespace BatchEval.Onnx.Blocks;
@@ -22,8 +20,6 @@ public sealed record NetworkProfile(double Macs, long Parameters, long PeakBytes
     /// <exception cref="ProblemException">The network cannot be run on a sample of the manifest's shape.</exception>
     public static NetworkProfile Of(BlockGraph graph, ModelManifest manifest, Conditioning conditioning)
     {
-        ArgumentNullException.ThrowIfNull(graph);
-        ArgumentNullException.ThrowIfNull(manifest);
         var index = graph.Index;
         var shapes = ShapeProbe.Run(graph.Model, index, manifest, conditioning);
         var live = index.Live();

@@ -1,6 +1,4 @@
 using BatchEval.Onnx.Networks;
-using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Onnx.Blocks;
 
@@ -14,16 +12,13 @@ public sealed class PrunedSessionCache(BlockGraph graph, ModelManifest manifest,
     private readonly SharedWeights? shared = device.Device == "cpu" ? new SharedWeights(graph.Model) : null;
     private readonly Lock gate = new();
 
-    /// <inheritdoc/>
     public int Blocks => graph.Blocks.Count;
 
     public int Opened { get; private set; }
 
-    /// <inheritdoc/>
     /// <exception cref="Core.Json.ProblemException">An unknown block, or a network that cannot be loaded without these blocks.</exception>
     public DenoiserNetwork Without(IReadOnlyList<int> drop)
     {
-        ArgumentNullException.ThrowIfNull(drop);
         var key = string.Join(',', drop);
         lock (gate)
         {
@@ -48,7 +43,6 @@ public sealed class PrunedSessionCache(BlockGraph graph, ModelManifest manifest,
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var entry in recent)

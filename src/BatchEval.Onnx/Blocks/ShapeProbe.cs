@@ -1,8 +1,6 @@
 using BatchEval.Onnx.Graph;
 using BatchEval.Onnx.Graph.Proto;
 using BatchEval.Onnx.Networks;
-using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Runtime;
 using Microsoft.ML.OnnxRuntime;
 
 namespace BatchEval.Onnx.Blocks;

@@ -40,7 +40,6 @@ internal sealed class SharedWeights : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var value in values.Values)

@@ -29,13 +29,10 @@ public sealed class ArrayImageSource : IImageSource
         }
     }
 
-    /// <inheritdoc/>
     public string Name { get; }
 
-    /// <inheritdoc/>
     public int Count { get; }
 
-    /// <inheritdoc/>
     public string Identity { get; }
 
     /// <summary>Images of a <c>.npy</c> file.</summary>
@@ -59,7 +56,6 @@ public sealed class ArrayImageSource : IImageSource
         }
     });
 
-    /// <inheritdoc/>
     public IEnumerable<RgbImage> Read(int first = 0)
     {
         using Rows rows = open();

@@ -1,5 +1,4 @@
 using BatchEval.Onnx.Images;
-using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Onnx.Datasets;
 
@@ -35,19 +34,15 @@ public sealed class CifarImageSource : IImageSource
         Identity = SourceIdentity.OfFiles("cifar", Path.GetDirectoryName(Path.GetFullPath(this.files[0]))!, this.files);
     }
 
-    /// <inheritdoc/>
     public string Name { get; }
 
-    /// <inheritdoc/>
     public int Count { get; }
 
-    /// <inheritdoc/>
     public string Identity { get; }
 
     /// <summary>The training batches in a folder, sorted, or nothing; the test batch is read only when its file is named.</summary>
     public static string[] TrainingBatches(string folder) => [.. Directory.EnumerateFiles(folder, "data_batch_*.bin").Order(StringComparer.Ordinal)];
 
-    /// <inheritdoc/>
     public IEnumerable<RgbImage> Read(int first = 0)
     {
         var record = new byte[Record];

@@ -24,19 +24,14 @@ public sealed class FolderImageSource : IImageSource
         Identity = SourceIdentity.OfFiles("folder", folder, files);
     }
 
-    /// <inheritdoc/>
     public string Name { get; }
 
-    /// <inheritdoc/>
     public int Count => files.Length;
 
-    /// <inheritdoc/>
     public string Identity { get; }
 
-    /// <inheritdoc/>
     public string NameOf(long index) => files[index];
 
-    /// <inheritdoc/>
     public IEnumerable<RgbImage> Read(int first = 0) =>
         this.files.Skip(first).Chunk(Chunk).SelectMany(files => EncodedImages.DecodeAll(files, File.ReadAllBytes));
 }

@@ -32,16 +32,12 @@ public sealed class IdxImageSource : IImageSource
         }
     }
 
-    /// <inheritdoc/>
     public string Name { get; }
 
-    /// <inheritdoc/>
     public int Count { get; }
 
-    /// <inheritdoc/>
     public string Identity { get; }
 
-    /// <inheritdoc/>
     public IEnumerable<RgbImage> Read(int first = 0)
     {
         using Stream stream = Open();

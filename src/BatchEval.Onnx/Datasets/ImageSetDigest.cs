@@ -20,7 +20,6 @@ public sealed class ImageSetDigest
     /// <param name="state">What <see cref="State"/> gave.</param>
     public ImageSetDigest(IReadOnlyList<long> state)
     {
-        ArgumentNullException.ThrowIfNull(state);
         ArgumentOutOfRangeException.ThrowIfNotEqual(state.Count, 5, nameof(state));
         Count = state[0];
         for (int i = 0; i < sum.Length; i++)
@@ -37,11 +36,9 @@ public sealed class ImageSetDigest
 
     public void Add(RgbImage image)
     {
-        ArgumentNullException.ThrowIfNull(image);
         Add(HashOf(image));
     }
 
-    /// <inheritdoc/>
     public override string ToString() => string.Concat(sum.Select(value => $"{value:x16}")) + $"-{Count}";
 
     /// <summary>What one image contributes; may be computed side by side.</summary>

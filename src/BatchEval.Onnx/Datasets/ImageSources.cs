@@ -1,6 +1,5 @@
 using BatchEval.Onnx.Images;
 using BatchEval.Onnx.Numpy;
-using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Onnx.Datasets;
 

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Onnx.Datasets;
 
@@ -8,11 +7,8 @@ namespace BatchEval.Onnx.Datasets;
 public static class SourceIdentity
 {
     /// <summary>Digest of a kind of source and of lines that describe its parts.</summary>
-    public static string Of(string kind, IEnumerable<string> parts)
-    {
-        ArgumentNullException.ThrowIfNull(parts);
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts.Prepend(kind)))));
-    }
+    public static string Of(string kind, IEnumerable<string> parts) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts.Prepend(kind)))));
 
     internal static string OfFiles(string kind, string root, IEnumerable<string> files) => Of(kind, files.Select(file =>
     {

@@ -1,6 +1,3 @@
-using BatchEval.Core.Json;
-using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Runtime;
 using Microsoft.ML.OnnxRuntime;
 
 namespace BatchEval.Onnx.Decoding;
@@ -17,7 +14,6 @@ public sealed class LatentDecoder : IDisposable
     /// <exception cref="ProblemException">The model has none, or it does not fit the manifest.</exception>
     public LatentDecoder(ModelPackage package, DeviceOptions device)
     {
-        ArgumentNullException.ThrowIfNull(package);
         entry = package.Manifest.Decoder ?? throw new ProblemException($"The model '{package.Manifest.Name}' has no decoder.");
         latent = package.Manifest.Sample;
         session = SessionLoader.Open(package.PathOf(entry.File), device);
@@ -33,7 +29,6 @@ public sealed class LatentDecoder : IDisposable
     /// <returns>Images [C', H, W] in the decoder's range.</returns>
     public float[][] Decode(IReadOnlyList<float[]> latents, Action<int>? done = null, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(latents);
         var images = new float[latents.Count][];
         for (var i = 0; i < images.Length; i++)
         {
@@ -45,7 +40,6 @@ public sealed class LatentDecoder : IDisposable
         return images;
     }
 
-    /// <inheritdoc/>
     public void Dispose() => session.Dispose();
 
     private float[] Decode(float[] latents)

@@ -6,7 +6,6 @@ public static class AtomicFile
     /// <summary>Writes to a temporary file beside the target and renames it; an existing file is replaced only at the end.</summary>
     public static void Write(string path, Action<Stream> write)
     {
-        ArgumentNullException.ThrowIfNull(write);
         string temporary = $"{path}.{Environment.ProcessId}.tmp";
         try
         {

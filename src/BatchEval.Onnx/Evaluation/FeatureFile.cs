@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Numpy;
 
 namespace BatchEval.Onnx.Evaluation;
@@ -55,6 +54,5 @@ internal sealed class FeatureFile : IDisposable
         File.Delete(Partial);
     }
 
-    /// <inheritdoc/>
     public void Dispose() => stream.Dispose();
 }

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using BatchEval.Core.Json;
 using BatchEval.Core.Metrics;
 using BatchEval.Onnx.Datasets;
 using BatchEval.Onnx.Features;
@@ -53,8 +52,6 @@ public sealed record MeasuredSet(string Name, string Kind, GaussianStatistics St
     /// <exception cref="ProblemException">An image or feature cannot be used.</exception>
     public static MeasuredSet OfImages(IImageSource source, FeatureNetwork network, int threads, Action<int>? progress = null, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(source);
-        ArgumentNullException.ThrowIfNull(network);
         if ((long)source.Count * network.Dimensions > Array.MaxLength)
         {
             throw new ProblemException($"{source.Name}: {source.Count} x {network.Dimensions} features are too many to hold at once; compute statistics with 'batcheval stats' and compare those.");

@@ -1,4 +1,3 @@
-using BatchEval.Core.Json;
 using BatchEval.Core.Metrics;
 using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Onnx.Datasets;
@@ -41,8 +40,6 @@ public sealed class PairedMetrics
     /// <exception cref="ProblemException">Different counts, or a pair of different sizes.</exception>
     public static MetricReport Compute(IImageSource generated, IImageSource reference, PerceptualNetwork? network, Action<int>? progress = null, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(generated);
-        ArgumentNullException.ThrowIfNull(reference);
         if (generated.Count != reference.Count)
         {
             throw new ProblemException($"Pairs need equally many images; '{generated.Name}' has {generated.Count} and '{reference.Name}' has {reference.Count}.");

@@ -14,9 +14,6 @@ public static class PromptMetrics
 
     public static MetricReport Compute(IImageSource images, PromptSet prompts, ClipScorer clip, Action<int>? progress = null, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(images);
-        ArgumentNullException.ThrowIfNull(prompts);
-        ArgumentNullException.ThrowIfNull(clip);
         var values = new List<double>();
         foreach (var batch in images.Read().Chunk(BatchSize))
         {

@@ -1,4 +1,3 @@
-using BatchEval.Core.Json;
 using BatchEval.Core.Metrics;
 using BatchEval.Onnx.Datasets;
 using BatchEval.Onnx.Features;

@@ -1,5 +1,4 @@
 using System.Text;
-using BatchEval.Core.Json;
 using BatchEval.Core.Metrics;
 using BatchEval.Onnx.Datasets;
 using BatchEval.Onnx.Numpy;

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using BatchEval.Core.Search.Schedules;
 using BatchEval.Onnx.Graph.Proto;
-using BatchEval.Onnx.Packages;
 using Google.Protobuf;
 
 namespace BatchEval.Onnx.Exact;
@@ -21,7 +20,6 @@ public static class MixtureModelExport
     /// <param name="sigmaMax">Largest sigma.</param>
     public static void Write(GaussianMixture mixture, string folder, double sigmaMin = 0.002, double sigmaMax = 80)
     {
-        ArgumentNullException.ThrowIfNull(mixture);
         Directory.CreateDirectory(folder);
         File.WriteAllBytes(Path.Combine(folder, Network), Model(mixture).ToByteArray());
         File.WriteAllText(Path.Combine(folder, ModelPackage.ManifestFile), string.Create(CultureInfo.InvariantCulture, $$"""
@@ -41,7 +39,6 @@ public static class MixtureModelExport
     /// </summary>
     public static ModelProto Model(GaussianMixture mixture)
     {
-        ArgumentNullException.ThrowIfNull(mixture);
         var (k, d) = (mixture.Means.Length, mixture.Dimensions);
         var graph = new GraphProto { Name = "mixture" };
         graph.Input.Add(Value("x", [null, d, 1, 1]));

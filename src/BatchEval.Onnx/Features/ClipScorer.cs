@@ -1,8 +1,5 @@
 using System.Numerics.Tensors;
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Images;
-using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Text;
 
 namespace BatchEval.Onnx.Features;
@@ -23,7 +20,6 @@ public sealed class ClipScorer : IDisposable
     /// <exception cref="ProblemException">The package has not both, or they do not fit their manifest.</exception>
     public ClipScorer(FeaturePackage package, DeviceOptions device)
     {
-        ArgumentNullException.ThrowIfNull(package);
         var entry = package.Manifest.Text ?? throw new ProblemException($"The package '{package.Directory}' has no text half ('text' in its {FeaturePackage.ManifestFile}), so images cannot be compared with prompts; export it with --vocabulary (tools/features/export_clip.py).");
         tokenizer = ClipTokenizer.Open(package.PathOf(entry.Tokenizer));
         images = new FeatureNetwork(package, device);
@@ -37,13 +33,10 @@ public sealed class ClipScorer : IDisposable
     /// <exception cref="ProblemException">The two networks do not embed into the same space.</exception>
     public IReadOnlyList<double> Score(IReadOnlyList<RgbImage> batch, IReadOnlyList<string> prompts)
     {
-        ArgumentNullException.ThrowIfNull(batch);
-        ArgumentNullException.ThrowIfNull(prompts);
         var (features, _) = images.Run(batch);
         return [.. prompts.Select((prompt, i) => Score(features.AsSpan(i * images.Dimensions, images.Dimensions), Embed(prompt)))];
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         images.Dispose();

@@ -1,7 +1,4 @@
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Images;
-using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Runtime;
 using Microsoft.ML.OnnxRuntime;
 
 namespace BatchEval.Onnx.Features;
@@ -21,7 +18,6 @@ public sealed class FeatureNetwork : IDisposable
     /// <exception cref="ProblemException">The package has no feature network, or it does not fit the manifest.</exception>
     public FeatureNetwork(FeaturePackage package, DeviceOptions device, ResizeMethod? resize = null)
     {
-        ArgumentNullException.ThrowIfNull(package);
         image = package.InputWith(resize);
         entry = package.Manifest.Features!;
         (Digest, Name) = (package.NetworkDigest, package.Manifest.Name);
@@ -57,7 +53,6 @@ public sealed class FeatureNetwork : IDisposable
     /// <exception cref="ProblemException">An image does not fit.</exception>
     public (float[] Features, float[]? Logits) Run(IReadOnlyList<RgbImage> images, Func<int, string>? nameOf = null)
     {
-        ArgumentNullException.ThrowIfNull(images);
         nameOf ??= i => $"Image {i}";
         var data = new float[checked(images.Count * image.Size)];
         if (images.Count == 1)
@@ -93,7 +88,6 @@ public sealed class FeatureNetwork : IDisposable
         return (features, logits.Count == 0 ? null : [.. logits]);
     }
 
-    /// <inheritdoc/>
     public void Dispose() => session.Dispose();
 
     private void Fill(IReadOnlyList<RgbImage> images, Func<int, string> nameOf, float[] data)

@@ -1,8 +1,5 @@
-using BatchEval.Core.Json;
 using BatchEval.Core.Metrics;
 using BatchEval.Onnx.Images;
-using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Runtime;
 using Microsoft.ML.OnnxRuntime;
 
 namespace BatchEval.Onnx.Features;
@@ -22,7 +19,6 @@ public sealed class PerceptualNetwork : IDisposable
     /// <exception cref="ProblemException">The package has none, or it does not fit the manifest.</exception>
     public PerceptualNetwork(FeaturePackage package, DeviceOptions device)
     {
-        ArgumentNullException.ThrowIfNull(package);
         entry = package.Manifest.Perceptual ?? throw new ProblemException($"The package '{package.Directory}' has no perceptual network ('perceptual' in its manifest).");
         image = package.Manifest.PerceptualImage!;
         Digest = package.PerceptualDigest;
@@ -36,21 +32,16 @@ public sealed class PerceptualNetwork : IDisposable
     public string Digest { get; }
 
     /// <summary>Why images of a size cannot be measured, or null.</summary>
-    public string? ReasonAgainst(RgbImage image)
-    {
-        ArgumentNullException.ThrowIfNull(image);
-        return (this.image.Width ?? image.Width) != image.Width || (this.image.Height ?? image.Height) != image.Height
-            ? $"the images are {image.Width} x {image.Height}; the perceptual network takes {this.image.Width} x {this.image.Height}"
-            : Math.Min(image.Width, image.Height) < this.image.MinimumSize
-                ? $"the images are {image.Width} x {image.Height}; the perceptual network needs at least {this.image.MinimumSize} x {this.image.MinimumSize}"
-                : null;
-    }
+    public string? ReasonAgainst(RgbImage image) => (this.image.Width ?? image.Width) != image.Width || (this.image.Height ?? image.Height) != image.Height
+        ? $"the images are {image.Width} x {image.Height}; the perceptual network takes {this.image.Width} x {this.image.Height}"
+        : Math.Min(image.Width, image.Height) < this.image.MinimumSize
+            ? $"the images are {image.Width} x {image.Height}; the perceptual network needs at least {this.image.MinimumSize} x {this.image.MinimumSize}"
+            : null;
 
     /// <summary>Distances of pairs of 8-bit images of one size, in one batch.</summary>
     /// <returns>One distance per pair; 0 for equal images.</returns>
     public float[] Measure(IReadOnlyList<RgbImage> a, IReadOnlyList<RgbImage> b)
     {
-        ArgumentNullException.ThrowIfNull(a);
         var range = new PixelRange(image.Low, image.High);
         return Measure(
             TensorImages.ToTensor(a, image.Channels, range), TensorImages.ToTensor(b, image.Channels, range), new ImageShape(image.Channels, a[0].Height, a[0].Width), a.Count);
@@ -84,6 +75,5 @@ public sealed class PerceptualNetwork : IDisposable
         return distances;
     }
 
-    /// <inheritdoc/>
     public void Dispose() => session.Dispose();
 }

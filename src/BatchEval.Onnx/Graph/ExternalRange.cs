@@ -1,7 +1,5 @@
 using System.Globalization;
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Graph.Proto;
-using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Onnx.Graph;
 

@@ -14,7 +14,6 @@ public sealed class GraphIndex
 
     public GraphIndex(GraphProto graph)
     {
-        ArgumentNullException.ThrowIfNull(graph);
         Graph = graph;
         initializers = graph.Initializer.ToDictionary(t => t.Name, StringComparer.Ordinal);
         inputs = [.. graph.Node.Select(n => Reads(n).Distinct(StringComparer.Ordinal).ToArray())];

@@ -1,5 +1,4 @@
 using BatchEval.Onnx.Graph.Proto;
-using BatchEval.Onnx.Runtime;
 using Google.Protobuf;
 
 namespace BatchEval.Onnx.Graph;

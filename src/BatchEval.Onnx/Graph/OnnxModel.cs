@@ -1,6 +1,4 @@
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Graph.Proto;
-using BatchEval.Onnx.Runtime;
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -108,9 +106,5 @@ public sealed record OnnxModel(ModelProto Proto, string Folder, string FileName)
     }
 
     /// <summary>True for a tensor whose content lies in another file.</summary>
-    public static bool IsExternal(TensorProto tensor)
-    {
-        ArgumentNullException.ThrowIfNull(tensor);
-        return tensor.DataLocation == TensorProto.Types.DataLocation.External;
-    }
+    public static bool IsExternal(TensorProto tensor) => tensor.DataLocation == TensorProto.Types.DataLocation.External;
 }

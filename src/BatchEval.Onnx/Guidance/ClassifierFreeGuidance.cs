@@ -1,7 +1,6 @@
 using System.Numerics.Tensors;
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Networks;
-using BatchEval.Onnx.Packages;
 
 namespace BatchEval.Onnx.Guidance;
 

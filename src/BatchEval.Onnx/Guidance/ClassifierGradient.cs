@@ -1,6 +1,3 @@
-using BatchEval.Core.Json;
-using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Runtime;
 using Microsoft.ML.OnnxRuntime;
 
 namespace BatchEval.Onnx.Guidance;
@@ -21,8 +18,6 @@ public sealed class ClassifierGradient : IDisposable
     /// <exception cref="ProblemException">It does not fit its entry.</exception>
     public ClassifierGradient(string path, ClassifierEntry entry, SampleEntry shape, DeviceOptions device)
     {
-        ArgumentNullException.ThrowIfNull(entry);
-        ArgumentNullException.ThrowIfNull(shape);
         this.entry = entry;
         session = SessionLoader.Open(path, device);
         TensorInput Input(string name) => TensorInput.Find(session.InputMetadata, name, "input", entry.File);
@@ -66,7 +61,6 @@ public sealed class ClassifierGradient : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose() => session.Dispose();
 
     private float[] Gradients(DenoiserRow[] rows, SampleEntry shape)

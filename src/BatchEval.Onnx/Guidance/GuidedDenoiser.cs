@@ -1,6 +1,5 @@
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Networks;
-using BatchEval.Onnx.Packages;
 
 namespace BatchEval.Onnx.Guidance;
 
@@ -43,7 +42,6 @@ public sealed class GuidedDenoiser(ModelManifest manifest, Conditioning conditio
     /// <returns>Positions in <paramref name="rows"/>.</returns>
     public IEnumerable<int[]> Batches(DenoiserNetwork network, IReadOnlyList<DenoiserRow> rows)
     {
-        ArgumentNullException.ThrowIfNull(network);
         var limit = network.FixedBatch ?? batchSize;
         // Guided and unguided evaluations do not share calls, so that a batch of fixed size is filled; nor do different times where one is shared.
         return Enumerable.Range(0, rows.Count)
@@ -56,9 +54,6 @@ public sealed class GuidedDenoiser(ModelManifest manifest, Conditioning conditio
     /// <returns>One result per member.</returns>
     public GuidedOutput[] Evaluate(DenoiserNetwork network, IReadOnlyList<DenoiserRow> rows, IReadOnlyList<int> members)
     {
-        ArgumentNullException.ThrowIfNull(network);
-        ArgumentNullException.ThrowIfNull(rows);
-        ArgumentNullException.ThrowIfNull(members);
         DenoiserRow[] batch = [.. members.Select(m => rows[m])];
         var size = manifest.Sample.Size;
         float[][] positive, variances = [];

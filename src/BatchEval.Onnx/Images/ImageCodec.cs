@@ -18,7 +18,6 @@ public static class ImageCodec
     /// <summary>Writes an image as PNG: lossless, the same bytes for the same pixels.</summary>
     public static byte[] EncodePng(RgbImage image)
     {
-        ArgumentNullException.ThrowIfNull(image);
         using var bitmap = new SKBitmap(Layout(image.Width, image.Height, SKAlphaType.Opaque));
         Span<byte> target = bitmap.GetPixelSpan();
         for (int p = 0; 3 * p < image.Pixels.Length; p++)
@@ -39,7 +38,6 @@ public static class ImageCodec
     /// <exception cref="InvalidDataException">Empty, truncated, damaged, another format, too large, or programs disagree on its pixels.</exception>
     public static RgbImage Decode(byte[] bytes, string source = "The image", long maxPixels = DefaultMaxPixels)
     {
-        ArgumentNullException.ThrowIfNull(bytes);
         ImageFiles.RequireKnown(bytes, source);
         using SKData data = SKData.CreateCopy(bytes);
         using var stream = new SKMemoryStream(data);

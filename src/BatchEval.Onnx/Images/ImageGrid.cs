@@ -16,7 +16,6 @@ public static class ImageGrid
     /// <exception cref="ArgumentException">No image, several sizes, numbers out of range, or a sheet of more than 100 megapixels.</exception>
     public static RgbImage Compose(IReadOnlyList<RgbImage> images, int? columns = null, int padding = 2, int? scale = null)
     {
-        ArgumentNullException.ThrowIfNull(images);
         (int width, int height) = TensorImages.CommonSize(images);
         int across = columns ?? (int)Math.Ceiling(Math.Sqrt(images.Count));
         int factor = scale ?? VisibleScale(width, height);

@@ -8,7 +8,6 @@ public static class ImageResizer
     /// <returns>[3, height, width] from 0 to 255, red first, not rounded.</returns>
     public static float[] Resize(RgbImage image, int width, int height, ResizeMethod method)
     {
-        ArgumentNullException.ThrowIfNull(image);
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         bool fits = image.Width == width && image.Height == height;

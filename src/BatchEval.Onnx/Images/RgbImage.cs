@@ -12,7 +12,6 @@ public sealed class RgbImage
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
-        ArgumentNullException.ThrowIfNull(pixels);
         if (pixels.LongLength != 3L * width * height)
         {
             throw new ArgumentException($"An RGB image of {width} x {height} has {3L * width * height} bytes, but {pixels.LongLength} were given.", nameof(pixels));

@@ -12,7 +12,6 @@ public static class TensorImages
     /// <exception cref="ArgumentException">Sizes that do not fit, other channel counts, or a value that is not a number.</exception>
     public static RgbImage[] ToImages(ReadOnlySpan<float> values, int channels, int height, int width, PixelRange range)
     {
-        ArgumentNullException.ThrowIfNull(range);
         RequireChannels(channels);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
@@ -38,8 +37,6 @@ public static class TensorImages
     /// <exception cref="ArgumentException">No image, several sizes, or colour where grey is asked for.</exception>
     public static float[] ToTensor(IReadOnlyList<RgbImage> images, int channels, PixelRange range)
     {
-        ArgumentNullException.ThrowIfNull(images);
-        ArgumentNullException.ThrowIfNull(range);
         RequireChannels(channels);
         (int width, int height) = CommonSize(images);
         float[] levels = [.. Enumerable.Range(0, 256).Select(level => (float)(range.Low + (level / 255.0 * (range.High - range.Low))))];
@@ -70,7 +67,6 @@ public static class TensorImages
     /// <exception cref="ArgumentException">Not a number.</exception>
     public static byte Quantise(float value, PixelRange range, PixelRounding rounding = PixelRounding.Nearest)
     {
-        ArgumentNullException.ThrowIfNull(range);
         if (float.IsNaN(value))
         {
             throw new ArgumentException("A pixel value is not a number (NaN); the image cannot be shown.", nameof(value));

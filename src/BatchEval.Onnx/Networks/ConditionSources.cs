@@ -1,5 +1,3 @@
-using BatchEval.Core.Json;
-
 namespace BatchEval.Onnx.Networks;
 
 /// <summary>Supplies one input of a network.</summary>
@@ -40,10 +38,8 @@ public sealed record TensorRows(float[] Data, IReadOnlyList<int> Shape)
 /// <param name="none">Label of negative rows; null where the model has none.</param>
 internal sealed class LabelSource(string input, int? none) : IConditionSource
 {
-    /// <inheritdoc/>
     public string Input => input;
 
-    /// <inheritdoc/>
     public Feed For(IReadOnlyList<ConditionRow> rows) => new(input, [.. rows.Select(r => (float)(r.Negative ? none!.Value : r.Label))], [rows.Count]);
 }
 
@@ -52,10 +48,8 @@ internal sealed class LabelSource(string input, int? none) : IConditionSource
 /// <param name="none">Label of negative rows; null where the model has none.</param>
 internal sealed class TableSource(string input, TensorRows table, int? none) : IConditionSource
 {
-    /// <inheritdoc/>
     public string Input => input;
 
-    /// <inheritdoc/>
     public Feed For(IReadOnlyList<ConditionRow> rows) => TensorRows.Gather(input, [.. rows.Select(r => (table, r.Negative ? none!.Value : r.Label))]);
 }
 
@@ -64,10 +58,8 @@ internal sealed class TableSource(string input, TensorRows table, int? none) : I
 /// <param name="negative">[prompts or 1, ...], or null where nothing was encoded for negative rows.</param>
 public sealed class PromptSource(string input, TensorRows positive, TensorRows? negative = null) : IConditionSource
 {
-    /// <inheritdoc/>
     public string Input => input;
 
-    /// <inheritdoc/>
     /// <exception cref="ProblemException">Guidance without negative prompts.</exception>
     public Feed For(IReadOnlyList<ConditionRow> rows) => TensorRows.Gather(input, [.. rows.Select(Row)]);
 
@@ -84,10 +76,8 @@ public sealed class PromptSource(string input, TensorRows positive, TensorRows? 
 /// <param name="perSample">Whether the input has a batch axis.</param>
 public sealed class ConstantSource(string input, float[] values, IReadOnlyList<int> shape, bool perSample = true) : IConditionSource
 {
-    /// <inheritdoc/>
     public string Input => input;
 
-    /// <inheritdoc/>
     public Feed For(IReadOnlyList<ConditionRow> rows) => perSample
         ? new(input, [.. Enumerable.Repeat(values, rows.Count).SelectMany(v => v)], [rows.Count, .. shape.Select(d => (long)d)])
         : new(input, values, [.. shape.Select(d => (long)d)]);

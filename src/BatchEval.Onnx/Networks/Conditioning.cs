@@ -1,6 +1,4 @@
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Numpy;
-using BatchEval.Onnx.Packages;
 
 namespace BatchEval.Onnx.Networks;
 
@@ -17,7 +15,6 @@ public sealed class Conditioning(IReadOnlyList<IConditionSource> sources)
     /// <exception cref="ProblemException">A file does not hold what it should.</exception>
     public static Conditioning Of(ModelPackage package)
     {
-        ArgumentNullException.ThrowIfNull(package);
         var (entry, labels) = (package.Manifest.Denoiser, package.Manifest.Labels);
         var sources = new List<IConditionSource>();
         if (entry.LabelInput is { } label)

@@ -1,9 +1,7 @@
 using System.ComponentModel;
 using System.Text.Json.Serialization;
-using BatchEval.Core.Json;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
-using BatchEval.Onnx.Packages;
 
 namespace BatchEval.Onnx.Networks;
 
@@ -40,7 +38,6 @@ public sealed record Conditions(
     /// <summary>Whether guidance acts at a noise level.</summary>
     public bool Guides(NoiseLevel level) => IsGuided && (GuidanceInterval is not [var low, var high] || (level.Ratio > low && level.Ratio <= high));
 
-    /// <inheritdoc/>
     public IEnumerable<Problem> Violations() => GuidanceInterval is null || (GuidanceInterval is [var low, var high] && low < high)
         ? []
         : [new Problem("guidanceInterval", $"is [{string.Join(", ", GuidanceInterval)}]; allowed: two noise levels, the lower first, as in [0.28, 5.42].")];
@@ -49,7 +46,6 @@ public sealed record Conditions(
     /// <exception cref="ProblemException">The model lacks what they need.</exception>
     public void Check(ModelManifest manifest)
     {
-        ArgumentNullException.ThrowIfNull(manifest);
         if (ClassifierScale != 0 && manifest.Classifier is null)
         {
             throw new ProblemException($"The model '{manifest.Name}' brings no classifier, so classifier guidance cannot be asked for.");
@@ -78,12 +74,8 @@ public sealed record Conditions(
         }
     }
 
-    public int LabelOf(long sample, LabelsEntry? labels, NoiseBank noise)
-    {
-        ArgumentNullException.ThrowIfNull(noise);
-        return labels is null ? 0
-            : Label is null ? labels.Null ?? 0
-            : Label == RandomLabel ? noise.Label(sample, labels.Count)
-            : Label.Value;
-    }
+    public int LabelOf(long sample, LabelsEntry? labels, NoiseBank noise) => labels is null ? 0
+        : Label is null ? labels.Null ?? 0
+        : Label == RandomLabel ? noise.Label(sample, labels.Count)
+        : Label.Value;
 }

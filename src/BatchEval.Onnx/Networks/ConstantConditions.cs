@@ -1,5 +1,3 @@
-using BatchEval.Onnx.Packages;
-
 namespace BatchEval.Onnx.Networks;
 
 /// <summary>Inputs that are the same for every sample: sizes, positions, the guidance scale.</summary>
@@ -8,7 +6,6 @@ public static class ConstantConditions
     /// <summary>All of a model's, with zeros in the place of encoded prompts.</summary>
     public static IEnumerable<IConditionSource> Of(ModelManifest manifest)
     {
-        ArgumentNullException.ThrowIfNull(manifest);
         var (entry, image) = (manifest.Denoiser, manifest.Image);
         if (entry.ContextInput is { } context && entry.ContextShape is { } shape)
         {
@@ -44,7 +41,6 @@ public static class ConstantConditions
     /// <summary>The guidance scale, for networks that take it as an input.</summary>
     public static IEnumerable<IConditionSource> Guidance(ModelManifest manifest, double scale)
     {
-        ArgumentNullException.ThrowIfNull(manifest);
         if (manifest.Denoiser.Conditions.TryGetValue(ConditionRole.Guidance, out var number))
         {
             yield return new ConstantSource(number, [(float)scale], []);

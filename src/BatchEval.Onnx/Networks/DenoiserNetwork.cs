@@ -1,7 +1,4 @@
-using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
-using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Runtime;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -23,8 +20,6 @@ public sealed class DenoiserNetwork : IDisposable
     /// <exception cref="ProblemException">An input or output of the manifest does not exist or has another shape.</exception>
     public DenoiserNetwork(InferenceSession session, ModelManifest manifest, string file, string? gateInput = null)
     {
-        ArgumentNullException.ThrowIfNull(session);
-        ArgumentNullException.ThrowIfNull(manifest);
         (this.session, shape, this.gateInput) = (session, manifest.Sample, gateInput);
         var inputs = TensorInput.All(session.InputMetadata).Where(i => i.Name != gateInput);
         signature = DenoiserSignature.Of([.. inputs], TensorInput.All(session.OutputMetadata), manifest, file);
@@ -72,7 +67,6 @@ public sealed class DenoiserNetwork : IDisposable
     /// <summary>Calls the network for any of its outputs; the results are the caller's to dispose of.</summary>
     internal IDisposableReadOnlyCollection<OrtValue> Call(float[] states, float[] times, IReadOnlyList<Feed> feeds, IReadOnlyCollection<string> wanted)
     {
-        ArgumentNullException.ThrowIfNull(times);
         var inputs = new List<(string Name, OrtValue Value)>();
         try
         {
@@ -128,7 +122,6 @@ public sealed class DenoiserNetwork : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         if (gates is null)

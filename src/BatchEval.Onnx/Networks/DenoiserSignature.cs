@@ -1,7 +1,4 @@
-using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
-using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Runtime;
 using Microsoft.ML.OnnxRuntime;
 
 namespace BatchEval.Onnx.Networks;

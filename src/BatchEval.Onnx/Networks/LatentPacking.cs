@@ -1,5 +1,3 @@
-using BatchEval.Onnx.Packages;
-
 namespace BatchEval.Onnx.Networks;
 
 /// <summary>

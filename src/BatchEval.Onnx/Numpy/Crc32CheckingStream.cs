@@ -9,22 +9,16 @@ internal sealed class Crc32CheckingStream(Stream inner, uint expected, string so
 {
     private readonly Crc32 sum = new();
 
-    /// <inheritdoc />
     public override bool CanRead => true;
 
-    /// <inheritdoc />
     public override bool CanSeek => false;
 
-    /// <inheritdoc />
     public override bool CanWrite => false;
 
-    /// <inheritdoc />
     public override long Length => throw new NotSupportedException();
 
-    /// <inheritdoc />
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
-    /// <inheritdoc />
     public override int Read(Span<byte> buffer)
     {
         int read = ReadInner(buffer);
@@ -37,24 +31,18 @@ internal sealed class Crc32CheckingStream(Stream inner, uint expected, string so
         return read;
     }
 
-    /// <inheritdoc />
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
-    /// <inheritdoc />
     public override void Flush()
     {
     }
 
-    /// <inheritdoc />
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
-    /// <inheritdoc />
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    /// <inheritdoc />
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
-    /// <inheritdoc />
     protected override void Dispose(bool disposing)
     {
         if (disposing)

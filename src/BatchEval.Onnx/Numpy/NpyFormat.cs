@@ -41,8 +41,6 @@ public static class NpyFormat
 
     public static void Write(Stream stream, NpyArray array)
     {
-        ArgumentNullException.ThrowIfNull(stream);
-        ArgumentNullException.ThrowIfNull(array);
         Write(stream, array.Kind, array.Shape, array.Bytes);
     }
 
@@ -53,7 +51,6 @@ public static class NpyFormat
     public static void Write<T>(Stream stream, ReadOnlySpan<T> values, params ReadOnlySpan<int> shape)
         where T : unmanaged
     {
-        ArgumentNullException.ThrowIfNull(stream);
         NpyArray.CheckShape(values.Length, shape);
         Write(stream, NpyKinds.Of<T>(), shape.ToArray(), MemoryMarshal.AsBytes(values));
     }

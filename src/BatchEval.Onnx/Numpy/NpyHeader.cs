@@ -29,7 +29,6 @@ public sealed record NpyHeader(NpyKind Kind, bool BigEndian, bool FortranOrder, 
     /// <exception cref="InvalidDataException">Not a <c>.npy</c> file, truncated, or an element type that is not supported.</exception>
     public static NpyHeader Read(Stream stream, string source)
     {
-        ArgumentNullException.ThrowIfNull(stream);
         Span<byte> start = stackalloc byte[8];
         int read = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
         if (read < Magic.Length || !start.StartsWith(Magic))

@@ -57,6 +57,5 @@ public sealed class NpyRowReader : IDisposable
         return new NpyArray(Header.Kind, [rows, .. Header.Shape.Skip(1)], NpyLayout.Normalise(Header, data));
     }
 
-    /// <inheritdoc />
     public void Dispose() => stream.Dispose();
 }

@@ -35,7 +35,6 @@ public sealed class NpzFile : IDisposable
     /// <exception cref="InvalidDataException">As <see cref="Open(string)"/>.</exception>
     public static NpzFile Open(Stream stream, string source)
     {
-        ArgumentNullException.ThrowIfNull(stream);
         try
         {
             return new NpzFile(new ZipArchive(stream, ZipArchiveMode.Read), source);
@@ -76,7 +75,6 @@ public sealed class NpzFile : IDisposable
         }
     }
 
-    /// <inheritdoc />
     public void Dispose() => archive.Dispose();
 
     private Crc32CheckingStream OpenEntry(string name, out string source)

@@ -32,7 +32,6 @@ public sealed class NpzWriter : IDisposable
     /// <exception cref="ArgumentException">An empty name or the same name twice.</exception>
     public static void Write(Stream stream, IEnumerable<(string Name, NpyArray Array)> arrays, bool compress = false)
     {
-        ArgumentNullException.ThrowIfNull(arrays);
         using var writer = new NpzWriter(stream, compress);
         foreach ((string name, NpyArray array) in arrays)
         {

@@ -1,4 +1,3 @@
-using BatchEval.Core.Json;
 using BatchEval.Core.Metrics;
 
 namespace BatchEval.Onnx.Numpy;
@@ -42,7 +41,6 @@ public static class StatisticsFile
     /// <summary>Writes an archive; the count is left out where it is unknown. The stream is left open.</summary>
     public static void Write(Stream stream, GaussianStatistics statistics, StatisticsKeys? keys = null)
     {
-        ArgumentNullException.ThrowIfNull(statistics);
         keys ??= StatisticsKeys.Default;
         int d = statistics.Dimensions;
         using var writer = new NpzWriter(stream);

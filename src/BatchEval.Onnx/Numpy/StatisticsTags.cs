@@ -15,7 +15,6 @@ public sealed record StatisticsTags(string Preprocessing, string Network, string
     /// <param name="statistics">Mean and covariance.</param>
     public void Write(Stream stream, GaussianStatistics statistics)
     {
-        ArgumentNullException.ThrowIfNull(statistics);
         StatisticsKeys keys = StatisticsKeys.Default;
         int d = statistics.Dimensions;
         using var writer = new NpzWriter(stream);

@@ -1,4 +1,3 @@
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Images;
 
 namespace BatchEval.Onnx.Packages;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Images;
 
 namespace BatchEval.Onnx.Packages;
@@ -23,7 +22,6 @@ public sealed record FeatureInput(int Channels, int Height, int Width, ResizeMet
     /// <summary>The input for images in a model's own size and range.</summary>
     public static FeatureInput OfModel(SampleEntry sample, string tag)
     {
-        ArgumentNullException.ThrowIfNull(sample);
         double span = (sample.High - sample.Low) / 255;
         return new FeatureInput(
             sample.Channels, sample.Height, sample.Width, ResizeMethod.None,
@@ -36,7 +34,6 @@ public sealed record FeatureInput(int Channels, int Height, int Width, ResizeMet
     /// <exception cref="ProblemException">The size does not fit and no resize is named, or colour where grey is needed.</exception>
     public void Write(RgbImage image, string name, Span<float> to)
     {
-        ArgumentNullException.ThrowIfNull(image);
         if (Resize == ResizeMethod.None && (image.Width != Width || image.Height != Height))
         {
             throw new ProblemException($"{name} is {image.Width} x {image.Height}; the network takes images of {Width} x {Height}, and nothing is resized. Name a resize: {string.Join(", ", ResizeMethods.Names.Skip(1))}.");

@@ -1,4 +1,3 @@
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Images;
 
 namespace BatchEval.Onnx.Packages;
@@ -55,7 +54,6 @@ public sealed class FeaturePackage
     /// <summary>The networks of a model package; they take images in the model's size and range.</summary>
     public static FeaturePackage Of(ModelPackage model)
     {
-        ArgumentNullException.ThrowIfNull(model);
         ModelManifest m = model.Manifest;
         SampleEntry s = m.Image;
         return Check(model.Directory, new FeatureManifest(

@@ -1,11 +1,9 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Configurations;
 using BatchEval.Onnx.Graph;
 using BatchEval.Onnx.Packages.Diffusers;
-using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Onnx.Packages;
 
@@ -65,8 +63,6 @@ public sealed record ManifestDraft(JsonObject Manifest, IReadOnlyList<string> Fo
     /// <exception cref="ProblemException">Everything that is still missing, each with the option that supplies it.</exception>
     public static ManifestDraft Of(OnnxModel model, DraftAnswers answers)
     {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(answers);
         var (found, problems) = (new List<string>(), new List<Problem>());
         void Missing(string option, string message) => problems.Add(new Problem(option, message));
         var inputs = model.Inputs;

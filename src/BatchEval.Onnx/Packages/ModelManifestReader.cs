@@ -1,4 +1,3 @@
-using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Images;
 

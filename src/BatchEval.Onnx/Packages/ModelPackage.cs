@@ -1,8 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Packages.Diffusers;
-using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Onnx.Packages;
 

@@ -1,4 +1,3 @@
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Numpy;
 
 namespace BatchEval.Onnx.Packages;
@@ -10,7 +9,6 @@ public static class TrainingData
     /// <exception cref="ProblemException">The package has no data, or the file does not fit the model.</exception>
     public static float[] Read(ModelPackage package)
     {
-        ArgumentNullException.ThrowIfNull(package);
         var shape = package.Manifest.Sample;
         var file = package.Manifest.Data?.File
             ?? throw new ProblemException($"The model package '{package.Directory}' has no data ('data' in {ModelPackage.ManifestFile}), and KLUB needs clean samples x0. Use the data-free variant (--data-free), which takes x0 from the model's own long sampling.");

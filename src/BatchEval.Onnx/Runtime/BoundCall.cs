@@ -1,4 +1,3 @@
-using BatchEval.Core.Json;
 using Microsoft.ML.OnnxRuntime;
 
 namespace BatchEval.Onnx.Runtime;
@@ -18,7 +17,6 @@ public sealed class BoundCall : IDisposable
     /// <param name="session">The network; must outlive the call.</param>
     public BoundCall(InferenceSession session)
     {
-        ArgumentNullException.ThrowIfNull(session);
         this.session = session;
         binding = session.CreateIoBinding();
     }
@@ -55,7 +53,6 @@ public sealed class BoundCall : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         binding.Dispose();

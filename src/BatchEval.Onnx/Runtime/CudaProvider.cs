@@ -1,4 +1,3 @@
-using BatchEval.Core.Json;
 using Microsoft.ML.OnnxRuntime;
 
 namespace BatchEval.Onnx.Runtime;

@@ -35,7 +35,6 @@ internal sealed class DeviceBuffers : IDisposable
         return value;
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         // Memory is freed by the allocator, so it goes last.

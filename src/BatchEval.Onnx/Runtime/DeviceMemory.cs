@@ -10,11 +10,7 @@ public static partial class DeviceMemory
     private const string Management = "libnvidia-ml.so.1";
 
     /// <summary>Bytes in use, or null where nothing tells them.</summary>
-    public static long? UsedBytes(DeviceOptions device)
-    {
-        ArgumentNullException.ThrowIfNull(device);
-        return device.CudaIndex is { } index ? OfCuda((uint)index) : Environment.WorkingSet;
-    }
+    public static long? UsedBytes(DeviceOptions device) => device.CudaIndex is { } index ? OfCuda((uint)index) : Environment.WorkingSet;
 
     private static long? OfCuda(uint index)
     {

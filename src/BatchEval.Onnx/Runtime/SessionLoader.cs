@@ -1,4 +1,3 @@
-using BatchEval.Core.Json;
 using Microsoft.ML.OnnxRuntime;
 
 namespace BatchEval.Onnx.Runtime;
@@ -12,7 +11,6 @@ public static class SessionLoader
     /// <exception cref="ProblemException">The file is missing, is no ONNX model, or the device is not available.</exception>
     public static InferenceSession Open(string path, DeviceOptions device, Action<SessionOptions>? configure = null)
     {
-        ArgumentNullException.ThrowIfNull(device);
         if (!File.Exists(path))
         {
             throw new ProblemException($"The model file '{path}' does not exist.");

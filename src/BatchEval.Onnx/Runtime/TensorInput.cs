@@ -1,5 +1,4 @@
 using System.Globalization;
-using BatchEval.Core.Json;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -20,11 +19,8 @@ public sealed record TensorInput(string Name, TensorElementType Type, int Rank, 
     public bool IsInteger => Type is TensorElementType.Int64 or TensorElementType.Int32 or TensorElementType.Int16 or TensorElementType.Int8 or TensorElementType.UInt8;
 
     /// <summary>All inputs or outputs of a session.</summary>
-    public static IReadOnlyList<TensorInput> All(IReadOnlyDictionary<string, NodeMetadata> declared)
-    {
-        ArgumentNullException.ThrowIfNull(declared);
-        return [.. declared.Where(d => d.Value.IsTensor).Select(d => new TensorInput(d.Key, d.Value.ElementDataType, d.Value.Dimensions.Length, [.. d.Value.Dimensions]) { AxisNames = d.Value.SymbolicDimensions })];
-    }
+    public static IReadOnlyList<TensorInput> All(IReadOnlyDictionary<string, NodeMetadata> declared) =>
+        [.. declared.Where(d => d.Value.IsTensor).Select(d => new TensorInput(d.Key, d.Value.ElementDataType, d.Value.Dimensions.Length, [.. d.Value.Dimensions]) { AxisNames = d.Value.SymbolicDimensions })];
 
     /// <summary>Finds a declared input or output.</summary>
     /// <exception cref="ProblemException">No such name; the message lists those there are.</exception>
@@ -49,7 +45,6 @@ public sealed record TensorInput(string Name, TensorElementType Type, int Rank, 
     /// <summary>Reads a result of any float type as single precision.</summary>
     public static float[] Read(OrtValue value)
     {
-        ArgumentNullException.ThrowIfNull(value);
         var values = new float[value.GetTensorTypeAndShape().ElementCount];
         Read(value, values);
         return values;
@@ -58,7 +53,6 @@ public sealed record TensorInput(string Name, TensorElementType Type, int Rank, 
     /// <inheritdoc cref="Read(OrtValue)"/>
     public static void Read(OrtValue value, Span<float> destination)
     {
-        ArgumentNullException.ThrowIfNull(value);
         switch (value.GetTensorTypeAndShape().ElementDataType)
         {
             case TensorElementType.Float:

@@ -1,8 +1,5 @@
 using System.Globalization;
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Graph;
-using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Onnx.Sampling;
 
@@ -24,7 +21,6 @@ public sealed record MemoryPlan(IReadOnlyList<MemoryPart> Parts, long AvailableB
 
     public static MemoryPlan Of(ModelPackage package)
     {
-        ArgumentNullException.ThrowIfNull(package);
         var manifest = package.Manifest;
         var parts = (manifest.Text?.Encoders ?? []).Select(e => (Part: "text encoder", File: e.File)).Append((Part: "denoiser", File: manifest.Denoiser.File));
         if (manifest.Decoder is { } decoder)
@@ -40,7 +36,6 @@ public sealed record MemoryPlan(IReadOnlyList<MemoryPart> Parts, long AvailableB
     public MemoryPlan Require() => PeakBytes <= AvailableBytes ? this
         : throw new ProblemException($"The model does not fit into memory: {this}.");
 
-    /// <inheritdoc/>
     public override string ToString() =>
         $"{string.Join(", ", Parts.Select(p => $"{p.Part} {Text(p.WeightBytes)}"))} of weights, one network open at a time, about {Text(PeakBytes)} while the largest is loaded; {Text(AvailableBytes)} there are";
 

@@ -2,8 +2,6 @@ using System.Globalization;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Networks;
-using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Onnx.Sampling;
 

@@ -19,13 +19,10 @@ public sealed class NetworkDenoiser(SamplingModel model, NoiseBank noise, Condit
     private readonly NoiseSchedule schedule = model.Manifest.Schedule;
     private readonly GuidedDenoiser denoiser = new(model.Manifest, model.Required(), conditions, batchSize, model.Classifier);
 
-    /// <inheritdoc/>
     public int Size => model.Manifest.Sample.Size;
 
-    /// <inheritdoc/>
     public void Denoise(float[] states, double[] sigmas, long[] samples, float[] output)
     {
-        ArgumentNullException.ThrowIfNull(sigmas);
         var network = model.Networks.Without([]);
         var levels = Array.ConvertAll(sigmas, s => schedule.At(schedule.TimeOfRatio(s)));
         var rows = Enumerable.Range(0, sigmas.Length).Select(n => RowOf(states, n, levels[n], samples[n])).ToList();

@@ -2,8 +2,6 @@ using System.Globalization;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Networks;
-using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Onnx.Sampling;
 
@@ -23,9 +21,6 @@ public static class OutputEvidence
     /// <summary>What contradicts the manifest, in words; null where nothing does or nothing can be told.</summary>
     public static string? Contradiction(ModelManifest manifest, DenoiserNetwork network, Conditioning conditioning)
     {
-        ArgumentNullException.ThrowIfNull(manifest);
-        ArgumentNullException.ThrowIfNull(network);
-        ArgumentNullException.ThrowIfNull(conditioning);
         var size = manifest.Sample.Size;
         var count = network.FixedBatch ?? Rows;
         try
@@ -50,8 +45,6 @@ public static class OutputEvidence
     /// <param name="call">The network: states [count, C, H, W] and times to outputs of the same shape.</param>
     public static string? Contradiction(ModelManifest manifest, int count, bool mixed, Func<float[], float[], float[]> call)
     {
-        ArgumentNullException.ThrowIfNull(manifest);
-        ArgumentNullException.ThrowIfNull(call);
         var (schedule, size) = (manifest.Schedule, manifest.Sample.Size);
         var noise = new float[count * size];
         new NoiseBank(0).Fill(0, NoiseBank.StartDraw, noise);

@@ -1,7 +1,6 @@
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Blocks;
 using BatchEval.Onnx.Graph;
-using BatchEval.Onnx.Packages;
 using Google.Protobuf;
 
 namespace BatchEval.Onnx.Sampling;

@@ -1,4 +1,3 @@
-using BatchEval.Core.Json;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Guidance;
@@ -34,7 +33,6 @@ public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditi
     public SampleResult[] Run(
         IReadOnlyList<(Candidate Candidate, long Sample)> work, Func<long, float[]>? starts = null, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(work);
         var plans = work.Select(w => w.Candidate).Distinct().ToDictionary(c => c, c => new SamplingPlan(c, model.Manifest.Schedule, model.Manifest.Denoiser.Prediction));
         if (!denoiser.KeepsVariances && plans.Values.FirstOrDefault(p => p.Table.LearnsNoise) is { } learned)
         {

@@ -1,11 +1,8 @@
-using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Blocks;
 using BatchEval.Onnx.Decoding;
 using BatchEval.Onnx.Guidance;
 using BatchEval.Onnx.Networks;
-using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Text;
 
 namespace BatchEval.Onnx.Sampling;
@@ -53,7 +50,6 @@ public sealed class SamplingModel : IDisposable
     /// <exception cref="ProblemException">The package's files do not fit together, or the network's output is plainly another than the manifest says.</exception>
     public static SamplingModel Open(ModelPackage package, DeviceOptions device, BlockExecution execution = BlockExecution.Gated, PromptEmbeddings? prompts = null)
     {
-        ArgumentNullException.ThrowIfNull(package);
         MemoryPlan.Of(package).Require();
         var manifest = package.Manifest;
         var networks = BlockNetworks.Open(package.PathOf(manifest.Denoiser.File), manifest, device, execution);
@@ -73,11 +69,7 @@ public sealed class SamplingModel : IDisposable
     }
 
     /// <summary>Images of finished samples, in the range of <see cref="ModelManifest.Image"/>: the states themselves, or what the decoder makes of them.</summary>
-    public float[][] Images(IReadOnlyList<float[]> states)
-    {
-        ArgumentNullException.ThrowIfNull(states);
-        return Manifest.Decoder is null ? [.. states] : Decoder.Value.Decode(states);
-    }
+    public float[][] Images(IReadOnlyList<float[]> states) => Manifest.Decoder is null ? [.. states] : Decoder.Value.Decode(states);
 
     // What the package says itself: a file of embeddings, or prompts to encode.
     private static PromptEmbeddings? PromptsOf(ModelPackage package, DeviceOptions device) => package.Manifest switch
@@ -92,7 +84,6 @@ public sealed class SamplingModel : IDisposable
         ? package
         : package with { Manifest = package.Manifest with { Schedule = package.Manifest.Schedule.For(input) } };
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         Networks.Dispose();

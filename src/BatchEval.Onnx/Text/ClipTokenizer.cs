@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using BatchEval.Core.Json;
 using Microsoft.ML.Tokenizers;
 
 namespace BatchEval.Onnx.Text;
@@ -31,7 +30,6 @@ public sealed partial class ClipTokenizer
     /// <exception cref="ProblemException">The vocabulary has no end token.</exception>
     public ClipTokenizer(IReadOnlyDictionary<string, int> vocabulary, IEnumerable<string> merges, string? padding = null, int length = 77)
     {
-        ArgumentNullException.ThrowIfNull(vocabulary);
         int Id(string token) => vocabulary.TryGetValue(token, out var id) ? id : throw new ProblemException($"The vocabulary of the tokenizer has no token '{token}'.");
         (start, end, Length, Padding) = (Id(Start), Id(End), length, Id(padding ?? End));
         tokenizer = BpeTokenizer.Create(new BpeOptions(vocabulary)
@@ -74,11 +72,7 @@ public sealed partial class ClipTokenizer
     }
 
     /// <summary>Tokens without start, end and padding.</summary>
-    public IReadOnlyList<int> Encode(string text)
-    {
-        ArgumentNullException.ThrowIfNull(text);
-        return tokenizer.EncodeToIds(Clean(text));
-    }
+    public IReadOnlyList<int> Encode(string text) => tokenizer.EncodeToIds(Clean(text));
 
     /// <summary>A whole row; text that does not fit is cut off behind the first tokens, as diffusers does.</summary>
     public TokenRow Row(string text)

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using BatchEval.Core.Json;
 
 namespace BatchEval.Onnx.Text;
 

@@ -1,7 +1,5 @@
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Numpy;
-using BatchEval.Onnx.Packages;
 
 namespace BatchEval.Onnx.Text;
 
@@ -34,7 +32,6 @@ public sealed record PromptEmbeddings(TensorRows Sequence, TensorRows? Pooled, T
     /// <exception cref="ProblemException">An array is missing or has another shape.</exception>
     public static PromptEmbeddings Read(NpzFile file, string path)
     {
-        ArgumentNullException.ThrowIfNull(file);
         TensorRows? Rows(string name, int rank)
         {
             if (!file.Contains(name))
@@ -60,7 +57,6 @@ public sealed record PromptEmbeddings(TensorRows Sequence, TensorRows? Pooled, T
     /// <exception cref="ProblemException">The denoiser takes a pooled embedding and there is none.</exception>
     public IEnumerable<IConditionSource> Sources(DenoiserEntry denoiser)
     {
-        ArgumentNullException.ThrowIfNull(denoiser);
         if (denoiser.ContextInput is { } context)
         {
             yield return new PromptSource(context, Sequence, NegativeSequence);

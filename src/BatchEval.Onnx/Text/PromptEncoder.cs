@@ -1,7 +1,4 @@
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Networks;
-using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Onnx.Text;
 
@@ -14,7 +11,6 @@ public sealed class PromptEncoder(ModelPackage package, DeviceOptions device, Ac
     /// <exception cref="ProblemException">The model has no text encoders, or their files do not fit.</exception>
     public PromptEmbeddings Encode(IReadOnlyList<Prompt> prompts)
     {
-        ArgumentNullException.ThrowIfNull(prompts);
         var text = package.Manifest.Text ?? throw new ProblemException($"The model '{package.Manifest.Name}' has no text encoders.");
         // Each distinct text is encoded once; negative ones too, "" where none was given.
         string[] texts = [.. prompts.Select(p => p.Text).Concat(prompts.Select(p => p.Negative ?? string.Empty)).Distinct(StringComparer.Ordinal)];
@@ -29,7 +25,6 @@ public sealed class PromptEncoder(ModelPackage package, DeviceOptions device, Ac
     /// <summary>The part of each text that does not fit into a model's rows of tokens, or null where all of it does.</summary>
     public static IReadOnlyList<string?> Lost(ModelPackage package, IEnumerable<string> texts)
     {
-        ArgumentNullException.ThrowIfNull(package);
         ClipTokenizer[] tokenizers = [.. (package.Manifest.Text?.Encoders ?? []).Select(e => ClipTokenizer.Open(package.PathOf(e.Tokenizer)))];
         return [.. texts.Select(text => tokenizers.Select(t => t.Row(text).Lost).FirstOrDefault(l => l is not null))];
     }

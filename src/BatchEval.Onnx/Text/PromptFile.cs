@@ -1,5 +1,4 @@
 using System.Text.Json;
-using BatchEval.Core.Json;
 
 namespace BatchEval.Onnx.Text;
 

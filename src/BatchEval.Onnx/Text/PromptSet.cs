@@ -2,8 +2,6 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using BatchEval.Core.Json;
-using BatchEval.Onnx.Packages;
 
 namespace BatchEval.Onnx.Text;
 
@@ -41,7 +39,6 @@ public sealed record PromptSet(string? File, IReadOnlyList<Prompt> Prompts)
     /// <exception cref="ProblemException">It takes no prompts, or draws another size.</exception>
     public void Check(ModelManifest manifest)
     {
-        ArgumentNullException.ThrowIfNull(manifest);
         if (manifest.Text is null)
         {
             throw new ProblemException($"The model '{manifest.Name}' has no text encoder{(manifest.TakesPrompts ? $" that can be read; name a file of embeddings in its {ModelPackage.CompanionFile}" : " and takes no prompts")}.");

@@ -1,7 +1,4 @@
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Networks;
-using BatchEval.Onnx.Packages;
-using BatchEval.Onnx.Runtime;
 using Microsoft.ML.OnnxRuntime;
 
 namespace BatchEval.Onnx.Text;
@@ -34,7 +31,6 @@ internal sealed class TextEncoder : IDisposable
         return (Stack(results.ConvertAll(r => r[0])), wanted.Length == 2 ? Stack(results.ConvertAll(r => r[1])) : null);
     }
 
-    /// <inheritdoc/>
     public void Dispose() => session.Dispose();
 
     // Only outputs that are used are asked for: hidden states of all layers are many.

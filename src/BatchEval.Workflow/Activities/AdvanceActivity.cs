@@ -1,10 +1,8 @@
 using BatchEval.Core.Metrics;
 using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Workflow.Evaluation;
-using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Reports;
 using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Storage;
 using BatchEval.Workflow.Telemetry;
 
 namespace BatchEval.Workflow.Activities;
@@ -15,7 +13,6 @@ public sealed class AdvanceActivity(RunStore store, ModelHost models, TimeProvid
     /// <summary>Runs the activity; doing it again changes nothing.</summary>
     public async Task<RunPosition> RunAsync(RoundInput input, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(input);
         var context = await RunContext.LoadAsync(store, models, input.RunId, cancellation);
         var state = await store.RequireJsonAsync<RunState>(BlobNames.State(input.RunId, input.Round), cancellation);
         var plan = await store.RequireJsonAsync<UnitPlan>(BlobNames.Plan(input.RunId, input.Round), cancellation);

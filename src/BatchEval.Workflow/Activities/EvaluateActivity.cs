@@ -2,9 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Workflow.Evaluation;
-using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Storage;
 using BatchEval.Workflow.Telemetry;
 
 namespace BatchEval.Workflow.Activities;
@@ -18,7 +16,6 @@ public sealed class EvaluateActivity(RunStore store, ModelHost models, TimeProvi
     /// <exception cref="NetworkFailedException">The machine could not compute some of the shards; those that it could are stored.</exception>
     public async Task<UnitOutcome> RunAsync(UnitInput input, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(input);
         using var trace = WorkflowTelemetry.Traces.StartActivity("evaluate")?.SetTag("run", input.RunId).SetTag("round", input.Round).SetTag("unit", input.Unit);
         var plan = await store.RequireJsonAsync<UnitPlan>(BlobNames.Plan(input.RunId, input.Round), cancellation);
         var shards = plan.Units[input.Unit].Shards;

@@ -1,6 +1,4 @@
-using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Activities;
 
@@ -10,7 +8,6 @@ public sealed class PlanActivity(RunStore store, ModelHost models)
     /// <summary>Runs the activity; doing it again changes nothing.</summary>
     public async Task<RoundOutline> RunAsync(RoundInput input, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(input);
         var name = BlobNames.Plan(input.RunId, input.Round);
         var plan = await store.ReadJsonAsync<UnitPlan>(name, cancellation);
         if (plan is null)

@@ -1,10 +1,7 @@
 using BatchEval.Onnx.Packages;
 using BatchEval.Workflow.Evaluation;
-using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Schedules;
-using BatchEval.Workflow.Specifications;
-using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Activities;
 
@@ -14,7 +11,6 @@ public sealed class PrepareActivity(RunStore store, ModelHost models, TimeProvid
     /// <summary>Runs the activity; doing it again changes nothing.</summary>
     public async Task<RunPosition> RunAsync(PrepareInput input, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(input);
         await using var claim = await ClaimAsync(input.RunId, cancellation);
         await ModelCosts.EnsureAsync(store, models, input.RunId, cancellation);
         var context = await RunContext.LoadAsync(store, models, input.RunId, cancellation);

@@ -1,6 +1,5 @@
 using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Activities;
 
@@ -14,10 +13,6 @@ public static class RunStatusFile
     /// <exception cref="InvalidOperationException">The run was deleted.</exception>
     public static async Task UpdateAsync(RunStore store, RunContext context, RunState state, TimeProvider time, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(store);
-        ArgumentNullException.ThrowIfNull(context);
-        ArgumentNullException.ThrowIfNull(state);
-        ArgumentNullException.ThrowIfNull(time);
         var counts = EvaluationCounts.None;
         CandidateScore? best = null;
         var search = context.Specification.Search;
@@ -49,8 +44,6 @@ public static class RunStatusFile
     public static Task<RunStatus?> MarkAsync(
         RunStore store, string runId, string state, string? error, TimeProvider time, IReadOnlyCollection<string>? from = null, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(store);
-        ArgumentNullException.ThrowIfNull(time);
         var now = time.GetUtcNow();
         return ChangeAsync(store, runId, Change, cancellation);
 

@@ -1,6 +1,4 @@
-using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Images;
-using BatchEval.Workflow.Models;
 
 namespace BatchEval.Workflow.Evaluation;
 
@@ -15,8 +13,6 @@ public static class CandidatePreview
     /// <exception cref="InvalidOperationException">The candidate fails on one of them.</exception>
     public static byte[] Compute(OpenedModel model, EvaluationSetting setting, Candidate candidate, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(setting);
         var samples = new ShardComputer(model, setting.Noise, setting.Conditions)
             .Sample(Math.Min(Images, setting.BatchSize), [.. Enumerable.Range(0, Images).Select(i => (candidate, SampleRange.FinalStart + i))], cancellation);
         if (samples.FirstOrDefault(s => s.Failure is not null)?.Failure is { } failure)

@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
 using BatchEval.Core.Metrics.Catalog;
-using BatchEval.Core.Sampling;
 
 namespace BatchEval.Workflow.Evaluation;
 

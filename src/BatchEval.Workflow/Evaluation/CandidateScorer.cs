@@ -1,9 +1,7 @@
 using BatchEval.Core.Metrics;
 using BatchEval.Core.Metrics.Catalog;
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Costs;
-using BatchEval.Workflow.Models;
 
 namespace BatchEval.Workflow.Evaluation;
 
@@ -19,7 +17,6 @@ public sealed class CandidateScorer(OpenedModel model, MeasuredMetrics metrics, 
     /// <param name="control">Control variate of the moments of the features, or null.</param>
     public CandidateScore Score(Entry entry, IReadOnlyList<ShardResult> shards, bool final, ControlledMoments? control = null)
     {
-        ArgumentNullException.ThrowIfNull(entry);
         var cost = costs?.Of(entry.Candidate, guided);
         var score = new CandidateScore
         {
@@ -66,11 +63,8 @@ public sealed class CandidateScorer(OpenedModel model, MeasuredMetrics metrics, 
     }
 
     /// <summary>The part that a search works with.</summary>
-    public static ScoredCandidate ToSearch(CandidateScore score, int samples)
-    {
-        ArgumentNullException.ThrowIfNull(score);
-        return new ScoredCandidate(score.Candidate, score.Objective, score.ObjectiveError, samples, score.Failure);
-    }
+    public static ScoredCandidate ToSearch(CandidateScore score, int samples) =>
+        new ScoredCandidate(score.Candidate, score.Objective, score.ObjectiveError, samples, score.Failure);
 
     /// <summary>The control variate that a candidate's features on few and on many samples make.</summary>
     public static ControlledMoments Control(IReadOnlyList<ShardResult> few, IReadOnlyList<ShardResult> many)

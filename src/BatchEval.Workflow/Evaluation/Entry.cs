@@ -1,5 +1,3 @@
-using BatchEval.Core.Sampling;
-
 namespace BatchEval.Workflow.Evaluation;
 
 /// <summary>What a candidate is in a run.</summary>

@@ -4,8 +4,6 @@ using BatchEval.Core.Randomness;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Text;
-using BatchEval.Workflow.Models;
-using BatchEval.Workflow.Storage;
 using BatchEval.Workflow.Telemetry;
 
 namespace BatchEval.Workflow.Evaluation;
@@ -57,8 +55,6 @@ public sealed class Evaluator(OpenedModel model, EvaluationSetting setting, IBlo
     public async Task<IReadOnlyList<CandidateScore>> ScoreAsync(
         IReadOnlyList<Entry> entries, SampleRange samples, MeasuredMetrics metrics, bool keepImages = false, int parallel = 1, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(entries);
-        ArgumentNullException.ThrowIfNull(samples);
         var shards = entries.Select(e => samples.Split([], CellSamples).Select(range => Shard.Create(Context, e.Candidate, range, keepImages)).ToList()).ToList();
         var options = new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = cancellation };
         await Parallel.ForEachAsync(WorkUnit.Pack(shards.SelectMany(c => c), UnitEvaluations), options, async (unit, stop) => await ComputeAsync(unit.Shards, stop));
@@ -94,7 +90,6 @@ public sealed class Evaluator(OpenedModel model, EvaluationSetting setting, IBlo
     /// <param name="metrics">The metrics that they are read for; without any, no arrays are read.</param>
     public async Task<IReadOnlyList<ShardResult>> ReadAsync(IReadOnlyList<Shard> shards, IReadOnlyList<Metric> metrics, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(shards);
         var logits = metrics.Any(m => m.Needs.HasFlag(MetricNeeds.Logits));
         var results = new List<ShardResult>();
         foreach (var shard in shards)

@@ -17,8 +17,6 @@ public sealed record ImageBatch(byte[] Pixels, IReadOnlyList<int> Shape)
     /// <summary>Rounds samples to bytes: [Low, High] onto 0..255, half to even, clipped.</summary>
     public static ImageBatch Quantise(IReadOnlyList<float[]> samples, SampleEntry shape)
     {
-        ArgumentNullException.ThrowIfNull(samples);
-        ArgumentNullException.ThrowIfNull(shape);
         var range = new PixelRange(shape.Low, shape.High);
         var pixels = new byte[samples.Count * shape.Size];
         for (var i = 0; i < pixels.Length; i++)
@@ -50,7 +48,6 @@ public sealed record ImageBatch(byte[] Pixels, IReadOnlyList<int> Shape)
     /// <summary>The images back in the model's range.</summary>
     public float[] ToModelRange(SampleEntry shape)
     {
-        ArgumentNullException.ThrowIfNull(shape);
         var scale = (shape.High - shape.Low) / 255;
         return Array.ConvertAll(Pixels, p => (float)(shape.Low + (p * scale)));
     }

@@ -1,6 +1,5 @@
 using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Onnx.Packages;
-using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Evaluation;
 
@@ -12,11 +11,8 @@ public sealed record MeasuredMetrics(Metric Objective, IReadOnlyList<Metric> All
     public const string ClipScore = "clip-score";
 
     /// <summary>What a run measures: what was asked for, and of the standard metrics those that its model allows.</summary>
-    public static MeasuredMetrics Of(RunSpecification specification, ModelManifest manifest)
-    {
-        ArgumentNullException.ThrowIfNull(specification);
-        return Of(specification.Objective.Metric, specification.Final.Metrics ?? [], manifest);
-    }
+    public static MeasuredMetrics Of(RunSpecification specification, ModelManifest manifest) =>
+        Of(specification.Objective.Metric, specification.Final.Metrics ?? [], manifest);
 
     /// <summary>What is measured where one metric decides.</summary>
     public static MeasuredMetrics Of(string objective, IEnumerable<string> others, ModelManifest manifest)
@@ -28,8 +24,6 @@ public sealed record MeasuredMetrics(Metric Objective, IReadOnlyList<Metric> All
     /// <summary>Why a metric cannot be measured on a model, in words that follow its name; null where it can.</summary>
     public static string? ReasonAgainst(Metric metric, ModelManifest manifest)
     {
-        ArgumentNullException.ThrowIfNull(metric);
-        ArgumentNullException.ThrowIfNull(manifest);
         bool Needs(MetricNeeds needs) => (metric.Needs & needs) != 0;
         var side = Math.Min(manifest.Image.Height, manifest.Image.Width);
         return Needs(MetricNeeds.Features | MetricNeeds.ReferenceFeatures | MetricNeeds.ReferenceStatistics | MetricNeeds.HeldOutStatistics | MetricNeeds.Logits) && manifest.Features is null ? "has no feature network ('features' in its manifest)"

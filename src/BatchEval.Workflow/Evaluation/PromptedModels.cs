@@ -3,8 +3,6 @@ using System.Text;
 using BatchEval.Onnx.Numpy;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Text;
-using BatchEval.Workflow.Models;
-using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Evaluation;
 
@@ -14,8 +12,6 @@ public static class PromptedModels
     /// <summary>Opens it; a model that takes no prompts as it is.</summary>
     public static async Task<OpenedModel> OpenAsync(RunStore store, ModelHost models, ModelPackage package, PromptSet? prompts, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(store);
-        ArgumentNullException.ThrowIfNull(models);
         var opened = models.Open(package);
         if (prompts is null)
         {

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Text;
 using BatchEval.Workflow.Serialization;
@@ -25,7 +24,6 @@ public sealed record Shard(string Key, Candidate Candidate, SampleRange Range, b
 
     public static Shard Create(ShardContext context, Candidate candidate, SampleRange range, bool keepImages = false, string? comparedWith = null)
     {
-        ArgumentNullException.ThrowIfNull(candidate);
         var identity = JsonSerializer.Serialize(new { CodeVersion, context, candidate = candidate.Id, range }, WorkflowJson.Options);
         return new Shard(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity))), candidate, range, keepImages, comparedWith);
     }
@@ -49,8 +47,6 @@ public sealed record ShardContext(string ModelDigest, ulong Seed, int? Label, do
     /// <param name="prompts">What samples are drawn for, or null.</param>
     public static ShardContext Of(string modelDigest, ulong seed, Conditions conditions, string device, PromptSet? prompts = null)
     {
-        ArgumentNullException.ThrowIfNull(conditions);
-        ArgumentNullException.ThrowIfNull(device);
         var plain = Conditions.None with { Label = conditions.Label, GuidanceScale = conditions.GuidanceScale };
         return new ShardContext(modelDigest, seed, conditions.Label, conditions.GuidanceScale, device.Split(':')[0], conditions == plain ? null : JsonSerializer.Serialize(conditions))
         {

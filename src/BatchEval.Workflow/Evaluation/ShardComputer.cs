@@ -1,13 +1,11 @@
 using BatchEval.Core.Metrics;
 using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Randomness;
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Onnx.Features;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Sampling;
 using BatchEval.Onnx.Text;
-using BatchEval.Workflow.Models;
 
 namespace BatchEval.Workflow.Evaluation;
 
@@ -42,7 +40,6 @@ public sealed class ShardComputer(OpenedModel model, NoiseBank noise, Conditions
     /// <param name="samples">Its samples, in order.</param>
     public ShardResult Measure(Shard shard, IReadOnlyList<SampleResult> samples)
     {
-        ArgumentNullException.ThrowIfNull(shard);
         var result = new ShardResult(
             shard.Key, shard.Candidate.Id, shard.Range, [.. samples.Select(s => s.NetworkCalls)], samples.FirstOrDefault(s => s.Failure is not null)?.Failure,
             string.Empty, 0, 0, shard.Candidate.Skip is null ? null : [.. samples.Select(s => StepMask.Write(s.Executed))]);
@@ -70,8 +67,6 @@ public sealed class ShardComputer(OpenedModel model, NoiseBank noise, Conditions
     /// <param name="comparedWith">Key of the shard that the others come from.</param>
     public PairedValues Compare(ImageBatch images, ImageBatch reference, string comparedWith)
     {
-        ArgumentNullException.ThrowIfNull(images);
-        ArgumentNullException.ThrowIfNull(reference);
         var image = model.Sampling.Manifest.Image;
         var (a, b) = (images.ToModelRange(image), reference.ToModelRange(image));
         var (shape, size) = (new ImageShape(image.Channels, image.Height, image.Width), image.Size);

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using BatchEval.Onnx.Numpy;
 using BatchEval.Workflow.Serialization;
-using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Evaluation;
 
@@ -68,7 +67,6 @@ public sealed class ShardFiles(IBlobs blobs)
     /// <exception cref="InvalidOperationException">A file is missing.</exception>
     public async Task<ShardResult> ReadAsync(Shard shard, bool features, bool logits, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(shard);
         var result = await ReadAsync(shard.Key, cancellation);
         return result.Failure is not null ? result : result with
         {

@@ -1,5 +1,3 @@
-using BatchEval.Core.Json;
-using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Sampling;
 

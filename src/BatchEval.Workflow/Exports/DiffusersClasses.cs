@@ -1,5 +1,3 @@
-using BatchEval.Core.Sampling;
-
 namespace BatchEval.Workflow.Exports;
 
 /// <summary>How a scheduler class takes a list of levels.</summary>

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using BatchEval.Core.Sampling;
 using BatchEval.Workflow.Serialization;
 
 namespace BatchEval.Workflow.Exports;
@@ -25,7 +24,6 @@ public static class ExportBundle
 
     public static IReadOnlyDictionary<string, string> Files(ExportSubject subject)
     {
-        ArgumentNullException.ThrowIfNull(subject);
         var comfy = new ComfyUiFiles(subject);
         var files = new SortedDictionary<string, string>(StringComparer.Ordinal)
         {

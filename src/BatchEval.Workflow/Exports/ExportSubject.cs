@@ -1,4 +1,3 @@
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Solvers;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
@@ -14,8 +13,6 @@ public sealed class ExportSubject
     /// <param name="networks">One network per distinct set of dropped blocks; null for the package's own network.</param>
     public ExportSubject(Candidate candidate, ModelManifest manifest, Conditions conditions, IReadOnlyList<ExportedNetwork>? networks = null)
     {
-        ArgumentNullException.ThrowIfNull(candidate);
-        ArgumentNullException.ThrowIfNull(manifest);
         (Candidate, Manifest, Conditions) = (candidate, manifest, conditions);
         Networks = networks ?? [new ExportedNetwork([], Path.GetFileName(manifest.Denoiser.File), [])];
         Table = Solver.Table(candidate, Schedule);

@@ -1,5 +1,3 @@
-using BatchEval.Core.Sampling;
-
 namespace BatchEval.Workflow.Exports;
 
 /// <summary><c>k-diffusion.py</c>: the function of k-diffusion that computes the same, or why there is none.</summary>

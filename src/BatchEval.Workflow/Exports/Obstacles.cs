@@ -1,5 +1,4 @@
 using System.Globalization;
-using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Networks;
 
 namespace BatchEval.Workflow.Exports;

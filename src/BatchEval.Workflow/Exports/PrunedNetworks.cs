@@ -1,4 +1,3 @@
-using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Blocks;
 using BatchEval.Onnx.Sampling;
 
@@ -8,16 +7,11 @@ namespace BatchEval.Workflow.Exports;
 public static class PrunedNetworks
 {
     /// <summary>The export of a candidate, or null where it runs the whole network at every step.</summary>
-    public static PrunedExport? Of(SamplingModel model, Candidate candidate)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(candidate);
-        return model.Networks is BlockNetworks networks && candidate.Steps.Any(s => s.Drop.Count > 0) ? new PrunedExport(networks.Graph, model.Manifest, candidate) : null;
-    }
+    public static PrunedExport? Of(SamplingModel model, Candidate candidate) =>
+        model.Networks is BlockNetworks networks && candidate.Steps.Any(s => s.Drop.Count > 0) ? new PrunedExport(networks.Graph, model.Manifest, candidate) : null;
 
     public static byte[] Content(ExportedFile file)
     {
-        ArgumentNullException.ThrowIfNull(file);
         using var content = new MemoryStream();
         file.Write(content);
         return content.ToArray();

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Solvers;
 using BatchEval.Onnx.Networks;
 

@@ -1,9 +1,6 @@
 using Azure;
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Workflow.Activities;
-using BatchEval.Workflow.Models;
-using BatchEval.Workflow.Storage;
 using BatchEval.Workflow.Telemetry;
 
 namespace BatchEval.Workflow.Local;
@@ -35,7 +32,6 @@ public sealed class LocalRunner : IActivityCaller
         (MaxUnitsInFlight, this.time, this.progress, this.cancellation) = (parallelism, time, progress, cancellation);
     }
 
-    /// <inheritdoc/>
     public int MaxUnitsInFlight { get; }
 
     /// <summary>Told when something failed and is tried again; called from any thread.</summary>
@@ -48,10 +44,8 @@ public sealed class LocalRunner : IActivityCaller
     /// <returns>False when somebody has stopped it meanwhile.</returns>
     public Task<bool> RunAsync(string runId) => SearchWorkflow.RunAsync(this, runId);
 
-    /// <inheritdoc/>
     public Task<TResult> CallAsync<TResult>(string activity, object input) => Task.Run(() => RetryAsync<TResult>(activity, input), cancellation);
 
-    /// <inheritdoc/>
     public void Report(RoundProgress progress) => this.progress?.Report(progress);
 
     private async Task<TResult> RetryAsync<TResult>(string activity, object input)

@@ -1,15 +1,11 @@
 using System.Security.Cryptography;
 using System.Text;
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Text;
 using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Evaluation;
-using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Serialization;
-using BatchEval.Workflow.Specifications;
-using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Local;
 
@@ -37,8 +33,6 @@ public sealed class RunSubmission(RunStore store, ModelHost models, TimeProvider
     /// <exception cref="ProblemException">Something cannot be used; every problem is listed.</exception>
     public static string Check(RunSpecification specification, ModelHost models)
     {
-        ArgumentNullException.ThrowIfNull(specification);
-        ArgumentNullException.ThrowIfNull(models);
         var package = models.Find(specification.Model);
         specification = WithPrompts(specification, package);
         var opened = models.Open(package);

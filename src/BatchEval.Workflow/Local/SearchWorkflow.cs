@@ -35,7 +35,6 @@ public static class SearchWorkflow
     /// <returns>Where the run stands afterwards, or null when it was stopped before the round was done.</returns>
     public static async Task<RunPosition?> RunRoundAsync(IActivityCaller activities, string runId, int round)
     {
-        ArgumentNullException.ThrowIfNull(activities);
         if (activities.IsStopping)
         {
             return null;
@@ -51,7 +50,6 @@ public static class SearchWorkflow
     /// <returns>False when it was stopped before its end.</returns>
     public static async Task<bool> RunAsync(IActivityCaller activities, string runId)
     {
-        ArgumentNullException.ThrowIfNull(activities);
         var position = await activities.CallAsync<RunPosition?>(ActivityNames.Prepare, new PrepareInput(runId));
         while (position is { Finished: false })
         {

@@ -1,10 +1,7 @@
-using BatchEval.Core.Json;
 using BatchEval.Core.Search.Costs;
 using BatchEval.Onnx.Blocks;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Runtime;
-using BatchEval.Workflow.Specifications;
-using BatchEval.Workflow.Storage;
 using Microsoft.ML.OnnxRuntime;
 
 namespace BatchEval.Workflow.Models;
@@ -18,7 +15,6 @@ public static class ModelCosts
     /// <summary>Counts a model, or returns null where its graph cannot be read that far.</summary>
     public static CostModel? Count(OpenedModel model)
     {
-        ArgumentNullException.ThrowIfNull(model);
         try
         {
             return model.Sampling.Networks is BlockNetworks networks ? Count(networks.Graph, model) : null;
@@ -33,8 +29,6 @@ public static class ModelCosts
     /// <returns>Null where the model's costs are unknown, which only specifications that do not need them get as far as.</returns>
     public static async Task<CostModel?> EnsureAsync(RunStore store, ModelHost models, string runId, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(store);
-        ArgumentNullException.ThrowIfNull(models);
         var name = BlobNames.Costs(runId);
         if (await store.ReadJsonAsync<CostModel>(name, cancellation) is { } stored)
         {

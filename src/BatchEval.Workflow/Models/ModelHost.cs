@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 
@@ -41,11 +40,8 @@ public sealed class ModelHost(DeviceOptions device, IReadOnlyList<string> roots)
     }
 
     /// <summary>Opens a package, or returns it as opened before.</summary>
-    public OpenedModel Open(ModelPackage package)
-    {
-        ArgumentNullException.ThrowIfNull(package);
-        return opened.GetOrAdd(package.Digest, _ => new Lazy<OpenedModel>(() => OpenedModel.Open(package, device))).Value;
-    }
+    public OpenedModel Open(ModelPackage package) =>
+        opened.GetOrAdd(package.Digest, _ => new Lazy<OpenedModel>(() => OpenedModel.Open(package, device))).Value;
 
     /// <summary>A view of an opened model that was kept under a name, or null.</summary>
     internal OpenedModel? Prompted(string name) => prompted.GetValueOrDefault(name);
@@ -53,7 +49,6 @@ public sealed class ModelHost(DeviceOptions device, IReadOnlyList<string> roots)
     /// <summary>Keeps a view of an opened model; the first one under a name stays.</summary>
     internal OpenedModel Keep(string name, OpenedModel view) => prompted.GetOrAdd(name, view);
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var model in opened.Values.Where(m => m.IsValueCreated))

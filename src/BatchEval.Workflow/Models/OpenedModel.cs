@@ -24,7 +24,6 @@ public sealed record OpenedModel(
 
     public static OpenedModel Open(ModelPackage package, DeviceOptions device)
     {
-        ArgumentNullException.ThrowIfNull(package);
         var manifest = package.Manifest;
         var networks = FeaturePackage.Of(package);
         return new OpenedModel(
@@ -51,7 +50,6 @@ public sealed record OpenedModel(
         return new FeatureMatrix(network.Run(data, withLogits: false).Features, data.Length / size, network.Dimensions);
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         Sampling.Dispose();

@@ -1,4 +1,3 @@
-using BatchEval.Core.Json;
 using BatchEval.Core.Metrics;
 using BatchEval.Onnx.Numpy;
 using BatchEval.Onnx.Packages;

@@ -10,7 +10,6 @@ public static class HtmlReport
     /// <exception cref="ArgumentNullException">There is no model.</exception>
     public static string Write(ReportModel model)
     {
-        ArgumentNullException.ThrowIfNull(model);
         var verdict = new Verdict(model.Leaderboard);
         return Fill(ReportAssets.Template, name => Part(name, model, verdict).Markup);
     }

@@ -1,5 +1,4 @@
 using BatchEval.Workflow.Evaluation;
-using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
 
 namespace BatchEval.Workflow.Reports;
@@ -9,9 +8,6 @@ public static class LeaderboardBuilder
 {
     public static Leaderboard Build(RunContext context, OpenedModel model, RoundScores scores)
     {
-        ArgumentNullException.ThrowIfNull(context);
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(scores);
         var ranked = scores.Scores.OrderBy(s => s.Objective).ThenBy(s => s.Id, StringComparer.Ordinal).ThenBy(s => s.Name, StringComparer.Ordinal).ToList();
         var best = ranked.FirstOrDefault(s => s.Role == EntryRole.Searched && s.Failure is null)
             ?? ranked.FirstOrDefault(s => s.Role == EntryRole.Given && s.Failure is null);

@@ -43,7 +43,6 @@ public static class LeaderboardCsv
 
     public static string Write(IEnumerable<CandidateScore> scores)
     {
-        ArgumentNullException.ThrowIfNull(scores);
         var all = scores.ToList();
         var columns = Columns(all).ToList();
         var text = new StringBuilder().AppendJoin(',', columns.Select(c => c.Name)).Append('\n');

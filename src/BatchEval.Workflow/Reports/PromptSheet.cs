@@ -16,10 +16,6 @@ public sealed record PromptSheet(string? Metric, IReadOnlyList<PromptRow> Prompt
     /// <param name="lost">The part of each prompt that did not fit, or null.</param>
     public static PromptSheet Of(PromptSet prompts, Metric objective, string? best, IReadOnlyList<(CandidateScore Score, IReadOnlyList<ShardResult> Shards)> scored, IReadOnlyList<string?> lost)
     {
-        ArgumentNullException.ThrowIfNull(prompts);
-        ArgumentNullException.ThrowIfNull(objective);
-        ArgumentNullException.ThrowIfNull(scored);
-        ArgumentNullException.ThrowIfNull(lost);
         var metrics = MetricCatalog.All.Where(m => m.IsPerImage && scored.Any(s => s.Shards.Any(c => c.PerImage(m.Key) is not null))).ToList();
         var order = metrics.Find(m => m.Key == (objective.PerImageOf ?? objective.Key)) ?? metrics.FirstOrDefault();
         var rows = prompts.Prompts.Select((prompt, index) => new PromptRow(

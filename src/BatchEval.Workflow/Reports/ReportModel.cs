@@ -1,6 +1,5 @@
 using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Reports;
 

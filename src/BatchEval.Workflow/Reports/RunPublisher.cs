@@ -1,12 +1,9 @@
 using System.Text;
-using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Images;
 using BatchEval.Onnx.Text;
 using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Exports;
-using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
-using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Reports;
 
@@ -21,8 +18,6 @@ public sealed class RunPublisher(RunStore store)
     /// <summary>Publishes; doing it again changes nothing.</summary>
     public async Task PublishAsync(RunContext context, OpenedModel model, RunState state, UnitPlan plan, RoundScores scores, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(context);
-        ArgumentNullException.ThrowIfNull(plan);
         var run = context.RunId;
         var leaderboard = LeaderboardBuilder.Build(context, model, scores);
         var grids = await WriteCandidatesAsync(context, plan, scores, cancellation);

@@ -1,4 +1,3 @@
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Solvers;
 
 namespace BatchEval.Workflow.Reports;
@@ -11,7 +10,6 @@ public sealed record SamplerSheet(Candidate Candidate, IReadOnlyList<SamplerShee
     /// <summary>The sheet of a candidate; null for one without numbers of its own.</summary>
     public static SamplerSheet? Of(Candidate candidate, NoiseSchedule schedule)
     {
-        ArgumentNullException.ThrowIfNull(candidate);
         if (!candidate.HasNumbers)
         {
             return null;

@@ -1,9 +1,7 @@
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Costs;
 using BatchEval.Workflow.Evaluation;
-using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Runs;
 
@@ -54,7 +52,6 @@ public sealed class EntryFactory(RunSpecification specification, NoiseSchedule s
     /// <summary>Candidates that compete for a place in the final: elites of both searches, and the trimmed grids.</summary>
     public IReadOnlyList<Entry> Validation(RunState state)
     {
-        ArgumentNullException.ThrowIfNull(state);
         var elites = specification.Validation.Elites;
         return
         [

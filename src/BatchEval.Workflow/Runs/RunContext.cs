@@ -1,10 +1,7 @@
 using BatchEval.Core.Search.Costs;
 using BatchEval.Onnx.Packages;
 using BatchEval.Workflow.Evaluation;
-using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Schedules;
-using BatchEval.Workflow.Specifications;
-using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Runs;
 
@@ -22,8 +19,6 @@ public sealed record RunContext(
     /// <exception cref="InvalidOperationException">The run does not exist, or its model has changed since it began.</exception>
     public static async Task<RunContext> LoadAsync(RunStore store, ModelHost models, string runId, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(store);
-        ArgumentNullException.ThrowIfNull(models);
         var specification = await StoredSpecification.ReadAsync(store, runId, cancellation);
         var package = models.Find(specification.Model);
         if (await store.ReadJsonAsync<ModelRecord>(BlobNames.Model(runId), cancellation) is { } model && model.Digest != package.Digest)

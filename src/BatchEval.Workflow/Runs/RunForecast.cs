@@ -1,11 +1,6 @@
-using BatchEval.Core.Json;
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Costs;
-using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Schedules;
-using BatchEval.Workflow.Specifications;
-using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Runs;
 
@@ -19,7 +14,6 @@ public sealed class RunForecast
 
     public RunForecast(RunMachine machine)
     {
-        ArgumentNullException.ThrowIfNull(machine);
         var computed = new Dictionary<(string Candidate, long Start), int>();
         var scored = 0;
         for (var state = machine.Begin(); machine.Next(state) is { } plan; state = machine.Observe(state, plan.Stage == RunStage.Reference ? [] : [.. plan.Assignments.SkipLast(plan.Controls).Select(Score)]))
@@ -58,7 +52,6 @@ public sealed class RunForecast
     /// <param name="costs">What the model costs as far as that can be counted, or null.</param>
     public static RunForecast Of(RunSpecification specification, NoiseSchedule schedule, CostModel? costs)
     {
-        ArgumentNullException.ThrowIfNull(specification);
         var budget = specification.Budget;
         if (budget.NeedsCosts && (costs is null || (budget.Milliseconds is not null && costs.Milliseconds == 0)))
         {
@@ -72,7 +65,6 @@ public sealed class RunForecast
     /// <summary>Foresees a run of the store; null as long as it has not been prepared, and where its model is not here.</summary>
     public static async Task<RunForecast?> ReadAsync(RunStore store, ModelHost models, string runId, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(store);
         try
         {
             return await store.ExistsAsync(BlobNames.State(runId, 0), cancellation) ? new RunForecast((await RunContext.LoadAsync(store, models, runId, cancellation)).Machine) : null;

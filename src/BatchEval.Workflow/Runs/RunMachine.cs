@@ -1,9 +1,7 @@
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Costs;
 using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Schedules;
-using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Runs;
 
@@ -25,7 +23,6 @@ public sealed class RunMachine
     /// <exception cref="ArgumentException">The search space is empty on this model.</exception>
     public RunMachine(RunSpecification specification, NoiseSchedule schedule, CostModel? costs = null, ScheduleProposals? proposals = null)
     {
-        ArgumentNullException.ThrowIfNull(specification);
         this.specification = specification;
         entries = new EntryFactory(specification, schedule, costs);
         var factory = new SearchFactory(specification, schedule, entries, proposals);
@@ -33,27 +30,22 @@ public sealed class RunMachine
     }
 
     /// <summary>The next round, or null when the run is done.</summary>
-    public RoundPlan? Next(RunState state)
+    public RoundPlan? Next(RunState state) => state.Stage switch
     {
-        ArgumentNullException.ThrowIfNull(state);
-        return state.Stage switch
-        {
-            RunStage.Reference => PlanReference(state),
-            RunStage.Search => PlanSearch(state, search!.Next(state.Search)!, entries.SearchedName, EntryRole.Searched),
-            RunStage.RandomSearch => PlanSearch(state, randomSearch!.Next(state.RandomSearch)!, BaselineNames.Random, EntryRole.Baseline),
-            RunStage.Rivals => PlanRival(state),
-            RunStage.Validation => Plan(state, entries.Validation(state), new SampleRange(SampleRange.ValidationStart, specification.Validation.Samples), false),
-            RunStage.Final => Plan(state, state.Entries, new SampleRange(SampleRange.FinalStart, specification.Final.Samples), true),
-            _ => null,
-        };
-    }
+        RunStage.Reference => PlanReference(state),
+        RunStage.Search => PlanSearch(state, search!.Next(state.Search)!, entries.SearchedName, EntryRole.Searched),
+        RunStage.RandomSearch => PlanSearch(state, randomSearch!.Next(state.RandomSearch)!, BaselineNames.Random, EntryRole.Baseline),
+        RunStage.Rivals => PlanRival(state),
+        RunStage.Validation => Plan(state, entries.Validation(state), new SampleRange(SampleRange.ValidationStart, specification.Validation.Samples), false),
+        RunStage.Final => Plan(state, state.Entries, new SampleRange(SampleRange.FinalStart, specification.Final.Samples), true),
+        _ => null,
+    };
 
     /// <summary>Takes a round's scores in.</summary>
     /// <param name="state">The state that the round was planned from.</param>
     /// <param name="scores">The objective per candidate; lower is better.</param>
     public RunState Observe(RunState state, IReadOnlyList<ScoredCandidate> scores)
     {
-        ArgumentNullException.ThrowIfNull(state);
         var next = state.Stage switch
         {
             RunStage.Search => ObserveSearch(state with { Search = search!.Observe(state.Search, scores) }, scores, search!.Next(state.Search)!, s => s.Search),

@@ -1,10 +1,8 @@
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Solvers;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Optimisers;
 using BatchEval.Core.Search.Samplers;
 using BatchEval.Workflow.Schedules;
-using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Runs;
 

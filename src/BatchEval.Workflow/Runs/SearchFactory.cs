@@ -1,8 +1,6 @@
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Joint;
 using BatchEval.Workflow.Schedules;
-using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Runs;
 

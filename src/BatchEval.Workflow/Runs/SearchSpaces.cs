@@ -1,7 +1,5 @@
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Skipping;
-using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Runs;
 

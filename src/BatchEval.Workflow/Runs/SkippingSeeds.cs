@@ -1,6 +1,4 @@
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Placement;
-using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Runs;
 

@@ -1,10 +1,8 @@
-using BatchEval.Core.Json;
 using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Costs;
 using BatchEval.Onnx.Packages;
 using BatchEval.Workflow.Evaluation;
-using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Runs;
 
@@ -16,8 +14,6 @@ public static class SpecificationCheck
     /// <param name="costs">What the model costs, milliseconds not measured yet; null where that is unknown.</param>
     public static IReadOnlyList<Problem> Problems(RunSpecification specification, ModelManifest manifest, int blocks, CostModel? costs = null)
     {
-        ArgumentNullException.ThrowIfNull(specification);
-        ArgumentNullException.ThrowIfNull(manifest);
         var problems = new List<Problem>();
         Try("conditions", () => specification.Conditions.Check(manifest));
         Try("prompts", () => CheckPrompts(specification, manifest));

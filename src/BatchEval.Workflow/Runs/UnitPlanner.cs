@@ -1,5 +1,4 @@
 using BatchEval.Workflow.Evaluation;
-using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Runs;
 
@@ -11,9 +10,6 @@ public static class UnitPlanner
     /// <param name="reference">The unaccelerated sampler, whose shards paired ones are compared with.</param>
     public static UnitPlan Cut(RoundPlan plan, RunSpecification specification, ShardContext context, Entry reference)
     {
-        ArgumentNullException.ThrowIfNull(plan);
-        ArgumentNullException.ThrowIfNull(specification);
-        ArgumentNullException.ThrowIfNull(reference);
         var assigned = plan.Assignments.Select(a => ShardsOf(a, specification, context, reference)).ToList();
         return new UnitPlan(
             plan, WorkUnit.Pack(assigned.SelectMany(c => c), specification.Execution.UnitEvaluations), [.. assigned.Select(list => (IReadOnlyList<string>)[.. list.Select(c => c.Key)])]);

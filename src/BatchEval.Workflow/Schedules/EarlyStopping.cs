@@ -18,7 +18,6 @@ public sealed class EarlyStopping(ScheduleScorer scorer, int samples)
     /// <param name="cancellation">Checked before network calls.</param>
     public async Task<ScheduleScore> FollowAsync(IEnumerable<SamplingSchedule> course, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(course);
         var range = new SampleRange(SampleRange.SearchStart, samples);
         var (best, worse) = ((ScheduleScore?)null, 0);
         foreach (var schedule in course)

@@ -1,7 +1,5 @@
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Schedules;
-using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Schedules;
 

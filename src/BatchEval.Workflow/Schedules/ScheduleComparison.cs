@@ -1,8 +1,5 @@
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Workflow.Evaluation;
-using BatchEval.Workflow.Models;
-using BatchEval.Workflow.Specifications;
-using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Schedules;
 
@@ -22,7 +19,6 @@ public sealed class ScheduleComparison(OpenedModel model, ScheduleRequest reques
     /// <returns>Lines, best first.</returns>
     public async Task<IReadOnlyList<ComparedSchedule>> RunAsync(FoundSchedule found, bool everything, int samples, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(found);
         ScheduleScorer.Require(model);
         var lines = new List<(string Name, SamplingSchedule Schedule, long Calls)> { ($"{found.Schedule.Name} <-", found.Schedule, found.Calls) };
         lines.AddRange(new HeuristicPool(model.Sampling.Manifest.Schedule).Defaults(request.Steps).Select(s => (s.Name, s, 0L)));

@@ -1,10 +1,5 @@
-using BatchEval.Core.Json;
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Schedules;
-using BatchEval.Workflow.Models;
-using BatchEval.Workflow.Specifications;
-using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Schedules;
 
@@ -19,7 +14,6 @@ public sealed class ScheduleFinder(OpenedModel model, IBlobs blobs, SelectionOpt
     /// <exception cref="ProblemException">The request cannot be met; the message says what is allowed.</exception>
     public async Task<FoundSchedule> FindAsync(ScheduleRequest request, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(request);
         try
         {
             Check(request);

@@ -1,11 +1,8 @@
-using BatchEval.Core.Json;
 using BatchEval.Core.Randomness;
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Schedules;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Sampling;
-using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Schedules;
 
@@ -34,9 +31,6 @@ public sealed class ScheduleMaterials
     /// <exception cref="ProblemException">The package has no data and the data-free variant was not asked for.</exception>
     public ScheduleMaterials(SamplingModel model, ScheduleSetting setting, MaterialOptions options, bool needsTable, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(setting);
-        ArgumentNullException.ThrowIfNull(options);
         this.options = options;
         Schedule = model.Manifest.Schedule;
         var (low, high) = (Schedule.At(options.End ?? Schedule.MinTime).Ratio, Schedule.At(Math.Min(options.Start ?? Schedule.MaxTime, Schedule.MaxRatioTime)).Ratio);

@@ -1,10 +1,6 @@
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Schedules;
-using BatchEval.Workflow.Models;
-using BatchEval.Workflow.Specifications;
-using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Schedules;
 
@@ -35,7 +31,6 @@ public sealed record ScheduleProposals(string Method, long NetworkCalls, IReadOn
     /// <param name="options">Rungs, survivors and elites.</param>
     public ISearchMethod Halving(string solver, NoiseSchedule schedule, EvolutionOptions options)
     {
-        ArgumentNullException.ThrowIfNull(options);
         if (Method != ScheduleMethods.KlubDp)
         {
             return new SuccessiveHalving(Candidates(solver), options.Rungs, options.Survivors, options.Elites);
@@ -54,8 +49,6 @@ public sealed record ScheduleProposals(string Method, long NetworkCalls, IReadOn
     /// <param name="cancellation">Checked between network calls.</param>
     public static async Task<ScheduleProposals> ComputeAsync(OpenedModel model, RunSpecification specification, int steps, int parallel, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(specification);
         var (search, method) = (specification.Search, specification.Search.Method.Name());
         var setting = new ScheduleSetting(specification.Solver, specification.Conditions, specification.Seed, parallel);
         var options = new MaterialOptions(search.DataFree || (model.Sampling.Manifest.Data is null && !ScheduleMethods.NeedsData(method)));

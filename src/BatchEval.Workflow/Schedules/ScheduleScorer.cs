@@ -1,12 +1,8 @@
-using BatchEval.Core.Json;
 using BatchEval.Core.Metrics.Catalog;
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search;
 using BatchEval.Onnx.Networks;
 using BatchEval.Workflow.Evaluation;
-using BatchEval.Workflow.Models;
-using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Schedules;
 
@@ -37,7 +33,6 @@ public sealed class ScheduleScorer(OpenedModel model, ScheduleSetting setting, I
     /// <exception cref="ProblemException">The package has no feature network or no reference statistics.</exception>
     public static void Require(OpenedModel model)
     {
-        ArgumentNullException.ThrowIfNull(model);
         if (model.Features is null || model.Training is null)
         {
             throw new ProblemException($"The model package '{model.Sampling.Package.Directory}' has no feature network and reference statistics, so schedules cannot be compared by FID. klub-dp and klub give the bound's own optimum with --bound.");
@@ -51,7 +46,6 @@ public sealed class ScheduleScorer(OpenedModel model, ScheduleSetting setting, I
 
     public async Task<IReadOnlyList<ScheduleScore>> ScoreAsync(IReadOnlyList<SamplingSchedule> schedules, SampleRange range, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(schedules);
         var scores = await ScoreAsync([.. schedules.Select(s => Candidate.At(setting.Solver, s.Times, s.End))], range, cancellation);
         return [.. schedules.Zip(scores, (schedule, score) => new ScheduleScore(schedule, score))];
     }
@@ -59,8 +53,6 @@ public sealed class ScheduleScorer(OpenedModel model, ScheduleSetting setting, I
     public async Task<IReadOnlyList<ScoredCandidate>> ScoreAsync(IReadOnlyList<Candidate> candidates, SampleRange range, CancellationToken cancellation = default)
     {
         Require(model);
-        ArgumentNullException.ThrowIfNull(candidates);
-        ArgumentNullException.ThrowIfNull(range);
         Calls += candidates.DistinctBy(c => c.Id).Sum(c => (long)c.NetworkCalls * range.Count);
         // A run keeps the images of its final samples, and compares them with those of the unaccelerated sampler.
         var keepImages = range.Start >= SampleRange.FinalStart;

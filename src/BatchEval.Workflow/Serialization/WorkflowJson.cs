@@ -11,7 +11,6 @@ public static class WorkflowJson
     /// <summary>Sets options of somebody else's up in the same way.</summary>
     public static JsonSerializerOptions Configure(JsonSerializerOptions options)
     {
-        ArgumentNullException.ThrowIfNull(options);
         options.WriteIndented = true;
         options.NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals;
         options.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;

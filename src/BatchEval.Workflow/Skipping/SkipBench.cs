@@ -1,14 +1,11 @@
 using System.Diagnostics;
-using BatchEval.Core.Json;
 using BatchEval.Core.Metrics;
 using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Randomness;
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Sampling;
 using BatchEval.Workflow.Evaluation;
-using BatchEval.Workflow.Models;
 
 namespace BatchEval.Workflow.Skipping;
 

@@ -1,5 +1,3 @@
-using BatchEval.Core.Json;
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Search.Skipping;
 
 namespace BatchEval.Workflow.Skipping;
@@ -16,8 +14,6 @@ public sealed class SkipCalibrator(SkipBench bench)
     public SkipCalibration Calibrate(
         SkipPolicy template, SkipTarget target, int most = 16, Action<SkipTrial>? progress = null, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(template);
-        ArgumentNullException.ThrowIfNull(target);
         var search = new ThresholdSearch(target, most: most);
         var measured = new Dictionary<double, SkipMeasurement>();
         while (search.Next is { } threshold)

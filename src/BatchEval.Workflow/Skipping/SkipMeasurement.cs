@@ -1,5 +1,3 @@
-using BatchEval.Core.Sampling;
-
 namespace BatchEval.Workflow.Skipping;
 
 /// <summary>What fewer network calls did to a set of samples.</summary>

@@ -1,4 +1,3 @@
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Core.Search.Skipping;
 
@@ -46,8 +45,6 @@ public sealed class SkipPathFinder(SkipBench bench, int order)
     /// <param name="cancellation">Checked before every network call.</param>
     public SkipComparison Compare(SkipPaths paths, int skips, SkipPolicy template, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(paths);
-        ArgumentNullException.ThrowIfNull(template);
         var steps = bench.Full.Steps.Count;
         var target = new SkipTarget(SkipTargetKind.NetworkCalls, (double)(steps - skips) * bench.Full.NetworkCalls / steps);
         var rule = new SkipCalibrator(bench).Calibrate(template, target, cancellation: cancellation);

@@ -1,4 +1,3 @@
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Search.Skipping;
 
 namespace BatchEval.Workflow.Skipping;
@@ -27,7 +26,6 @@ public sealed class SkipTable(SkipBench calibration, SkipBench test)
     public IReadOnlyList<SkipTableRow> Measure(
         double calls, Candidate fewer, IReadOnlyList<(string Name, SkipPolicy Policy)> policies, Action<SkipTableRow>? progress = null, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(policies);
         var rows = new List<SkipTableRow>();
         // Warms the networks up, so that the first row's time is as fair as the others'.
         _ = calibration.Measure(calibration.Full, true, cancellation);

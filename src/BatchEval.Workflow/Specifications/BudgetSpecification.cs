@@ -2,8 +2,6 @@ using System.ComponentModel;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using BatchEval.Core.Json;
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Costs;
@@ -31,7 +29,6 @@ public sealed record BudgetSpecification : ICheckedData
     /// <summary>About how many network calls a candidate makes, for forecasts.</summary>
     public int ExpectedCalls => NetworkCalls ?? (int)Math.Ceiling(new[] { Macs, Milliseconds }.Min(l => l?.OfSteps * l?.Value) ?? 10);
 
-    /// <inheritdoc/>
     public IEnumerable<Problem> Violations() => this switch
     {
         { NetworkCalls: null, NeedsCosts: false } => [new Problem("networkCalls", "is missing; a budget needs at least one of networkCalls, macs, milliseconds, peakMegabytes.")],
@@ -45,7 +42,6 @@ public sealed record BudgetSpecification : ICheckedData
     /// <exception cref="ArgumentException">A limit that nothing can meet.</exception>
     public Budget Resolve(CostModel costs, string solver, NoiseSchedule schedule, bool guided)
     {
-        ArgumentNullException.ThrowIfNull(costs);
         var limits = new BudgetLimits(
             NetworkCalls,
             Value(Macs, c => c.Macs),

@@ -1,6 +1,4 @@
 using System.Text.Json.Nodes;
-using BatchEval.Core.Json;
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Placement;
 
 namespace BatchEval.Workflow.Specifications;

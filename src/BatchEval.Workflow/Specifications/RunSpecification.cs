@@ -1,8 +1,6 @@
 using System.ComponentModel;
 using System.Text.Json.Serialization;
-using BatchEval.Core.Json;
 using BatchEval.Core.Metrics.Catalog;
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Text;
@@ -58,7 +56,6 @@ public sealed record RunSpecification : ICheckedData
 
     public ExecutionSpecification Execution { get; init; } = new();
 
-    /// <inheritdoc/>
     public IEnumerable<Problem> Violations() => Search.Method == SearchMethod.None && Candidates.Count == 0 && Baselines.Count == 0
         ? [new Problem("search", "is 'none', and there are no candidates and no baselines: there is nothing to evaluate.")]
         : [];

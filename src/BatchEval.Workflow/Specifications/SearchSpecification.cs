@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Text.Json.Serialization;
-using BatchEval.Core.Json;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Schedules;
 
@@ -116,7 +115,6 @@ public sealed record SearchSpecification : ICheckedData
         _ => TimesOptions,
     };
 
-    /// <inheritdoc/>
     public IEnumerable<Problem> Violations()
     {
         var full = Resolved();

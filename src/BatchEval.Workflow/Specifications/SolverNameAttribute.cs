@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using BatchEval.Core.Json;
 using BatchEval.Core.Sampling.Solvers;
 
 namespace BatchEval.Workflow.Specifications;

@@ -1,5 +1,4 @@
 using System.Text;
-using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Workflow.Specifications;
 
@@ -10,7 +9,6 @@ public static class StoredSpecification
     /// <exception cref="InvalidOperationException">The run does not exist.</exception>
     public static async Task<RunSpecification> ReadAsync(RunStore store, string runId, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(store);
         var text = await store.ReadAsync(BlobNames.Specification(runId), cancellation)
             ?? throw new InvalidOperationException($"There is no run '{runId}' in {store.Place}.");
         return SpecificationJson.Read(Encoding.UTF8.GetString(text));

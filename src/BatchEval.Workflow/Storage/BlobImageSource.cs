@@ -1,4 +1,3 @@
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Datasets;
 using BatchEval.Onnx.Images;
 
@@ -21,13 +20,10 @@ public sealed class BlobImageSource : IImageSource
         Identity = SourceIdentity.Of("blobs", names.Select(name => $"{name} {written[name].UtcTicks}"));
     }
 
-    /// <inheritdoc/>
     public string Name { get; }
 
-    /// <inheritdoc/>
     public int Count => names.Length;
 
-    /// <inheritdoc/>
     public string Identity { get; }
 
     /// <summary>Lists a prefix.</summary>
@@ -35,15 +31,12 @@ public sealed class BlobImageSource : IImageSource
     /// <exception cref="InvalidDataException">Images of other formats among them.</exception>
     public static async Task<BlobImageSource> OpenAsync(RunStore store, string prefix, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(store);
         var source = new BlobImageSource(store, prefix, await store.ListAsync(prefix, cancellation));
         return source.Count > 0 ? ImageSources.RequireTwo(source) : throw new ProblemException($"There are no image blobs (PNG, JPEG, WebP, BMP, GIF) under '{source.Name}'.");
     }
 
-    /// <inheritdoc/>
     public string NameOf(long index) => names[index];
 
-    /// <inheritdoc/>
     public IEnumerable<RgbImage> Read(int first = 0)
     {
         foreach (var chunk in names.Skip(first).Chunk(Chunk))

@@ -23,15 +23,11 @@ public sealed class MemoryBlobs : IBlobs
 {
     private readonly ConcurrentDictionary<string, byte[]> blobs = new(StringComparer.Ordinal);
 
-    /// <inheritdoc/>
     public string Place => "memory";
 
-    /// <inheritdoc/>
     public Task<bool> ExistsAsync(string name, CancellationToken cancellation = default) => Task.FromResult(blobs.ContainsKey(name));
 
-    /// <inheritdoc/>
     public Task<byte[]?> ReadAsync(string name, CancellationToken cancellation = default) => Task.FromResult(blobs.GetValueOrDefault(name));
 
-    /// <inheritdoc/>
     public Task<bool> WriteOnceAsync(string name, byte[] content, CancellationToken cancellation = default) => Task.FromResult(blobs.TryAdd(name, content));
 }

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
-using BatchEval.Core.Json;
 using BatchEval.Workflow.Serialization;
 
 namespace BatchEval.Workflow.Storage;
@@ -36,11 +35,9 @@ public sealed class RunStore(BlobContainerClient container) : IBlobs
         return new RunStore(store.Container) { Place = place ?? store.Place };
     }
 
-    /// <inheritdoc/>
     public async Task<bool> ExistsAsync(string name, CancellationToken cancellation = default) =>
         await container.GetBlobClient(name).ExistsAsync(cancellation);
 
-    /// <inheritdoc/>
     public async Task<byte[]?> ReadAsync(string name, CancellationToken cancellation = default)
     {
         try
@@ -65,7 +62,6 @@ public sealed class RunStore(BlobContainerClient container) : IBlobs
         where T : class =>
         await ReadJsonAsync<T>(name, cancellation) ?? throw new InvalidOperationException($"The blob '{name}' is missing from {Place}.");
 
-    /// <inheritdoc/>
     public async Task<bool> WriteOnceAsync(string name, byte[] content, CancellationToken cancellation = default)
     {
         try
@@ -93,7 +89,6 @@ public sealed class RunStore(BlobContainerClient container) : IBlobs
     public async Task<T?> ChangeJsonAsync<T>(string name, Func<T?, T?> change, CancellationToken cancellation = default)
         where T : class
     {
-        ArgumentNullException.ThrowIfNull(change);
         var blob = container.GetBlobClient(name);
         while (true)
         {

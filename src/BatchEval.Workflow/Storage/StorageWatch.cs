@@ -1,6 +1,5 @@
 using Azure.Core;
 using Azure.Core.Pipeline;
-using BatchEval.Core.Json;
 using BatchEval.Workflow.Telemetry;
 
 namespace BatchEval.Workflow.Storage;
@@ -22,7 +21,6 @@ public sealed class StorageWatch(Action<string> say, TimeProvider time, Func<str
     /// <summary>What the storage refuses at the moment, or null.</summary>
     public string? Trouble { get; private set; }
 
-    /// <inheritdoc/>
     public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
     {
         try
@@ -38,7 +36,6 @@ public sealed class StorageWatch(Action<string> say, TimeProvider time, Func<str
         Look(message);
     }
 
-    /// <inheritdoc/>
     public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
     {
         try

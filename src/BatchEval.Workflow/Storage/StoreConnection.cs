@@ -3,7 +3,6 @@ using Azure;
 using Azure.Core;
 using Azure.Identity;
 using Azure.Storage.Blobs;
-using BatchEval.Core.Json;
 
 namespace BatchEval.Workflow.Storage;
 

@@ -17,7 +17,6 @@ public sealed class TelemetrySummary : IDisposable
     /// <param name="unitsInFlight">Units computed side by side; each can keep its share of the device busy all the time.</param>
     public TelemetrySummary(TimeProvider time, int unitsInFlight)
     {
-        ArgumentNullException.ThrowIfNull(time);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(unitsInFlight);
         (this.time, this.unitsInFlight, began) = (time, unitsInFlight, time.GetTimestamp());
         listener.InstrumentPublished = (instrument, self) =>
@@ -50,7 +49,6 @@ public sealed class TelemetrySummary : IDisposable
             $"{Images / seconds:0.#} images/s, device busy {busy / seconds / unitsInFlight:P0}, {Units} units done, {retries:0} retried, {(refused > 0 ? $"{refused:0} attempts at the storage refused, " : string.Empty)}{(cost.Count == 0 ? 0 : cost.Sum / cost.Count):0.###} s of device time per candidate and round");
     }
 
-    /// <inheritdoc/>
     public void Dispose() => listener.Dispose();
 
     private void Add(string name, double value)

@@ -67,8 +67,6 @@ public static class MetricCatalog
 
     public static MetricOutcome Compute(Metric metric, SampleSets sets)
     {
-        ArgumentNullException.ThrowIfNull(metric);
-        ArgumentNullException.ThrowIfNull(sets);
         try
         {
             return sets.Missing(metric.Needs) is { } reason ? MetricOutcome.Without(reason) : metric.OfSets!(sets);

@@ -46,7 +46,6 @@ public sealed class PivotedCholesky
     /// <exception cref="ArgumentException">The array is not n x n, or the matrix has a clearly negative direction.</exception>
     public static PivotedCholesky FactorInPlace(double[] matrix, int order, int degreeOfParallelism = 1)
     {
-        ArgumentNullException.ThrowIfNull(matrix);
         ArgumentOutOfRangeException.ThrowIfLessThan(order, 1);
         if (matrix.LongLength != (long)order * order)
             throw new ArgumentException($"A {order} x {order} matrix has {(long)order * order} elements, but the array has {matrix.LongLength}.", nameof(matrix));

@@ -11,7 +11,6 @@ public static class SymmetricEigenvalues
     /// <exception cref="ArgumentException">The array is not n x n, or the upper triangle holds a number that is not finite.</exception>
     public static double[] ComputeInPlace(double[] matrix, int order, int degreeOfParallelism = 1)
     {
-        ArgumentNullException.ThrowIfNull(matrix);
         ArgumentOutOfRangeException.ThrowIfLessThan(order, 1);
         if (matrix.LongLength != (long)order * order)
             throw new ArgumentException($"A {order} x {order} matrix has {(long)order * order} elements, but the array has {matrix.LongLength}.", nameof(matrix));

@@ -75,7 +75,6 @@ public sealed partial class SchedulerConfiguration
     /// </summary>
     public double StartScale(SamplingSchedule schedule)
     {
-        ArgumentNullException.ThrowIfNull(schedule);
         var first = Noise.At(schedule.Times[0]);
         return grid.StartsAtSigma ? first.Sigma
             : Noise.Process == NoiseProcess.Flow ? 1 / first.Sigma

@@ -10,7 +10,6 @@ public static class GuidedRespacing
     /// <exception cref="ArgumentException">The string is not a respacing, or cannot be met on this model.</exception>
     public static double[] Parse(int trainSteps, string text)
     {
-        ArgumentNullException.ThrowIfNull(text);
         var times = text.StartsWith("ddim", StringComparison.Ordinal)
             ? Strided(trainSteps, Count(text[4..], text))
             : Sections(trainSteps, [.. text.Split(',', StringSplitOptions.TrimEntries).Select(part => Count(part, text))]);

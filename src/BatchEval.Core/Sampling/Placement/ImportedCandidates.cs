@@ -17,7 +17,6 @@ public static class ImportedCandidates
     /// <exception cref="ProblemException">It cannot be used on the model.</exception>
     public static Candidate Read(JsonObject json, NoiseSchedule noise, string path = "")
     {
-        ArgumentNullException.ThrowIfNull(json);
         var problems = new List<Problem>();
         using var document = JsonDocument.Parse(json.ToJsonString());
         var root = new JsonInspector(document.RootElement, path, problems);
@@ -51,7 +50,6 @@ public static class ImportedCandidates
     /// <exception cref="ProblemException">A list cannot be used on the model.</exception>
     public static string Resolve(string specification, Func<string, NoiseSchedule> noiseOf)
     {
-        ArgumentNullException.ThrowIfNull(noiseOf);
         // What cannot be read is left to the reader of specifications, which has the words for it.
         using var document = JsonInspector.Parse(specification, [])?.Document;
         if (document?.RootElement.ValueKind != JsonValueKind.Object)

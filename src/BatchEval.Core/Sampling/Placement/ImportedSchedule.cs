@@ -34,7 +34,6 @@ public sealed record ImportedSchedule(IReadOnlyList<double> Values, bool AreTime
     /// <exception cref="ArgumentException">Something in it is no number.</exception>
     public static ImportedSchedule Parse(string text, bool areTimes, ImportedEnding? ending = null)
     {
-        ArgumentNullException.ThrowIfNull(text);
         if (text.TrimStart().StartsWith('{'))
         {
             return OfJson(text, areTimes, ending);
@@ -50,7 +49,6 @@ public sealed record ImportedSchedule(IReadOnlyList<double> Values, bool AreTime
     /// <exception cref="ArgumentException">It is no descending list, lies outside the model's range, or its end can be read in several ways.</exception>
     public SamplingSchedule On(NoiseSchedule noise)
     {
-        ArgumentNullException.ThrowIfNull(noise);
         var name = AreTimes ? "timesteps" : "sigmas";
         for (var i = 0; i < Values.Count; i++)
         {

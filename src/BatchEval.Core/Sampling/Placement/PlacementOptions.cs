@@ -19,7 +19,6 @@ public sealed record PlacementOptions(
     /// <exception cref="ArgumentException">Not inside the model's range, or empty.</exception>
     public static (double? Start, double? End) Between(NoiseSchedule noise, double? sigmaMin, double? sigmaMax)
     {
-        ArgumentNullException.ThrowIfNull(noise);
         var (least, most) = (noise.SigmaAt(noise.MinTime), noise.SigmaAt(noise.MaxTime));
         var (low, high) = (sigmaMin ?? least, sigmaMax ?? most);
         if (!(low > 0 && high > low))

@@ -26,7 +26,6 @@ public static class PlacementRules
     /// <exception cref="ArgumentException">Unknown name, fewer than one step, a start or end outside the model's range, or more steps than distinct times.</exception>
     public static SamplingSchedule Create(string name, NoiseSchedule noise, int steps, PlacementOptions? options = null)
     {
-        ArgumentNullException.ThrowIfNull(noise);
         options ??= PlacementOptions.Default;
         var rule = All.FirstOrDefault(r => r.Name == name) ?? All.FirstOrDefault(r => Nearest.Plain(r.Name) == Nearest.Plain(name))
             ?? throw new ArgumentException($"Unknown placement rule '{name}'. Known: {string.Join(", ", Names)}.{Nearest.Suggest(name, Names)}", nameof(name));

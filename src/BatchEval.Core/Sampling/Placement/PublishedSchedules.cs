@@ -23,7 +23,6 @@ public sealed record PublishedSchedule(string Name, string Description, IReadOnl
     /// <exception cref="ArgumentException">A flow model, or one whose range of levels does not hold the list.</exception>
     public SamplingSchedule For(NoiseSchedule noise, int steps)
     {
-        ArgumentNullException.ThrowIfNull(noise);
         if (noise.Process == NoiseProcess.Flow)
         {
             throw new ArgumentException($"'{Name}' lists sigma / alpha of a model with Gaussian noise levels; a flow model's levels are u, and the list says nothing about them.");
@@ -44,7 +43,6 @@ public sealed record PublishedSchedule(string Name, string Description, IReadOnl
     /// <param name="count">Number of levels wanted, at least 1.</param>
     public static double[] Interpolate(IReadOnlyList<double> sigmas, int count)
     {
-        ArgumentNullException.ThrowIfNull(sigmas);
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         return [.. Enumerable.Range(0, count).Select(i => At(sigmas, count == 1 ? 0 : (double)i * (sigmas.Count - 1) / (count - 1)))];
     }

@@ -32,8 +32,6 @@ public sealed record SamplingSchedule(string Method, string Variant, IReadOnlyLi
     /// <exception cref="ArgumentException">A ratio lies outside the model's range, or there are more than the model has times.</exception>
     public static SamplingSchedule OfRatios(string method, string variant, NoiseSchedule noise, IReadOnlyList<double> ratios)
     {
-        ArgumentNullException.ThrowIfNull(noise);
-        ArgumentNullException.ThrowIfNull(ratios);
         var (low, high) = (noise.At(noise.MinTime).Ratio, noise.At(noise.MaxTime).Ratio);
         foreach (var ratio in ratios)
         {
@@ -47,18 +45,10 @@ public sealed record SamplingSchedule(string Method, string Variant, IReadOnlyLi
     }
 
     /// <summary>sigma / alpha of each call.</summary>
-    public double[] Ratios(NoiseSchedule noise)
-    {
-        ArgumentNullException.ThrowIfNull(noise);
-        return [.. Times.Select(t => noise.At(t).Ratio)];
-    }
+    public double[] Ratios(NoiseSchedule noise) => [.. Times.Select(t => noise.At(t).Ratio)];
 
     /// <summary>What other tools call the levels: those of the calls, then the end's or 0.</summary>
-    public double[] Sigmas(NoiseSchedule noise)
-    {
-        ArgumentNullException.ThrowIfNull(noise);
-        return [.. Times.Select(noise.SigmaAt), End is { } end ? noise.SigmaAt(end) : 0];
-    }
+    public double[] Sigmas(NoiseSchedule noise) => [.. Times.Select(noise.SigmaAt), End is { } end ? noise.SigmaAt(end) : 0];
 
     /// <summary>
     /// The one rule by which levels become times: real times to nine digits, or the nearest that the network can be told; whole ones are

@@ -63,7 +63,6 @@ public sealed class OutputCache<T>(int order)
     /// <summary>By how much <see cref="At"/> would have missed an output, relative to the output's Euclidean norm.</summary>
     public double Miss(double at, T[] output)
     {
-        ArgumentNullException.ThrowIfNull(output);
         var expected = At(at);
         var (miss, norm) = (0.0, 0.0);
         for (var i = 0; i < output.Length; i++)

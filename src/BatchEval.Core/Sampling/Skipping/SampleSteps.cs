@@ -22,8 +22,6 @@ public sealed class SampleSteps<T>
 
     public SampleSteps(Candidate candidate, CoefficientTable table, ReadOnlySpan<T> start)
     {
-        ArgumentNullException.ThrowIfNull(candidate);
-        ArgumentNullException.ThrowIfNull(table);
         (this.candidate, this.table) = (candidate, table);
         executed = new bool[table.Rows.Count];
         cache = new OutputCache<T>(candidate.Skip?.Order ?? 0);

@@ -40,7 +40,6 @@ public sealed class SkipDecider<T>
     /// <param name="maxComputed">Most steps to compute, or null for no limit.</param>
     public SkipDecider(SkipPolicy policy, int steps, ReadOnlySpan<T> start, int? maxComputed = null)
     {
-        ArgumentNullException.ThrowIfNull(policy);
         (this.policy, this.steps) = (policy, steps);
         budget = maxComputed ?? int.MaxValue;
         change = new LatentChange<T>(policy.Criterion == SkipCriterion.Tensor);

@@ -11,7 +11,6 @@ public static class StepMask
 {
     public static string Write(IReadOnlyList<bool> executed)
     {
-        ArgumentNullException.ThrowIfNull(executed);
         var text = new StringBuilder(executed.Count.ToString(CultureInfo.InvariantCulture)).Append(':');
         for (var at = 0; at < executed.Count; at += 4)
         {
@@ -31,7 +30,6 @@ public static class StepMask
     /// <exception cref="FormatException">The text is not a mask.</exception>
     public static bool[] Read(string text)
     {
-        ArgumentNullException.ThrowIfNull(text);
         var parts = text.Split(':');
         if (parts.Length != 2 || !int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var rows)
             || parts[1].Length != (rows + 3) / 4 || !parts[1].All(char.IsAsciiHexDigit))

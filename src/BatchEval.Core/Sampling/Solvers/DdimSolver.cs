@@ -16,16 +16,12 @@ public sealed class DdimSolver(double eta = 0, bool clipNoise = true) : Solver
         },
     ];
 
-    /// <inheritdoc/>
     public override string Name => Definitions[0].NameOf(clipNoise ? 1 : 0, eta);
 
-    /// <inheritdoc/>
     public override DiffusersScheduler? DiffusersOn(NoiseProcess process) => eta == 0 ? DiffusersScheduler.Euler(process) : null;
 
-    /// <inheritdoc/>
     public override KSampler? KSamplerOn(NoiseProcess process) => KSampler.Ancestral(process, eta);
 
-    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule) => RowPerStep(levels, k => Step(levels[k], levels[k + 1]));
 
     // x' = alpha' D + sqrt(sigma'^2 - s^2) eps + s z,  eps = (x - alpha D) / sigma

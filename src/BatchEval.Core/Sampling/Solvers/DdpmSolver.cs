@@ -13,17 +13,13 @@ public sealed class DdpmSolver(bool large = false, bool learned = false) : Solve
             Parameters = [SolverParameter.Flag("large", false), SolverParameter.Flag("learned", false)], Elsewhere = new("DDPMScheduler", "ddpm"),
         }];
 
-    /// <inheritdoc/>
     public override string Name => Definitions[0].NameOf(large ? 1 : 0, learned ? 1 : 0);
 
-    /// <inheritdoc/>
     public override DiffusersScheduler? DiffusersOn(NoiseProcess process) =>
         process == NoiseProcess.Discrete && !learned ? new("DDPMScheduler", ("variance_type", large ? "\"fixed_large\"" : "\"fixed_small\"")) : null;
 
-    /// <inheritdoc/>
     public override KSampler? KSamplerOn(NoiseProcess process) => large || learned ? null : KSampler.Ancestral(process, 1);
 
-    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {
         var table = RowPerStep(levels, k => Step(levels[k], levels[k + 1]));

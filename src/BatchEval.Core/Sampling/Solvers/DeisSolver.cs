@@ -17,13 +17,10 @@ public sealed class DeisSolver(int order = 2) : Solver
         },
     ];
 
-    /// <inheritdoc/>
     public override string Name => Definitions[0].NameOf(order);
 
-    /// <inheritdoc/>
     public override int Order => order;
 
-    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {
         var form = new OdeForm(NoiseProcess.Sigma);

@@ -18,23 +18,15 @@ public sealed class DpmPlusPlus2S(bool ancestral, double eta = 1, double noise =
         },
     ];
 
-    /// <inheritdoc/>
     public override string Name => ancestral ? Definitions[1].NameOf(eta, noise) : Definitions[0].Name;
 
-    /// <inheritdoc/>
     public override int Order => ancestral ? 1 : 2;
 
-    /// <inheritdoc/>
     public override int CallsPerStep => 2;
 
-    /// <inheritdoc/>
-    public override int NetworkCalls(Candidate candidate, int step)
-    {
-        ArgumentNullException.ThrowIfNull(candidate);
-        return candidate.Steps[step].Reuse ? 0 : candidate.End is null && step == candidate.Steps.Count - 1 ? 1 : 2;
-    }
+    public override int NetworkCalls(Candidate candidate, int step) =>
+        candidate.Steps[step].Reuse ? 0 : candidate.End is null && step == candidate.Steps.Count - 1 ? 1 : 2;
 
-    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {
         var rows = new List<SolverRow>();

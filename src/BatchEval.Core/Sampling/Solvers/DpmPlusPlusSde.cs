@@ -15,20 +15,13 @@ public sealed class DpmPlusPlusSde(double eta = 1, double noise = 1) : Solver
         },
     ];
 
-    /// <inheritdoc/>
     public override string Name => Definitions[0].NameOf(eta, noise);
 
-    /// <inheritdoc/>
     public override int CallsPerStep => 2;
 
-    /// <inheritdoc/>
-    public override int NetworkCalls(Candidate candidate, int step)
-    {
-        ArgumentNullException.ThrowIfNull(candidate);
-        return candidate.Steps[step].Reuse ? 0 : candidate.End is null && step == candidate.Steps.Count - 1 ? 1 : 2;
-    }
+    public override int NetworkCalls(Candidate candidate, int step) =>
+        candidate.Steps[step].Reuse ? 0 : candidate.End is null && step == candidate.Steps.Count - 1 ? 1 : 2;
 
-    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {
         var rows = new List<SolverRow>();

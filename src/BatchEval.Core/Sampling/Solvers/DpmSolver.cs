@@ -23,13 +23,10 @@ public sealed class DpmSolver(int order, bool sde = false, bool heun = false) : 
         },
     ];
 
-    /// <inheritdoc/>
     public override string Name => !sde ? Definitions[order - 2].Name : order == 1 ? Definitions[2].Name : Definitions[3].NameOf(heun ? 1 : 0);
 
-    /// <inheritdoc/>
     public override int Order => Math.Min(order, 2);
 
-    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {
         var form = new OdeForm(NoiseProcess.Sigma);

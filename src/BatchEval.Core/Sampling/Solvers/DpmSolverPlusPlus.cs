@@ -31,7 +31,6 @@ public sealed class DpmSolverPlusPlus(int order, bool diffusers = false, bool he
         },
     ];
 
-    /// <inheritdoc/>
     public override string Name => order switch
     {
         1 => Definitions[0].Name,
@@ -39,16 +38,13 @@ public sealed class DpmSolverPlusPlus(int order, bool diffusers = false, bool he
         _ => Definitions[2].NameOf(diffusers ? 1 : 0),
     };
 
-    /// <inheritdoc/>
     public override int Order => order == 3 && diffusers ? 2 : order;
 
-    /// <inheritdoc/>
     public override DiffusersScheduler? DiffusersOn(NoiseProcess process) =>
         order == 1 && process != NoiseProcess.Discrete ? DiffusersScheduler.Euler(process)
         : process != NoiseProcess.Discrete || (order == 3 && !diffusers) || heun ? null
         : new("DPMSolverMultistepScheduler", ("algorithm_type", "\"dpmsolver++\""), ("lower_order_final", order == 3 ? "True" : "False"), ("solver_order", $"{order}")); // acts below 15 steps
 
-    /// <inheritdoc/>
     public override KSampler? KSamplerOn(NoiseProcess process) => order switch
     {
         1 => KSampler.Euler,
@@ -56,7 +52,6 @@ public sealed class DpmSolverPlusPlus(int order, bool diffusers = false, bool he
         _ => null,
     };
 
-    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule) => RowPerStep(levels, k => Step(levels, k), order);
 
     private LinearCombination Step(NoiseLevel[] levels, int k)

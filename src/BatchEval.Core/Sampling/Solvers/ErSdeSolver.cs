@@ -17,10 +17,8 @@ public sealed class ErSdeSolver(int order = 3, double noise = 1) : Solver
         },
     ];
 
-    /// <inheritdoc/>
     public override string Name => Definitions[0].NameOf(order, noise);
 
-    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {
         // No ratio is finite without signal: the level just below stands for it, as in ComfyUI.

@@ -12,16 +12,12 @@ public sealed class EulerAncestralSolver(double eta = 1) : Solver
         },
     ];
 
-    /// <inheritdoc/>
     public override string Name => Definitions[0].NameOf(eta);
 
-    /// <inheritdoc/>
     public override DiffusersScheduler? DiffusersOn(NoiseProcess process) => eta == 0 ? DiffusersScheduler.Euler(process) : null;
 
-    /// <inheritdoc/>
     public override KSampler? KSamplerOn(NoiseProcess process) => KSampler.Ancestral(process, eta);
 
-    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule) => RowPerStep(levels, k => Step(levels[k], levels[k + 1]));
 
     private LinearCombination Step(NoiseLevel from, NoiseLevel to)

@@ -21,7 +21,6 @@ public sealed class EulerSolver(double churn = 0, double least = 0, double most 
         },
     ];
 
-    /// <inheritdoc/>
     public override string Name => Definitions[0].NameOf(churn, noise, most, least);
 
     /// <summary>x' = (r'/r) x + (1 - r'/r) D in units of x / alpha, written for the model's own state.</summary>
@@ -33,13 +32,10 @@ public sealed class EulerSolver(double churn = 0, double least = 0, double most 
             : new LinearCombination { State = to.Alpha / from.Alpha * shrink, Data = [to.Alpha * (1 - shrink)] };
     }
 
-    /// <inheritdoc/>
     public override DiffusersScheduler? DiffusersOn(NoiseProcess process) => churn == 0 ? DiffusersScheduler.Euler(process) : null;
 
-    /// <inheritdoc/>
     public override KSampler? KSamplerOn(NoiseProcess process) => churn == 0 ? KSampler.Euler : null;
 
-    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {
         if (churn == 0)

@@ -12,10 +12,8 @@ public sealed class GradientEstimationSolver(double gamma = 2) : Solver
         },
     ];
 
-    /// <inheritdoc/>
     public override string Name => Definitions[0].NameOf(gamma);
 
-    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {
         var form = new OdeForm(schedule.Process);

@@ -12,26 +12,19 @@ public sealed class HeunSolver : Solver
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
         [new("heun", "Karras et al. 2022, algorithm 1", _ => new HeunSolver()) { Elsewhere = new("HeunDiscreteScheduler", "heun", "sample_heun") }];
 
-    /// <inheritdoc/>
     public override string Name => Definitions[0].Name;
 
-    /// <inheritdoc/>
     public override int Order => 2;
 
-    /// <inheritdoc/>
     public override int CallsPerStep => 2;
 
-    /// <inheritdoc/>
     public override int NetworkCalls(Candidate candidate, int step) =>
         candidate.Steps[step].Reuse ? 0 : candidate.End is null && step == candidate.Steps.Count - 1 ? 1 : 2;
 
-    /// <inheritdoc/>
     public override DiffusersScheduler? DiffusersOn(NoiseProcess process) => process == NoiseProcess.Discrete ? new("HeunDiscreteScheduler") : null;
 
-    /// <inheritdoc/>
     public override KSampler? KSamplerOn(NoiseProcess process) => process == NoiseProcess.Flow ? null : new("heun");
 
-    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {
         var rows = new List<SolverRow>();

@@ -17,10 +17,8 @@ public sealed class LcmSolver(double scaling = 10) : Solver
         },
     ];
 
-    /// <inheritdoc/>
     public override string Name => Definitions[0].NameOf(scaling);
 
-    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule) => RowPerStep(levels, k => Step(levels[k], levels[k + 1]));
 
     private LinearCombination Step(NoiseLevel from, NoiseLevel to)

@@ -14,13 +14,10 @@ public sealed class LmsSolver(int order = 4) : Solver
         },
     ];
 
-    /// <inheritdoc/>
     public override string Name => Definitions[0].NameOf(order);
 
-    /// <inheritdoc/>
     public override int Order => order;
 
-    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {
         var form = new OdeForm(schedule.Process);

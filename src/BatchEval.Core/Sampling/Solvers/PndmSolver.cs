@@ -14,23 +14,18 @@ public sealed class PndmSolver(bool rungeKutta) : Solver
         new("pndm", "Liu et al. 2022", _ => new PndmSolver(true)) { Elsewhere = new("PNDMScheduler") },
     ];
 
-    /// <inheritdoc/>
     public override string Name => Definitions[rungeKutta ? 1 : 0].Name;
 
-    /// <inheritdoc/>
     public override int Order => rungeKutta ? 4 : 2;
 
-    /// <inheritdoc/>
     public override int NetworkCalls(Candidate candidate, int step)
     {
-        ArgumentNullException.ThrowIfNull(candidate);
         var steps = candidate.Steps.Count - (candidate.End is null ? 1 : 0);
         return candidate.Steps[step].Reuse ? 0
             : rungeKutta ? step < Math.Min(Started, steps) ? 4 : 1
             : step == 0 && steps > 0 ? 2 : 1;
     }
 
-    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {
         var form = new OdeForm(schedule.Process);

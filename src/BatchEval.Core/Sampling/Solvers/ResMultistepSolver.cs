@@ -18,13 +18,10 @@ public sealed class ResMultistepSolver(bool ancestral, double eta = 1, double no
         },
     ];
 
-    /// <inheritdoc/>
     public override string Name => ancestral ? Definitions[1].NameOf(eta, noise) : Definitions[0].Name;
 
-    /// <inheritdoc/>
     public override int Order => ancestral ? 1 : 2;
 
-    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule) => RowPerStep(levels, k => Step(levels, k), 2);
 
     private LinearCombination Step(NoiseLevel[] levels, int k)

@@ -22,10 +22,8 @@ public sealed class SaSolver(int predictor = 2, int corrector = 2, double tau = 
         },
     ];
 
-    /// <inheritdoc/>
     public override string Name => Definitions[0].NameOf(corrector, noisy.Low, predictor, tau, noisy.High);
 
-    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {
         var rows = new List<SolverRow>();

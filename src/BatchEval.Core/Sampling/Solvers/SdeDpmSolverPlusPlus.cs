@@ -26,7 +26,6 @@ public sealed class SdeDpmSolverPlusPlus(int order, double eta = 1, double noise
         new("sde-dpmpp-3m", "k-diffusion", a => new SdeDpmSolverPlusPlus(3, a["eta"], a["s-noise"])) { Parameters = Shares, Elsewhere = new(null, "dpmpp_3m_sde", "sample_dpmpp_3m_sde") },
     ];
 
-    /// <inheritdoc/>
     public override string Name => order switch
     {
         1 => Definitions[0].Name,
@@ -34,15 +33,12 @@ public sealed class SdeDpmSolverPlusPlus(int order, double eta = 1, double noise
         _ => Definitions[2].NameOf(eta, noise),
     };
 
-    /// <inheritdoc/>
     public override int Order => order;
 
-    /// <inheritdoc/>
     public override DiffusersScheduler? DiffusersOn(NoiseProcess process) => process == NoiseProcess.Discrete && order < 3 && (eta, noise, heun) == (1, 1, false)
         ? new("DPMSolverMultistepScheduler", ("algorithm_type", "\"sde-dpmsolver++\""), ("solver_order", $"{order}"))
         : null;
 
-    /// <inheritdoc/>
     public override KSampler? KSamplerOn(NoiseProcess process) =>
         order == 1 ? KSampler.Ancestral(process, 1)
         : process == NoiseProcess.Flow || order == 3 ? null
@@ -52,7 +48,6 @@ public sealed class SdeDpmSolverPlusPlus(int order, double eta = 1, double noise
 
     private string Type => heun ? "\"heun\"" : "\"midpoint\"";
 
-    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule) => RowPerStep(levels, k => Step(levels, k), order);
 
     private LinearCombination Step(NoiseLevel[] levels, int k)

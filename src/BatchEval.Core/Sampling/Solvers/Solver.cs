@@ -23,7 +23,6 @@ public abstract class Solver
     /// <exception cref="ArgumentException">Unknown solver or argument, or a value out of range; the message says what is allowed.</exception>
     public static Solver Parse(string text)
     {
-        ArgumentNullException.ThrowIfNull(text);
         var open = text.IndexOf('(', StringComparison.Ordinal);
         var name = (open < 0 ? text : text[..open]).Trim();
         var definition = SolverRegistry.Find(name)
@@ -38,8 +37,6 @@ public abstract class Solver
     /// <exception cref="ArgumentException">The levels are empty or not descending.</exception>
     public CoefficientTable Table(IReadOnlyList<NoiseLevel> levels, NoiseLevel end, NoiseSchedule schedule)
     {
-        ArgumentNullException.ThrowIfNull(levels);
-        ArgumentNullException.ThrowIfNull(schedule);
         if (levels.Count == 0)
         {
             throw new ArgumentException("A solver needs at least 1 noise level.", nameof(levels));
@@ -60,25 +57,15 @@ public abstract class Solver
     /// <summary>The table of a candidate on a model.</summary>
     public static CoefficientTable Table(Candidate candidate, NoiseSchedule schedule)
     {
-        ArgumentNullException.ThrowIfNull(candidate);
-        ArgumentNullException.ThrowIfNull(schedule);
         var end = candidate.End is { } time ? schedule.At(time) : NoiseLevel.Clean;
         var table = Parse(candidate.Solver).Table([.. candidate.Steps.Select(s => schedule.At(schedule.Nearest(s.Time)))], end, schedule);
         return NumberedTable.Apply(table, candidate, schedule);
     }
 
     /// <summary>Network calls per sample that a candidate costs with this solver, run-time skips not counted.</summary>
-    public int NetworkCalls(Candidate candidate)
-    {
-        ArgumentNullException.ThrowIfNull(candidate);
-        return Enumerable.Range(0, candidate.Steps.Count).Sum(step => NetworkCalls(candidate, step));
-    }
+    public int NetworkCalls(Candidate candidate) => Enumerable.Range(0, candidate.Steps.Count).Sum(step => NetworkCalls(candidate, step));
 
-    public virtual int NetworkCalls(Candidate candidate, int step)
-    {
-        ArgumentNullException.ThrowIfNull(candidate);
-        return candidate.Steps[step].Reuse ? 0 : CallsPerStep;
-    }
+    public virtual int NetworkCalls(Candidate candidate, int step) => candidate.Steps[step].Reuse ? 0 : CallsPerStep;
 
     /// <summary>The scheduler class of diffusers that computes the same as this solver on a list of levels; null where there is none.</summary>
     public virtual DiffusersScheduler? DiffusersOn(NoiseProcess process) => null;
@@ -99,10 +86,6 @@ public abstract class Solver
     /// <param name="history">Data predictions that are kept.</param>
     /// <param name="remembered">What is kept in place of the data prediction at a level, or null.</param>
     protected static CoefficientTable RowPerStep(
-        NoiseLevel[] levels, Func<int, LinearCombination> step, int history = 1, Func<NoiseLevel, LinearCombination>? remembered = null)
-    {
-        ArgumentNullException.ThrowIfNull(levels);
-        ArgumentNullException.ThrowIfNull(step);
-        return new([.. Enumerable.Range(0, levels.Length - 1).Select(k => new SolverRow(k, levels[k], step(k)) { Remembered = remembered?.Invoke(levels[k]) })], history);
-    }
+        NoiseLevel[] levels, Func<int, LinearCombination> step, int history = 1, Func<NoiseLevel, LinearCombination>? remembered = null) =>
+        new([.. Enumerable.Range(0, levels.Length - 1).Select(k => new SolverRow(k, levels[k], step(k)) { Remembered = remembered?.Invoke(levels[k]) })], history);
 }

@@ -12,8 +12,6 @@ public sealed class SolverArguments
     /// <exception cref="ArgumentException">An argument that is unknown, repeated, no number or out of range; the message says what is allowed.</exception>
     public SolverArguments(string text, IReadOnlyList<SolverParameter> parameters)
     {
-        ArgumentNullException.ThrowIfNull(text);
-        ArgumentNullException.ThrowIfNull(parameters);
         values = parameters.ToDictionary(p => p.Key, p => p.Default, StringComparer.Ordinal);
         var open = text.IndexOf('(', StringComparison.Ordinal);
         if (open < 0)

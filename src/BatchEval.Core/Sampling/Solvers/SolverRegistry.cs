@@ -16,12 +16,8 @@ public static class SolverRegistry
     public static IReadOnlyList<SolverDefinition> All => known;
 
     /// <summary>The definition of a name, ours or another tool's (<c>DPM++ 2M</c>, <c>dpmpp_2m</c>, <c>DPMSolverMultistepScheduler</c>), or null.</summary>
-    public static SolverDefinition? Find(string name)
-    {
-        ArgumentNullException.ThrowIfNull(name);
-        return known.FirstOrDefault(d => d.Name == name)
-            ?? known.FirstOrDefault(d => NamesOf(d).Any(n => Nearest.Plain(n) == Nearest.Plain(name)));
-    }
+    public static SolverDefinition? Find(string name) => known.FirstOrDefault(d => d.Name == name)
+        ?? known.FirstOrDefault(d => NamesOf(d).Any(n => Nearest.Plain(n) == Nearest.Plain(name)));
 
     /// <summary>The nearest name, as the end of a sentence; also says where a placement rule stands behind a solver's name.</summary>
     internal static string Suggest(string name)
@@ -38,7 +34,6 @@ public static class SolverRegistry
 
     internal static void Add(SolverDefinition definition)
     {
-        ArgumentNullException.ThrowIfNull(definition);
         lock (Changing)
         {
             known = Find(definition.Name) is null

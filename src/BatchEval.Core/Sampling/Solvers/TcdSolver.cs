@@ -12,10 +12,8 @@ public sealed class TcdSolver(double eta = 0.3) : Solver
         new("tcd", "Zheng et al. 2024, algorithm 4", a => new TcdSolver(a["eta"])) { Parameters = [new("eta", 0.3, 0, 1)], Elsewhere = new("TCDScheduler") },
     ];
 
-    /// <inheritdoc/>
     public override string Name => Definitions[0].NameOf(eta);
 
-    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule) => RowPerStep(levels, k => Step(levels[k], levels[k + 1], schedule));
 
     private LinearCombination Step(NoiseLevel from, NoiseLevel to, NoiseSchedule schedule)

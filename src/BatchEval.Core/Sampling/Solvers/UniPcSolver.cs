@@ -19,13 +19,10 @@ public sealed class UniPcSolver(int order = 2, int bh = 2, bool noise = false, i
         },
     ];
 
-    /// <inheritdoc/>
     public override string Name => Definitions[0].NameOf(bh, noise ? 1 : 0, order, uncorrected);
 
-    /// <inheritdoc/>
     public override int Order => order + 1;
 
-    /// <inheritdoc/>
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {
         var rows = new List<SolverRow>();

@@ -35,7 +35,6 @@ public sealed record CostModel(double Macs, double Milliseconds, long PeakBytes,
     /// <exception cref="ArgumentOutOfRangeException">A block id that does not exist.</exception>
     public CandidateCost Of(Candidate candidate, bool guided = false)
     {
-        ArgumentNullException.ThrowIfNull(candidate);
         var solver = Solver.Parse(candidate.Solver);
         var (macs, milliseconds, total) = (0.0, 0.0, 0);
         for (var k = 0; k < candidate.Steps.Count; k++)
@@ -52,7 +51,6 @@ public sealed record CostModel(double Macs, double Milliseconds, long PeakBytes,
 
     private double Less(double whole, IReadOnlyList<int> drop, Func<BlockCost, double> saving)
     {
-        ArgumentNullException.ThrowIfNull(drop);
         foreach (var id in drop)
         {
             whole -= id >= 0 && id < Blocks.Count

@@ -18,8 +18,6 @@ public sealed record BlockPrior(double Split, IReadOnlyList<int> Early, IReadOnl
     /// <param name="saved">What dropping a block saves, by id.</param>
     public static BlockPrior From(double split, IReadOnlyList<BlockSensitivity> sensitivities, IReadOnlyList<double> saved)
     {
-        ArgumentNullException.ThrowIfNull(sensitivities);
-        ArgumentNullException.ThrowIfNull(saved);
         // What a half costs was measured twice: alone, and as what the other half leaves of the whole.
         return new BlockPrior(split, Ranks(s => (s.Early + s.All - s.Late) / 2), Ranks(s => (s.Late + s.All - s.Early) / 2));
 

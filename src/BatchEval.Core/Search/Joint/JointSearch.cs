@@ -25,8 +25,6 @@ public sealed class JointSearch : ISearchMethod
     /// <param name="seeds">Known good candidates; those with a place in the space are compared first. None of them: a random one is.</param>
     public JointSearch(JointSpace space, EvolutionOptions options, IEnumerable<Candidate> seeds, ulong seed)
     {
-        ArgumentNullException.ThrowIfNull(space);
-        ArgumentNullException.ThrowIfNull(options);
         (this.space, this.options, this.seed) = (space, options, seed);
         this.seeds = [.. seeds.Select(space.Adopt).OfType<Candidate>().DistinctBy(c => c.Id)];
         if (this.seeds.Count == 0)
@@ -38,22 +36,15 @@ public sealed class JointSearch : ISearchMethod
     /// <summary>Candidates that the warm rounds score on the first rung.</summary>
     public int WarmCandidates => seeds.Count + Probes(seeds[0]).Count();
 
-    /// <inheritdoc/>
-    public Proposal? Next(SearchState state)
+    public Proposal? Next(SearchState state) => state.Round switch
     {
-        ArgumentNullException.ThrowIfNull(state);
-        return state.Round switch
-        {
-            0 => new Proposal(seeds, options.Rungs[0], 0, 0),
-            1 => new Proposal([.. Probes(state.Contenders[0].Candidate).Prepend(state.Contenders[0].Candidate).DistinctBy(c => c.Id)], options.Rungs[0], 0, 0),
-            _ => Evolve(state).Next(Inner(state)),
-        };
-    }
+        0 => new Proposal(seeds, options.Rungs[0], 0, 0),
+        1 => new Proposal([.. Probes(state.Contenders[0].Candidate).Prepend(state.Contenders[0].Candidate).DistinctBy(c => c.Id)], options.Rungs[0], 0, 0),
+        _ => Evolve(state).Next(Inner(state)),
+    };
 
-    /// <inheritdoc/>
     public SearchState Observe(SearchState state, IReadOnlyList<ScoredCandidate> scores)
     {
-        ArgumentNullException.ThrowIfNull(state);
         if (state.Round >= WarmRounds)
         {
             var observed = Evolve(state).Observe(Inner(state), scores);
@@ -74,7 +65,6 @@ public sealed class JointSearch : ISearchMethod
     /// <summary>What the warm rounds found, as odds for drawing masks; null before they are over.</summary>
     public BlockPrior? PriorOf(SearchState state)
     {
-        ArgumentNullException.ThrowIfNull(state);
         var costs = space.Budget.Costs;
         double[] saved = [.. costs.Blocks.Select(b => space.Budget.Limits is { Macs: null, Milliseconds: not null } ? b.Milliseconds : b.Macs)];
         return state.Sensitivities is { Measured.Count: > 0 } s ? BlockPrior.From(s.Split, s.Measured, saved) : null;

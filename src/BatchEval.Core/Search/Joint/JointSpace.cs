@@ -27,9 +27,6 @@ public sealed class JointSpace : CandidateSpace
     /// <exception cref="ArgumentException">The budget does not allow one step of the whole network, or a parameter is out of range.</exception>
     public JointSpace(string solver, NoiseSchedule schedule, Budget budget, JointOptions options)
     {
-        ArgumentNullException.ThrowIfNull(schedule);
-        ArgumentNullException.ThrowIfNull(budget);
-        ArgumentNullException.ThrowIfNull(options);
         if (!budget.Allows(Candidate.At(solver, [schedule.MinTime])))
         {
             throw new ArgumentException("The budget does not allow a single step of the whole network.", nameof(budget));
@@ -57,10 +54,8 @@ public sealed class JointSpace : CandidateSpace
     /// <summary>The same space with other parameters.</summary>
     public JointSpace With(JointOptions options) => new(solver, schedule, Budget, options);
 
-    /// <inheritdoc/>
     public override Candidate Random(PhiloxStream random)
     {
-        ArgumentNullException.ThrowIfNull(random);
         var genome = new JointGenome();
         if (Options.Grids is { } grids)
         {
@@ -74,11 +69,8 @@ public sealed class JointSpace : CandidateSpace
         return Finish(genome, fill: true, random);
     }
 
-    /// <inheritdoc/>
     public override Candidate Mutate(Candidate parent, PhiloxStream random)
     {
-        ArgumentNullException.ThrowIfNull(parent);
-        ArgumentNullException.ThrowIfNull(random);
         if (Options.Grids is not null && random.NextDouble() < StructureProbability)
         {
             return OnOtherGrid(parent, random);
@@ -106,12 +98,8 @@ public sealed class JointSpace : CandidateSpace
         return Finish(genome, Options.Published || random.NextDouble() < FillProbability, random);
     }
 
-    /// <inheritdoc/>
     public override Candidate Cross(Candidate first, Candidate second, PhiloxStream random)
     {
-        ArgumentNullException.ThrowIfNull(first);
-        ArgumentNullException.ThrowIfNull(second);
-        ArgumentNullException.ThrowIfNull(random);
         var genome = new JointGenome();
         if (Options.Grids is not null)
         {
@@ -139,10 +127,8 @@ public sealed class JointSpace : CandidateSpace
         return Finish(genome, Options.Published || random.NextDouble() < FillProbability, random);
     }
 
-    /// <inheritdoc/>
     public override Candidate? Adopt(Candidate candidate)
     {
-        ArgumentNullException.ThrowIfNull(candidate);
         var steps = candidate.Steps;
         var whole = steps.Select(s => axis.Whole(s.Time)).Distinct().ToList();
         var fits = whole.Count == steps.Count && whole.TrueForAll(axis.Contains) && steps.All(s => !s.Reuse && s.Drop.All(b => b < Budget.Costs.Blocks.Count))
@@ -156,7 +142,6 @@ public sealed class JointSpace : CandidateSpace
     /// <summary>Candidates like a given one with one, two and three more steps, paid for with blocks.</summary>
     public IEnumerable<Candidate> Stretch(Candidate candidate, PhiloxStream random)
     {
-        ArgumentNullException.ThrowIfNull(candidate);
         double[] times = [.. candidate.Steps.Select(s => s.Time)];
         for (var more = 1; more <= 3 && masks.Open; more++)
         {

@@ -14,17 +14,10 @@ public sealed class TwoStageSearch(JointSpace space, EvolutionOptions options, I
     private const int WindowSteps = 5;
     private readonly Candidate[] seeds = [.. seeds];
 
-    /// <inheritdoc/>
-    public Proposal? Next(SearchState state)
-    {
-        ArgumentNullException.ThrowIfNull(state);
-        return Evolve(state).Next(state);
-    }
+    public Proposal? Next(SearchState state) => Evolve(state).Next(state);
 
-    /// <inheritdoc/>
     public SearchState Observe(SearchState state, IReadOnlyList<ScoredCandidate> scores)
     {
-        ArgumentNullException.ThrowIfNull(state);
         var observed = Evolve(state).Observe(state, scores);
         var (epoch, rung) = Math.DivRem(state.Round, options.Rungs.Count);
         if (rung < options.Rungs.Count - 1 || observed.Archive.Count == 0)
@@ -41,7 +34,6 @@ public sealed class TwoStageSearch(JointSpace space, EvolutionOptions options, I
     /// <param name="unchanged">True when the best candidate stayed the same.</param>
     public PruneWindow Widen(PruneWindow window, int epoch, bool unchanged)
     {
-        ArgumentNullException.ThrowIfNull(window);
         var (low, most) = (window.Low, space.Options.Window);
         // In fifths, so that rounding never leaves a sliver open.
         var fifths = (int)Math.Round(window.High * WindowSteps / Math.Max(most.High, double.Epsilon));

@@ -29,7 +29,6 @@ public static class CoordinateDescent
     public static IEnumerable<double[]> Sweeps(IReadOnlyList<double> start, LocalCost cost, DescentOptions? options = null)
     {
         SigmaKnots.CheckDescending(start);
-        ArgumentNullException.ThrowIfNull(cost);
         return Descend([.. start], cost, options ?? new DescentOptions());
     }
 

@@ -35,8 +35,6 @@ public static class DenoiserTables
     public static DenoiserTable Build(
         IDenoiser denoiser, SampleSet data, IReadOnlyList<double> grid, int paths, double startVariance = 1, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(denoiser);
-        ArgumentNullException.ThrowIfNull(data);
         SigmaKnots.CheckDescending(grid);
         ArgumentOutOfRangeException.ThrowIfLessThan(paths, GroupCount);
         var sums = Enumerable.Range(0, GroupCount).Select(_ => new double[grid.Count, grid.Count]).ToArray();

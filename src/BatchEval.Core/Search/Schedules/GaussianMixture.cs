@@ -115,13 +115,10 @@ public sealed record GaussianMixture(double[][] Means, double Deviation)
 /// <summary>A mixture's ideal denoiser.</summary>
 public sealed class MixtureDenoiser(GaussianMixture mixture) : IDenoiser
 {
-    /// <inheritdoc/>
     public int Size => mixture.Dimensions;
 
-    /// <inheritdoc/>
     public void Denoise(float[] states, double[] sigmas, long[] samples, float[] output)
     {
-        ArgumentNullException.ThrowIfNull(sigmas);
         Span<double> x = new double[Size], d = new double[Size];
         for (var n = 0; n < sigmas.Length; n++)
         {

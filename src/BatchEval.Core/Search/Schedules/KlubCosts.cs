@@ -56,7 +56,6 @@ public sealed class KlubCosts
     /// <param name="path">Grid indices, ascending.</param>
     public static ScoreWithError Total(DenoiserTable table, IReadOnlyList<int> path, KlubSolver solver)
     {
-        ArgumentNullException.ThrowIfNull(table);
         double Sum(double[,] distance) => new KlubCosts(table.Sigmas, distance, table.StartMismatch).Total(path, solver);
         double[] groups = [.. table.Groups.Select(Sum)];
         var mean = groups.Average();

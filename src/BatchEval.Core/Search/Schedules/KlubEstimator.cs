@@ -50,7 +50,6 @@ public sealed class KlubEstimator(IDenoiser denoiser, SampleSet data, int sample
     /// <summary>KLUB of the steps around a knot: the local cost of <see cref="CoordinateDescent"/>.</summary>
     public double[] Local(IReadOnlyList<double> knots, int index, IReadOnlyList<double> candidates)
     {
-        ArgumentNullException.ThrowIfNull(candidates);
         double[] moved = [.. knots];
         var costs = new double[candidates.Count];
         var last = Math.Min(index + (solver == KlubSolver.SecondOrderMultistep ? 1 : 0), knots.Count - 2);

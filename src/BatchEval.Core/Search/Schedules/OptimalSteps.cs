@@ -17,8 +17,6 @@ public static class OptimalSteps
     /// <returns>n + 1 knots for n = 1..maxSteps, at index n - 1.</returns>
     public static IReadOnlyList<double[]> Find(IDenoiser denoiser, TeacherTable teacher, int maxSteps, int paths, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(denoiser);
-        ArgumentNullException.ThrowIfNull(teacher);
         if (maxSteps < 1 || maxSteps >= teacher.Sigmas.Count)
         {
             throw new ArgumentException($"A schedule of {maxSteps} steps does not fit a teacher of {teacher.Sigmas.Count} knots.", nameof(maxSteps));

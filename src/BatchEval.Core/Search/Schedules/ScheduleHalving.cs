@@ -43,34 +43,25 @@ public sealed class ScheduleHalving : ISearchMethod
     /// <param name="sizes">Sample counts.</param>
     public ScheduleHalving(IReadOnlyList<SamplingSchedule> computed, IReadOnlyList<SamplingSchedule> heuristics, string solver, NoiseSchedule schedule, HalvingSizes sizes)
     {
-        ArgumentNullException.ThrowIfNull(computed);
-        ArgumentNullException.ThrowIfNull(heuristics);
         (this.solver, this.schedule, this.sizes) = (solver, schedule, sizes);
         entries = [.. computed, .. heuristics];
         this.computed = computed.Select(c => c.Name).ToHashSet(StringComparer.Ordinal);
         names = entries.ToLookup(e => Of(e).Id, StringComparer.Ordinal);
     }
 
-    public Candidate Of(SamplingSchedule named)
-    {
-        ArgumentNullException.ThrowIfNull(named);
-        return Candidate.At(solver, named.Times, named.End);
-    }
+    public Candidate Of(SamplingSchedule named) => Candidate.At(solver, named.Times, named.End);
 
     /// <summary>Everything that has been scored on the present rung, best first, under every name that it has.</summary>
     public IReadOnlyList<(SamplingSchedule Schedule, ScoredCandidate Score)> Standings(SearchState state)
     {
-        ArgumentNullException.ThrowIfNull(state);
         var bred = state.Round > sizes.Rungs.Count ? Bred(state).ToLookup(b => Of(b).Id, StringComparer.Ordinal) : null;
         return [.. from score in state.Contenders
                    from named in names[score.Candidate.Id].Concat(bred?[score.Candidate.Id] ?? [])
                    select (named, score)];
     }
 
-    /// <inheritdoc/>
     public Proposal? Next(SearchState state)
     {
-        ArgumentNullException.ThrowIfNull(state);
         var (round, last) = (state.Round, sizes.Rungs.Count);
         IEnumerable<Candidate> field = round == 0 ? entries.Select(Of)
             : round < last ? state.Contenders.Select(s => s.Candidate)
@@ -80,7 +71,6 @@ public sealed class ScheduleHalving : ISearchMethod
         return distinct.Count > 0 ? new Proposal(distinct, sizes.Rungs[Math.Min(round, last - 1)], 0, Math.Min(round, last - 1)) : null;
     }
 
-    /// <inheritdoc/>
     public SearchState Observe(SearchState state, IReadOnlyList<ScoredCandidate> scores)
     {
         var proposal = Next(state) ?? throw new InvalidOperationException("The search has ended; there is nothing to observe.");

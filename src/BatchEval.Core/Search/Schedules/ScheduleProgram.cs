@@ -15,7 +15,6 @@ public static class ScheduleProgram
     /// <returns>For n = 1..maxSteps the best path, at index n - 1; null where the grid has no such path.</returns>
     public static IReadOnlyList<int[]?> FirstOrder(int points, int maxSteps, Func<int, int, double> cost, Func<int, double>? start = null, double growth = 1)
     {
-        ArgumentNullException.ThrowIfNull(cost);
         CheckSize(points, maxSteps);
         double[] value = [.. Enumerable.Range(0, points).Select(i => start?.Invoke(i) ?? (i == 0 ? 0 : double.PositiveInfinity))];
         var parents = new List<int[]>();
@@ -50,7 +49,6 @@ public static class ScheduleProgram
     /// <returns>As for <see cref="FirstOrder"/>.</returns>
     public static IReadOnlyList<int[]?> SecondOrder(int points, int maxSteps, Func<int, int, int, double> cost, Func<int, double>? start = null, double growth = 1)
     {
-        ArgumentNullException.ThrowIfNull(cost);
         CheckSize(points, maxSteps);
         var value = new double[points, points];
         for (var i = 0; i < points; i++)

@@ -39,7 +39,6 @@ public static class SigmaKnots
     /// <summary>n + 1 knots from max to min by a rule on [0, 1]; both ends exact.</summary>
     public static double[] Between(double max, double min, int steps, Func<double, double> rule)
     {
-        ArgumentNullException.ThrowIfNull(rule);
         double[] knots = [.. Enumerable.Range(0, steps + 1).Select(i => rule((double)i / steps))];
         (knots[0], knots[^1]) = (max, min);
         return knots;

@@ -31,7 +31,6 @@ public sealed class StepDeviations
     /// <param name="teacher">Its states and outputs.</param>
     public StepDeviations(TeacherTable teacher, TeacherDistance distance = TeacherDistance.L2)
     {
-        ArgumentNullException.ThrowIfNull(teacher);
         (this.teacher, this.distance) = (teacher, distance);
         directions = distance == TeacherDistance.Chord ? [.. teacher.States.Select(s => Direction(s, teacher.Size))] : [];
         teachers = distance == TeacherDistance.Chord ? [.. Enumerable.Range(0, teacher.Sigmas.Count).Select(TeachersOwn)] : [];

@@ -25,8 +25,6 @@ public sealed record TeacherTable(IReadOnlyList<double> Sigmas, IReadOnlyList<fl
     public static TeacherTable Run(
         IDenoiser denoiser, IReadOnlyList<double> grid, int paths, NoiseBank noise, long firstSample = 0, double startVariance = 1, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(denoiser);
-        ArgumentNullException.ThrowIfNull(noise);
         SigmaKnots.CheckDescending(grid);
         var size = denoiser.Size;
         var x = Start(grid[0], paths, size, noise, firstSample, startVariance);

@@ -43,7 +43,6 @@ public sealed class GreedySkipPath
     /// <summary>Takes in the final error of each try of <see cref="Open"/>.</summary>
     public void Observe(IReadOnlyList<double> finalErrors)
     {
-        ArgumentNullException.ThrowIfNull(finalErrors);
         var open = Open;
         if (finalErrors.Count != open.Count || open.Count == 0)
         {

@@ -21,7 +21,6 @@ public sealed class GuidanceSpace : CandidateSpace
     /// <param name="maxSteps">Most steps.</param>
     public GuidanceSpace(string solver, Func<int, CandidateSpace> times, int steps, int maxSteps)
     {
-        ArgumentNullException.ThrowIfNull(times);
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxSteps, steps);
         (this.solver, fewest) = (Solver.Parse(solver), steps);
@@ -34,19 +33,14 @@ public sealed class GuidanceSpace : CandidateSpace
 
     private int Most => fewest + spaces.Length - 1;
 
-    /// <inheritdoc/>
     public override Candidate Random(PhiloxStream random)
     {
-        ArgumentNullException.ThrowIfNull(random);
         var steps = fewest + random.NextInt(spaces.Length);
         return Assemble(SpaceOf(steps).Random(random), [.. Enumerable.Range(0, steps).Select(_ => Single(random))], random);
     }
 
-    /// <inheritdoc/>
     public override Candidate Mutate(Candidate parent, PhiloxStream random)
     {
-        ArgumentNullException.ThrowIfNull(parent);
-        ArgumentNullException.ThrowIfNull(random);
         var steps = Math.Clamp(parent.Steps.Count + (random.NextInt(3) == 0 ? random.NextInt(3) - 1 : 0), fewest, Most);
         var (guidance, removed) = (parent.Steps.Select(s => s.Guidance).ToList(), -1);
         while (guidance.Count != steps)
@@ -68,21 +62,15 @@ public sealed class GuidanceSpace : CandidateSpace
         return Assemble(Resized(parent, steps, removed, random), [.. guidance], random);
     }
 
-    /// <inheritdoc/>
     public override Candidate Cross(Candidate first, Candidate second, PhiloxStream random)
     {
-        ArgumentNullException.ThrowIfNull(first);
-        ArgumentNullException.ThrowIfNull(second);
-        ArgumentNullException.ThrowIfNull(random);
         var steps = Math.Clamp((random.NextInt(2) == 0 ? first : second).Steps.Count, fewest, Most);
         StepGuidance[] guidance = [.. Enumerable.Range(0, steps).Select(k => ((random.NextInt(2) == 0 ? first : second).Steps.ElementAtOrDefault(k) ?? first.Steps[^1]).Guidance)];
         return Assemble(SpaceOf(steps).Cross(first, second, random), guidance, random);
     }
 
-    /// <inheritdoc/>
     public override Candidate? Adopt(Candidate candidate)
     {
-        ArgumentNullException.ThrowIfNull(candidate);
         var steps = candidate.Steps.Count;
         if (steps < fewest || steps > Most || SpaceOf(steps).Adopt(candidate) is not { } adopted)
         {

@@ -15,8 +15,6 @@ public sealed record SkipAgreement(int BothSkip, int RuleOnly, int OptimalOnly, 
     /// <param name="warmup">First steps left out of the comparison, because the rule never skips them.</param>
     public static SkipAgreement Of(IReadOnlyList<IReadOnlyList<bool>> rule, IReadOnlyList<IReadOnlyList<bool>> optimal, int warmup = 0)
     {
-        ArgumentNullException.ThrowIfNull(rule);
-        ArgumentNullException.ThrowIfNull(optimal);
         if (rule.Count != optimal.Count || rule.Zip(optimal).Any(p => p.First.Count != p.Second.Count))
         {
             throw new ArgumentException("Both sides need masks of the same samples over the same steps.", nameof(optimal));

@@ -26,7 +26,6 @@ public sealed record SkipTarget(SkipTargetKind Kind, double Value)
     /// <summary>Whether a measured value meets the target.</summary>
     public bool IsMetBy(double value) => Kind == SkipTargetKind.Psnr ? value >= Value : value <= Value;
 
-    /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Kind switch
     {
         SkipTargetKind.NetworkCalls => "network calls <=",

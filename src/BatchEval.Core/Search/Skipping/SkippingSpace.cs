@@ -22,7 +22,6 @@ public sealed class SkippingSpace : CandidateSpace
     /// <param name="policy">Whether a run-time policy may decide per sample.</param>
     public SkippingSpace(string solver, Func<int, CandidateSpace> times, int computed, int maxCalls, int maxSteps, bool reuse, bool policy)
     {
-        ArgumentNullException.ThrowIfNull(times);
         ArgumentOutOfRangeException.ThrowIfLessThan(computed, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxSteps, computed);
         this.solver = solver;
@@ -32,14 +31,12 @@ public sealed class SkippingSpace : CandidateSpace
 
     private int Most => genes.Computed + spaces.Length - 1;
 
-    /// <inheritdoc/>
     public override Candidate Random(PhiloxStream random)
     {
         var steps = genes.Computed + random.NextInt(spaces.Length);
         return genes.Assemble(solver, Times(SpaceOf(steps).Random(random)), new SortedSet<int>(), genes.RandomPolicy(steps, random), random);
     }
 
-    /// <inheritdoc/>
     public override Candidate Mutate(Candidate parent, PhiloxStream random)
     {
         var steps = Math.Clamp(parent.Steps.Count + (random.NextInt(3) == 0 ? random.NextInt(3) - 1 : 0), genes.Computed, Most);
@@ -55,7 +52,6 @@ public sealed class SkippingSpace : CandidateSpace
         return genes.Assemble(solver, Times(moved), reuse, policy, random);
     }
 
-    /// <inheritdoc/>
     public override Candidate Cross(Candidate first, Candidate second, PhiloxStream random)
     {
         var steps = Math.Clamp((random.NextInt(2) == 0 ? first : second).Steps.Count, genes.Computed, Most);
@@ -64,10 +60,8 @@ public sealed class SkippingSpace : CandidateSpace
         return genes.Assemble(solver, Times(mixed), reuse, Refit((random.NextInt(2) == 0 ? first : second).Skip, steps), random);
     }
 
-    /// <inheritdoc/>
     public override Candidate? Adopt(Candidate candidate)
     {
-        ArgumentNullException.ThrowIfNull(candidate);
         var steps = candidate.Steps.Count;
         if (steps < genes.Computed || steps > Most || SpaceOf(steps).Adopt(candidate) is not { } adopted)
         {

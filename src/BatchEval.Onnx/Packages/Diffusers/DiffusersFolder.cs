@@ -1,9 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Configurations;
-using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Onnx.Packages.Diffusers;
 
@@ -26,7 +24,6 @@ public static partial class DiffusersFolder
     /// <exception cref="ProblemException">Something is missing, or a pipeline that is not supported.</exception>
     public static ModelManifest Read(string directory, Companion companion)
     {
-        ArgumentNullException.ThrowIfNull(companion);
         var index = ReadIndex(directory);
         var pipeline = PipelineOf(index, directory);
         var denoiser = DiffusersPart.Find(directory, "unet", "transformer")

@@ -1,7 +1,5 @@
 using System.Text.Json;
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Graph;
-using BatchEval.Onnx.Runtime;
 
 namespace BatchEval.Onnx.Packages.Diffusers;
 

@@ -35,7 +35,6 @@ internal readonly record struct HtmlText(string Markup)
         return escaped.ToString();
     }
 
-    /// <inheritdoc/>
     public override string ToString() => Markup;
 }
 
@@ -59,6 +58,5 @@ internal readonly struct HtmlInterpolation
     /// <summary>A whole number.</summary>
     public void AppendFormatted(int value) => text.Append(value);
 
-    /// <inheritdoc/>
     public override string ToString() => text.ToString();
 }

@@ -1,5 +1,4 @@
 using BatchEval.Workflow.Evaluation;
-using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Reports.Html;
 

@@ -1,4 +1,3 @@
-using BatchEval.Core.Sampling;
 using BatchEval.Workflow.Evaluation;
 
 namespace BatchEval.Workflow.Reports.Html;
