@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
@@ -65,8 +66,8 @@ public sealed partial class WorkerTests(AzuriteAccountFixture azurite) : IClassF
         var spec = tool.Write("leave.json", Specification.Replace("\"seed\": 5", "\"seed\": 6", StringComparison.Ordinal).Replace(", \"random-search\"", string.Empty, StringComparison.Ordinal));
         await using var leaves = await Worker.StartAsync(tool, azurite.ConnectionString, "--lease", "4");
         using var submitted = tool.Start("run", spec, "--on", azurite.ConnectionString);
-        var heard = new StringBuilder();
-        submitted.ErrorDataReceived += (_, line) => heard.AppendLine(line.Data);
+        var heard = new ConcurrentQueue<string?>();
+        submitted.ErrorDataReceived += (_, line) => heard.Enqueue(line.Data);
         submitted.BeginErrorReadLine();
         await leaves.UntilAsync(() => leaves.Computed >= 10);
         await leaves.LeaveAsync();
@@ -81,11 +82,11 @@ public sealed partial class WorkerTests(AzuriteAccountFixture azurite) : IClassF
         await using var other = await Worker.StartAsync(tool, azurite.ConnectionString, "--lease", "4", "--models", Path.GetDirectoryName(glyphs)!);
         await other.UntilAsync(() => other.Log.Contains("is left to others: this worker does not have the model 'digits'", StringComparison.Ordinal));
         // The two lines are written by one watcher, which may have looked before the other worker came.
-        await other.UntilAsync(() => heard.ToString().Contains("waits for a worker", StringComparison.Ordinal));
-        await other.UntilAsync(() => heard.ToString().Contains("cannot work on the run: it does not have the model 'digits'", StringComparison.Ordinal));
+        await other.UntilAsync(() => string.Concat(heard).Contains("waits for a worker", StringComparison.Ordinal));
+        await other.UntilAsync(() => string.Concat(heard).Contains("cannot work on the run: it does not have the model 'digits'", StringComparison.Ordinal));
         await using var able = await Worker.StartAsync(tool, azurite.ConnectionString, "--lease", "4");
         await submitted.WaitForExitAsync().WaitAsync(Tool.Patience);
-        submitted.ExitCode.ShouldBe(0, heard + able.Log);
+        submitted.ExitCode.ShouldBe(0, string.Join('\n', heard) + able.Log);
         other.Computed.ShouldBe(0);
     }
 
