@@ -1,12 +1,19 @@
 """Two end-to-end results of diffusers' own tests, whose random weights PyTorch's CPU generator makes again: writes the pipelines as folders of ONNX files.
 
-    /usr/bin/python3 literals.py      writes tests/Golden/pipelines/{ddim,dit}; needs PyTorch 1.13
+    /usr/bin/python3 literals.py      writes tests/Golden/pipelines/{ddim,dit}, and ddim-half with the first network in half precision; needs PyTorch 1.13
 """
+import pathlib
+import shutil
+import sys
+
 import numpy as np
 import torch
 
 from folders import export, folder, scheduler, write
 from modules import AutoencoderKL, DiT, UNet2DModel
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "networks"))
+from half import half_graph  # noqa: E402
 
 DDIM = [0.0, .9979, 0.0, .9999, .9986, .9991, 7.106e-4, 0.0, 0.0]
 DIT = [.2946, .6601, .4329, .3296, .4144, .5319, .7273, .5013, .4457]
@@ -44,6 +51,11 @@ def build_ddim():
     export(unet, {"sample": start, "timestep": torch.tensor([500])}, "out_sample", out / "unet",
            {"_class_name": "UNet2DModel", "sample_size": 8, "in_channels": 3, "out_channels": 3, "block_out_channels": [4, 8]})
     write(out / "golden.npz", start=start, image=image)
+    half = folder("ddim-half", "DDIMPipeline", unet=["diffusers", "UNet2DModel"], scheduler=["diffusers", "DDIMScheduler"])
+    for name in ("unet/config.json", "scheduler/scheduler_config.json"):
+        (half / name).parent.mkdir(exist_ok=True)
+        shutil.copyfile(out / name, half / name)
+    half_graph(out / "unet" / "model.onnx", half / "unet" / "model.onnx")
 
 
 @torch.no_grad()

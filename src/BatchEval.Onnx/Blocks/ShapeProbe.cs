@@ -18,7 +18,7 @@ internal static class ShapeProbe
         var live = index.Live();
         string[] values = [.. model.Graph.Input.Select(i => i.Name), .. Enumerable.Range(0, live.Length).Where(n => live[n]).SelectMany(n => index.Nodes[n].Output).Where(o => o.Length > 0)];
         var proto = WithShapes(model, values);
-        using var session = GraphSession.Open(proto, model, new DeviceOptions("cpu", Environment.ProcessorCount), configure: o => o.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL);
+        using var session = GraphSession.Open(proto, model, new DeviceOptions("cpu", Environment.ProcessorCount), configure: Frugal);
         using var network = new DenoiserNetwork(session, manifest, model.FileName);
         using var results = network.Call(new float[manifest.Sample.Size], [(float)manifest.Schedule.MaxTime], conditioning.ForAny(1), [.. values.Select(v => v + Mark)]);
         for (var i = 0; i < values.Length; i++)
@@ -29,11 +29,21 @@ internal static class ShapeProbe
         return shapes;
     }
 
-    private static ModelProto WithShapes(OnnxModel model, IEnumerable<string> values)
+    // One call: nothing that speeds up later ones at the price of memory (copies of weights in another layout, an arena that keeps what was freed).
+    private static void Frugal(SessionOptions options)
+    {
+        options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
+        options.EnableCpuMemArena = false;
+        options.EnableMemoryPattern = false;
+        options.AddSessionConfigEntry("session.disable_prepacking", "1");
+    }
+
+    private static ModelProto WithShapes(OnnxModel model, IReadOnlyList<string> values)
     {
         var graph = new GraphProto(model.Graph);
         graph.ValueInfo.Clear();
-        foreach (var value in values)
+        // The last one is where ONNX Runtime begins to order nodes. In reverse, each shape is taken, and its value freed, as soon as the value is there; otherwise all values live until the end.
+        foreach (var value in values.Reverse())
         {
             graph.Node.Add(new NodeProto { OpType = "Shape", Name = value + Mark, Input = { value }, Output = { value + Mark } });
             var type = new TypeProto.Types.Tensor { ElemType = (int)TensorProto.Types.DataType.Int64 };

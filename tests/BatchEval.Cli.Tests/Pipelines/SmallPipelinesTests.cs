@@ -1,5 +1,7 @@
+using BatchEval.Onnx.Graph.Proto;
 using BatchEval.Onnx.Numpy;
 using BatchEval.Tests.Shared;
+using Google.Protobuf;
 
 namespace BatchEval.Cli.Tests.Pipelines;
 
@@ -69,6 +71,27 @@ public sealed class SmallPipelinesTests : IDisposable
         Copy("sd15", "copy");
         File.Move(shell.PathOf("copy/unet/model.onnx"), shell.PathOf("copy/unet/diffusion_pytorch_model.safetensors"));
         (await shell.RunAsync([.. sample, "copy", "--prompt", "cat"])).ShouldBeRefused("holds weights of PyTorch and no ONNX file", "optimum-cli export onnx");
+    }
+
+    [Fact]
+    public async Task A_network_with_an_input_that_nothing_supplies_is_refused_by_name()
+    {
+        Copy("sd15", "copy");
+        var network = ModelProto.Parser.ParseFrom(File.ReadAllBytes(shell.PathOf("copy/unet/model.onnx")));
+        var more = network.Graph.Input[0].Clone();
+        more.Name = "mid_block_additional_residual";
+        network.Graph.Input.Add(more);
+        File.WriteAllBytes(shell.PathOf("copy/unet/model.onnx"), network.ToByteArray());
+        (await shell.RunAsync("sample", "--model", "copy", "--steps", "2", "--prompt", "cat", "--out", "png")).ShouldBeRefused("has the input 'mid_block_additional_residual'", "which nothing supplies");
+    }
+
+    [Fact]
+    public async Task A_half_precision_network_is_computed_between_casts_on_the_processor_and_a_note_says_so()
+    {
+        var result = (await shell.RunAsync("sample", "--model", Folder("ddim-half"), "--steps", "2", "--seed", "0", "--noise", "torch-cpu", "--images", "half.npy")).ShouldSucceed();
+        result.Error.ShouldContain("note: Some networks take half precision; the CPU computes them in single precision between casts of ONNX Runtime");
+        using var golden = NpzFile.Open(Path.Combine(Folder("ddim"), "golden.npz"));
+        Difference(NpyFormat.ReadFile(shell.PathOf("half.npy")).ToFloat32(), golden.Read("image").ToFloat32()).ShouldBeInRange(1e-6, 0.02);
     }
 
     [Fact]

@@ -6,13 +6,40 @@ using BatchEval.Tests.Shared;
 namespace BatchEval.EndToEnd.Runs;
 
 /// <summary><c>kill -9</c> in the middle of a run, as a user would see it.</summary>
-public sealed class KillAndResumeTests(AzuriteFixture azurite) : IClassFixture<AzuriteFixture>
+public sealed class KillAndResumeTests : IAsyncLifetime
 {
-    [Fact]
-    public async Task A_killed_run_resumes_without_computing_a_finished_unit_again_and_ends_in_the_same_bytes()
+    private readonly AzuriteFixture azurite = new();
+
+    public static TheoryData<string> Specifications =>
+    [
+        $$"""
+        { "name": "killed", "model": "{{Path.Combine(RepoPaths.Samples, "digits")}}", "seed": 5, "budget": { "networkCalls": 3 },
+          "search": { "population": 6, "generations": 2, "elites": 2, "mutants": 3, "crossovers": 2, "rungs": [16, 64] },
+          "validation": { "samples": 48, "elites": 1 }, "final": { "samples": 96, "images": 2 },
+          "reference": { "steps": 10, "samples": 32 }, "baselines": ["trailing", "random-search"],
+          "execution": { "unitEvaluations": 200 } }
+        """,
+        // A text-to-image pipeline: text encoder, guidance, decoder.
+        $$"""
+        { "name": "killed-pipeline", "model": "{{Path.Combine(RepoPaths.Root, "tests", "Golden", "pipelines", "sd15")}}", "seed": 5, "budget": { "networkCalls": 3 },
+          "prompts": ["a red cat", { "prompt": "cat", "negative": "blue dog" }], "conditions": { "guidanceScale": 7.5 }, "objective": { "metric": "psnr" },
+          "search": { "population": 4, "generations": 2, "elites": 1, "mutants": 2, "crossovers": 1, "rungs": [8] },
+          "validation": { "samples": 8, "elites": 1 }, "final": { "samples": 16, "images": 2 },
+          "reference": { "steps": 10, "samples": 16 }, "baselines": ["trailing", "random-search"],
+          "execution": { "unitEvaluations": 60 } }
+        """,
+    ];
+
+    public Task InitializeAsync() => azurite.InitializeAsync();
+
+    public Task DisposeAsync() => azurite.DisposeAsync();
+
+    [Theory]
+    [MemberData(nameof(Specifications))]
+    public async Task A_killed_run_resumes_without_computing_a_finished_unit_again_and_ends_in_the_same_bytes(string specification)
     {
         using var tool = new Tool();
-        var spec = tool.Write("search.json", Specification());
+        var spec = tool.Write("search.json", specification);
         using (var victim = tool.Start("run", spec, "--store", azurite.ConnectionString, "--json", "--parallel", "2"))
         {
             await UntilAsync(async () => (await CellsAsync(azurite)).Count >= 6 || victim.HasExited);
@@ -56,14 +83,6 @@ public sealed class KillAndResumeTests(AzuriteFixture azurite) : IClassFixture<A
             await other.DisposeAsync();
         }
     }
-
-    private static string Specification() => $$"""
-        { "name": "killed", "model": "{{Path.Combine(RepoPaths.Samples, "digits")}}", "seed": 5, "budget": { "networkCalls": 3 },
-          "search": { "population": 6, "generations": 2, "elites": 2, "mutants": 3, "crossovers": 2, "rungs": [16, 64] },
-          "validation": { "samples": 48, "elites": 1 }, "final": { "samples": 96, "images": 2 },
-          "reference": { "steps": 10, "samples": 32 }, "baselines": ["trailing", "random-search"],
-          "execution": { "unitEvaluations": 200 } }
-        """;
 
     private static async Task<SortedDictionary<string, DateTimeOffset>> CellsAsync(AzuriteFixture azurite)
     {
