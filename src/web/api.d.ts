@@ -381,6 +381,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this service allows. */
+        get: operations["GetService"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/specification.schema.json": {
         parameters: {
             query?: never;
@@ -906,7 +923,7 @@ export interface components {
             statusUrl: string;
             /** @description Metric that it minimises or maximises. */
             objective: string;
-            /** @description Its model. */
+            /** @description Its model: the service's name for it, or the last folder of its path where the service has none. */
             model: string;
             /**
              * Format: uint64
@@ -950,7 +967,7 @@ export interface components {
             /** @description Where its parts are. */
             links: components["schemas"]["RunLinks"];
         };
-        /** @description Addresses of a run; those of results are there once it is finished. */
+        /** @description Addresses of a run; those of results are there once it is finished, that of its model where the service has it. */
         RunLinks: {
             self: string;
             pause: string;
@@ -959,6 +976,7 @@ export interface components {
             leaderboard: null | string;
             report: null | string;
             best: null | string;
+            model: null | string;
         };
         /** @description Runs, all of them or a page. */
         RunList: {
@@ -1150,6 +1168,11 @@ export interface components {
             samples: null | number;
             /** @description One row per candidate. */
             rows: components["schemas"]["ScoreRow"][];
+        };
+        /** @description What the service allows. */
+        ServiceDocument: {
+            /** @description Whether it refuses whatever starts, changes or deletes something. */
+            readOnly: boolean;
         };
         /** @description A run that was submitted. */
         StartedRun: {
@@ -2079,6 +2102,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckedRun"];
+                };
+            };
+            /** @description A refusal (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceDocument"];
                 };
             };
             /** @description A refusal (RFC 9457). */

@@ -30,6 +30,35 @@ public sealed class ModelCatalog(IReadOnlyList<string> roots)
         return new Problem("model", $"is not a model of this service; allowed: {(known.Count == 0 ? "none is installed" : string.Join(", ", known))}.");
     }
 
+    /// <summary>The name of the package that a run names by its name here or, on a command line, by its folder; null where there is none.</summary>
+    /// <remarks>A folder elsewhere stands for the only package here that has the same last folder.</remarks>
+    public string? NameOf(string model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (Check(model) is null)
+        {
+            return model;
+        }
+
+        foreach (var root in Path.IsPathFullyQualified(model) ? Roots : [])
+        {
+            if (Path.GetRelativePath(root, Path.TrimEndingDirectorySeparator(model)).Replace('\\', '/') is var below && Check(below) is null)
+            {
+                return below;
+            }
+        }
+
+        var alike = Names().Where(n => LastFolder(n) == LastFolder(model)).Take(2).ToList();
+        return alike.Count == 1 ? alike[0] : null;
+    }
+
+    /// <summary>The last folder of a path.</summary>
+    public static string LastFolder(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return path.TrimEnd('/', '\\').Split('/', '\\')[^1];
+    }
+
     private static IEnumerable<string> Below(string root, string folder, int depth)
     {
         if (folder != root && File.Exists(Path.Combine(folder, ModelPackage.ManifestFile)))

@@ -46,7 +46,7 @@ internal sealed class RunChecks(RunApiContext context)
         {
             var document = await new RunQueries(context).DescribeAsync(run.Id, cancellation);
             var made = document.Counts;
-            if (document.Model == Path.GetFileName(model) && made is { Computed: > 0, NetworkCalls: > 0 } && document.Cost.DeviceSeconds > 0)
+            if (document.Model == model && made is { Computed: > 0, NetworkCalls: > 0 } && document.Cost.DeviceSeconds > 0)
             {
                 return document.Cost.DeviceSeconds * (made.Computed + made.Reused) / made.Computed / made.NetworkCalls;
             }

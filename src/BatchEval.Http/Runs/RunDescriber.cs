@@ -23,13 +23,14 @@ internal static class RunDescriber
     {
         var counts = status.Evaluations;
         var (share, left) = Estimate(status, forecast, plan, life, context.UnitsInFlight);
+        var model = context.Catalog.NameOf(specification.Model);
         return new RunDocument(
             status.RunId, status.State, StageOf(status), status.Round, status.Best, status.Started, status.Updated, status.Error, AddressOf(status),
-            specification.Objective.Metric, Path.GetFileName(specification.Model.TrimEnd('/', '\\')), specification.Seed,
+            specification.Objective.Metric, model ?? ModelCatalog.LastFolder(specification.Model), specification.Seed,
             plan?.Plan.Generation, specification.Search.Method == SearchMethod.None ? 0 : specification.Search.Evolution.Generations,
             plan?.Units.Count, life?.Round == status.Round ? life.UnitsDone : null,
             new RunCounts(counts.Computed, counts.Reused, counts.Samples, counts.NetworkCalls),
-            Cost(counts, context.Price), Math.Round(share, 4), left is { } seconds ? Math.Round(seconds, 1) : null, Links(status));
+            Cost(counts, context.Price), Math.Round(share, 4), left is { } seconds ? Math.Round(seconds, 1) : null, Links(status, model));
     }
 
     private static string StageOf(RunStatus status) => JsonNamingPolicy.CamelCase.ConvertName(status.Stage.ToString());
@@ -61,12 +62,12 @@ internal static class RunDescriber
         return (Math.Min(0.99, done / Math.Max(1, forecast.Total)), done < forecast.Total ? perCall * (forecast.Total - done) / Math.Max(1, unitsInFlight) : null);
     }
 
-    private static RunLinks Links(RunStatus status)
+    private static RunLinks Links(RunStatus status, string? model)
     {
         var (self, done) = (AddressOf(status), status.Stage == RunStage.Done);
         return new RunLinks(
             self, $"{self}/pause", $"{self}/resume", $"{self}/stop",
-            done ? $"{self}/leaderboard" : null, done ? $"{self}/report" : null, done ? $"{self}/best" : null);
+            done ? $"{self}/leaderboard" : null, done ? $"{self}/report" : null, done ? $"{self}/best" : null, model is null ? null : $"/api/models/{model}");
     }
 
     private static BestSummary Best(CandidateScore best, Metric? metric) => new(

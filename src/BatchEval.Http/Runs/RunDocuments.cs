@@ -62,7 +62,7 @@ public sealed record BestSummary(
 /// <param name="Error">Why it failed.</param>
 /// <param name="StatusUrl">This document.</param>
 /// <param name="Objective">Metric that it minimises or maximises.</param>
-/// <param name="Model">Its model.</param>
+/// <param name="Model">Its model: the service's name for it, or the last folder of its path where the service has none.</param>
 /// <param name="Seed">Its seed.</param>
 /// <param name="Generation">Generation under way, from 0.</param>
 /// <param name="Generations">Generations of its search.</param>
@@ -100,12 +100,16 @@ public sealed record RunCounts(int Computed, int Reused, long Samples, long Netw
 /// <param name="Currency">Currency of the amount.</param>
 public sealed record RunCost(double DeviceSeconds, double? Amount, string? Currency);
 
-/// <summary>Addresses of a run; those of results are there once it is finished.</summary>
-public sealed record RunLinks(string Self, string Pause, string Resume, string Stop, string? Leaderboard, string? Report, string? Best);
+/// <summary>Addresses of a run; those of results are there once it is finished, that of its model where the service has it.</summary>
+public sealed record RunLinks(string Self, string Pause, string Resume, string Stop, string? Leaderboard, string? Report, string? Best, string? Model);
 
 /// <summary>The files of the winner.</summary>
 /// <param name="Files">Their names, sorted.</param>
 public sealed record FileList(IReadOnlyList<string> Files);
+
+/// <summary>What the service allows.</summary>
+/// <param name="ReadOnly">Whether it refuses whatever starts, changes or deletes something.</param>
+public sealed record ServiceDocument(bool ReadOnly);
 
 /// <summary>The models that a specification may name.</summary>
 /// <param name="Models">Their names, sorted.</param>

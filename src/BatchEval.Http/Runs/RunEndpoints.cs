@@ -71,6 +71,8 @@ internal static class RunEndpoints
         api.MapPost("runs/check", (HttpContext http, RunApiContext context, CancellationToken stop) => new RunChecks(context).CheckAsync(http, stop))
             .WithName("CheckRun").WithSummary("Checks a run specification and foresees its cost; starts nothing.")
             .AddOpenApiOperationTransformer(RunDescription.TakeSpecification);
+        api.MapGet("service", (RunApiContext context) => TypedResults.Ok(new ServiceDocument(context.ReadOnly)))
+            .WithName("GetService").WithSummary("What this service allows.");
         api.MapGet("specification.schema.json", () => Revalidation.Content(SpecificationSchema, Revalidation.Json))
             .WithName("GetSchema").WithSummary("JSON schema of run specifications.").Produces<object>(200, Json);
         api.MapGet("openapi.json", RunDescription.ReadAsync)

@@ -1,7 +1,7 @@
 // Two images, or sheets of images, on top of each other.
 import { make } from "./frame";
 
-export interface Picture { name: string; source: string; alt: string }
+export interface Picture { name: string; source: string | (() => Promise<string>); alt: string }
 
 const modes = { slide: "Slide", first: "Left only", second: "Right only", difference: "Difference" };
 
@@ -27,7 +27,9 @@ export function comparePictures(pictures: Picture[], left: number, right: number
   });
   const update = () => ([[first, under, names[0]], [second, over, names[1]]] as const).forEach(([select, image, name]) => {
     const picture = pictures[Number(select.value)];
-    image.src = picture.source;
+    if (typeof picture.source === "string") image.src = picture.source;
+    // Another one may have been chosen by the time that it is there.
+    else picture.source().then(source => { if (pictures[Number(select.value)] === picture) image.src = source; }, () => image.removeAttribute("src"));
     image.alt = picture.alt;
     name.textContent = picture.name;
   });

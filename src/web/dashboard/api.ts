@@ -1,5 +1,6 @@
 // Talks to the HTTP interface. Types come from its description (src/web/api.d.ts).
 import type { components } from "../api";
+import type { Json } from "./schema";
 
 export type Schemas = components["schemas"];
 export type Run = Schemas["RunDocument"];
@@ -13,6 +14,7 @@ export type Masks = Schemas["CandidateMasks"];
 export type ModelChecks = Schemas["ModelCheckDocument"];
 export type Work = Schemas["WorkList"];
 export type Checked = Schemas["CheckedRun"];
+export type Service = Schemas["ServiceDocument"];
 export type Card = Schemas["ModelCard"];
 export type FieldProblem = NonNullable<Schemas["Problem"]["errors"]>[number];
 
@@ -47,6 +49,18 @@ export const post = async <T>(path: string, body?: string): Promise<T> =>
   (await send(path, { method: "POST", body, headers: body === undefined ? {} : { "Content-Type": "application/json" } })).json() as Promise<T>;
 export const runPath = (id: string) => `/api/runs/${encodeURIComponent(id)}`;
 export const candidatePath = (run: string, id: string) => `${runPath(run)}/candidates/${encodeURIComponent(id)}`;
+
+/** A run's specification with its model named as the service names it: a run of the command line names a folder. */
+export async function specificationOf(run: string): Promise<Json> {
+  const [specification, { model, links }] = await Promise.all([get<Json>(`${runPath(run)}/specification`), get<Run>(runPath(run))]);
+  return links.model ? { ...specification, model } : specification;
+}
+
+/** Address of an image of the interface; with a key, which addresses cannot carry, of its content. */
+export async function imageAddress(path: string): Promise<string> {
+  const image = await (await send(path)).blob();
+  return readKey() ? URL.createObjectURL(image) : path.replace(/^\//, "");
+}
 
 /** Hands a file of the interface to the person; with a key, which links cannot carry, too. */
 export async function download(path: string, name: string) {

@@ -5,13 +5,14 @@ import { drawSchedules, Schedule } from "../charts/schedules";
 import { Chart, Plain } from "../tables";
 import { SamplerNumbers } from "../samplers";
 import { Blocks, Family, Skips } from "./anatomy";
-import { ApiError, candidatePath, download, get, Run, runPath, send, Steps, Table } from "./api";
+import { ApiError, candidatePath, get, imageAddress, Run, runPath, send, Steps, Table } from "./api";
 import { latestScores, Scored, useRun } from "./live";
-import { Fact, Problem, useImage } from "./parts";
+import { Download, Fact, Problem, useImage, useOrderable } from "./parts";
 import { big, count, short, stageName, withError } from "./text";
 
 export function CandidatePage({ run: runId, id }: { run: string; id: string }) {
   const live = useRun(runId);
+  const orderable = useOrderable();
   const scores = useMemo(() => (live.table ? latestScores(live.table) : []), [live.table]);
   const score = scores.find(s => s.id === id);
   const up = <p class="eyebrow"><a href={`#/runs/${runId}`}>{runId}</a></p>;
@@ -22,9 +23,9 @@ export function CandidatePage({ run: runId, id }: { run: string; id: string }) {
     <h1>{score.name} <code>{id}</code></h1>
     <Scores score={score} table={live.table} />
     <nav aria-label="Files of the candidate">
-      <a href={`#/new/${runId}/${id}`}>Evaluate on more samples</a>
-      <button type="button" class="link" onClick={() => download(candidatePath(runId, id), `${id}.json`)}>Download scores and candidate</button>
-      {live.run.state === "finished" && <button type="button" class="link" onClick={() => download(`${candidatePath(runId, id)}/grid`, `${id}.png`)}>Download contact sheet</button>}
+      {orderable && <a href={`#/new/${runId}/${id}`}>Evaluate on more samples</a>}
+      <Download path={candidatePath(runId, id)} name={`${id}.json`}>Download scores and candidate</Download>
+      {live.run.state === "finished" && <Download path={`${candidatePath(runId, id)}/grid`} name={`${id}.png`}>Download contact sheet</Download>}
     </nav>
     {live.run.best?.id === id && live.run.links.best && <Exports run={live.run} />}
     <Axis run={runId} score={score} others={scores} />
@@ -32,7 +33,7 @@ export function CandidatePage({ run: runId, id }: { run: string; id: string }) {
     <Rounds id={id} table={live.table} />
     <Family run={runId} id={id} table={live.table} scores={scores} />
     <Images run={live.run} id={id} others={scores.filter(s => s.stage === "final" && s.id !== id)} />
-    <p class="note">{live.run.state === "finished" && <button type="button" class="link" onClick={() => download(`${runPath(runId)}/archive`, `${runId}.zip`)}>Download the whole run as one archive</button>}</p>
+    <p class="note">{live.run.state === "finished" && <Download path={`${runPath(runId)}/archive`} name={`${runId}.zip`}>Download the whole run as one archive</Download>}</p>
   </>;
 }
 
@@ -51,7 +52,7 @@ function Scores({ score, table }: { score: Scored; table: Table }) {
 function Exports({ run }: { run: Run }) {
   const [files, set] = useState<string[]>([]);
   useEffect(() => { get<{ files: string[] }>(run.links.best!).then(list => set(list.files)).catch(() => set([])); }, [run.id]);
-  return <nav aria-label="Exports">{files.map(file => <button key={file} type="button" class="link" onClick={() => download(`${run.links.best}/${file}`, file)}>Download {file}</button>)}</nav>;
+  return <nav aria-label="Exports">{files.map(file => <Download key={file} path={`${run.links.best}/${file}`} name={file}>Download {file}</Download>)}</nav>;
 }
 
 function Axis({ run, score, others }: { run: string; score: Scored; others: Scored[] }) {
@@ -109,6 +110,7 @@ function Preview({ run, id }: { run: string; id: string }) {
   const path = `${candidatePath(run, id)}/preview`;
   const [turn, again] = useState(0);
   const [busy, work] = useState(false);
+  const orderable = useOrderable();
   const [error, fail] = useState<ApiError | null>(null);
   const sheet = useImage(turn === 0 ? path : `${path}?again=${turn}`);
   const make = async () => {
@@ -117,7 +119,7 @@ function Preview({ run, id }: { run: string; id: string }) {
     work(false);
   };
   return <>{sheet.source ? <><p>16 images of the final stage's noise, computed on request.</p><img class="sheet" src={sheet.source} alt={`Images of ${id}, computed on request`} /></>
-    : <p class="controls"><button type="button" disabled={busy} onClick={make}>{busy ? "Computing 16 images" : "Compute 16 images now"}</button></p>}<Problem error={error} /></>;
+    : orderable && <p class="controls"><button type="button" disabled={busy} onClick={make}>{busy ? "Computing 16 images" : "Compute 16 images now"}</button></p>}<Problem error={error} /></>;
 }
 
 function Thumb({ run, id, n, open }: { run: string; id: string; n: number; open: () => void }) {
@@ -154,8 +156,11 @@ function Sheets({ run, id, others }: { run: string; id: string; others: Named[] 
   const host = useRef<HTMLDivElement>(null);
   const names = others.map(o => o.id).join();
   useEffect(() => {
-    const pictures = [{ id, name: id }, ...others].map(s => ({ name: `${s.name} ${s.id === s.name ? "" : s.id}`, source: `${candidatePath(run, s.id)}/grid`.slice(1), alt: `Contact sheet of ${s.name}` }));
+    const sheets = new Map<string, Promise<string>>();
+    const sheet = (of: string) => { if (!sheets.has(of)) sheets.set(of, imageAddress(`${candidatePath(run, of)}/grid`)); return sheets.get(of)!; };
+    const pictures = [{ id, name: id }, ...others].map(s => ({ name: `${s.name} ${s.id === s.name ? "" : s.id}`, source: () => sheet(s.id), alt: `Contact sheet of ${s.name}` }));
     host.current!.replaceChildren(...comparePictures(pictures, 0, 1));
+    return () => sheets.forEach(made => made.then(URL.revokeObjectURL, () => {}));
   }, [run, id, names]);
   return <div id="compare" ref={host} />;
 }

@@ -1,12 +1,13 @@
 // The dashboard: which page the address names, and what is the same on all of them.
 import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { readKey, writeKey } from "./api";
+import { readKey, Service, writeKey } from "./api";
 import { CandidatePage } from "./candidate";
 import { ComparePage } from "./compare";
 import "./dashboard.css";
 import { useAway, usePolling } from "./live";
 import { ModelPage, ModelsPage } from "./models";
+import { FileLink, Orderable } from "./parts";
 import { RunPage } from "./run";
 import { RunsPage } from "./runs";
 import { StartPage } from "./start";
@@ -35,7 +36,8 @@ function App() {
   const [path, go] = useState(parts);
   const main = useRef<HTMLElement>(null);
   const away = useAway();
-  const models = usePolling<{ models: string[] }>("/api/models", 30_000);
+  const service = usePolling<Service>("/api/service", 30_000);
+  const orderable = service.value && !service.value.readOnly;
   useEffect(() => {
     const moved = () => { go(parts()); scrollTo(0, 0); main.current?.focus({ preventScroll: true }); };
     addEventListener("hashchange", moved);
@@ -46,11 +48,11 @@ function App() {
   return <>
     <a class="skip" href="#main" onClick={e => { e.preventDefault(); main.current?.focus(); }}>To the content</a>
     <header class="top"><nav aria-label="Pages"><b>BatchEval</b>
-      {link("#/", "Runs", !path[0] || path[0] === "runs")}{link("#/new", "New run", path[0] === "new")}{link("#/models", "Models", path[0] === "models")}
+      {link("#/", "Runs", !path[0] || path[0] === "runs")}{orderable && link("#/new", "New run", path[0] === "new")}{link("#/models", "Models", path[0] === "models")}
     </nav>
       <p class="away" role="status">{away && `No answer since ${away.toLocaleTimeString()}; trying again.`}</p></header>
-    <main ref={main} id="main" tabIndex={-1}>{models.error?.status === 401 && <KeyForm />}<Page path={path} /></main>
-    <footer><p class="note">{readKey() && <button type="button" class="link" onClick={() => { sessionStorage.clear(); location.reload(); }}>Forget the key</button>} <a href="assets/licences.txt">Licences</a> <a href="api/openapi.json">OpenAPI</a></p></footer>
+    <main ref={main} id="main" tabIndex={-1}>{service.error?.status === 401 && <KeyForm />}<Orderable.Provider value={orderable}><Page path={path} /></Orderable.Provider></main>
+    <footer><p class="note">{readKey() && <button type="button" class="link" onClick={() => { sessionStorage.clear(); location.reload(); }}>Forget the key</button>} <a href="assets/licences.txt">Licences</a> <FileLink path="/api/openapi.json" name="openapi.json">OpenAPI</FileLink></p></footer>
   </>;
 }
 

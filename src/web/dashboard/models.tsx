@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Plain } from "../tables";
 import { ApiError, Card, get, ModelChecks } from "./api";
 import { usePolling } from "./live";
-import { Problem } from "./parts";
+import { Problem, useOrderable } from "./parts";
 
 const escaped = (name: string) => name.split("/").map(encodeURIComponent).join("/");
 export const modelPath = (name: string) => `/api/models/${escaped(name)}`;
@@ -17,10 +17,11 @@ export function ModelsPage() {
 export function ModelPage({ name }: { name: string }) {
   const [card, set] = useState<Card | null>(null);
   const [error, fail] = useState<ApiError | null>(null);
+  const orderable = useOrderable();
   useEffect(() => { get<Card>(modelPath(name)).then(set).catch(fail); }, [name]);
   return <><p class="eyebrow"><a href="#/models">Models</a></p><h1>{name}</h1><Problem error={error} />
     {card && <><section class="wide"><p>{card.description}</p>
-      <h2>Bundled specifications</h2><ul>{Object.keys(card.templates).map(t => <li key={t}><a href={`#/new/${encodeURIComponent(`${name}:${t}`)}`}>Start from {t}</a></li>)}</ul></section>
+      <h2>Bundled specifications</h2><ul>{Object.keys(card.templates).map(t => <li key={t}>{orderable ? <a href={`#/new/${encodeURIComponent(`${name}:${t}`)}`}>Start from {t}</a> : t}</li>)}</ul></section>
       <Checks key={name} name={name} />
       {card.card && <section class="wide"><h2>Card</h2><pre class="card" tabIndex={0}>{card.card}</pre></section>}</>}</>;
 }

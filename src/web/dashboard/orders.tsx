@@ -1,12 +1,19 @@
 // Pause, resume, stop and delete.
 import { useState } from "preact/hooks";
-import { ApiError, post, Run, RunSummary, runPath, send } from "./api";
-import { Confirm, Problem } from "./parts";
+import { ApiError, Checked, post, Run, RunSummary, runPath, send, specificationOf } from "./api";
+import { Confirm, Problem, useOrderable } from "./parts";
 
 const possible: Record<string, string[]> = {
   pending: ["pause", "stop"], running: ["pause", "stop"], paused: ["resume", "stop"], failed: ["resume", "delete"], finished: ["delete"], stopped: ["start", "delete"],
 };
 const asked: Record<string, string> = { stop: "Stop this run? What it has computed stays.", delete: "Delete this run? Its results, images and report are lost; results that other runs share stay." };
+
+/** A stopped run goes on when its specification is sent again. */
+async function goOn(run: string) {
+  const text = JSON.stringify(await specificationOf(run));
+  if ((await post<Checked>("/api/runs/check", text)).id !== run) throw new ApiError(409, "The model of that name here is not the one that this run began with, or this is another version of the program; it would be another run.");
+  await post("/api/runs", text);
+}
 
 export function Orders({ run, done }: { run: Run | RunSummary; done?: (verb: string) => void }) {
   const [question, ask] = useState<string | null>(null);
@@ -16,13 +23,13 @@ export function Orders({ run, done }: { run: Run | RunSummary; done?: (verb: str
     ask(null); work(verb); fail(null);
     try {
       if (verb === "delete") await send(runPath(run.id), { method: "DELETE" });
-      // A stopped run goes on when its specification is sent again; its model is named as the service names it.
-      else if (verb === "start") await post("/api/runs", await (await send(`${runPath(run.id)}/specification`)).text());
+      else if (verb === "start") await goOn(run.id);
       else await post(`${runPath(run.id)}/${verb}`);
       done?.(verb);
     } catch (problem) { fail(problem as ApiError); }
     work(null);
   };
+  if (!useOrderable()) return null;
   return <div class="controls orders">
     {(possible[run.state] ?? []).map(verb => <button key={verb} type="button" class={verb === "delete" ? "danger" : ""} disabled={busy !== null}
       onClick={() => (asked[verb] ? ask(verb) : order(verb))}>{busy === verb ? "…" : verb === "start" ? "Go on" : verb[0].toUpperCase() + verb.slice(1)}<span class="hidden"> run {run.id}</span></button>)}

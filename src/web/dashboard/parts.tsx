@@ -1,7 +1,7 @@
 // Small parts that pages are made of.
-import { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { ApiError, readKey, send } from "./api";
+import { ComponentChildren, createContext } from "preact";
+import { useContext, useEffect, useId, useRef, useState } from "preact/hooks";
+import { ApiError, download, imageAddress, readKey } from "./api";
 
 export interface Column<T> { key: string; label: string; numeric?: boolean; text: (row: T) => ComponentChildren; value: (row: T) => number | string | null | undefined; head?: boolean }
 
@@ -91,19 +91,30 @@ export function Confirm({ question, yes, onYes, onNo }: { question: string; yes:
 
 export const Problem = ({ error }: { error: ApiError | null }) => (error ? <p class="error" role="alert">{error.message}</p> : null);
 
-/** Address of an image of the interface; with a key, which addresses cannot carry, its content. */
+/** Whether the server takes orders; null until it has said so. */
+export const Orderable = createContext<boolean | null>(null);
+export const useOrderable = () => useContext(Orderable);
+
+/** Hands a file over, and says so where that fails. */
+export function Download({ path, name, children }: { path: string; name: string; children: ComponentChildren }) {
+  const [error, fail] = useState<ApiError | null>(null);
+  return <><button type="button" class="link" onClick={() => { fail(null); download(path, name).catch(fail); }}>{children}</button><Problem error={error} /></>;
+}
+
+/** A link to a document of the interface. Links cannot carry a key: with one the document is downloaded. */
+export const FileLink = ({ path, name, children }: { path: string; name: string; children: ComponentChildren }) =>
+  (readKey() ? <Download path={path} name={name}>{children}</Download> : <a href={path.slice(1)}>{children}</a>);
+
+/** Address of an image, or null as long as there is none. */
 export function useImage(path: string | null): { source: string | null; missing: boolean } {
   const [found, set] = useState<{ source: string | null; missing: boolean }>({ source: null, missing: false });
   useEffect(() => {
     set({ source: null, missing: false });
     if (!path) return;
-    let made: string | null = null, left = false;
-    send(path).then(answer => answer.blob()).then(blob => {
-      if (left) return;
-      made = readKey() ? URL.createObjectURL(blob) : path.replace(/^\//, "");
-      set({ source: made, missing: false });
-    }).catch(() => { if (!left) set({ source: null, missing: true }); });
-    return () => { left = true; if (made?.startsWith("blob:")) URL.revokeObjectURL(made); };
+    let left = false;
+    const made = imageAddress(path);
+    made.then(source => { if (!left) set({ source, missing: false }); }, () => { if (!left) set({ source: null, missing: true }); });
+    return () => { left = true; made.then(URL.revokeObjectURL, () => {}); };
   }, [path]);
   return found;
 }

@@ -4,10 +4,10 @@ import { OTHER, WIN } from "../charts/frame";
 import { Curve, drawCurves } from "../charts/lines";
 import { Dot, drawPoints, paretoFront } from "../charts/points";
 import { Chart, Plain } from "../tables";
-import { download, Metric, Run, runPath, Table, Work } from "./api";
+import { Metric, Run, runPath, Table, Work } from "./api";
 import { latestScores, LogLine, Scored, usePolling, useRun } from "./live";
 import { Orders } from "./orders";
-import { Column, DataTable, Fact, Problem, State } from "./parts";
+import { Column, DataTable, Download, Fact, FileLink, Problem, State, useOrderable } from "./parts";
 import { big, clock, count, day, hour, percent, short, stageName, withError } from "./text";
 
 export const costs = [
@@ -62,17 +62,18 @@ function Facts({ run, metric, table }: { run: Run; metric?: Metric; table: Table
     <Fact name="Images scored" note={`${count(run.counts.networkCalls)} network calls`}>{count(run.counts.samples)}</Fact>
     <Fact name="Results computed" note={`${count(run.counts.reused)} found in the store`}>{count(run.counts.computed)}</Fact>
     <Fact name="Device time" note={run.cost.amount != null ? `${run.cost.amount} ${run.cost.currency}` : undefined}>{clock(run.cost.deviceSeconds)}</Fact>
-    <Fact name="Model" note={`seed ${run.seed}`}><a href={`#/models/${run.model}`}>{run.model}</a></Fact>
+    <Fact name="Model" note={`seed ${run.seed}`}>{run.links.model ? <a href={`#/models/${encodeURIComponent(run.model)}`}>{run.model}</a> : run.model}</Fact>
     <Fact name="Started" note={<>{day(run.started)}; changed {hour(run.updated)}</>}>{hour(run.started)}</Fact>
   </dl>;
 }
 
 function Links({ run }: { run: Run }) {
+  const orderable = useOrderable();
   const files = [["spec.json", `${runPath(run.id)}/specification`], ...(run.links.leaderboard ? [["leaderboard.csv", `${run.links.leaderboard}?format=csv`], ["leaderboard.json", run.links.leaderboard], ["report.html", run.links.report!], ["schedule.json", `${run.links.best}/schedule.json`], [`${run.id}.zip`, `${runPath(run.id)}/archive`]] : [])];
   return <nav aria-label="Parts of the run">
-    {run.links.report && <a href={run.links.report.slice(1)}>Report</a>}
-    <a href={`#/new/${run.id}`}>Copy and vary</a>
-    {files.map(([name, path]) => <button key={name} type="button" class="link" onClick={() => download(path, name)}>Download {name}</button>)}
+    {run.links.report && <FileLink path={run.links.report} name={`${run.id}.html`}>Report</FileLink>}
+    {orderable && <a href={`#/new/${run.id}`}>Copy and vary</a>}
+    {files.map(([name, path]) => <Download key={name} path={path} name={name}>Download {name}</Download>)}
   </nav>;
 }
 

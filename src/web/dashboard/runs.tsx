@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { RunSummary } from "./api";
 import { usePolling } from "./live";
 import { Orders } from "./orders";
-import { Problem, State } from "./parts";
+import { Problem, State, useOrderable } from "./parts";
 import { moment, stageName, withError } from "./text";
 
 const PAGE = 25;
@@ -14,10 +14,11 @@ export function RunsPage() {
   const after = trail.at(-1);
   const list = usePolling<{ runs: RunSummary[]; next?: string | null }>(`/api/runs?limit=${PAGE}${after ? `&after=${after}` : ""}`, 2000);
   const runs = list.value?.runs;
+  const orderable = useOrderable();
   return <>
     <h1>Runs</h1>
     <Problem error={list.error} />
-    {runs?.length === 0 && <section class="wide"><p>There is no run yet. <a href="#/new">Start one</a>, or send a specification to <code>/api/runs</code>.</p></section>}
+    {runs?.length === 0 && <section class="wide"><p>There is no run yet.{orderable && <> <a href="#/new">Start one</a>, or send a specification to <code>/api/runs</code>.</>}</p></section>}
     {runs && runs.length > 0 && <section class="wide">
       <div class="controls">
         <span class="note" role="status">{runs.filter(r => r.state === "running" || r.state === "pending").length} under way</span>
@@ -29,7 +30,7 @@ export function RunsPage() {
       </div>
       <div class="scroll" role="region" aria-label="Table of runs" tabIndex={0}>
         <table class="data runs">
-          <thead><tr><th scope="col"><span class="hidden">Choose</span></th><th scope="col">Run</th><th scope="col">State</th><th scope="col">Stage</th><th scope="col" class="num">Best</th><th scope="col">Started</th><th scope="col">Orders</th></tr></thead>
+          <thead><tr><th scope="col"><span class="hidden">Choose</span></th><th scope="col">Run</th><th scope="col">State</th><th scope="col">Stage</th><th scope="col" class="num">Best</th><th scope="col">Started</th>{orderable && <th scope="col">Orders</th>}</tr></thead>
           <tbody>{runs.map(run => <tr key={run.id}>
             <td><input type="checkbox" aria-label={`Choose ${run.id} to compare`} checked={chosen.includes(run.id)} onChange={e => choose(e.currentTarget.checked ? [...chosen, run.id] : chosen.filter(c => c !== run.id))} /></td>
             <th scope="row"><a href={`#/runs/${run.id}`}>{run.id}</a>{run.error && <small class="error">{run.error}</small>}</th>
@@ -37,7 +38,7 @@ export function RunsPage() {
             <td>{stageName(run.stage)}</td>
             <td class="num">{run.best ? `${withError(run.best.value ?? run.best.objective, run.best.objectiveError)} ${run.best.unit ?? ""}` : "–"}{run.best && <small>{run.best.label ?? "objective, lower is better"}</small>}</td>
             <td class="nowrap">{moment(run.started)}</td>
-            <td><Orders run={run} done={list.again} /></td>
+            {orderable && <td><Orders run={run} done={list.again} /></td>}
           </tr>)}</tbody>
         </table>
       </div>

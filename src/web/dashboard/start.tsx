@@ -1,8 +1,8 @@
 // Starts a run: a form made from the schema, checked as one types.
 import { useEffect, useState } from "preact/hooks";
-import { ApiError, candidatePath, Card, Checked, FieldProblem, get, post, runPath, Schemas, send } from "./api";
+import { ApiError, candidatePath, Card, Checked, FieldProblem, get, post, Schemas, send, specificationOf } from "./api";
 import { modelPath } from "./models";
-import { Problem } from "./parts";
+import { Problem, useOrderable } from "./parts";
 import { Json, kindOf, read, resolve, Schema, write } from "./schema";
 import { clock, count } from "./text";
 
@@ -18,15 +18,11 @@ async function templates(): Promise<Template[]> {
 async function begin(all: Template[], from?: string, candidate?: string): Promise<Json> {
   const given = all.find(t => t.name === from);
   if (given || !from || from.includes(":")) return (given ?? all[0])?.specification ?? {};
-  const specification = await get<Json>(`${runPath(from)}/specification`);
-  const models = await get<{ models: string[] }>("/api/models");
-  // A run of the command line names a folder; the service has names of its own.
-  const base = String(specification.model).split(/[\\/]/).filter(Boolean).pop() ?? "";
-  const named = { ...specification, model: models.models.find(m => m === specification.model) ?? models.models.find(m => m.split("/").pop() === base) ?? specification.model };
+  const named = await specificationOf(from);
   if (!candidate) return named;
   const score = await get<{ candidate: unknown }>(candidatePath(from, candidate));
-  const final = specification.final as { samples?: number } | undefined;
-  return { ...named, name: `more-${String(specification.name).slice(0, 30)}`, search: { method: "none" }, candidates: [score.candidate], final: { ...final, samples: (final?.samples ?? 1000) * 4 } };
+  const final = named.final as { samples?: number } | undefined;
+  return { ...named, name: `more-${String(named.name).slice(0, 30)}`, search: { method: "none" }, candidates: [score.candidate], final: { ...final, samples: (final?.samples ?? 1000) * 4 } };
 }
 
 export function StartPage({ from, candidate }: { from?: string; candidate?: string }) {
@@ -41,6 +37,7 @@ export function StartPage({ from, candidate }: { from?: string; candidate?: stri
   const start = async () => {
     try { location.hash = `#/runs/${(await post<Schemas["StartedRun"]>("/api/runs", JSON.stringify(value))).id}`; } catch (problem) { fail(problem as ApiError); }
   };
+  if (useOrderable() === false) return <><h1>New run</h1><p class="note">This server only reads; it starts nothing.</p></>;
   if (!schema || !value) return <><h1>New run</h1><Problem error={error} /></>;
   const general = check.problems.filter(p => p.field === "");
   return <><h1>New run</h1>

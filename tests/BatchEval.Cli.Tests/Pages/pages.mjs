@@ -177,6 +177,40 @@ try {
     }
   }
 
+  // Behind a host that asks for a key: nothing is asked for without it, links and images included.
+  const keyed = await open(1280, "light");
+  const without = [];
+  await keyed.route(/\/api\//, (route, request) => {
+    if (request.headers()["x-functions-key"] === "secret") return route.continue();
+    without.push(request.url());
+    return route.fulfill({ status: 401, body: "" });
+  });
+  await keyed.goto(base);
+  await keyed.getByLabel("Function key").fill("secret");
+  without.length = 0;
+  await keyed.getByRole("button", { name: "Use it" }).click();
+  await keyed.locator("table.runs a").first().waitFor();
+  await keyed.goto(`${base}/#/runs/${run}`);
+  const report = keyed.waitForEvent("download");
+  await keyed.getByRole("button", { name: "Report", exact: true }).click();
+  assert.match(readFileSync(await (await report).path(), "utf8"), /^<!doctype html>/i);
+  await keyed.goto(`${base}/#/runs/${run}/candidates/${candidate}`);
+  await until("both sheets are drawn with a key", () => keyed.evaluate(() => [...document.querySelectorAll("#compare .stage img")].filter(i => i.naturalWidth > 0).length === 2));
+  assert.equal(await keyed.getByRole("link", { name: "OpenAPI" }).count(), 0);
+  assert.deepEqual(without, []);
+
+  // A server that only reads: nothing that it would refuse is offered.
+  const reader = await open(1280, "light");
+  await reader.route(/\/api\/service$/, route => route.fulfill({ json: { readOnly: true } }));
+  for (const [hash, ready] of [["#/", "table.runs a"], [`#/runs/${run}`, "#curve svg"], [`#/runs/${run}/candidates/${candidate}`, ".thumbs img"], ["#/models/digits", "pre.card"]]) {
+    await reader.goto(`${base}/${hash}`);
+    await reader.locator(ready).first().waitFor();
+    assert.equal(await reader.getByRole("button", { name: /^(Delete|Pause|Resume|Stop|Go on)/ }).count(), 0, hash);
+    assert.equal(await reader.locator("a[href^='#/new']").count(), 0, hash);
+  }
+  await reader.goto(`${base}/#/new`);
+  await reader.getByText("This server only reads").waitFor();
+
   // A model is checked on request.
   await page.goto(`${base}/#/models/digits`);
   await page.getByRole("button", { name: "Check this model" }).click();

@@ -93,6 +93,7 @@ public sealed class RequestTests(AzuriteFixture azurite) : IClassFixture<Azurite
         (await bench.SendAsync("POST", $"/api/runs/{run}/stop")).ShouldBeProblem(403);
         (await bench.SendAsync("DELETE", $"/api/runs/{run}")).ShouldBeProblem(403);
         (await bench.GetAsync($"/api/runs/{run}")).Status.ShouldBe(200);
+        ((bool)(await bench.GetAsync("/api/service")).Json["readOnly"]!).ShouldBeTrue();
         bench.Orders.ShouldBeEmpty();
         (await bench.Store.ListRunsAsync()).ShouldBe([run]);
     }

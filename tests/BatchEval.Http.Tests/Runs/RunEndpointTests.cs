@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Storage;
 using BatchEval.Workflow.Tests.Local;
 
 namespace BatchEval.Http.Tests.Runs;
@@ -50,6 +51,19 @@ public sealed class RunEndpointTests(AzuriteFixture azurite) : IClassFixture<Azu
         (await bench.Store.ListAsync($"{run}/")).ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task A_run_that_names_a_folder_has_the_model_of_the_service()
+    {
+        await using var bench = await ApiBench.CreateAsync(azurite, "folder");
+        var (run, folder) = ("made-0123abcd", Path.Combine(RepoPaths.Samples, "digits"));
+        await bench.Store.WriteTextOnceAsync(BlobNames.Specification(run), TinyRun.Json.Replace("\"digits\"", $"\"{folder}\"", StringComparison.Ordinal));
+        await bench.FabricateAsync("stopped");
+
+        var document = (await bench.GetAsync($"/api/runs/{run}")).Json;
+
+        ((string)(await bench.GetAsync($"/api/runs/{run}/specification")).Json["model"]!, (string)document["model"]!, (string)document["links"]!["model"]!).ShouldBe((folder, "digits", "/api/models/digits"));
+    }
+
     [Theory]
     [InlineData("pending", "pause", 200, "pause")]
     [InlineData("running", "pause", 200, "pause")]
@@ -88,6 +102,6 @@ public sealed class RunEndpointTests(AzuriteFixture azurite) : IClassFixture<Azu
 
         File.ReadAllText(path).ShouldBe(served, "Run the tests once with BATCHEVAL_UPDATE_DOCS=1.");
         var paths = JsonNode.Parse(served)!["paths"]!.AsObject();
-        paths.Select(p => p.Value!.AsObject().Count).Sum().ShouldBe(30);
+        paths.Select(p => p.Value!.AsObject().Count).Sum().ShouldBe(31);
     }
 }
