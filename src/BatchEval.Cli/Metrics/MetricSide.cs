@@ -64,7 +64,7 @@ internal sealed record MetricSide(string Text, string Path, string Kind)
         }
 
         using var file = NpzFile.Open(path);
-        var (images, statistics) = (file.Contains(ArrayImageSource.BatchArray), file.Contains(StatisticsKeys.Default.Mean));
+        var (images, statistics) = (file.Contains(ArrayImageSource.BatchArray), file.Contains(StatisticsFile.Mean));
         return statistics && !(images && preferImages) ? "statistics" : "images";
     }
 }

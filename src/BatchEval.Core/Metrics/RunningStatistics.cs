@@ -1,6 +1,6 @@
 namespace BatchEval.Core.Metrics;
 
-/// <summary>Count, mean and variance of a stream of numbers (Welford 1962; merging by Chan, Golub and LeVeque 1979).</summary>
+/// <summary>Count, mean and variance of a stream of numbers (Welford 1962).</summary>
 public sealed class RunningStatistics
 {
     private double squares;
@@ -38,26 +38,5 @@ public sealed class RunningStatistics
         squares += delta * (value - Mean);
         Minimum = Math.Min(Minimum, value);
         Maximum = Math.Max(Maximum, value);
-    }
-
-    /// <summary>Adds all numbers that another object has seen. The order of several merges matters in the last bits.</summary>
-    public void Merge(RunningStatistics other)
-    {
-        if (other.Count == 0) return;
-        if (Count == 0)
-        {
-            (Count, Mean, squares) = (other.Count, other.Mean, other.squares);
-        }
-        else
-        {
-            double na = Count, nb = other.Count;
-            var delta = other.Mean - Mean;
-            squares += other.squares + (delta * delta * (na * nb / (na + nb)));
-            Mean = ((na * Mean) + (nb * other.Mean)) / (na + nb);
-            Count += other.Count;
-        }
-
-        Minimum = Math.Min(Minimum, other.Minimum);
-        Maximum = Math.Max(Maximum, other.Maximum);
     }
 }

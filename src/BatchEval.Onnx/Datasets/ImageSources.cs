@@ -68,7 +68,7 @@ public static class ImageSources
     {
         using (NpzFile file = NpzFile.Open(path))
         {
-            if (!file.Contains(ArrayImageSource.BatchArray) && file.Contains(StatisticsKeys.Default.Mean))
+            if (!file.Contains(ArrayImageSource.BatchArray) && file.Contains(StatisticsFile.Mean))
             {
                 throw new InvalidDataException($"{path} holds statistics (mu, sigma) and no images (arr_0).");
             }

@@ -22,7 +22,7 @@ public sealed record MeasuredSet(string Name, string Kind, GaussianStatistics St
     public long Count => Statistics.Count;
 
     /// <summary>Reads statistics (<c>mu</c>, <c>sigma</c>).</summary>
-    /// <exception cref="InvalidDataException">As <see cref="StatisticsFile.Read(string, StatisticsKeys?)"/>.</exception>
+    /// <exception cref="InvalidDataException">As <see cref="StatisticsFile.Read(string)"/>.</exception>
     public static MeasuredSet OfStatistics(string path)
     {
         StatisticsTags? tags = StatisticsTags.Read(path);

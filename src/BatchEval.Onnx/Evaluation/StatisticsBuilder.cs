@@ -32,7 +32,7 @@ public sealed class StatisticsBuilder(IImageSource source, FeatureNetwork networ
             state = ReadAll(state, identity, features, progress, cancellation);
             GaussianStatistics statistics = state.Moments!.ToStatistics();
             var tags = new StatisticsTags(network.Preprocessing, network.Digest, state.Digest.ToString());
-            AtomicFile.Write(output, stream => tags.Write(stream, statistics));
+            AtomicFile.Write(output, stream => StatisticsFile.Write(stream, statistics, tags));
             features?.Complete();
             if (options.StateFile is { } done)
             {

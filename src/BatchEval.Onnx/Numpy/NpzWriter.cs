@@ -21,13 +21,6 @@ public sealed class NpzWriter : IDisposable
         level = compress ? CompressionLevel.Optimal : CompressionLevel.NoCompression;
     }
 
-    /// <summary>Writes all arrays into a file; an existing file is replaced.</summary>
-    public static void WriteFile(string path, IEnumerable<(string Name, NpyArray Array)> arrays, bool compress = false)
-    {
-        using FileStream stream = File.Create(path);
-        Write(stream, arrays, compress);
-    }
-
     /// <summary>Writes all arrays into a stream, which is left open.</summary>
     /// <exception cref="ArgumentException">An empty name or the same name twice.</exception>
     public static void Write(Stream stream, IEnumerable<(string Name, NpyArray Array)> arrays, bool compress = false)

@@ -1,3 +1,4 @@
+using System.Text;
 using BatchEval.Core.Metrics;
 
 namespace BatchEval.Onnx.Numpy;
@@ -9,11 +10,17 @@ namespace BatchEval.Onnx.Numpy;
 /// </summary>
 public static class StatisticsFile
 {
-    /// <inheritdoc cref="Read(Stream, string, StatisticsKeys?)"/>
-    public static GaussianStatistics Read(string path, StatisticsKeys? keys = null) => Read(File.OpenRead(path), path, keys);
+    /// <summary>Name of the mean.</summary>
+    public const string Mean = "mu";
+
+    private const string Covariance = "sigma";
+    private const string Count = "count";
+
+    /// <inheritdoc cref="Read(Stream, string)"/>
+    public static GaussianStatistics Read(string path) => Read(File.OpenRead(path), path);
 
     /// <summary>Reads a file whose number of samples is known from elsewhere, such as a manifest; the file's own count is not looked at.</summary>
-    /// <exception cref="InvalidDataException">As <see cref="Read(Stream, string, StatisticsKeys?)"/>.</exception>
+    /// <exception cref="InvalidDataException">As <see cref="Read(Stream, string)"/>.</exception>
     public static GaussianStatistics Read(string path, string mean, string covariance, long count)
     {
         using NpzFile file = NpzFile.Open(path);
@@ -22,33 +29,36 @@ public static class StatisticsFile
 
     /// <summary>Reads an archive; the count is 0 where the file does not say.</summary>
     /// <param name="stream">The archive; must be able to seek; disposed.</param>
-    /// <param name="keys">Names of the arrays; <see cref="StatisticsKeys.Default"/> if left out.</param>
     /// <exception cref="InvalidDataException">Not an archive, an array is missing or of the wrong shape or type, or the numbers are no mean and covariance.</exception>
-    public static GaussianStatistics Read(Stream stream, string source, StatisticsKeys? keys = null)
+    public static GaussianStatistics Read(Stream stream, string source)
     {
-        keys ??= StatisticsKeys.Default;
         using NpzFile file = NpzFile.Open(stream, source);
-        return Read(file, source, keys.Mean, keys.Covariance, ReadCount(file, keys.Count, source));
+        return Read(file, source, Mean, Covariance, ReadCount(file, source));
     }
 
     /// <summary>Writes a file; an existing one is replaced.</summary>
-    public static void Write(string path, GaussianStatistics statistics, StatisticsKeys? keys = null)
+    public static void Write(string path, GaussianStatistics statistics)
     {
         using FileStream stream = File.Create(path);
-        Write(stream, statistics, keys);
+        Write(stream, statistics);
     }
 
     /// <summary>Writes an archive; the count is left out where it is unknown. The stream is left open.</summary>
-    public static void Write(Stream stream, GaussianStatistics statistics, StatisticsKeys? keys = null)
+    public static void Write(Stream stream, GaussianStatistics statistics, StatisticsTags? tags = null)
     {
-        keys ??= StatisticsKeys.Default;
         int d = statistics.Dimensions;
         using var writer = new NpzWriter(stream);
-        writer.Add(keys.Mean, NpyArray.From(statistics.Mean, d));
-        writer.Add(keys.Covariance, NpyArray.From(statistics.Covariance, d, d));
+        writer.Add(Mean, NpyArray.From(statistics.Mean, d));
+        writer.Add(Covariance, NpyArray.From(statistics.Covariance, d, d));
         if (statistics.Count > 0)
         {
-            writer.Add(keys.Count, NpyArray.From([statistics.Count]));
+            writer.Add(Count, NpyArray.From([statistics.Count]));
+        }
+
+        foreach ((string name, string text) in tags?.Entries() ?? [])
+        {
+            byte[] bytes = Encoding.UTF8.GetBytes(text);
+            writer.Add(name, NpyArray.From(bytes, bytes.Length));
         }
     }
 
@@ -85,16 +95,16 @@ public static class StatisticsFile
         }
     }
 
-    private static long ReadCount(NpzFile file, string name, string source)
+    private static long ReadCount(NpzFile file, string source)
     {
-        if (!file.Contains(name))
+        if (!file.Contains(Count))
         {
             return 0;
         }
 
-        NpyArray count = file.Read(name);
+        NpyArray count = file.Read(Count);
         return count.Length == 1 && count.Kind is NpyKind.Int32 or NpyKind.Int64 && count.ToInt64()[0] > 0
             ? count.ToInt64()[0]
-            : throw new InvalidDataException($"{source}[{name}] must be one positive integer, the number of samples.");
+            : throw new InvalidDataException($"{source}[{Count}] must be one positive integer, the number of samples.");
     }
 }

@@ -1,5 +1,4 @@
 using System.Text;
-using BatchEval.Core.Metrics;
 
 namespace BatchEval.Onnx.Numpy;
 
@@ -9,24 +8,6 @@ namespace BatchEval.Onnx.Numpy;
 public sealed record StatisticsTags(string Preprocessing, string Network, string Images)
 {
     private const string Prefix = "batcheval_";
-
-    /// <summary>Writes statistics with their tags; <see cref="StatisticsFile.Read(string, StatisticsKeys?)"/> reads the statistics.</summary>
-    /// <param name="stream">Writable; left open.</param>
-    /// <param name="statistics">Mean and covariance.</param>
-    public void Write(Stream stream, GaussianStatistics statistics)
-    {
-        StatisticsKeys keys = StatisticsKeys.Default;
-        int d = statistics.Dimensions;
-        using var writer = new NpzWriter(stream);
-        writer.Add(keys.Mean, NpyArray.From(statistics.Mean, d));
-        writer.Add(keys.Covariance, NpyArray.From(statistics.Covariance, d, d));
-        writer.Add(keys.Count, NpyArray.From([statistics.Count]));
-        foreach ((string name, string text) in Entries())
-        {
-            byte[] bytes = Encoding.UTF8.GetBytes(text);
-            writer.Add(name, NpyArray.From(bytes, bytes.Length));
-        }
-    }
 
     /// <summary>Reads the tags of a statistics file, or null where it has none (as those of other programs).</summary>
     /// <exception cref="InvalidDataException">A tag is no text.</exception>
@@ -45,5 +26,5 @@ public sealed record StatisticsTags(string Preprocessing, string Network, string
         return new StatisticsTags(texts[0], texts[1], texts[2]);
     }
 
-    private (string Name, string Text)[] Entries() => [(Prefix + "preprocessing", Preprocessing), (Prefix + "network", Network), (Prefix + "images", Images)];
+    internal (string Name, string Text)[] Entries() => [(Prefix + "preprocessing", Preprocessing), (Prefix + "network", Network), (Prefix + "images", Images)];
 }

@@ -34,7 +34,7 @@ public sealed class ImageSourceTests : IDisposable
         for (var i = 0; i < last.Length; i++) first[((i / 60) * 60) + ((i % 3) * 20) + (i % 60 / 3)] = last[i];
         NpyFormat.WriteFile(In("last.npy"), NpyArray.From(last, 2, 4, 5, 3));
         NpyFormat.WriteFile(In("first.npy"), NpyArray.From(first, 2, 3, 4, 5));
-        NpzWriter.WriteFile(In("batch.npz"), [("arr_0", NpyArray.From(last, 2, 4, 5, 3)), ("arr_1", NpyArray.From([1L, 2L], 2))], compress: true);
+        Archive("batch.npz", [("arr_0", NpyArray.From(last, 2, 4, 5, 3)), ("arr_1", NpyArray.From([1L, 2L], 2))], compress: true);
         foreach (var file in new[] { "last.npy", "first.npy", "batch.npz" })
         {
             var images = ImageSources.Open(In(file)).Read().ToArray();
@@ -167,7 +167,7 @@ public sealed class ImageSourceTests : IDisposable
         Refused("uint8", () => ImageSources.Open(In("float.npy")));
         NpyFormat.WriteFile(In("four.npy"), NpyArray.From(new byte[2 * 5 * 5 * 4], 2, 5, 5, 4));
         Refused("C = 3 or 1", () => ImageSources.Open(In("four.npy")));
-        NpzWriter.WriteFile(In("stats.npz"), [("mu", NpyArray.From(new double[2], 2)), ("sigma", NpyArray.From(new double[4], 2, 2))]);
+        Archive("stats.npz", [("mu", NpyArray.From(new double[2], 2)), ("sigma", NpyArray.From(new double[4], 2, 2))]);
         Refused("statistics", () => ImageSources.Open(In("stats.npz")));
         Write("zero", []);
         Refused("0 bytes", () => ImageSources.Open(In("zero")));
@@ -206,6 +206,12 @@ public sealed class ImageSourceTests : IDisposable
     private static void Refused(string word, Action action) => Should.Throw<InvalidDataException>(action).Message.ShouldContain(word);
 
     private static void Refused(string word, Func<object> action) => Refused(word, () => { _ = action(); });
+
+    private void Archive(string name, (string, NpyArray)[] arrays, bool compress = false)
+    {
+        using var stream = File.Create(In(name));
+        NpzWriter.Write(stream, arrays, compress);
+    }
 
     private string In(string name) => Path.Combine(folder.FullName, name);
 

@@ -1,7 +1,7 @@
 using BatchEval.Core.Json;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Search.Schedules;
-using BatchEval.Onnx.Exact;
+using BatchEval.Tests.Shared;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;

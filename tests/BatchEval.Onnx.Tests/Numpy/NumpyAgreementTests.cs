@@ -28,7 +28,7 @@ public sealed class NumpyAgreementTests : IDisposable
         var tags = new StatisticsTags("clean 299x299", "net", "images");
         using (FileStream stream = File.Create(path))
         {
-            tags.Write(stream, new GaussianStatistics([1, 2], [2, 0.5, 0.5, 1], 10));
+            StatisticsFile.Write(stream, new GaussianStatistics([1, 2], [2, 0.5, 0.5, 1], 10), tags);
         }
 
         Ask("f=np.load(sys.argv[1]); print(f['mu'][:], f['sigma'][:].tolist(), int(f['count']), f['batcheval_preprocessing'].tobytes().decode())", path)

@@ -34,7 +34,7 @@ public class StatisticsFileTests
         string path = Path.Combine(RepoPaths.Samples, "digits", "ref_stats.npz");
 
         StatisticsFile.Read(path).Dimensions.ShouldBe(64);
-        StatisticsFile.Read(path, new StatisticsKeys("mu_test", "sigma_test")).Mean.ShouldNotBe(StatisticsFile.Read(path).Mean);
+        StatisticsFile.Read(path, "mu_test", "sigma_test", 360).Mean.ShouldNotBe(StatisticsFile.Read(path).Mean);
     }
 
     [Fact]
@@ -44,15 +44,6 @@ public class StatisticsFileTests
 
         StatisticsFile.Read(path, "mu_test", "sigma_test", 360).Count.ShouldBe(360);
         Should.Throw<InvalidDataException>(() => StatisticsFile.Read(path, "mu", "sigma", 1)).Message.ShouldContain(path);
-    }
-
-    [Fact]
-    public void Other_keys_can_be_written()
-    {
-        byte[] bytes = Bytes(Statistics, StatisticsKeys.Spatial);
-
-        Read(bytes, StatisticsKeys.Spatial).Count.ShouldBe(1000);
-        Should.Throw<InvalidDataException>(() => Read(bytes)).Message.ShouldContain("mu_s, sigma_s, count_s");
     }
 
     [Fact]
@@ -82,12 +73,12 @@ public class StatisticsFileTests
         return Should.Throw<InvalidDataException>(() => Read(stream.ToArray())).Message;
     }
 
-    private static GaussianStatistics Read(byte[] bytes, StatisticsKeys? keys = null) => StatisticsFile.Read(new MemoryStream(bytes), "x.npz", keys);
+    private static GaussianStatistics Read(byte[] bytes) => StatisticsFile.Read(new MemoryStream(bytes), "x.npz");
 
-    private static byte[] Bytes(GaussianStatistics statistics, StatisticsKeys? keys = null)
+    private static byte[] Bytes(GaussianStatistics statistics)
     {
         using var stream = new MemoryStream();
-        StatisticsFile.Write(stream, statistics, keys);
+        StatisticsFile.Write(stream, statistics);
         return stream.ToArray();
     }
 }

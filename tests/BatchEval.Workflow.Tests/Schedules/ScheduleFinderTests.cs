@@ -1,7 +1,6 @@
 using BatchEval.Core.Json;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Schedules;
-using BatchEval.Onnx.Exact;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;

@@ -19,11 +19,6 @@ public static class CoordinateDescent
     /// <returns>One cost per candidate; only differences matter.</returns>
     public delegate double[] LocalCost(IReadOnlyList<double> knots, int index, IReadOnlyList<double> candidates);
 
-    /// <summary>Optimises the free knots.</summary>
-    /// <param name="start">Where to begin; the ends stay.</param>
-    public static double[] Run(IReadOnlyList<double> start, LocalCost cost, DescentOptions? options = null) =>
-        Sweeps(start, cost, options).Last();
-
     /// <summary>The knots after every sweep, each computed when it is asked for: early stopping looks at them by a quality metric and asks no further.</summary>
     /// <param name="start">Where to begin; the ends stay.</param>
     public static IEnumerable<double[]> Sweeps(IReadOnlyList<double> start, LocalCost cost, DescentOptions? options = null)

@@ -1,9 +1,7 @@
-using BatchEval.Core.Randomness;
-
 namespace BatchEval.Core.Search.Schedules;
 
 /// <summary>
-/// A mixture of equally likely round Gaussians: data for which the ideal denoiser and the density of samples are known exactly, so that
+/// A mixture of equally likely round Gaussians: data for which the ideal denoiser is known exactly, so that
 /// schedules can be judged without any estimate.
 /// </summary>
 /// <param name="Means">Centres [K][d].</param>
@@ -59,40 +57,8 @@ public sealed record GaussianMixture(double[][] Means, double Deviation)
         }
     }
 
-    /// <summary>-ln p(x), exactly.</summary>
-    public double NegativeLogDensity(ReadOnlySpan<double> x)
-    {
-        var variance = Deviation * Deviation;
-        Span<double> exponents = Means.Length <= 256 ? stackalloc double[Means.Length] : new double[Means.Length];
-        var top = Exponents(x, variance, exponents);
-        var sum = 0.0;
-        foreach (var e in exponents)
-        {
-            sum += Math.Exp(e - top);
-        }
-
-        return Math.Log(Means.Length) - top - Math.Log(sum) + (0.5 * x.Length * Math.Log(2 * Math.PI * variance));
-    }
-
-    /// <summary>Draws samples [N, d], row-major.</summary>
-    public float[] Sample(int count, ulong seed)
-    {
-        var random = new PhiloxStream(seed, StreamKey.For("mixture"));
-        var samples = new float[count * Dimensions];
-        for (var n = 0; n < count; n++)
-        {
-            var mean = Means[random.NextInt(Means.Length)];
-            for (var i = 0; i < mean.Length; i++)
-            {
-                samples[(n * mean.Length) + i] = (float)(mean[i] + (Deviation * random.NextGaussian()));
-            }
-        }
-
-        return samples;
-    }
-
     // -||x - mu_k||^2 / (2 v); returns the largest
-    private double Exponents(ReadOnlySpan<double> x, double v, Span<double> exponents)
+    internal double Exponents(ReadOnlySpan<double> x, double v, Span<double> exponents)
     {
         var top = double.NegativeInfinity;
         for (var k = 0; k < Means.Length; k++)

@@ -6,6 +6,7 @@ using BatchEval.Core.Search;
 using BatchEval.Core.Search.Optimisers;
 using BatchEval.Core.Search.Samplers;
 using BatchEval.Core.Search.Schedules;
+using BatchEval.Core.Tests.Search.Schedules;
 using Xunit.Abstractions;
 
 namespace BatchEval.Core.Tests.Search.Samplers;

@@ -2,13 +2,13 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using BatchEval.Core.Search.Schedules;
 using BatchEval.Onnx.Graph.Proto;
+using BatchEval.Onnx.Packages;
 using Google.Protobuf;
 
-namespace BatchEval.Onnx.Exact;
+namespace BatchEval.Tests.Shared;
 
 /// <summary>
-/// Writes the ideal denoiser of a Gaussian mixture as a model package: a network whose every output is known in closed form, small enough to
-/// be made on the fly, for tests and for trying schedules.
+/// Writes the ideal denoiser of a Gaussian mixture as a model package: a network whose every output is known in closed form, small enough to be made on the fly.
 /// </summary>
 public static class MixtureModelExport
 {
