@@ -1,5 +1,8 @@
 using System.CommandLine.Invocation;
 using System.Text.RegularExpressions;
+using BatchEval.Http.Pipeline;
+using BatchEval.Onnx.Runtime;
+using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Cli;
 
@@ -95,6 +98,16 @@ internal static partial class Application
         writer.WriteLine(verbose ? ErrorText.WithoutSecrets(error.ToString()) : "Repeat with --verbose for details.");
     }
 
+    /// <summary>Prints a failure into the log of a server: what its surroundings did on one line, a defect of the program in full.</summary>
+    public static void Log(Exception error, TextWriter writer)
+    {
+        writer.WriteLine($"error: {ErrorText.Of(error)}");
+        if (!StorageFaults.MayPass(error) && !StorageFaults.IsRefusal(error) && error is not (RefusedException or ProblemException or NetworkFailedException or IOException))
+        {
+            writer.WriteLine(ErrorText.WithoutSecrets(error.ToString()));
+        }
+    }
+
     private static int RefuseArguments(ParseResult parsed, Shell shell)
     {
         foreach (var message in parsed.Errors.Select(e => TypeName().Replace(e.Message, NameForPeople)).Distinct())
@@ -103,10 +116,11 @@ internal static partial class Application
         }
 
         var command = parsed.CommandResult.Command;
-        var name = command is RootCommand ? "batcheval" : $"batcheval {command.Name}";
-        shell.Error.WriteLine($"See '{name} --help'.");
+        shell.Error.WriteLine($"See '{NameOf(command)} --help'.");
         return ExitCodes.BadInput;
     }
+
+    private static string NameOf(Command command) => command is RootCommand || command.Parents.OfType<Command>().FirstOrDefault() is not { } parent ? "batcheval" : $"{NameOf(parent)} {command.Name}";
 
     private static string NameForPeople(Match type) => type.Value switch
     {

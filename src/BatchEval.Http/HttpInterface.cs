@@ -3,6 +3,7 @@ using BatchEval.Http.Pages;
 using BatchEval.Http.Runs;
 using BatchEval.Workflow.Serialization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace BatchEval.Http;
@@ -17,6 +18,8 @@ public static class HttpInterface
     public static IServiceCollection AddBatchEvalHttp(this IServiceCollection services)
     {
         services.AddRouting();
+        // A parameter that cannot be read is named by the refusal.
+        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         services.ConfigureHttpJsonOptions(options => WorkflowJson.Configure(options.SerializerOptions));
         // No answer mixes a secret with text of the caller's, so that compression under TLS gives nothing away.
         services.AddResponseCompression(options => (options.EnableForHttps, options.MimeTypes) = (true, Compressed));

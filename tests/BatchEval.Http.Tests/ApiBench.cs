@@ -69,6 +69,15 @@ internal sealed class ApiBench : IRunControl, IAsyncDisposable
         return bench;
     }
 
+    /// <summary>A bench on a store that is open.</summary>
+    public static async Task<ApiBench> CreateOnAsync(RunStore store)
+    {
+        var bench = new ApiBench(store, false, () => null);
+        await bench.server.StartAsync();
+        bench.Client.BaseAddress = new Uri(bench.server.Urls.First());
+        return bench;
+    }
+
     public async Task<ApiAnswer> SendAsync(string method, string target, byte[]? body = null, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(Client.BaseAddress + target.TrimStart('/'), new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));

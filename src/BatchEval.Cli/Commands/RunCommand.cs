@@ -43,8 +43,10 @@ internal static class RunCommand
             var name = parsed.GetRequiredValue(device);
             // Workers compute where they are told to; here the model is only looked at.
             var (options, units) = CommonOptions.Workers(remote is null ? name : "cpu", parsed.GetValue(parallel));
-            var models = new ModelHost(options, roots);
-            var package = models.Find(specification.Model);
+            using var look = new ModelHost(options, roots);
+            var package = look.Find(specification.Model);
+            // A run that a server began names its model as it lies below the server's folders.
+            var models = new ModelHost(options, [.. roots, Path.GetDirectoryName(Path.GetFullPath(package.Directory))!]);
             specification = specification with { Model = Path.GetFullPath(package.Directory) };
             RunSubmission.Check(specification, models);
             foreach (var remark in package.Manifest.Remarks)

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using BatchEval.Cli.Serve;
 using BatchEval.Cli.Storage;
 using BatchEval.Http.Control;
@@ -14,7 +15,7 @@ internal static class ServeCommand
     public static Command Create(Shell shell)
     {
         var port = new Option<int?>("--port") { Description = $"Port to listen on; 0 takes a free one. Default: {DefaultPort}.", HelpName = "n" };
-        CommonOptions.AtLeast(port, 0);
+        CommonOptions.Port(port);
         var listen = new Option<string>("--listen") { Description = "Address to listen on. There is no sign-in: anybody who reaches another address than the loopback can start and delete runs.", HelpName = "ip", DefaultValueFactory = _ => "127.0.0.1" };
         var roots = CommonOptions.Models("the models that requests may name");
         var price = new Option<string?>("--price") { Description = "Price of one hour of device time, for example \"1.35 USD\"; shown as the cost of a run.", HelpName = "amount currency" };
@@ -27,13 +28,15 @@ internal static class ServeCommand
             var catalog = new ModelCatalog(CommonOptions.ModelRoots(parsed.GetRequiredValue(roots), shell));
             var (options, units) = CommonOptions.Workers(parsed.GetRequiredValue(device), parsed.GetValue(parallel));
             var cost = PriceOf(parsed.GetValue(price));
+            var number = parsed.GetValue(port) ?? DefaultPort;
+            Probe(address, number);
             using var models = new ModelHost(options, catalog.Roots);
             await using var access = await StoreAccess.OpenAsync(parsed.GetValue(store), shell, cancellation);
             CommonOptions.Announce(options, units, shell.Error);
             await using var host = new LocalRunHost(access, models, units, shell);
             var reads = parsed.GetValue(readOnly);
-            var context = new RunApiContext(access.Store, models, catalog, host, shell.Time, units, cost, error => Application.Unexpected(error, verbose: true, shell.Error), reads, () => access.Trouble);
-            await using var server = new ApiServer(context, address, parsed.GetValue(port) ?? DefaultPort);
+            var context = new RunApiContext(access.Store, models, catalog, host, shell.Time, units, cost, error => Application.Log(error, shell.Error), reads, () => access.Trouble);
+            await using var server = new ApiServer(context, address, number);
             await ListenAsync(server, shell, cancellation);
             if (!reads)
             {
@@ -43,6 +46,26 @@ internal static class ServeCommand
             await WaitAsync(access.Failure, shell, cancellation);
         });
         return command;
+    }
+
+    // Before anything is started: whether this machine has the address, and the port is free.
+    private static void Probe(IPAddress address, int port)
+    {
+        using var listener = new TcpListener(address, port);
+        try
+        {
+            listener.Start();
+        }
+        catch (SocketException error)
+        {
+            throw new ProblemException(error.SocketErrorCode switch
+            {
+                SocketError.AddressAlreadyInUse => $"The port cannot be used: {port} is in use on {address}. Choose another one with --port.",
+                SocketError.AccessDenied => $"The port cannot be used: {port} is reserved for the system. Choose one above 1023 with --port.",
+                SocketError.AddressNotAvailable => $"The address {address} is none of this machine. Give one that is with --listen, for example 127.0.0.1, or 0.0.0.0 for all.",
+                _ => $"Nothing can listen on {address}, port {port}: {error.Message}. Choose another address with --listen or another port with --port.",
+            });
+        }
     }
 
     private static async Task ListenAsync(ApiServer server, Shell shell, CancellationToken cancellation)

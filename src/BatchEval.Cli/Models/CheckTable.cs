@@ -1,5 +1,6 @@
 using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Sampling;
+using BatchEval.Workflow.Models;
 
 namespace BatchEval.Cli.Models;
 
@@ -18,7 +19,7 @@ internal static class CheckTable
         }
 
         var results = new List<CheckResult>();
-        foreach (var result in new ModelCheck(package, device).Run())
+        foreach (var result in PackageCheck.Run(package, device))
         {
             results.Add(result);
             output.Line($"{result.Passed switch { true => "ok", false => "FAILED", _ => "unclear" },-8} {result.Name,-11} {result.Seen}");

@@ -84,6 +84,15 @@ internal static class CommonOptions
         }
     });
 
+    /// <summary>Refuses what is no port; 0 lets the system choose.</summary>
+    public static void Port(Option<int?> option) => option.Validators.Add(result =>
+    {
+        if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[0].Value, out var value) && value is < 0 or > 65535)
+        {
+            result.AddError($"{option.Name} is {value}; allowed: 0 to 65535.");
+        }
+    });
+
     /// <summary>Device options for a number of units in flight.</summary>
     public static (DeviceOptions Device, int Parallel) Workers(string device, int? parallel)
     {

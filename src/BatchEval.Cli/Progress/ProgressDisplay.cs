@@ -71,7 +71,7 @@ internal sealed class ProgressDisplay(Shell shell, RunProgress progress, RunStor
             var status = await store.ReadJsonAsync<RunStatus>(BlobNames.Status(progress.Run));
             progress.Best = status?.Best is { } best && double.IsFinite(best.Objective) ? (best.Objective, best.ObjectiveError) : progress.Best;
         }
-        catch (Azure.RequestFailedException)
+        catch (Exception error) when (StorageFaults.Is(error))
         {
             // What the store refuses is said by the position; the next round looks again.
         }

@@ -24,6 +24,7 @@ internal sealed class RunSession(StoreAccess access, ModelHost models, int paral
     public async Task<(RunDocument? Document, int ExitCode)> RunAsync(RunSpecification specification, CancellationToken cancellation)
     {
         var (run, isNew) = await new RunSubmission(store, models, shell.Time).SubmitAsync(specification, cancellation);
+        await ModelRecord.RequireDeviceAsync(store, run, models.Device.Device, cancellation);
         var status = await store.ReadJsonAsync<RunStatus>(BlobNames.Status(run), cancellation);
         if (status?.State == "finished")
         {
@@ -76,8 +77,16 @@ internal sealed class RunSession(StoreAccess access, ModelHost models, int paral
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            await TryMarkAsync(run, RunStates.Failed, ErrorText.Of(error));
-            shell.Error.WriteLine($"Run {run} failed; finished work is kept, and the same command goes on from there.");
+            if (await OthersAsync(run) is { Length: > 0 } others)
+            {
+                shell.Error.WriteLine($"This process cannot go on with run {run}; it goes on in {others}.");
+            }
+            else
+            {
+                await TryMarkAsync(run, RunStates.Failed, ErrorText.Of(error));
+                shell.Error.WriteLine($"Run {run} failed; finished work is kept, and the same command goes on from there.");
+            }
+
             if (access.Trouble is { } trouble)
             {
                 shell.Error.WriteLine($"The storage refuses {trouble}.");
@@ -102,7 +111,7 @@ internal sealed class RunSession(StoreAccess access, ModelHost models, int paral
         {
             return string.Join(" and ", (await store.OthersAsync(run)).Select(o => o.Name));
         }
-        catch (Exception problem) when (problem is Azure.RequestFailedException or AggregateException)
+        catch (Exception problem) when (StorageFaults.Is(problem))
         {
             return string.Empty;
         }
@@ -115,7 +124,7 @@ internal sealed class RunSession(StoreAccess access, ModelHost models, int paral
         {
             await RunStatusFile.MarkAsync(store, run, state, error, shell.Time);
         }
-        catch (Exception problem) when (problem is Azure.RequestFailedException or AggregateException or IOException)
+        catch (Exception problem) when (StorageFaults.Is(problem) || problem is IOException)
         {
             shell.Error.WriteLine($"The state '{state}' could not be recorded: {ErrorText.Of(problem)}");
         }

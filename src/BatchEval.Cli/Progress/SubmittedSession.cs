@@ -19,6 +19,7 @@ namespace BatchEval.Cli.Progress;
 internal sealed class SubmittedSession(RunStore store, StorageServices storage, ModelHost models, string device, int unitsInFlight, Shell shell)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
     private readonly HashSet<string> said = new(StringComparer.Ordinal);
 
     /// <summary>Submits, and follows to the end.</summary>
@@ -35,7 +36,7 @@ internal sealed class SubmittedSession(RunStore store, StorageServices storage, 
         if (state != RunStates.Finished)
         {
             var progress = new RunProgress(run, specification, shell.Time);
-            var work = FollowAsync(run, hub, control, progress, cancellation);
+            var work = FollowPatientlyAsync(run, hub, control, progress, cancellation);
             try
             {
                 await new ProgressDisplay(shell, progress, store, models).FollowAsync(work);
@@ -44,6 +45,11 @@ internal sealed class SubmittedSession(RunStore store, StorageServices storage, 
             {
                 shell.Error.WriteLine($"Run {run} goes on without being watched; the same command shows it again.");
                 return (null, ExitCodes.Interrupted);
+            }
+            catch (Exception error) when (StorageFaults.Is(error))
+            {
+                shell.Error.WriteLine($"The storage cannot be asked any more: {store.ReasonOf(error)} Run {run} goes on without being watched, as far as its workers reach the storage; the same command shows it again.");
+                return (null, ExitCodes.Failed);
             }
 
             state = await work;
@@ -63,6 +69,7 @@ internal sealed class SubmittedSession(RunStore store, StorageServices storage, 
             case RunStates.Stopping:
                 throw new ProblemException($"Run {run} is being stopped; repeat the command once it has stopped.");
             default:
+                await ModelRecord.RequireDeviceAsync(store, run, device, cancellation);
                 await store.ChangeJsonAsync<RunHub>(BlobNames.Hub(run), _ => hub, cancellation);
                 await (status?.State is RunStates.Paused ? control.ResumeAsync(run, cancellation) : control.StartAsync(run, cancellation));
                 shell.Error.WriteLine($"{(isNew ? "Submitted" : "Following")} run {run}: model {hub.Model}, {hub.Device}, up to {unitsInFlight} units in flight.");
@@ -70,7 +77,24 @@ internal sealed class SubmittedSession(RunStore store, StorageServices storage, 
         }
     }
 
-    private async Task<string> FollowAsync(string run, RunHub hub, DurableRunControl control, RunProgress progress, CancellationToken cancellation)
+    // Workers go on, or wait for the storage; so does whoever watches.
+    private async Task<string> FollowPatientlyAsync(string run, RunHub hub, DurableRunControl control, RunProgress progress, CancellationToken cancellation)
+    {
+        for (long? failed = null; ;)
+        {
+            try
+            {
+                return await FollowAsync(run, hub, control, progress, () => failed = null, cancellation);
+            }
+            catch (Exception error) when (StorageFaults.MayPass(error) && !cancellation.IsCancellationRequested && shell.Time.GetElapsedTime(failed ??= shell.Time.GetTimestamp()) < Patience)
+            {
+                Say($"The storage does not answer; run {run} goes on with its workers, and is asked for again.");
+                await Task.Delay(Interval, shell.Time, cancellation);
+            }
+        }
+    }
+
+    private async Task<string> FollowAsync(string run, RunHub hub, DurableRunControl control, RunProgress progress, Action answered, CancellationToken cancellation)
     {
         var (waited, finishedUnits) = (0, -1);
         while (true)
@@ -78,6 +102,7 @@ internal sealed class SubmittedSession(RunStore store, StorageServices storage, 
             var life = await control.LookAsync(run, cancellation);
             var stored = (await store.ReadJsonAsync<RunStatus>(BlobNames.Status(run), cancellation))?.State;
             var state = stored == RunStates.Finished ? stored : life?.State ?? stored ?? RunStates.Pending;
+            answered();
             if (state is RunStates.Finished or RunStates.Failed or RunStates.Stopped)
             {
                 return state;

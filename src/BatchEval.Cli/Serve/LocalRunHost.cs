@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
 using BatchEval.Cli.Storage;
+using BatchEval.Http.Pipeline;
 using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Control;
 using BatchEval.Workflow.Local;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
+using BatchEval.Workflow.Specifications;
 using BatchEval.Workflow.Storage;
 using BatchEval.Workflow.Telemetry;
 
@@ -60,6 +62,12 @@ internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int par
 
         foreach (var status in unfinished.Where(s => !IsUnderWay(s.RunId)).OrderBy(s => s.Started).ThenBy(s => s.RunId, StringComparer.Ordinal))
         {
+            if (await ReasonAgainstAsync(status.RunId, cancellation) is { } reason)
+            {
+                shell.Error.WriteLine($"Run {status.RunId} is not finished, and is left alone: {reason}");
+                continue;
+            }
+
             shell.Error.WriteLine($"Run {status.RunId} was not finished; it goes on.");
             await EnqueueAsync(status.RunId, cancellation);
         }
@@ -69,6 +77,11 @@ internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int par
     {
         if (!IsUnderWay(runId))
         {
+            if (await ReasonAgainstAsync(runId, cancellation) is { } reason)
+            {
+                throw Refusal.Conflict($"Run '{runId}' is not computed here: {reason}").Exception();
+            }
+
             await RunStatusFile.MarkAsync(store, runId, RunStates.Pending, null, shell.Time, cancellation: cancellation);
             await EnqueueAsync(runId, cancellation);
         }
@@ -76,14 +89,33 @@ internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int par
 
     public Task ResumeAsync(string runId, CancellationToken cancellation) => StartAsync(runId, cancellation);
 
-    public Task PauseAsync(string runId, CancellationToken cancellation) => HoldAsync(runId, "paused", cancellation);
-
-    public Task StopAsync(string runId, CancellationToken cancellation) => HoldAsync(runId, "stopped", cancellation);
-
-    public Task<bool> ForgetAsync(string runId, CancellationToken cancellation)
+    public async Task PauseAsync(string runId, CancellationToken cancellation)
     {
+        await RequireOwnAsync(runId, cancellation);
+        if (await OthersAsync(runId, cancellation) is { Length: > 0 } others)
+        {
+            throw Refusal.Conflict($"Run '{runId}' is computed by {others}; pause it there (Ctrl-C), or stop it.").Exception();
+        }
+
+        await HoldAsync(runId, RunStates.Paused, cancellation);
+    }
+
+    public async Task StopAsync(string runId, CancellationToken cancellation)
+    {
+        await RequireOwnAsync(runId, cancellation);
+        await HoldAsync(runId, RunStates.Stopped, cancellation);
+    }
+
+    public async Task<bool> ForgetAsync(string runId, CancellationToken cancellation)
+    {
+        await RequireOwnAsync(runId, cancellation);
+        if (await OthersAsync(runId, cancellation) is { Length: > 0 } others)
+        {
+            throw Refusal.Conflict($"Run '{runId}' is still computed by {others}; delete it once that has ended.").Exception();
+        }
+
         given.TryRemove(runId, out _);
-        return Task.FromResult(true);
+        return true;
     }
 
     public Task<RunLife?> LookAsync(string runId, CancellationToken cancellation)
@@ -105,6 +137,39 @@ internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int par
         closing.Dispose();
         waiting.Dispose();
     }
+
+    // Runs of workers are their engine's: an order that does not reach it would leave it waiting.
+    private async Task RequireOwnAsync(string runId, CancellationToken cancellation)
+    {
+        if (await store.ExistsAsync(BlobNames.Hub(runId), cancellation))
+        {
+            throw Refusal.Conflict($"Run '{runId}' {OfWorkers(runId)}").Exception();
+        }
+    }
+
+    private static string OfWorkers(string runId) => $"was submitted to the workers of this store; 'batcheval control {runId} <order> --on <connection>' reaches them, with the order pause, resume, stop or delete.";
+
+    private async Task<string?> ReasonAgainstAsync(string runId, CancellationToken cancellation)
+    {
+        if (await store.ExistsAsync(BlobNames.Hub(runId), cancellation))
+        {
+            return $"it {OfWorkers(runId)}";
+        }
+
+        try
+        {
+            await ModelRecord.RequireDeviceAsync(store, runId, models.Device.Device, cancellation);
+            models.Find((await StoredSpecification.ReadAsync(store, runId, cancellation)).Model);
+            return null;
+        }
+        catch (Exception error) when (error is ProblemException or InvalidOperationException)
+        {
+            return ErrorText.Of(error);
+        }
+    }
+
+    private async Task<string> OthersAsync(string runId, CancellationToken cancellation) =>
+        string.Join(" and ", (await store.OthersAsync(runId, cancellation)).Select(o => o.Name));
 
     private bool IsUnderWay(string runId)
     {
@@ -210,7 +275,7 @@ internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int par
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            Application.Unexpected(error, verbose: true, shell.Error);
+            Application.Log(error, shell.Error);
             await TryMarkFailedAsync(run.Run, ErrorText.Of(error));
         }
     }
@@ -225,9 +290,15 @@ internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int par
     {
         try
         {
+            if (await OthersAsync(run, CancellationToken.None) is { Length: > 0 } others)
+            {
+                shell.Error.WriteLine($"Run {run} goes on in {others}.");
+                return;
+            }
+
             await RunStatusFile.MarkAsync(store, run, RunStates.Failed, reason, shell.Time);
         }
-        catch (Exception problem) when (problem is Azure.RequestFailedException or AggregateException or IOException)
+        catch (Exception problem) when (StorageFaults.Is(problem) || problem is IOException)
         {
             shell.Error.WriteLine($"The failure of run {run} could not be recorded: {ErrorText.Of(problem)}");
         }

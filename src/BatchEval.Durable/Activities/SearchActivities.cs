@@ -1,3 +1,4 @@
+using BatchEval.Core.Json;
 using BatchEval.Durable.Orchestration;
 using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Models;
@@ -35,7 +36,7 @@ public sealed class SearchActivities(Func<CancellationToken, Task<RunStore>> ope
     /// <summary>Records how a run ended.</summary>
     public async Task<string> RecordAsync(RecordInput input, CancellationToken cancellation)
     {
-        await RunStatusFile.MarkAsync(await open(cancellation), input.RunId, input.State, input.Error, time, cancellation: cancellation);
+        await RunStatusFile.MarkAsync(await open(cancellation), input.RunId, input.State, input.Error is { } error ? ErrorText.OneLine(error) : null, time, cancellation: cancellation);
         return input.State;
     }
 

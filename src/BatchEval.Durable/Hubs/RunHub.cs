@@ -1,3 +1,4 @@
+using BatchEval.Onnx.Runtime;
 using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Storage;
 
@@ -16,7 +17,7 @@ public sealed record RunHub(int CodeVersion, string Device, string Model, string
 
     /// <summary>The hub of this version of the code for a device and a model.</summary>
     /// <param name="device">Device, for example <c>cuda:0</c>.</param>
-    public static RunHub Here(string device, string model, string digest) => new RunHub(Shard.CodeVersion, device.Split(':')[0], model, digest);
+    public static RunHub Here(string device, string model, string digest) => new(Shard.CodeVersion, DeviceOptions.KindOf(device), model, digest);
 
     /// <summary>The hub that a run was submitted to, or null.</summary>
     public static Task<RunHub?> OfAsync(RunStore store, string run, CancellationToken cancellation) =>

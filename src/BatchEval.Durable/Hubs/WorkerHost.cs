@@ -29,7 +29,7 @@ public sealed class WorkerHost : IAsyncDisposable
         (gate, registry) = (new SemaphoreSlim(parallel), new WorkerRegistry(store, time));
         var now = time.GetUtcNow();
         Record = new WorkerRecord(
-            $"{Environment.MachineName.ToLowerInvariant()}-{Environment.ProcessId}", Shard.CodeVersion, device.Device.Split(':')[0],
+            $"{Environment.MachineName.ToLowerInvariant()}-{Environment.ProcessId}", Shard.CodeVersion, device.Kind,
             [.. packages.Select(p => new WorkerModel(p.Manifest.Name, p.Digest))], now, now);
     }
 
@@ -78,7 +78,7 @@ public sealed class WorkerHost : IAsyncDisposable
                 silent = false;
                 await Task.Delay(WorkerRecord.Interval, time, cancellation);
             }
-            catch (Exception error) when (error is RequestFailedException or AggregateException && !cancellation.IsCancellationRequested)
+            catch (Exception error) when (StorageFaults.Is(error) && !cancellation.IsCancellationRequested)
             {
                 if (!silent)
                 {
@@ -104,7 +104,7 @@ public sealed class WorkerHost : IAsyncDisposable
         {
             await registry.LeaveAsync(Record, CancellationToken.None);
         }
-        catch (Exception error) when (error is RequestFailedException or AggregateException)
+        catch (Exception error) when (StorageFaults.Is(error))
         {
             // Its record grows old instead.
         }

@@ -10,8 +10,8 @@ public static class RetryRules
     /// <summary>Options of activities that compute: patient, because a replica may be on its way out.</summary>
     public static TaskOptions Evaluate { get; } = Create(5, TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(5));
 
-    /// <summary>Options of activities that only read and write the store.</summary>
-    public static TaskOptions Store { get; } = Create(5, TimeSpan.FromSeconds(3), TimeSpan.FromMinutes(1));
+    /// <summary>Options of activities that only read and write the store, which may be away for some minutes.</summary>
+    public static TaskOptions Store { get; } = Create(8, TimeSpan.FromSeconds(3), TimeSpan.FromMinutes(1));
 
     /// <summary>Whether another attempt may succeed: everything but bad input and a state that will not change by itself.</summary>
     public static bool MayPass(TaskFailureDetails failure)

@@ -39,9 +39,8 @@ internal static class PageEndpoints
 
         http.Response.Headers.CacheControl = file.Contains('-', StringComparison.Ordinal) ? Unchanging : "no-cache";
         var plain = Revalidation.Content(content, type);
-        var accepted = http.Request.Headers.AcceptEncoding.ToString();
         // A part of a file is a part of its plain form.
-        if (http.Request.Headers.Range.Count == 0 && Array.Find(Packed, p => accepted.Contains(p.Encoding, StringComparison.OrdinalIgnoreCase)) is { Extension: not null } packed)
+        if (http.Request.Headers.Range.Count == 0 && Array.Find(Packed, p => Accepts(http.Request, p.Encoding)) is { Extension: not null } packed)
         {
             http.Response.Headers.ContentEncoding = packed.Encoding;
             http.Response.Headers.Vary = "Accept-Encoding";
@@ -50,6 +49,10 @@ internal static class PageEndpoints
 
         return plain;
     }
+
+    // With a weight of 0 a client says which it does not take.
+    private static bool Accepts(HttpRequest request, string encoding) =>
+        request.GetTypedHeaders().AcceptEncoding.Any(e => e.Value.Equals(encoding, StringComparison.OrdinalIgnoreCase) && e.Quality != 0);
 
     private static Dictionary<string, byte[]> ReadAll()
     {

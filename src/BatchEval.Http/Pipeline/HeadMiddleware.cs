@@ -6,6 +6,11 @@ namespace BatchEval.Http.Pipeline;
 /// <param name="next">The rest of the pipeline.</param>
 internal sealed class HeadMiddleware(RequestDelegate next)
 {
+    private static readonly object Asked = new();
+
+    /// <summary>Whether only the headers of an answer are wanted, so that one without an end may be left empty.</summary>
+    public static bool IsHead(HttpContext http) => http.Items.ContainsKey(Asked);
+
     public async Task InvokeAsync(HttpContext http)
     {
         if (!HttpMethods.IsHead(http.Request.Method))
@@ -17,6 +22,7 @@ internal sealed class HeadMiddleware(RequestDelegate next)
         var body = http.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
         var nothing = new StreamResponseBodyFeature(new Discarding(), body);
         http.Request.Method = HttpMethods.Get;
+        http.Items[Asked] = true;
         http.Request.Headers.Remove("Range");
         http.Features.Set<IHttpResponseBodyFeature>(nothing);
         try

@@ -43,6 +43,9 @@ public sealed record Refusal(int Status, string Title, string Detail)
     public static Refusal Unavailable(string? trouble = null) =>
         new(503, "The storage does not answer", trouble is null ? "The storage does not answer at the moment; try again." : $"The storage refuses {trouble}. It is asked again; try again.") { Headers = new Dictionary<string, StringValues> { ["Retry-After"] = "5" } };
 
+    /// <summary>The storage refuses the right that the server has: a fault of its set-up, which asking again does not mend.</summary>
+    public static Refusal StorageForbids(string why) => new(503, "The storage refuses the server", why);
+
     /// <summary>Ends the handling of a request with this refusal.</summary>
     public RefusedException Exception() => new(this);
 

@@ -1,12 +1,13 @@
-using Azure;
+using System.Text.RegularExpressions;
 using BatchEval.Core.Json;
+using BatchEval.Workflow.Storage;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace BatchEval.Http.Pipeline;
 
 /// <summary>Turns whatever ends a request before its time, and every answer that says only its status, into a problem document.</summary>
 /// <param name="next">The rest of the pipeline.</param>
-internal sealed class RefusalMiddleware(RequestDelegate next)
+internal sealed partial class RefusalMiddleware(RequestDelegate next)
 {
     public async Task InvokeAsync(HttpContext http)
     {
@@ -22,10 +23,12 @@ internal sealed class RefusalMiddleware(RequestDelegate next)
                 return;
             }
 
-            var refusal = Explain(error, http.Features.Get<RunApiContext>()?.Trouble?.Invoke());
+            var context = http.Features.Get<RunApiContext>();
+            var refusal = Explain(error, context);
             if (refusal.Status is 500 or 503)
             {
-                http.Features.Get<RunApiContext>()?.Failed?.Invoke(error);
+                // A storage that refuses is no fault of this program, whose place in it nobody needs to know; where callers get fewer words, the log has all.
+                context?.Failed?.Invoke(refusal.Status == 503 && context.Trouble is not null ? refusal.Exception() : error);
             }
 
             http.Response.Clear();
@@ -47,17 +50,23 @@ internal sealed class RefusalMiddleware(RequestDelegate next)
         }
     }
 
-    private static Refusal Explain(Exception error, string? trouble) => error switch
+    private static Refusal Explain(Exception error, RunApiContext? context) => error switch
     {
         RefusedException refused => refused.Refusal,
         ProblemException problem => Refusal.Of(problem),
         UnauthorizedAccessException => new Refusal(401, "Unauthorized", "This address gives out pages only."),
         BadHttpRequestException { StatusCode: 408 } => new Refusal(408, "Request timeout", "The body of the request did not arrive in time."),
         BadHttpRequestException { StatusCode: 413 } => Refusals.TooLarge,
+        BadHttpRequestException bad when Parameter().Match(bad.Message) is { Success: true } named => Refusal.BadRequest(named.Groups["name"].Value, $"is '{named.Groups["text"].Value}'; allowed: a whole number."),
         BadHttpRequestException bad => new Refusal(bad.StatusCode, "The request cannot be used", $"The request does not keep to HTTP: {bad.Message}"),
-        RequestFailedException { Status: 0 or 408 or 429 or >= 500 } or AggregateException { InnerException: RequestFailedException } => Refusal.Unavailable(trouble),
+        _ when StorageFaults.IsRefusal(error) => Refusal.StorageForbids(context is { Trouble: not null } ? context.Store.ReasonOf(error) : "The storage refuses the token, the key or the identity of the server; its log says more."),
+        _ when StorageFaults.MayPass(error) => Refusal.Unavailable(context?.Trouble?.Invoke()),
         _ => new Refusal(500, "Unexpected failure", "The request failed for a reason that is not its own; the log says more."),
     };
+
+    // As ASP.NET Core words it; all parameters of a query that are not text are whole numbers.
+    [GeneratedRegex("""^Failed to bind parameter "\S*[Ii]nt\S* (?<name>\w+)" from "(?<text>.*)".$""")]
+    private static partial Regex Parameter();
 
     private static Refusal Explain(string method, HttpResponse response) => response.StatusCode switch
     {

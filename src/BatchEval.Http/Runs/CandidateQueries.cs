@@ -55,7 +55,8 @@ internal sealed class CandidateQueries(RunApiContext context)
         {
             var loaded = await RunContext.LoadAsync(context.Store, context.Models, run, cancellation);
             var model = await PromptedModels.OpenAsync(context.Store, context.Models, loaded.Package, loaded.Specification.Prompts, cancellation);
-            sheet = await Task.Run(() => CandidatePreview.Compute(model, loaded.Setting, score.Candidate, cancellation), cancellation);
+            var computed = await Task.Run(() => CandidatePreview.Compute(model, loaded.Setting, score.Candidate, cancellation), cancellation);
+            sheet = computed.Sheet ?? throw Refusal.Conflict($"Candidate '{candidate}' has no images, because it fails: {computed.Failure}").Exception();
             await context.Store.WriteOnceAsync(name, sheet, cancellation);
         }
 

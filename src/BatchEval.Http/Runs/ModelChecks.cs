@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using BatchEval.Core.Json;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
-using BatchEval.Onnx.Sampling;
 using BatchEval.Workflow.Models;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -43,7 +42,7 @@ internal sealed class ModelChecks(RunApiContext context)
         List<ModelCheckLine> lines = [new("files", true, $"all there; digest {package.Digest[..12]}"), .. package.Manifest.Remarks.Select(remark => new ModelCheckLine("note", null, remark))];
         try
         {
-            lines.AddRange(new ModelCheck(package, context.Models.Device).Run().Select(result => new ModelCheckLine(result.Name, result.Passed, result.Seen)));
+            lines.AddRange(PackageCheck.Run(package, context.Models.Device).Select(result => new ModelCheckLine(result.Name, result.Passed, result.Seen)));
         }
         catch (Exception error) when (error is ProblemException or NetworkFailedException)
         {

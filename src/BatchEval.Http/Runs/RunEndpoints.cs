@@ -30,7 +30,8 @@ internal static class RunEndpoints
             .WithName("GetRun").WithSummary("Where a run stands: state, stage, generation, best candidate, counts, cost so far, time left.");
         api.MapGet("runs/{runId}/specification", (string runId, RunApiContext context, CancellationToken stop) => new RunQueries(context).SpecificationAsync(runId, stop))
             .WithName("GetSpecification").WithSummary("The specification of a run, every default spelled out.").Produces<object>(200, Json);
-        api.MapGet("runs/{runId}/events", (string runId, RunApiContext context, CancellationToken stop) => TypedResults.ServerSentEvents(new RunEvents(context).WatchAsync(runId, stop)))
+        api.MapGet("runs/{runId}/events", (string runId, HttpContext http, RunApiContext context, CancellationToken stop) =>
+            TypedResults.ServerSentEvents(new RunEvents(context).WatchAsync(runId, headersOnly: HeadMiddleware.IsHead(http), stop)))
             .WithName("WatchRun").WithSummary("Server-sent events: 'status' with the document of the run whenever it changes, 'ping', and 'gone' when it was deleted. Ends after some minutes; ask again.")
             .Produces<RunDocument>(200, "text/event-stream");
         api.MapGet("runs/{runId}/scores", (string runId, int? since, RunApiContext context, CancellationToken stop) => new RunQueries(context).ScoresAsync(runId, since ?? 0, stop))

@@ -15,12 +15,13 @@ internal sealed class RunEvents(RunApiContext context)
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(220);
 
     /// <summary><c>status</c> with a run's document whenever it changes, <c>ping</c> in between, <c>gone</c> when the run is deleted.</summary>
-    public async IAsyncEnumerable<SseItem<RunDocument?>> WatchAsync(string run, [EnumeratorCancellation] CancellationToken cancellation)
+    /// <param name="headersOnly">Whether nothing is to follow the headers.</param>
+    public async IAsyncEnumerable<SseItem<RunDocument?>> WatchAsync(string run, bool headersOnly, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var queries = new RunQueries(context);
         var (began, told) = (context.Time.GetTimestamp(), context.Time.GetTimestamp());
         string? before = null;
-        while (context.Time.GetElapsedTime(began) < Longest)
+        while (!headersOnly && context.Time.GetElapsedTime(began) < Longest)
         {
             var document = await TryReadAsync(queries, run, cancellation);
             if (document is null)

@@ -30,7 +30,7 @@ internal static class GraphSession
             shared.AddTo(options, model);
             return new InferenceSession(bytes, options, shared.Packed);
         }
-        catch (OnnxRuntimeException error)
+        catch (OnnxRuntimeException error) when (!NetworkFailedException.IsOutOfMemory(error))
         {
             throw new ProblemException($"{origin.FileName} cannot be loaded without some of its blocks: {SessionLoader.Reason(error)}");
         }

@@ -27,6 +27,7 @@ public sealed class LatentDecoder : IDisposable
     /// <param name="done">Called after each image with the number of images done.</param>
     /// <param name="cancellation">Checked before each image.</param>
     /// <returns>Images [C', H, W] in the decoder's range.</returns>
+    /// <exception cref="NetworkFailedException">The machine could not decode one of them.</exception>
     public float[][] Decode(IReadOnlyList<float[]> latents, Action<int>? done = null, CancellationToken cancellation = default)
     {
         var images = new float[latents.Count][];
@@ -48,19 +49,11 @@ public sealed class LatentDecoder : IDisposable
         var batch = Math.Max(1, input.Shape[0]);
         float[] scaled = [.. Enumerable.Repeat(Unscale(latents), batch).SelectMany(v => v)];
         using var value = input.Create(scaled, [batch, latent.Channels, latent.Height, latent.Width]);
-        using var options = new RunOptions();
-        try
-        {
-            using var results = session.Run(options, [input.Name], [value], [entry.Output]);
-            var images = TensorInput.Read(results[0]);
-            return images.Length == batch * entry.Image.Size
-                ? images[..entry.Image.Size]
-                : throw new ProblemException($"{entry.File} made {images.Length / batch} values of a latent; an image of {entry.Image.Channels} x {entry.Image.Height} x {entry.Image.Width} has {entry.Image.Size}.");
-        }
-        catch (OnnxRuntimeException error)
-        {
-            throw new InvalidOperationException($"{entry.File} failed: {SessionLoader.Reason(error)}", error);
-        }
+        using var results = NetworkCall.Run(session, entry.File, batch, [input.Name], [value], [entry.Output]);
+        var images = TensorInput.Read(results[0]);
+        return images.Length == batch * entry.Image.Size
+            ? images[..entry.Image.Size]
+            : throw new ProblemException($"{entry.File} made {images.Length / batch} values of a latent; an image of {entry.Image.Channels} x {entry.Image.Height} x {entry.Image.Width} has {entry.Image.Size}.");
     }
 
     // z / factor + shift, or z deviation / factor + mean per channel

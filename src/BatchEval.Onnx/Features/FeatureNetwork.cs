@@ -46,7 +46,7 @@ public sealed class FeatureNetwork : IDisposable
     /// <summary>Features per image.</summary>
     public int Dimensions => entry.Dimensions;
 
-    /// <summary>Computes 8-bit images of any size in one batch.</summary>
+    /// <summary>Computes 8-bit images of any size in one batch, or in smaller ones where memory runs out.</summary>
     /// <param name="images">At least one image.</param>
     /// <param name="nameOf">What the image at an index of the batch is called in messages; its index if left out.</param>
     /// <returns>Features [N, D] and class scores [N, K] or null, row-major.</returns>
@@ -64,7 +64,7 @@ public sealed class FeatureNetwork : IDisposable
             Fill(images, nameOf, data);
         }
 
-        return RunBatch(data, images.Count, withLogits: true);
+        return Run(data, withLogits: true, images.Count);
     }
 
     /// <summary>Computes images that are as the network takes them.</summary>
@@ -72,18 +72,18 @@ public sealed class FeatureNetwork : IDisposable
     /// <param name="withLogits">Whether class scores are wanted, where there are any.</param>
     /// <param name="batchSize">Most images in one call; changes no result.</param>
     /// <returns>Features [N, D] and class scores [N, K] or null, row-major.</returns>
-    public (float[] Features, float[]? Logits) Run(ReadOnlySpan<float> images, bool withLogits, int batchSize = BatchSize)
+    /// <exception cref="NetworkFailedException">The machine could not compute them, where memory runs out not even one by one.</exception>
+    public (float[] Features, float[]? Logits) Run(ReadOnlyMemory<float> images, bool withLogits, int batchSize = BatchSize)
     {
         var count = images.Length / image.Size;
         var features = new float[count * Dimensions];
         var logits = new List<float>();
-        for (var start = 0; start < count; start += batchSize)
+        NetworkCall.InBatches(count, batchSize, (start, batch) =>
         {
-            var batch = Math.Min(batchSize, count - start);
             var (rows, scores) = RunBatch(images.Slice(start * image.Size, batch * image.Size).ToArray(), batch, withLogits);
             rows.CopyTo(features.AsSpan(start * Dimensions));
             logits.AddRange(scores ?? []);
-        }
+        });
 
         return (features, logits.Count == 0 ? null : [.. logits]);
     }
@@ -105,9 +105,8 @@ public sealed class FeatureNetwork : IDisposable
     private (float[] Features, float[]? Logits) RunBatch(float[] data, int count, bool withLogits)
     {
         using var value = input.Create(data, [count, image.Channels, image.Height, image.Width]);
-        using var options = new RunOptions();
         string[] outputs = withLogits && entry.Logits is { } logits ? [entry.Output, logits] : [entry.Output];
-        using var results = session.Run(options, [entry.Input], [value], outputs);
+        using var results = NetworkCall.Run(session, entry.File, count, [entry.Input], [value], outputs);
         var features = TensorInput.Read(results[0]);
         return features.Length == count * Dimensions
             ? (features, outputs.Length == 2 ? TensorInput.Read(results[1]) : null)

@@ -38,7 +38,7 @@ public sealed class PerceptualNetwork : IDisposable
             ? $"the images are {image.Width} x {image.Height}; the perceptual network needs at least {this.image.MinimumSize} x {this.image.MinimumSize}"
             : null;
 
-    /// <summary>Distances of pairs of 8-bit images of one size, in one batch.</summary>
+    /// <summary>Distances of pairs of 8-bit images of one size, in one batch, or in smaller ones where memory runs out.</summary>
     /// <returns>One distance per pair; 0 for equal images.</returns>
     public float[] Measure(IReadOnlyList<RgbImage> a, IReadOnlyList<RgbImage> b)
     {
@@ -53,7 +53,8 @@ public sealed class PerceptualNetwork : IDisposable
     /// <param name="shape">C, H, W.</param>
     /// <param name="batchSize">Most pairs in one call; changes no result.</param>
     /// <returns>Distances [N]; 0 for equal images.</returns>
-    public float[] Measure(ReadOnlySpan<float> a, ReadOnlySpan<float> b, ImageShape shape, int batchSize = BatchSize)
+    /// <exception cref="NetworkFailedException">The machine could not compute them, where memory runs out not even one by one.</exception>
+    public float[] Measure(ReadOnlyMemory<float> a, ReadOnlyMemory<float> b, ImageShape shape, int batchSize = BatchSize)
     {
         var size = shape.Length;
         if (a.Length != b.Length)
@@ -62,15 +63,13 @@ public sealed class PerceptualNetwork : IDisposable
         }
 
         var distances = new float[a.Length / size];
-        for (var start = 0; start < distances.Length; start += batchSize)
+        NetworkCall.InBatches(distances.Length, batchSize, (start, batch) =>
         {
-            var batch = Math.Min(batchSize, distances.Length - start);
             using var left = first.Create(a.Slice(start * size, batch * size).ToArray(), [batch, shape.Channels, shape.Height, shape.Width]);
             using var right = second.Create(b.Slice(start * size, batch * size).ToArray(), [batch, shape.Channels, shape.Height, shape.Width]);
-            using var options = new RunOptions();
-            using var results = session.Run(options, [entry.First, entry.Second], [left, right], [entry.Output]);
+            using var results = NetworkCall.Run(session, entry.File, batch, [entry.First, entry.Second], [left, right], [entry.Output]);
             TensorInput.Read(results[0], distances.AsSpan(start, batch));
-        }
+        });
 
         return distances;
     }

@@ -74,17 +74,9 @@ public sealed class ClassifierGradient : IDisposable
         using var x = sample.Create(states, [rows.Length, shape.Channels, shape.Height, shape.Width]);
         using var t = time.Create([.. rows.Select(r => (float)r.Time)], [rows.Length]);
         using var y = label.Create([.. rows.Select(r => (float)r.Label)], [rows.Length]);
-        using var options = new RunOptions();
-        try
-        {
-            using var results = session.Run(options, [sample.Name, time.Name, label.Name], [x, t, y], [entry.Output]);
-            var gradients = new float[states.Length];
-            TensorInput.Read(results[0], gradients);
-            return gradients;
-        }
-        catch (OnnxRuntimeException error)
-        {
-            throw new NetworkFailedException(entry.File, rows.Length, error);
-        }
+        using var results = NetworkCall.Run(session, entry.File, rows.Length, [sample.Name, time.Name, label.Name], [x, t, y], [entry.Output]);
+        var gradients = new float[states.Length];
+        TensorInput.Read(results[0], gradients);
+        return gradients;
     }
 }

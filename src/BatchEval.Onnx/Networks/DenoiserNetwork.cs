@@ -72,12 +72,7 @@ public sealed class DenoiserNetwork : IDisposable
         {
             inputs.Add((signature.Sample.Name, State(states, times.Length)));
             AddConditions(inputs, times, feeds);
-            using var options = new RunOptions();
-            return session.Run(options, [.. inputs.Select(i => i.Name)], [.. inputs.Select(i => i.Value)], wanted);
-        }
-        catch (OnnxRuntimeException error)
-        {
-            throw new NetworkFailedException(signature.File, times.Length, error);
+            return NetworkCall.Run(session, signature.File, times.Length, [.. inputs.Select(i => i.Name)], [.. inputs.Select(i => i.Value)], wanted);
         }
         finally
         {

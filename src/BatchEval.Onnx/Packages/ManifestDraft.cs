@@ -48,7 +48,7 @@ public sealed record DraftAnswers
     public int? Null { get; init; }
 }
 
-/// <summary>A manifest written from what a network declares, from a scheduler's configuration beside it, and from answers; nothing is guessed.</summary>
+/// <summary>A manifest written from what a network declares, from a scheduler's configuration beside it, and from answers. Two things have defaults, which are said: the range and whether predictions are clamped.</summary>
 /// <param name="Manifest">The content of <c>model.json</c>.</param>
 /// <param name="Found">Where each part comes from, for people.</param>
 public sealed record ManifestDraft(JsonObject Manifest, IReadOnlyList<string> Found)
@@ -87,7 +87,7 @@ public sealed record ManifestDraft(JsonObject Manifest, IReadOnlyList<string> Fo
         }
 
         var shape = Shape(sample, answers, Missing);
-        var (schedule, prediction, limit) = Process(model.Folder, answers, found, Missing);
+        var (schedule, prediction, limit, fromFile) = Process(model.Folder, answers, found, Missing);
         if (labels is not null && answers.Classes is null)
         {
             Missing("--classes", $"the network takes labels ('{labels.Name}'): how many classes are there (and, with --null-label, which label means none)?");
@@ -122,10 +122,16 @@ public sealed record ManifestDraft(JsonObject Manifest, IReadOnlyList<string> Fo
                 ["range"] = new JsonArray(answers.Range?.Low ?? -1, answers.Range?.High ?? 1), ["clampDenoised"] = answers.Clamp ?? limit is { Quantile: null },
             },
         };
-        if (answers.Clamp is null && limit is { Quantile: { } ratio })
+        var thresholds = answers.Clamp is null && limit is { Quantile: not null };
+        if (thresholds)
         {
-            manifest["sample"]!["thresholding"] = new JsonObject { ["ratio"] = ratio, ["max"] = limit.High };
+            manifest["sample"]!["thresholding"] = new JsonObject { ["ratio"] = limit!.Quantile, ["max"] = limit.High };
         }
+
+        // What was taken on itself is said, with the option that changes it.
+        var range = answers.Range ?? (-1, 1);
+        found.Add(string.Create(CultureInfo.InvariantCulture, $"{"range",-10} {range.Low} to {range.High}{(answers.Range is null ? " (taken for granted; another one with --range)" : string.Empty)}"));
+        found.Add($"{"clamp",-10} {(thresholds ? "by quantile" : (bool)manifest["sample"]!["clampDenoised"]! ? "true" : "false")}{(answers.Clamp is not null ? string.Empty : fromFile ? " (as the scheduler's configuration says; otherwise with --clamp)" : " (taken for granted; otherwise with --clamp)")}");
 
         if (labels is not null)
         {
@@ -185,7 +191,7 @@ public sealed record ManifestDraft(JsonObject Manifest, IReadOnlyList<string> Fo
         return (1, 1, 1);
     }
 
-    private static (JsonObject Schedule, string Prediction, DataLimit? Limit) Process(string folder, DraftAnswers answers, List<string> found, Action<string, string> missing)
+    private static (JsonObject Schedule, string Prediction, DataLimit? Limit, bool FromFile) Process(string folder, DraftAnswers answers, List<string> found, Action<string, string> missing)
     {
         var file = Schedulers.Select(s => Path.GetFullPath(Path.Combine(folder, s))).FirstOrDefault(File.Exists);
         var config = file is null ? null : DiffusersFolder.ReadSchedulerFile(file);
@@ -206,7 +212,7 @@ public sealed record ManifestDraft(JsonObject Manifest, IReadOnlyList<string> Fo
 
         var schedule = answers.Schedule is { } said ? Parse(said, missing) : config is null ? [] : Describe(config);
         var prediction = answers.Prediction ?? config?.Prediction.ToString().ToLowerInvariant() ?? string.Empty;
-        return (schedule, prediction, config?.Limit);
+        return (schedule, prediction, config?.Limit, config is not null);
     }
 
     // A noising process as model.json says it.
@@ -226,9 +232,9 @@ public sealed record ManifestDraft(JsonObject Manifest, IReadOnlyList<string> Fo
         foreach (var pair in parts.Length == 2 ? parts[1].Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) : [])
         {
             var sides = pair.Split('=', StringSplitOptions.TrimEntries);
-            if (sides.Length != 2 || !double.TryParse(sides[1], CultureInfo.InvariantCulture, out var number))
+            if (sides.Length != 2 || !double.TryParse(sides[1], CultureInfo.InvariantCulture, out var number) || !double.IsFinite(number))
             {
-                missing("--schedule", $"'{pair}' is no key=number, as in linear(trainSteps=1000,betaStart=0.0001,betaEnd=0.02).");
+                missing("--schedule", $"'{pair}' is no key=number with a finite number, as in linear(trainSteps=1000,betaStart=0.0001,betaEnd=0.02).");
                 continue;
             }
 

@@ -38,7 +38,7 @@ public sealed class BoundCall : IDisposable
     public void Output(string name, OrtValue value) => binding.BindOutput(name, value);
 
     /// <summary>Runs the network; the outputs are complete when it returns.</summary>
-    /// <exception cref="ProblemException">The network fails.</exception>
+    /// <exception cref="NetworkFailedException">The network fails.</exception>
     public void Run()
     {
         try
@@ -49,7 +49,7 @@ public sealed class BoundCall : IDisposable
         }
         catch (OnnxRuntimeException error)
         {
-            throw new ProblemException($"A call with bound values failed: {SessionLoader.Reason(error)}");
+            throw new NetworkFailedException($"A call with bound values failed: {SessionLoader.Reason(error)}", error);
         }
     }
 

@@ -13,6 +13,12 @@ public sealed record DeviceOptions(string Device = "cpu", int Threads = 1)
     /// <summary>Whether CUDA records a network's kernels and replays them. Only for calls whose values are bound (<see cref="BoundCall"/>).</summary>
     public bool CudaGraph { get; init; }
 
+    /// <summary>Kind of device, without its number.</summary>
+    public string Kind => KindOf(Device);
+
+    /// <summary>Kind of a device as users name it: <c>cuda</c> of <c>cuda:1</c>.</summary>
+    public static string KindOf(string device) => device.Split(':')[0];
+
     /// <summary>Number of the CUDA device, or null on the processor.</summary>
     /// <exception cref="ArgumentException">An unknown device.</exception>
     public int? CudaIndex => Device.Split(':') switch

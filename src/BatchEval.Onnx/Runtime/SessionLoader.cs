@@ -9,6 +9,7 @@ public static class SessionLoader
     /// <param name="path">The ONNX file.</param>
     /// <param name="configure">Changes the session's options, or null.</param>
     /// <exception cref="ProblemException">The file is missing, is no ONNX model, or the device is not available.</exception>
+    /// <exception cref="NetworkFailedException">Memory ran out.</exception>
     public static InferenceSession Open(string path, DeviceOptions device, Action<SessionOptions>? configure = null)
     {
         if (!File.Exists(path))
@@ -21,6 +22,10 @@ public static class SessionLoader
             using var options = device.CreateSessionOptions();
             configure?.Invoke(options);
             return new InferenceSession(path, options);
+        }
+        catch (OnnxRuntimeException error) when (NetworkFailedException.IsOutOfMemory(error))
+        {
+            throw new NetworkFailedException($"'{path}' could not be loaded on {device.Device}: {Reason(error)}", error);
         }
         catch (OnnxRuntimeException error)
         {

@@ -13,6 +13,11 @@ public sealed record CheckResult(string Name, bool? Passed, string Seen);
 public sealed class ModelCheck(ModelPackage package, DeviceOptions device)
 {
     private const int Rows = 4;
+    private const double LeastChange = 1e-6;
+    private const double LeastGain = 0.02;
+
+    // Where the times of training steps, of flow models in thousandths, and of shares end.
+    private static readonly double[] OtherUnits = [999, 1000, 1];
     private readonly ModelManifest manifest = package.Manifest;
     private readonly Conditioning conditioning = Conditioning.Of(package);
     private float[] noise = Noise(Rows, package.Manifest.Sample.Size);
@@ -42,7 +47,7 @@ public sealed class ModelCheck(ModelPackage package, DeviceOptions device)
 
         yield return Deterministic(first, Call(network, count, high.Time));
         yield return Independent(network, count, high);
-        yield return TimeMatters(network, count, first);
+        yield return TimeUnit(network, count, first, high);
         yield return OutputEvidence.Contradiction(manifest, network, conditioning) is { } wrong ? new("prediction", false, wrong) : Prediction(first, high);
         yield return Data();
     }
@@ -54,10 +59,12 @@ public sealed class ModelCheck(ModelPackage package, DeviceOptions device)
         return values;
     }
 
-    private float[] Call(DenoiserNetwork network, int count, double time)
+    private float[] Call(DenoiserNetwork network, int count, double time) => Told(network, count, time, manifest.Schedule.At(time));
+
+    // The state of a level, told any time.
+    private float[] Told(DenoiserNetwork network, int count, double time, NoiseLevel level)
     {
         var size = manifest.Sample.Size;
-        var level = manifest.Schedule.At(time);
         float[] states = [.. noise.Take(count * size).Select(v => (float)(v * level.Sigma))];
         var output = new float[count * network.OutputSize];
         network.Run(states, [.. Enumerable.Repeat((float)time, count)], conditioning.ForAny(count), output);
@@ -96,20 +103,41 @@ public sealed class ModelCheck(ModelPackage package, DeviceOptions device)
         return new("batches", gap < 1e-3, Text($"a sample alone and in a batch of {count} differ by {gap:G3} of the largest value{(gap < 1e-3 ? string.Empty : ": samples of a batch influence each other (batch normalisation?)")}"));
     }
 
-    private CheckResult TimeMatters(DenoiserNetwork network, int count, float[] high)
+    // The state is all noise. A network that repeats it is asked again with the last times of the usual units: where one of them makes the output follow the noise better
+    // than the manifest's own, the manifest has another unit.
+    private CheckResult TimeUnit(DenoiserNetwork network, int count, float[] own, NoiseLevel level)
     {
-        var s = manifest.Schedule;
-        var size = manifest.Sample.Size;
-        var level = s.At(s.MaxRatioTime);
-        float[] states = [.. noise.Take(count * size).Select(v => (float)(v * level.Sigma))];
-        var output = new float[count * network.OutputSize];
-        var other = s.Nearest((s.MinTime + s.MaxRatioTime) / 2);
-        network.Run(states, [.. Enumerable.Repeat((float)other, count)], conditioning.ForAny(count), output);
-        var change = Enumerable.Range(0, count).SelectMany(i => output.AsSpan(i * network.OutputSize, size).ToArray()).Zip(high).Average(p => Math.Abs(p.First - p.Second)) / Math.Max(1e-12, high.Average(Math.Abs));
-        return new("time scale", change > 1e-6, change > 1e-6
-            ? Text($"the same state told time {other:G6} in place of {level.Time:G6} changes the output by {change:0.0 %}")
-            : Text($"the output hardly changes between the times {other:G6} and {level.Time:G6} ({change:G2}): is the time in another unit (timeScale, trainSteps)?"));
+        var correlations = OtherUnits.Where(t => Math.Abs(Math.Log(t / Math.Max(level.Time, 1e-6))) > Math.Log(1.5))
+            .Select(t => (Time: t, Output: TryTold(network, count, t, level))).Where(t => t.Output is not null && t.Output.All(float.IsFinite))
+            .Select(t => (t.Time, Correlation: Correlation(t.Output!, noise.AsSpan(0, t.Output!.Length).ToArray()), Change: Change(t.Output!, own))).ToList();
+        var correlation = Correlation(own, noise.AsSpan(0, own.Length).ToArray());
+        var seen = Text($"correlation with the noise {correlation:0.000} when told {level.Time:G6}, the last time of the manifest") + string.Concat(correlations.Select(c => Text($", {c.Correlation:0.000} when told {c.Time:G6}")));
+        if (correlations.Count > 0 && correlations.TrueForAll(c => c.Change < LeastChange))
+        {
+            return new("time scale", false, $"{seen}: the output hardly depends on the time; is it in another unit (timeScale, trainSteps)?");
+        }
+
+        var better = correlations.Where(c => c.Correlation > 0.9 && c.Correlation > correlation + LeastGain).OrderByDescending(c => c.Correlation).ToList();
+        return manifest.Denoiser.Prediction is not (PredictionType.Epsilon or PredictionType.Flow) || manifest.Schedule is SigmaNoiseSchedule ? new("time scale", null, $"{seen}: nothing can be told from this kind of output")
+            : better.Count > 0 ? new("time scale", false, Text($"{seen}: the network's times seem to end at {better[0].Time:G6} (timeScale, trainSteps)"))
+            : correlation > 0.9 && correlations.Any(c => c.Correlation < correlation - LeastGain) ? new("time scale", true, seen)
+            : new("time scale", null, $"{seen}: nothing can be told");
     }
+
+    private float[]? TryTold(DenoiserNetwork network, int count, double time, NoiseLevel level)
+    {
+        try
+        {
+            return Told(network, count, time, level);
+        }
+        catch (NetworkFailedException)
+        {
+            // A table of times that ends before.
+            return null;
+        }
+    }
+
+    private static double Change(float[] output, float[] other) => output.Zip(other).Average(p => Math.Abs(p.First - p.Second)) / Math.Max(1e-12, other.Average(Math.Abs));
 
     // The state is noise alone: a prediction of noise repeats it, one of x0 or v does not.
     private CheckResult Prediction(float[] output, NoiseLevel level)

@@ -29,14 +29,15 @@ public sealed class NetworkDenoiser(SamplingModel model, NoiseBank noise, Condit
         Parallel.ForEach(
             denoiser.Batches(network, rows).ToList(),
             new ParallelOptions { MaxDegreeOfParallelism = parallel },
-            members =>
+            members => NetworkCall.InBatches(members.Length, members.Length, (start, count) =>
             {
-                var nets = denoiser.Evaluate(network, rows, members);
-                for (var i = 0; i < members.Length; i++)
+                var part = members[start..(start + count)];
+                var nets = denoiser.Evaluate(network, rows, part);
+                for (var i = 0; i < count; i++)
                 {
-                    Predict(rows[members[i]].State.Span, nets[i].Output, levels[members[i]], output.AsSpan(members[i] * Size, Size));
+                    Predict(rows[part[i]].State.Span, nets[i].Output, levels[part[i]], output.AsSpan(part[i] * Size, Size));
                 }
-            });
+            }));
     }
 
     private DenoiserRow RowOf(float[] states, int index, NoiseLevel level, long sample)

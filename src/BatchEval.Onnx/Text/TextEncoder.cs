@@ -37,16 +37,8 @@ internal sealed class TextEncoder : IDisposable
     private List<(float[] Data, int[] Shape)> Run(IReadOnlyList<int> ids, string[] wanted)
     {
         using var tokens = input.Create([.. ids.Select(i => (float)i)], [1, ids.Count]);
-        using var options = new RunOptions();
-        try
-        {
-            using var results = session.Run(options, [input.Name], [tokens], wanted);
-            return [.. results.Select(Read)];
-        }
-        catch (OnnxRuntimeException error)
-        {
-            throw new InvalidOperationException($"{entry.File} failed: {SessionLoader.Reason(error)}", error);
-        }
+        using var results = NetworkCall.Run(session, entry.File, 1, [input.Name], [tokens], wanted);
+        return [.. results.Select(Read)];
     }
 
     private static (float[] Data, int[] Shape) Read(OrtValue value) => (TensorInput.Read(value), [.. value.GetTensorTypeAndShape().Shape.Select(d => (int)d)]);

@@ -56,6 +56,7 @@ public sealed class EvaluateActivity(RunStore store, ModelHost models, TimeProvi
     private async Task<UnitOutcome> ComputeAsync(string runId, IReadOnlyList<Shard> shards, CancellationToken cancellation)
     {
         // The evaluator looks again: whoever held the claim before may have written some.
+        await ModelRecord.RequireDeviceAsync(store, runId, models.Device.Device, cancellation);
         var context = await RunContext.LoadAsync(store, models, runId, cancellation);
         var model = await PromptedModels.OpenAsync(store, models, context.Package, context.Specification.Prompts, cancellation);
         var computed = await new Evaluator(model, context.Setting, store, time).ComputeAsync(shards, cancellation);

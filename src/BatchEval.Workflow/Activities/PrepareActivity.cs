@@ -1,4 +1,3 @@
-using BatchEval.Onnx.Packages;
 using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Schedules;
@@ -12,12 +11,13 @@ public sealed class PrepareActivity(RunStore store, ModelHost models, TimeProvid
     public async Task<RunPosition> RunAsync(PrepareInput input, CancellationToken cancellation = default)
     {
         await using var claim = await ClaimAsync(input.RunId, cancellation);
+        await ModelRecord.RequireDeviceAsync(store, input.RunId, models.Device.Device, cancellation);
+        await RecordModelAsync(input.RunId, cancellation);
         await ModelCosts.EnsureAsync(store, models, input.RunId, cancellation);
         var context = await RunContext.LoadAsync(store, models, input.RunId, cancellation);
         var opened = await PromptedModels.OpenAsync(store, models, context.Package, context.Specification.Prompts, cancellation);
         context.Specification.Conditions.Check(opened.Sampling.Manifest);
         context = await ProposeAsync(context, opened, cancellation);
-        await store.WriteJsonOnceAsync(BlobNames.Model(input.RunId), Describe(context.Package), cancellation);
         await store.WriteJsonOnceAsync(BlobNames.State(input.RunId, 0), context.Machine.Begin(), cancellation);
         return await FindPositionAsync(context, cancellation);
     }
@@ -47,7 +47,7 @@ public sealed class PrepareActivity(RunStore store, ModelHost models, TimeProvid
         var name = BlobNames.Schedules(context.RunId);
         if (!await store.ExistsAsync(name, cancellation))
         {
-            var parallel = models.Device.Device == "cpu" ? Environment.ProcessorCount : 1;
+            var parallel = models.Device.Kind == "cpu" ? Environment.ProcessorCount : 1;
             var proposals = await ScheduleProposals.ComputeAsync(opened, context.Specification, context.Entries.Steps, parallel, cancellation);
             await store.WriteJsonOnceAsync(name, proposals, cancellation);
         }
@@ -55,9 +55,14 @@ public sealed class PrepareActivity(RunStore store, ModelHost models, TimeProvid
         return await RunContext.LoadAsync(store, models, context.RunId, cancellation);
     }
 
-    private static ModelRecord Describe(ModelPackage package) => new(
-        package.Manifest.Name, package.Digest, package.Manifest.Description, package.Manifest.Provenance,
-        package.Manifest.Features is { } f ? $"{f.File} {f.Output} [{f.Dimensions}], uint8, {f.Preprocessing}" : null);
+    // Before anything is measured: costs and proposals belong to the device.
+    private async Task RecordModelAsync(string runId, CancellationToken cancellation)
+    {
+        var package = models.Find((await StoredSpecification.ReadAsync(store, runId, cancellation)).Model);
+        var features = package.Manifest.Features is { } f ? $"{f.File} {f.Output} [{f.Dimensions}], uint8, {f.Preprocessing}" : null;
+        var record = new ModelRecord(package.Manifest.Name, package.Digest, package.Manifest.Description, package.Manifest.Provenance, features, models.Device.Kind);
+        await store.WriteJsonOnceAsync(BlobNames.Model(runId), record, cancellation);
+    }
 
     private async Task<RunPosition> FindPositionAsync(RunContext context, CancellationToken cancellation)
     {

@@ -3,6 +3,7 @@ using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Randomness;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Runtime;
+using BatchEval.Onnx.Sampling;
 using BatchEval.Onnx.Text;
 using BatchEval.Workflow.Telemetry;
 
@@ -112,21 +113,35 @@ public sealed class Evaluator(OpenedModel model, EvaluationSetting setting, IBlo
         WorkflowTelemetry.DeviceTime.Add(busy.TotalSeconds);
         WorkflowTelemetry.Images.Add(samples.Keys.Sum(c => (long)c.Range.Count));
         var perCall = busy.TotalMilliseconds / Math.Max(1, samples.Keys.Sum(c => c.NetworkCalls));
+        var failure = sampler.Failure;
         foreach (var (shard, finished) in samples)
         {
-            using var process = Process.GetCurrentProcess();
-            var result = computer.Measure(shard, finished) with { ComputedBy = setting.ComputedBy, Milliseconds = Math.Round(perCall * shard.NetworkCalls, 3), PeakBytes = process.PeakWorkingSet64 };
-            if (result is { Failure: null, Images: { } images } && shard.ComparedWith is not null)
+            try
             {
-                result = result with { Pairs = await CompareAsync(computer, shard, images, cancellation) };
+                await MeasureAsync(computer, shard, finished, perCall, cancellation);
             }
-
-            await files.WriteAsync(shard, result, cancellation);
+            catch (NetworkFailedException error)
+            {
+                // Decoder and metrics fail for one shard; the others are stored.
+                failure ??= new NetworkFailedException($"Candidate {shard.Candidate.Id} could not be measured: {error.Message}", error);
+            }
         }
 
-        if (sampler.Failure is { } failure)
+        if (failure is not null)
         {
             throw failure;
         }
+    }
+
+    private async Task MeasureAsync(ShardComputer computer, Shard shard, SampleResult[] samples, double perCall, CancellationToken cancellation)
+    {
+        using var process = Process.GetCurrentProcess();
+        var result = computer.Measure(shard, samples) with { ComputedBy = setting.ComputedBy, Milliseconds = Math.Round(perCall * shard.NetworkCalls, 3), PeakBytes = process.PeakWorkingSet64 };
+        if (result is { Failure: null, Images: { } images } && shard.ComparedWith is not null)
+        {
+            result = result with { Pairs = await CompareAsync(computer, shard, images, cancellation) };
+        }
+
+        await files.WriteAsync(shard, result, cancellation);
     }
 }

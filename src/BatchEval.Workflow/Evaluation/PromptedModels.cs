@@ -42,5 +42,5 @@ public static class PromptedModels
     }
 
     private static string Key(ModelPackage package, PromptSet prompts, ModelHost models) => Convert.ToHexStringLower(SHA256.HashData(
-        Encoding.UTF8.GetBytes($"{Shard.CodeVersion} {package.Digest} {models.Device.Device.Split(':')[0]} {prompts.Digest}")));
+        Encoding.UTF8.GetBytes($"{Shard.CodeVersion} {package.Digest} {models.Device.Kind} {prompts.Digest}")));
 }

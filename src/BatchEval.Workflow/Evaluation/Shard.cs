@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using BatchEval.Onnx.Networks;
+using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Text;
 using BatchEval.Workflow.Serialization;
 
@@ -48,7 +49,7 @@ public sealed record ShardContext(string ModelDigest, ulong Seed, int? Label, do
     public static ShardContext Of(string modelDigest, ulong seed, Conditions conditions, string device, PromptSet? prompts = null)
     {
         var plain = Conditions.None with { Label = conditions.Label, GuidanceScale = conditions.GuidanceScale };
-        return new ShardContext(modelDigest, seed, conditions.Label, conditions.GuidanceScale, device.Split(':')[0], conditions == plain ? null : JsonSerializer.Serialize(conditions))
+        return new ShardContext(modelDigest, seed, conditions.Label, conditions.GuidanceScale, DeviceOptions.KindOf(device), conditions == plain ? null : JsonSerializer.Serialize(conditions))
         {
             Prompts = prompts?.Digest,
         };

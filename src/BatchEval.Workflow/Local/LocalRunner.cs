@@ -1,4 +1,3 @@
-using Azure;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Telemetry;
@@ -12,6 +11,10 @@ public sealed class LocalRunner : IActivityCaller
 
     // A network that fails for good must not hold a run up for long; what memory decides has been tried with smaller batches by then.
     private const int NetworkAttempts = 2;
+
+    // A storage that is away is waited for.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
     private readonly PrepareActivity prepare;
     private readonly PlanActivity plan;
     private readonly EvaluateActivity evaluate;
@@ -50,17 +53,20 @@ public sealed class LocalRunner : IActivityCaller
 
     private async Task<TResult> RetryAsync<TResult>(string activity, object input)
     {
+        long? failed = null;
         for (var attempt = 1; ; attempt++)
         {
             try
             {
                 return (TResult)await DispatchAsync(activity, input);
             }
-            catch (Exception error) when (attempt < Most(error) && IsTransient(error))
+            catch (Exception error) when (IsTransient(error) && (attempt < Most(error) || (StorageFaults.IsAway(error) && time.GetElapsedTime(failed ??= time.GetTimestamp()) < Patience)))
             {
                 WorkflowTelemetry.Retries.Add(1, new KeyValuePair<string, object?>("activity", activity));
-                var pause = TimeSpan.FromSeconds(Math.Pow(2, attempt));
-                Retrying?.Invoke(FormattableString.Invariant($"{(input is UnitInput unit ? $"Unit {unit.Unit + 1} of round {unit.Round}" : $"The step '{activity}'")} failed and is tried again in {pause.TotalSeconds:0} s (attempt {attempt} of {Most(error)}): {ErrorText.Of(error)}"));
+                failed ??= time.GetTimestamp();
+                var pause = TimeSpan.FromSeconds(Math.Min(LongestPause.TotalSeconds, Math.Pow(2, attempt)));
+                var which = StorageFaults.IsAway(error) ? FormattableString.Invariant($"attempt {attempt}, for up to {Patience.TotalMinutes:0} minutes") : FormattableString.Invariant($"attempt {attempt} of {Most(error)}");
+                Retrying?.Invoke(FormattableString.Invariant($"{(input is UnitInput unit ? $"Unit {unit.Unit + 1} of round {unit.Round}" : $"The step '{activity}'")} failed and is tried again in {pause.TotalSeconds:0} s ({which}): {ErrorText.Of(error)}"));
                 await Task.Delay(pause, time, cancellation);
             }
         }
@@ -77,11 +83,6 @@ public sealed class LocalRunner : IActivityCaller
 
     private static int Most(Exception error) => error is NetworkFailedException ? NetworkAttempts : Attempts;
 
-    private static bool IsTransient(Exception error) => error switch
-    {
-        RequestFailedException { Status: 0 or 408 or 429 or >= 500 } => true,
-        IOException or TimeoutException or NetworkFailedException => true,
-        AggregateException { InnerException: { } inner } => IsTransient(inner),
-        _ => false,
-    };
+    private static bool IsTransient(Exception error) => StorageFaults.MayPass(error)
+        || error is IOException or TimeoutException or NetworkFailedException || (error is AggregateException { InnerException: { } inner } && IsTransient(inner));
 }

@@ -26,11 +26,12 @@ public sealed class ModelHost(DeviceOptions device, IReadOnlyList<string> roots)
     /// read again only when one of its files has changed.
     /// </summary>
     /// <exception cref="ProblemException">There is none, or it is broken.</exception>
+    /// <exception cref="IOException">The one package of this host has changed; another process may have it as it was.</exception>
     public ModelPackage Find(string model)
     {
         if (only is not null)
         {
-            return only;
+            return only.IsUnchanged ? only : throw new IOException($"The model package '{only.Directory}' has changed since this process read it; start it again.");
         }
 
         string[] places = Path.IsPathRooted(model) ? [model, .. roots.Select(root => Path.Combine(root, Path.GetFileName(model)))] : [.. roots.Select(root => Path.Combine(root, model))];
@@ -40,8 +41,20 @@ public sealed class ModelHost(DeviceOptions device, IReadOnlyList<string> roots)
     }
 
     /// <summary>Opens a package, or returns it as opened before.</summary>
-    public OpenedModel Open(ModelPackage package) =>
-        opened.GetOrAdd(package.Digest, _ => new Lazy<OpenedModel>(() => OpenedModel.Open(package, device))).Value;
+    public OpenedModel Open(ModelPackage package)
+    {
+        var model = opened.GetOrAdd(package.Digest, _ => new Lazy<OpenedModel>(() => OpenedModel.Open(package, device)));
+        try
+        {
+            return model.Value;
+        }
+        catch
+        {
+            // Whatever was in the way, memory for example, may be gone the next time.
+            opened.TryRemove(KeyValuePair.Create(package.Digest, model));
+            throw;
+        }
+    }
 
     /// <summary>A view of an opened model that was kept under a name, or null.</summary>
     internal OpenedModel? Prompted(string name) => prompted.GetValueOrDefault(name);

@@ -15,13 +15,14 @@ public sealed record RunContext(
 
     public MeasuredMetrics Metrics { get; } = MeasuredMetrics.Of(Specification, Package.Manifest);
 
-    /// <summary>Reads a run's context.</summary>
+    /// <summary>Reads a run's context. Its results are those of the device that it began on, wherever this process runs; who computes asks <see cref="ModelRecord.RequireDeviceAsync"/> first.</summary>
     /// <exception cref="InvalidOperationException">The run does not exist, or its model has changed since it began.</exception>
     public static async Task<RunContext> LoadAsync(RunStore store, ModelHost models, string runId, CancellationToken cancellation)
     {
         var specification = await StoredSpecification.ReadAsync(store, runId, cancellation);
         var package = models.Find(specification.Model);
-        if (await store.ReadJsonAsync<ModelRecord>(BlobNames.Model(runId), cancellation) is { } model && model.Digest != package.Digest)
+        var model = await store.ReadJsonAsync<ModelRecord>(BlobNames.Model(runId), cancellation);
+        if (model is not null && model.Digest != package.Digest)
         {
             throw new InvalidOperationException($"The model package '{specification.Model}' has changed since run '{runId}' began; start a new run for the changed model.");
         }
@@ -33,6 +34,6 @@ public sealed record RunContext(
             : null;
         return new RunContext(
             runId, specification, package, new RunMachine(specification, schedule, costs, proposals), new EntryFactory(specification, schedule, costs),
-            new EvaluationSetting(specification.Seed, specification.Conditions, models.Device.Device) { BatchSize = specification.Execution.BatchSize, ComputedBy = runId, Prompts = specification.Prompts }, costs);
+            new EvaluationSetting(specification.Seed, specification.Conditions, model?.Device ?? models.Device.Kind) { BatchSize = specification.Execution.BatchSize, ComputedBy = runId, Prompts = specification.Prompts }, costs);
     }
 }

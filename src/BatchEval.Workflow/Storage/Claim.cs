@@ -11,13 +11,28 @@ namespace BatchEval.Workflow.Storage;
 
 /// <summary>Who works on something.</summary>
 /// <param name="Started">When the process began, in ticks; another process may have the same number later.</param>
-public sealed record ClaimHolder(string Machine, int Process, long Started, string Run)
+/// <param name="Boot">What tells systems of one name apart, or null: the boot of the machine and the container's own numbering of processes.</param>
+public sealed record ClaimHolder(string Machine, int Process, long Started, string Run, string? Boot = null)
 {
+    private static readonly string? ThisBoot = ReadBoot();
+
     /// <summary>This process.</summary>
     public static ClaimHolder Here(string run)
     {
         using var process = System.Diagnostics.Process.GetCurrentProcess();
-        return new ClaimHolder(Environment.MachineName, process.Id, process.StartTime.ToUniversalTime().Ticks, run);
+        return new ClaimHolder(Environment.MachineName, process.Id, process.StartTime.ToUniversalTime().Ticks, run, ThisBoot);
+    }
+
+    private static string? ReadBoot()
+    {
+        try
+        {
+            return OperatingSystem.IsLinux() ? $"{File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim()} {new FileInfo("/proc/self/ns/pid").LinkTarget}" : null;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Machine and process, for people.</summary>
@@ -26,7 +41,7 @@ public sealed record ClaimHolder(string Machine, int Process, long Started, stri
     /// <summary>Whether this is a process of this machine that has ended.</summary>
     public bool HasEnded()
     {
-        if (Machine != Environment.MachineName)
+        if (Machine != Environment.MachineName || Boot != ThisBoot)
         {
             return false;
         }
@@ -113,7 +128,7 @@ public sealed class Claim : IAsyncDisposable
         {
             await blob.DeleteIfExistsAsync(conditions: new BlobRequestConditions { LeaseId = lease.LeaseId });
         }
-        catch (Exception error) when (error is RequestFailedException or AggregateException)
+        catch (Exception error) when (StorageFaults.Is(error))
         {
             // It lapses.
         }
@@ -188,7 +203,7 @@ public sealed class Claim : IAsyncDisposable
             {
                 return;
             }
-            catch (Exception error) when (error is RequestFailedException or AggregateException)
+            catch (Exception error) when (StorageFaults.Is(error))
             {
                 Debug.WriteLine(error.Message);
             }

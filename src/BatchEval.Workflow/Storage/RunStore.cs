@@ -18,6 +18,11 @@ public sealed class RunStore(BlobContainerClient container) : IBlobs
     /// <summary>Where the store lies, without any secret: its address, or a folder where the address holds only for this process.</summary>
     public string Place { get; init; } = container.Uri.GetLeftPart(UriPartial.Path);
 
+    private Func<Exception, string> reasonOf = ErrorText.Of;
+
+    /// <summary>Why the storage could not be used, in whole sentences: with a token or key that it refuses, what is wrong with that.</summary>
+    public string ReasonOf(Exception error) => reasonOf(error);
+
     /// <summary>Opens a store.</summary>
     /// <param name="connection">A storage connection string, a blob service address for sign-in by identity, or an address with a shared access signature.</param>
     /// <exception cref="ProblemException">The connection is malformed, nothing answers there, or it may not be read.</exception>
@@ -32,7 +37,7 @@ public sealed class RunStore(BlobContainerClient container) : IBlobs
     {
         var store = StoreConnection.Parse(connection, watch);
         await store.OpenAsync(cancellation);
-        return new RunStore(store.Container) { Place = place ?? store.Place };
+        return new RunStore(store.Container) { Place = place ?? store.Place, reasonOf = store.ReasonOf };
     }
 
     public async Task<bool> ExistsAsync(string name, CancellationToken cancellation = default) =>

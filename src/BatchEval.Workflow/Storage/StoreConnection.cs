@@ -64,11 +64,14 @@ internal sealed class StoreConnection
         {
             await CreateAsync(cancellation);
         }
-        catch (Exception error) when (error is RequestFailedException or AggregateException or AuthenticationFailedException)
+        catch (Exception error) when (error is AggregateException || StorageFaults.Is(error))
         {
-            throw new ProblemException($"The storage at {Place} {Reason(error is AggregateException { InnerException: { } inner } ? inner : error)}");
+            throw new ProblemException(ReasonOf(error));
         }
     }
+
+    /// <summary>Why the storage could not be used, in whole sentences.</summary>
+    public string ReasonOf(Exception error) => $"The storage at {Place} {Reason(StorageFaults.Cause(error) ?? error)}";
 
     private async Task CreateAsync(CancellationToken cancellation)
     {

@@ -29,6 +29,17 @@ public sealed class BadInputTests(AzuriteFixture azurite) : IClassFixture<Azurit
         (await shell.RunAsync("runs", "--json")).Json["runs"]!.AsArray().ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData("--port", "70000", "--port is 70000; allowed: 0 to 65535.")]
+    [InlineData("--listen", "203.0.113.1", "The address 203.0.113.1 is none of this machine. Give one that is with --listen")]
+    public async Task An_address_that_cannot_be_listened_on_is_refused_before_anything_is_started(string option, string value, string words)
+    {
+        using var alone = new TestShell();
+        alone.With("BATCHEVAL_DATA", alone.PathOf("data"));
+        (await alone.RunAsync("serve", option, value)).ShouldBeRefused(words);
+        Directory.Exists(alone.PathOf("data")).ShouldBeFalse();
+    }
+
     [Fact]
     public async Task All_problems_are_listed_at_once()
     {

@@ -127,6 +127,15 @@ public sealed class FidCommandTests : IDisposable
         (await shell.RunAsync("fid", "ok.npy", "empty", "--features", TestShell.Digits)).ShouldBeRefused("0 images");
     }
 
+    // Were called infinite.
+    [Fact]
+    public async Task Features_too_large_for_single_precision_are_named_as_that()
+    {
+        WriteFeatures("ok.npy", 10, 2);
+        NpyFormat.WriteFile(shell.PathOf("large.npy"), NpyArray.From(new[] { 1.0, 2.0, 3.0, 4e38, 5.0, 6.0 }, 3, 2));
+        (await shell.RunAsync("fid", "ok.npy", "large.npy")).ShouldBeRefused("large.npy: feature 1 of row 1 is 4E+38; features are computed with in single precision");
+    }
+
     public void Dispose() => shell.Dispose();
 
     private void WriteFeatures(string name, int rows, int columns, ulong seed = 1)

@@ -102,6 +102,73 @@ public sealed class ModelCommandTests : IDisposable
         wrong.Out.ShouldContain("denoiser.prediction says 'sample', and the network's output is that of 'epsilon'");
     }
 
+    // "Nothing contradicts the manifest" was said of a model told a hundredth of its times.
+    [Fact]
+    public async Task Check_notices_times_in_another_unit()
+    {
+        var good = (await shell.RunAsync("model", "check", TestShell.Digits)).ShouldSucceed();
+        good.Out.ShouldMatch(@"ok       time scale  correlation with the noise (0\.9|1\.0)\d+ when told 999");
+        var wrong = await CheckAsync("short", m => m["schedule"]!["trainSteps"] = 10);
+        wrong.Code.ShouldBe(ExitCodes.Failed, wrong.Out);
+        wrong.Out.ShouldMatch("FAILED   time scale  .*the network's times seem to end at (999|1000)");
+    }
+
+    // Only the denoiser was opened.
+    [Theory]
+    [InlineData("features.onnx", "features")]
+    [InlineData("perceptual.onnx", "perceptual")]
+    [InlineData("ref_stats.npz", "statistics")]
+    public async Task Check_opens_every_file_of_a_package(string file, string line)
+    {
+        (await shell.RunAsync("model", "check", TestShell.Digits)).ShouldSucceed().Out.ShouldMatch($"ok       {line}");
+        var wrong = await CheckAsync("damaged", m => m.Remove("digests"), file);
+        wrong.Code.ShouldBe(ExitCodes.Failed, wrong.Out);
+        wrong.Out.ShouldMatch($"FAILED   {line} .*{System.Text.RegularExpressions.Regex.Escape(file)}");
+    }
+
+    [Fact]
+    public async Task Init_says_what_it_takes_for_granted()
+    {
+        Directory.CreateDirectory(shell.PathOf("mine"));
+        File.Copy(Path.Combine(TestShell.Digits, "unet.onnx"), shell.PathOf("mine/unet.onnx"));
+        string[] told = ["--schedule", "cosine(trainSteps=1000)", "--prediction", "epsilon", "--classes", "10"];
+        var silent = (await shell.RunAsync(["model", "init", "mine", .. told])).ShouldSucceed();
+        silent.Out.ShouldContain("range      -1 to 1 (taken for granted; another one with --range)");
+        silent.Out.ShouldContain("clamp      false (taken for granted; otherwise with --clamp)");
+        var said = (await shell.RunAsync(["model", "init", "mine", "--force", .. told, "--range", "0,1", "--clamp", "true"])).ShouldSucceed();
+        said.Out.ShouldContain("range      0 to 1\n");
+        said.Out.ShouldContain("clamp      true\n");
+    }
+
+    [Fact]
+    public async Task Init_refuses_numbers_that_are_none_and_options_with_its_own_help()
+    {
+        Directory.CreateDirectory(shell.PathOf("mine"));
+        File.Copy(Path.Combine(TestShell.Digits, "unet.onnx"), shell.PathOf("mine/unet.onnx"));
+        (await shell.RunAsync("model", "init", "mine", "--schedule", "sigma(sigmaMin=NaN,sigmaMax=80)", "--prediction", "epsilon", "--classes", "10"))
+            .ShouldBeRefused("--schedule: 'sigmaMin=NaN' is no key=number with a finite number");
+        (await shell.RunAsync("model", "init", "mine", "--nonsense")).ShouldBeRefused("See 'batcheval model init --help'.");
+    }
+
+    private async Task<CliResult> CheckAsync(string folder, Action<System.Text.Json.Nodes.JsonObject> change, string? damaged = null)
+    {
+        Directory.CreateDirectory(shell.PathOf(folder));
+        foreach (var file in Directory.GetFiles(TestShell.Digits))
+        {
+            File.Copy(file, shell.PathOf($"{folder}/{Path.GetFileName(file)}"));
+        }
+
+        var manifest = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(shell.PathOf($"{folder}/model.json")))!.AsObject();
+        change(manifest);
+        File.WriteAllText(shell.PathOf($"{folder}/model.json"), manifest.ToJsonString());
+        if (damaged is not null)
+        {
+            File.WriteAllText(shell.PathOf($"{folder}/{damaged}"), "garbage");
+        }
+
+        return await shell.RunAsync("model", "check", folder);
+    }
+
     public void Dispose() => shell.Dispose();
 
     private static string Network(string name) => Path.Combine(RepoPaths.Root, "tests", "Golden", "networks", name);

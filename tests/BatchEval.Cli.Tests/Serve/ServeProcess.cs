@@ -16,6 +16,18 @@ internal sealed class ServeProcess : IAsyncDisposable
 
     public HttpClient Client { get; } = new() { Timeout = TimeSpan.FromMinutes(2) };
 
+    /// <summary>What it has written for people so far.</summary>
+    public string Log
+    {
+        get
+        {
+            lock (messages)
+            {
+                return messages.ToString();
+            }
+        }
+    }
+
     public static async Task<ServeProcess> StartAsync(string store)
     {
         var info = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };

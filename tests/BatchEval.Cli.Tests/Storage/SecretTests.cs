@@ -1,5 +1,6 @@
 using Azure.Storage.Blobs;
 using Azure.Storage.Sas;
+using BatchEval.Cli.Tests.Serve;
 using BatchEval.Tests.Shared;
 
 namespace BatchEval.Cli.Tests.Storage;
@@ -27,10 +28,43 @@ public sealed class SecretTests(AzuriteFixture azurite) : IClassFixture<AzuriteF
         results[5].Code.ShouldBe(ExitCodes.BadInput);
         results[5].Error.ShouldStartWith("The storage refuses PUT /a/runs: Connection refused");
         results[5].Error.ShouldContain("error: The storage at http://127.0.0.1:1/a/runs could not be reached");
-        foreach (var text in results.SelectMany(r => new[] { r.Out, r.Error }))
+        // The report is a page like any other.
+        var files = Directory.GetFiles(shell.Folder, "*", SearchOption.AllDirectories);
+        files.ShouldContain(f => f.EndsWith("report.html", StringComparison.Ordinal));
+        foreach (var text in results.SelectMany(r => new[] { r.Out, r.Error }).Concat(files.Select(File.ReadAllText)))
         {
             text.ShouldNotContain("sig=");
             text.ShouldNotContain("dGhlIHNlY3JldA");
+        }
+    }
+
+    [Fact]
+    public async Task Neither_answers_nor_log_of_a_server_hold_signatures()
+    {
+        await using var serve = await ServeProcess.StartAsync(Address(AccountSasPermissions.Read | AccountSasPermissions.List));
+        var (status, refused) = await serve.PostAsync("/api/runs", Specification.Replace("$MODEL", "digits", StringComparison.Ordinal));
+        status.ShouldBe(503, refused.ToJsonString());
+        var page = await serve.Client.GetStringAsync(new Uri("/", UriKind.Relative));
+        var runs = await serve.GetAsync("/api/runs");
+        serve.Log.ShouldContain("error: 503: The storage at ");
+        foreach (var text in new[] { serve.Log, page, runs.ToJsonString(), refused.ToJsonString() })
+        {
+            text.ShouldNotContain("sig=");
+            text.ShouldNotContain("   at ");
+        }
+    }
+
+    // A signature is of the blob service alone; workers need three services.
+    [Fact]
+    public async Task Workers_and_who_submits_to_them_refuse_a_signature_without_printing_it()
+    {
+        shell.Write("tiny.json", Specification.Replace("$MODEL", TestShell.Digits, StringComparison.Ordinal));
+        var store = Address(AccountSasPermissions.All);
+        foreach (var result in new[] { await shell.RunAsync("run", "tiny.json", "--on", store), await Run(store, "worker", "--models", RepoPaths.Samples) })
+        {
+            result.Code.ShouldBe(ExitCodes.BadInput, result.Error);
+            (result.Out + result.Error).ShouldNotContain("sig=");
+            result.Error.ShouldContain("neither a connection string with a key nor a blob service address");
         }
     }
 

@@ -72,6 +72,54 @@ public sealed class HubTests(AzuriteAccountFixture azurite) : IClassFixture<Azur
     }
 
     [Fact]
+    public async Task A_failing_unit_and_a_worker_that_leaves_leave_store_and_engine_agreed()
+    {
+        using var bench = await Workbench.CreateAsync(azurite, "leaves");
+        var storage = await StorageServices.OpenAsync(azurite.ConnectionString, default);
+        var package = bench.Models.Find("digits");
+        using var hold = new Hold();
+        var leaves = new WorkerHost(bench.Store, new DeviceOptions(), [package], 1, TimeProvider.System, hold.Pass);
+        await leaves.JoinAsync(storage, TimeSpan.FromSeconds(4), default);
+        await using var client = await HubClient.OpenAsync(storage, RunHub.Here("cpu", package.Manifest.Name, package.Digest));
+        var control = new DurableRunControl(client, bench.Store, 4, TimeProvider.System, patience: TimeSpan.FromMinutes(10));
+        var run = await bench.SubmitAsync(Workbench.Specification([.. Workbench.Small, "seed=62"]));
+
+        // A run of another version of the code is left alone by name.
+        var newer = await bench.SubmitAsync(Workbench.Specification([.. Workbench.Small, "seed=63"]));
+        var foreign = RunHub.Here("cpu", package.Manifest.Name, package.Digest) with { CodeVersion = Shard.CodeVersion + 1 };
+        await bench.Store.ChangeJsonAsync<RunHub>(BlobNames.Hub(newer), _ => foreign);
+        (await new WorkerRegistry(bench.Store, TimeProvider.System).RefusedAsync(leaves.Record, default)).ShouldBe([(newer, foreign.Refusal(leaves.Record)!)]);
+
+        // What the next unit needs is broken, so that it fails for good.
+        var computed = hold.Next();
+        await control.StartAsync(run, default);
+        await computed;
+        var specification = (await bench.Store.ReadAsync(BlobNames.Specification(run))).ShouldNotBeNull();
+        await WriteAsync("leaves", BlobNames.Specification(run), "{}"u8.ToArray());
+        hold.Release();
+        await EndAsync(client, run);
+        (await StatesAsync(bench, client, control, run)).ShouldBe((RunStates.Failed, OrchestrationRuntimeStatus.Failed, RunStates.Failed));
+        (await bench.Store.RequireJsonAsync<RunStatus>(BlobNames.Status(run))).Error.ShouldNotBeNull().ShouldContain("cannot be used");
+
+        await WriteAsync("leaves", BlobNames.Specification(run), specification);
+        computed = hold.Next();
+        await control.StartAsync(run, default);
+        await computed;
+        var leaving = leaves.DisposeAsync();
+        hold.Release();
+        await leaving;
+        (await StatesAsync(bench, client, control, run)).ShouldBe((RunStates.Running, OrchestrationRuntimeStatus.Running, null));
+        (await new WorkerRegistry(bench.Store, TimeProvider.System).AliveAsync(default)).ShouldBeEmpty();
+
+        await using var comes = new WorkerHost(bench.Store, new DeviceOptions(), [package], 1, TimeProvider.System, _ => { });
+        await comes.JoinAsync(storage, TimeSpan.FromSeconds(4), default);
+        (await EndAsync(client, run)).ReadOutputAs<string>().ShouldBe(RunStates.Finished);
+        (await StatesAsync(bench, client, control, run)).ShouldBe((RunStates.Finished, OrchestrationRuntimeStatus.Completed, null));
+        (await bench.Store.RequireJsonAsync<RunStatus>(BlobNames.Status(run))).Evaluations.Reused.ShouldBe(0);
+        (await bench.StateAsync(newer)).ShouldBe(RunStates.Pending);
+    }
+
+    [Fact]
     public void Hubs_tell_versions_devices_and_models_apart_and_say_why()
     {
         var hub = RunHub.Here("cuda:1", "digits", new string('a', 64));
@@ -98,6 +146,9 @@ public sealed class HubTests(AzuriteAccountFixture azurite) : IClassFixture<Azur
         history.OfType<TaskScheduledEvent>().First().Name = "Other";
         Replay.Decide(history).ShouldNotBe(Replay.Recorded(history));
     }
+
+    private Task WriteAsync(string container, string name, byte[] content) =>
+        new Azure.Storage.Blobs.BlobContainerClient(azurite.ConnectionString, container).GetBlobClient(name).UploadAsync(new BinaryData(content), overwrite: true);
 
     private static async Task<int> CellsAsync(Workbench bench) =>
         (await bench.Store.ListAsync(BlobNames.ShardRoot)).Count(b => b.Name.EndsWith("result.json", StringComparison.Ordinal));

@@ -44,6 +44,17 @@ public sealed class StopTests(AzuriteFixture azurite) : IClassFixture<AzuriteFix
         (await control.LookAsync(run, default)).ShouldNotBeNull().State.ShouldBeNull();
     }
 
+    // The engine's own words, with the content and the headers of an answer, stood in run.json, on the terminal and on the page.
+    [Fact]
+    public async Task A_failure_is_recorded_on_one_line_and_without_secrets()
+    {
+        using var bench = await Workbench.CreateAsync(azurite, "recorded");
+        var run = await bench.SubmitAsync(Workbench.Specification([.. Workbench.Small, "seed=33"]));
+        await bench.Activities.RecordAsync(
+            new RecordInput(run, RunStates.Failed, "Server failed.\nRequestId:1\nStatus: 403 (Forbidden)\nGET /a?sv=1&sig=c2VjcmV0\n\nContent:\n<xml/>\n\nHeaders:\nDate: now"), default);
+        (await bench.Store.RequireJsonAsync<RunStatus>(BlobNames.Status(run))).Error.ShouldBe("Server failed. Status: 403 (Forbidden) GET /a?sv=1&sig=***");
+    }
+
     [Fact]
     public async Task Units_that_wait_for_a_worker_when_the_run_is_stopped_compute_nothing_and_a_new_start_goes_on()
     {

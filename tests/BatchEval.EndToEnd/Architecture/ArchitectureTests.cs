@@ -8,7 +8,7 @@ using Assembly = System.Reflection.Assembly;
 namespace BatchEval.EndToEnd.Architecture;
 
 /// <summary>Arrows point inward only: Functions and Cli -> Http and Durable -> Workflow -> Onnx -> Core; and inside a project its top folders know each other in one direction only.</summary>
-public class ArchitectureTests
+public partial class ArchitectureTests
 {
     private const string Hosts = @"Microsoft\.Azure\.Functions|Microsoft\.AspNetCore|Spectre\.Console|System\.CommandLine|DurableTask|Microsoft\.DurableTask";
 
@@ -56,6 +56,33 @@ public class ArchitectureTests
 
     [Fact]
     public void A_seeded_circle_is_caught() => Circles("BatchEval.EndToEnd.Architecture.Seeded").ShouldBe(["Attic knows Hall, and is known by way of it", "Hall knows Attic, and is known by way of it"]);
+
+    // The analyzer of Durable Task looks at orchestrators in their own project; the loop itself is in another.
+    [Fact]
+    public void Orchestrator_code_uses_nothing_that_could_differ_in_a_replay()
+    {
+        var code = Built.Value.Types.Where(t => t.Namespace?.FullName == typeof(Durable.Orchestration.SearchOrchestration).Namespace || t.FullName == typeof(Workflow.Local.SearchWorkflow).FullName).ToList();
+        code.Count.ShouldBeGreaterThan(5);
+        code.SelectMany(Changing).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_seeded_clock_in_an_orchestrator_is_caught()
+    {
+        var found = string.Join(' ', Changing(Built.Value.Types.Single(t => t.FullName == typeof(Seeded.Orchestrator).FullName)));
+        foreach (var name in new[] { "System.TimeProvider", "Task.Delay", "Task.ConfigureAwait", "System.Guid" })
+        {
+            found.ShouldContain(name);
+        }
+    }
+
+    private static IEnumerable<string> Changing(IType type) => type.Dependencies
+        .Select(d => d is ArchUnitNET.Domain.Dependencies.MethodCallDependency call ? $"{d.Target.FullName}.{call.TargetMember.Name.Split('(')[0]}" : d.Target.FullName)
+        .Where(name => Replayed().IsMatch(name)).Distinct().Select(name => $"{type.Name}: {name}");
+
+    [System.Text.RegularExpressions.GeneratedRegex(
+        @"^System\.(DateTime|DateTimeOffset|TimeProvider|Guid|Random|Environment|Console|Diagnostics\.Stopwatch|IO\.File|Threading\.Thread|Net\.Http\.HttpClient)(\.|$)|^System\.Collections\.Generic\.(Dictionary|HashSet)`|^Microsoft\.Extensions\.|Task(`1)?\.(Run|Delay|ConfigureAwait)$")]
+    private static partial System.Text.RegularExpressions.Regex Replayed();
 
     private static IArchRule Outside(Assembly project, string namespaces) =>
         Types().That().ResideInAssembly(project).Should().NotDependOnAny(Types(true).That().ResideInNamespaceMatching($@"^({namespaces})(\.|$)")).WithoutRequiringPositiveResults();

@@ -39,6 +39,16 @@ public sealed class BuiltAppTests
     }
 
     [Fact]
+    public void The_http_functions_have_their_routes_and_methods()
+    {
+        var http = Metadata().SelectMany(f => f!["bindings"]!.AsArray().Where(b => (string)b!["type"]! == "httpTrigger")
+            .Select(b => (Name: (string)f["name"]!, Route: (string)b!["route"]!, Methods: string.Join(' ', b["methods"]?.AsArray().Select(m => (string)m!) ?? []))));
+        // Every method reaches the endpoints below /api, which say themselves what they take; no prefix of the host comes before.
+        http.ShouldBe([("Api", "api/{*path}", ""), ("Pages", "{*path}", "get head")], ignoreOrder: true);
+        ((string)Read("host.json")["extensions"]!["http"]!["routePrefix"]!).ShouldBe("");
+    }
+
+    [Fact]
     public void Orchestration_and_activities_are_bound_to_durable_triggers()
     {
         string[] activities = [ActivityNames.Prepare, ActivityNames.Plan, ActivityNames.Evaluate, ActivityNames.Advance, SearchOrchestration.Record];

@@ -35,6 +35,8 @@ public sealed class BadRequestTests(AzuriteFixture azurite) : IClassFixture<Azur
     [InlineData("GET", "/api/runs/RUN" + Candidate + "/images/7x", 400)]
     [InlineData("GET", "/api/runs/RUN" + Candidate + "/images/99999999999999999999", 400)]
     [InlineData("GET", "/api/runs/RUN" + Candidate + "/images/5", 404)]
+    [InlineData("GET", "/api/runs?limit=abc", 400)]
+    [InlineData("GET", "/api/runs/RUN/scores?since=1.5", 400)]
     [InlineData("POST", "/api/runs/other-00000000/stop", 404)]
     [InlineData("DELETE", "/api/runs/other-00000000", 404)]
     public async Task A_bad_address_is_refused(string method, string target, int status)
@@ -44,6 +46,15 @@ public sealed class BadRequestTests(AzuriteFixture azurite) : IClassFixture<Azur
         var answer = await bench.SendAsync(method, target.Replace("RUN", run, StringComparison.Ordinal));
         answer.ShouldBeProblem(status);
         bench.Orders.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_parameter_that_cannot_be_read_is_named()
+    {
+        await using var bench = await ApiBench.CreateAsync(azurite, "parameters");
+        var answer = await bench.GetAsync("/api/runs?limit=abc");
+        answer.ShouldBeProblem(400);
+        ((string)answer.Json["detail"]!, (string)answer.Json["errors"]![0]!["field"]!).ShouldBe(("limit is 'abc'; allowed: a whole number.", "limit"));
     }
 
     [Theory]

@@ -36,6 +36,9 @@ public sealed class ResponseTests(AzuriteFixture azurite) : IClassFixture<Azurit
                 .ShouldBe((200, get.ContentType, get.Headers["Content-Length"], get.Headers["ETag"], 0), target);
         }
 
+        // Without an end of its own: was not answered for minutes.
+        var events = await bench.SendAsync("HEAD", "/api/runs/made-0123abcd/events").WaitAsync(TimeSpan.FromSeconds(20));
+        (events.Status, events.ContentType, events.Body.Length).ShouldBe((200, "text/event-stream", 0));
         (await bench.SendAsync("HEAD", "/api/runs/other-00000000")).Status.ShouldBe(404);
         (await bench.SendAsync("HEAD", "/api/runs/other-00000000/pause")).Status.ShouldBe(405);
         (await bench.SendAsync("PUT", "/api/runs")).Headers["Allow"].ShouldBe("GET, HEAD, POST");
@@ -96,6 +99,16 @@ public sealed class ResponseTests(AzuriteFixture azurite) : IClassFixture<Azurit
         (await reader.ReadToEndAsync()).ShouldBe(plain.Text);
         // Images are compressed already.
         (await bench.GetAsync($"/api/runs/{run}/candidates/0123456789ab/grid", ("Accept-Encoding", encoding))).Headers.Keys.ShouldNotContain("Content-Encoding");
+    }
+
+    [Fact]
+    public async Task An_encoding_of_no_weight_is_not_used()
+    {
+        await using var bench = await ApiBench.CreateAsync(azurite, "weights");
+        var script = System.Text.RegularExpressions.Regex.Match((await bench.GetAsync("/")).Text, "/assets/[^\"]+\\.js").Value;
+        (await bench.GetAsync(script, ("Accept-Encoding", "gzip, br"))).Headers["Content-Encoding"].ShouldBe("br");
+        (await bench.GetAsync(script, ("Accept-Encoding", "gzip, br;q=0"))).Headers["Content-Encoding"].ShouldBe("gzip");
+        (await bench.GetAsync(script, ("Accept-Encoding", "br;q=0"))).Headers.Keys.ShouldNotContain("Content-Encoding");
     }
 
     [Fact]

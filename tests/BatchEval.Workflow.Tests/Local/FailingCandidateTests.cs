@@ -1,5 +1,8 @@
 using System.Text.Json.Nodes;
+using Azure.Storage.Blobs;
+using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Graph.Proto;
+using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Tests.Shared;
 using BatchEval.Workflow.Evaluation;
@@ -29,7 +32,7 @@ public sealed class FailingCandidateTests(AzuriteFixture azurite) : IClassFixtur
     }
 
     [Fact]
-    public async Task A_failure_of_the_machine_is_no_result_fails_the_unit_by_name_and_is_tried_again_by_the_next_start()
+    public async Task A_failure_of_the_machine_is_no_result_fails_the_unit_by_name()
     {
         var store = await RunStore.OpenAsync(azurite.ConnectionString);
         using (var models = CreateModels(OutOfBounds()))
@@ -45,6 +48,44 @@ public sealed class FailingCandidateTests(AzuriteFixture azurite) : IClassFixtur
         {
             (await store.RequireJsonAsync<ShardResult>(name)).Failure?.ShouldNotContain("failed on a batch");
         }
+    }
+
+    // The network fails on more than three samples at once, and not for want of memory, so that the batch is not halved.
+    [Fact]
+    public async Task What_a_machine_could_not_compute_is_computed_by_the_next_start_where_it_can()
+    {
+        var store = new RunStore(new BlobContainerClient(azurite.ConnectionString, "next-start"));
+        await new BlobContainerClient(azurite.ConnectionString, "next-start").CreateIfNotExistsAsync();
+        using var models = CreateModels(SmallBatches());
+        string[] common = ["model=nan", "reference.samples=0"];
+        var error = await Should.ThrowAsync<NetworkFailedException>(() => TinyRun.RunAsync(store, models, overrides: [.. common, "name=large"]));
+        error.Message.ShouldContain("unet.onnx failed on a batch of 16");
+
+        var run = await TinyRun.RunAsync(store, models, overrides: [.. common, "name=small", "execution.batchSize=3"]);
+        (await store.RequireJsonAsync<RunStatus>(BlobNames.Status(run))).State.ShouldBe(RunStates.Finished);
+        (await store.RequireJsonAsync<Leaderboard>(BlobNames.Result(run, "leaderboard.json"))).Ranked().ShouldAllBe(s => s.Failure == null);
+    }
+
+    // Only the denoiser's failures were those of the machine; the feature network's ended the run at once as if its input were bad.
+    [Fact]
+    public async Task A_failure_of_the_feature_network_is_one_of_the_machine_too()
+    {
+        var store = await RunStore.OpenAsync(azurite.ConnectionString);
+        using var models = CreateModels(SmallBatches());
+        File.WriteAllBytes(Path.Combine(root, "nan", "features.onnx"), FailingFeatures().ToByteArray());
+        var error = await Should.ThrowAsync<NetworkFailedException>(() => TinyRun.RunAsync(store, models, overrides: ["model=nan", "reference.samples=0", "name=features", "execution.batchSize=3"]));
+        error.Message.ShouldMatch("^Candidate [0-9a-f]+ could not be measured: features.onnx failed on a batch of ");
+    }
+
+    // Answered 500 with a stack trace.
+    [Fact]
+    public void A_preview_of_a_candidate_that_fails_says_why()
+    {
+        using var models = CreateModels();
+        var model = models.Open(models.Find("nan"));
+        var (sheet, failure) = CandidatePreview.Compute(model, new EvaluationSetting(1, Conditions.None, "cpu"), Candidate.At("ddim", [999, 500]), default);
+        sheet.ShouldBeNull();
+        failure.ShouldNotBeNull().ShouldContain("not finite at step 0 (t = 999)");
     }
 
     [Fact]
@@ -106,6 +147,30 @@ public sealed class FailingCandidateTests(AzuriteFixture azurite) : IClassFixtur
         graph.Node.Add(new NodeProto { OpType = "Cast", Input = { "timestep" }, Output = { "index" }, Attribute = { new AttributeProto { Name = "to", I = 7, Type = AttributeProto.Types.AttributeType.Int } } });
         graph.Node.Add(new NodeProto { OpType = "Gather", Input = { "table", "index" }, Output = { "root" } });
         return Finish(graph);
+    }
+
+    // eps = sample * table[batch] with a table of four entries
+    private static ModelProto SmallBatches()
+    {
+        var graph = new GraphProto { Name = "batches" };
+        graph.Initializer.Add(new TensorProto { Name = "table", DataType = 1, Dims = { 4 }, FloatData = { Enumerable.Repeat(0.9f, 4) } });
+        graph.Initializer.Add(new TensorProto { Name = "shape", DataType = 7, Dims = { 4 }, Int64Data = { 1, 1, 1, 1 } });
+        graph.Initializer.Add(new TensorProto { Name = "first", DataType = 7, Dims = { 1 }, Int64Data = { 0 } });
+        graph.Node.Add(new NodeProto { OpType = "Shape", Input = { "timestep" }, Output = { "lengths" } });
+        graph.Node.Add(new NodeProto { OpType = "Gather", Input = { "lengths", "first" }, Output = { "batch" } });
+        graph.Node.Add(new NodeProto { OpType = "Gather", Input = { "table", "batch" }, Output = { "root" } });
+        return Finish(graph);
+    }
+
+    // An index that is never there, for the bundled model's feature network.
+    private static ModelProto FailingFeatures()
+    {
+        var model = ModelProto.Parser.ParseFrom(File.ReadAllBytes(Path.Combine(RepoPaths.Samples, "digits", "features.onnx")));
+        var last = model.Graph.Node.Single(n => n.Output.Contains("features"));
+        last.Output[last.Output.IndexOf("features")] = "before";
+        model.Graph.Initializer.Add(new TensorProto { Name = "beyond", DataType = 7, Dims = { 64 }, Int64Data = { Enumerable.Repeat(999L, 64) } });
+        model.Graph.Node.Add(new NodeProto { OpType = "Gather", Input = { "before", "beyond" }, Output = { "features" }, Attribute = { new AttributeProto { Name = "axis", I = 1, Type = AttributeProto.Types.AttributeType.Int } } });
+        return model;
     }
 
     private static ModelProto Finish(GraphProto graph)

@@ -1,5 +1,8 @@
 using System.Collections.Concurrent;
 using System.Text;
+using Azure.Core;
+using Azure.Core.Pipeline;
+using Azure.Storage.Blobs;
 using BatchEval.Tests.Shared;
 using BatchEval.Workflow.Local;
 using BatchEval.Workflow.Runs;
@@ -16,12 +19,19 @@ public sealed class SharedRunTests(AzuriteFixture azurite) : IClassFixture<Azuri
     {
         using var models = TinyRun.Models();
         var store = await RunStore.OpenAsync(azurite.ConnectionString);
+        var written = new Written();
+        var options = new BlobClientOptions();
+        options.AddPolicy(written, HttpPipelinePosition.PerCall);
+        var watched = new RunStore(new BlobContainerClient(azurite.ConnectionString, BlobNames.Container, options));
         var specification = SpecificationJson.Read(SpecificationOverrides.Apply(TinyRun.Json, ["seed=71", "execution.unitEvaluations=40", "baselines=[\"trailing\"]"]));
         var (run, _) = await new RunSubmission(store, models, TimeProvider.System).SubmitAsync(specification);
         var (first, second) = (new Notes(), new Notes());
         await Task.WhenAll(
-            new LocalRunner(store, models, 1, TimeProvider.System, first).RunAsync(run),
-            new LocalRunner(store, models, 1, TimeProvider.System, second).RunAsync(run));
+            new LocalRunner(watched, models, 1, TimeProvider.System, first).RunAsync(run),
+            new LocalRunner(watched, models, 1, TimeProvider.System, second).RunAsync(run));
+        // Nothing was computed twice: each result was written, or tried to be, by one of them.
+        written.Results.Count.ShouldBeGreaterThan(10);
+        written.Results.Values.ShouldAllBe(times => times == 1);
         // Whoever finds a unit claimed learns by whom, and goes on with others.
         first.Others.Concat(second.Others).ShouldNotBeEmpty();
         first.Others.Concat(second.Others).ShouldAllBe(name => name == ClaimHolder.Here(run).Name);
@@ -44,11 +54,14 @@ public sealed class SharedRunTests(AzuriteFixture azurite) : IClassFixture<Azuri
         // A process of this machine that no longer lives, and one of another machine.
         await LeaveAsync("dead", ClaimHolder.Here("run") with { Process = int.MaxValue });
         await LeaveAsync("far", ClaimHolder.Here("run") with { Machine = "elsewhere" });
+        // Of another container or machine that has the same name.
+        await LeaveAsync("namesake", ClaimHolder.Here("run") with { Process = int.MaxValue, Boot = "another" });
+        (await store.TryClaimAsync("namesake", "run")).Claim.ShouldBeNull();
         var (taken, _) = await store.TryClaimAsync("dead", "run");
         await taken.ShouldNotBeNull().DisposeAsync();
         var (refused, far) = await store.TryClaimAsync("far", "run");
         (refused, far?.Machine).ShouldBe((null, "elsewhere"));
-        (await store.OthersAsync("run")).ShouldHaveSingleItem().Machine.ShouldBe("elsewhere");
+        (await store.OthersAsync("run")).Select(o => o.Machine).ShouldBe(["elsewhere", Environment.MachineName], ignoreOrder: true);
     }
 
     private async Task LeaveAsync(string work, ClaimHolder holder)
@@ -56,6 +69,21 @@ public sealed class SharedRunTests(AzuriteFixture azurite) : IClassFixture<Azuri
         var blob = new Azure.Storage.Blobs.BlobContainerClient(azurite.ConnectionString, BlobNames.Container).GetBlobClient(BlobNames.Claim(work));
         await blob.UploadAsync(new BinaryData(Encoding.UTF8.GetBytes(System.Text.Json.JsonSerializer.Serialize(holder, Workflow.Serialization.WorkflowJson.Options))));
         await new Azure.Storage.Blobs.Specialized.BlobLeaseClient(blob).AcquireAsync(TimeSpan.FromSeconds(15));
+    }
+
+    /// <summary>How often each result was sent to the storage.</summary>
+    private sealed class Written : HttpPipelineSynchronousPolicy
+    {
+        public ConcurrentDictionary<string, int> Results { get; } = new();
+
+        public override void OnSendingRequest(HttpMessage message)
+        {
+            var path = message.Request.Uri.ToUri().AbsolutePath;
+            if (message.Request.Method == RequestMethod.Put && path.EndsWith("/result.json", StringComparison.Ordinal))
+            {
+                Results.AddOrUpdate(path, 1, (_, times) => times + 1);
+            }
+        }
     }
 
     private sealed class Notes : IProgress<RoundProgress>

@@ -60,6 +60,17 @@ public sealed class ModelHostTests : IDisposable
         models.Find("digits").Digest.ShouldNotBe(before.Digest);
     }
 
+    // A worker computed with the new files under the digest of the old ones.
+    [Fact]
+    public void A_host_of_one_package_notices_that_it_was_replaced()
+    {
+        var package = models.Find("digits");
+        using var one = new ModelHost(new DeviceOptions(), package);
+        one.Find("whatever").ShouldBeSameAs(package);
+        File.SetLastWriteTimeUtc(Path.Combine(package.Directory, "unet.onnx"), DateTime.UtcNow.AddSeconds(5));
+        Should.Throw<IOException>(() => one.Find("whatever")).Message.ShouldBe($"The model package '{package.Directory}' has changed since this process read it; start it again.");
+    }
+
     public void Dispose()
     {
         models.Dispose();
