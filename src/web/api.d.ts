@@ -125,6 +125,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{runId}/candidates/{candidateId}/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the forms in which a candidate is handed over, those that the winner's files have. */
+        get: operations["ListExports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{runId}/candidates/{candidateId}/exports/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One form of a candidate, made on request. */
+        get: operations["GetExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{runId}/candidates/{candidateId}/preview": {
         parameters: {
             query?: never;
@@ -150,7 +184,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The processes that compute units of a run at this moment, and how many each. */
+        /** The processes that compute units of a run: how many each computes at this moment, and how many it has computed. */
         get: operations["ListWork"];
         put?: never;
         post?: never;
@@ -719,6 +753,16 @@ export interface components {
             /** @description Their names, sorted. */
             files: string[];
         };
+        /** @description Something that a search varies. */
+        GeneColumn: {
+            /** @description Its name for people; numbers count steps from 1. */
+            name: string;
+            /**
+             * Format: double
+             * @description What a candidate without it has.
+             */
+            usual: number;
+        };
         /** @description A search after one of its generations. */
         HistoryPoint: {
             /** @description Its stage. */
@@ -743,6 +787,16 @@ export interface components {
              * @description Median of the generation on its last rung.
              */
             median: null | number;
+            /**
+             * Format: double
+             * @description Best objective so far on the samples that choose the winner; null where the search has not looked at them by then.
+             */
+            validationBest: null | number;
+            /**
+             * Format: double
+             * @description Median of those that were looked at then.
+             */
+            validationMedian: null | number;
         };
         /** @description A finished run's `leaderboard.json`. Holds nothing that depends on when or where it was computed. */
         Leaderboard: {
@@ -869,6 +923,16 @@ export interface components {
             amount: null | number;
             /** @description Currency of the amount. */
             currency: null | string;
+            /**
+             * Format: double
+             * @description Device time of what is left to compute, from the measured time per network call; null where that is unknown.
+             */
+            deviceSecondsLeft: null | number;
+            /**
+             * Format: double
+             * @description The same as money.
+             */
+            amountLeft: null | number;
         };
         /** @description What a run computed and what it found in the store. */
         RunCounts: {
@@ -1125,6 +1189,8 @@ export interface components {
             failure: null | string;
             /** @description First digits of the ids of those that it was bred from, in the round that bred it. */
             parents: null | string[];
+            /** @description What it has beyond times and solver, in the order of the round's `genes`; null where the round has none. */
+            genes: null | number[];
         };
         /** @description The scores of every candidate of a run, for tables and charts. Numbers are rounded to six digits. */
         ScoreTable: {
@@ -1166,6 +1232,15 @@ export interface components {
              * @description Samples behind each score.
              */
             samples: null | number;
+            /** @description Whether a search looked at the range of samples that chooses the winner. */
+            validates: boolean;
+            /**
+             * Format: date-time
+             * @description When it was scored.
+             */
+            scored: null | string;
+            /** @description What its candidates have beyond times and solver, in the order of the rows' `genes`; null where none has anything. */
+            genes: null | components["schemas"]["GeneColumn"][];
             /** @description One row per candidate. */
             rows: components["schemas"]["ScoreRow"][];
         };
@@ -1241,7 +1316,7 @@ export interface components {
         };
         /** Format: binary */
         Stream: string;
-        /** @description Who computes units of a run at this moment. */
+        /** @description Who computes units of a run. */
         WorkList: {
             /** @description The processes, by name. */
             processes: components["schemas"]["WorkSummary"][];
@@ -1255,6 +1330,16 @@ export interface components {
              * @description Units that it computes at this moment.
              */
             units: number;
+            /**
+             * Format: int32
+             * @description Units that it has computed.
+             */
+            done: number;
+            /**
+             * Format: date-time
+             * @description When it finished the last one.
+             */
+            last: null | string;
         };
         /** @description The workers that have said something lately (`batcheval worker`). */
         WorkerList: {
@@ -1574,6 +1659,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CandidateMasks"];
+                };
+            };
+            /** @description A refusal (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListExports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the run, as the start returned it. */
+                runId: string;
+                /** @description Id of the candidate, as the leaderboard lists it. */
+                candidateId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileList"];
+                };
+            };
+            /** @description A refusal (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    GetExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the run, as the start returned it. */
+                runId: string;
+                /** @description Id of the candidate, as the leaderboard lists it. */
+                candidateId: string;
+                /** @description Name of the file, as the list of the winner's files has it. */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stream"];
+                    "text/plain": components["schemas"]["Stream"];
+                    "application/octet-stream": components["schemas"]["Stream"];
                 };
             };
             /** @description A refusal (RFC 9457). */

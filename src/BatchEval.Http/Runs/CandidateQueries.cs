@@ -83,7 +83,9 @@ internal sealed class CandidateQueries(RunApiContext context)
             ? CandidateFileAsync(run, candidate, string.Create(CultureInfo.InvariantCulture, $"images/{n:D6}.png"), cancellation)
             : throw Refusal.BadRequest("index", "must be a number from 0 to 999999.").Exception();
 
-    private async Task<CandidateScore> ScoreOfAsync(string run, string candidate, CancellationToken cancellation)
+    /// <summary>The latest score of a candidate.</summary>
+    /// <exception cref="RefusedException">The run has scored no such candidate.</exception>
+    public async Task<CandidateScore> ScoreOfAsync(string run, string candidate, CancellationToken cancellation)
     {
         RunLookup.CheckCandidate(candidate);
         var (status, _) = await lookup.RequireAsync(run, cancellation);

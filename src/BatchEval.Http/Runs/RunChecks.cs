@@ -41,8 +41,8 @@ internal sealed class RunChecks(RunApiContext context)
     // Device time per network call, from the newest run of the same model that computed something.
     private async Task<double?> SecondsPerCallAsync(string model, CancellationToken cancellation)
     {
-        var list = await new RunQueries(context).ListAsync(RunsLookedAt, null, cancellation);
-        foreach (var run in list.Value!.Runs)
+        var list = await new RunListing(context).ReadAsync(RunsLookedAt, null, cancellation);
+        foreach (var run in list.Runs)
         {
             var document = await new RunQueries(context).DescribeAsync(run.Id, cancellation);
             var made = document.Counts;

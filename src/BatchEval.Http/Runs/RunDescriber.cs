@@ -22,7 +22,7 @@ internal static class RunDescriber
     public static RunDocument Full(RunStatus status, RunSpecification specification, RunForecast? forecast, UnitPlan? plan, RunLife? life, RunApiContext context)
     {
         var counts = status.Evaluations;
-        var (share, left) = Estimate(status, forecast, plan, life, context.UnitsInFlight);
+        var (share, left) = Estimate(status, forecast, plan, life);
         var model = context.Catalog.NameOf(specification.Model);
         return new RunDocument(
             status.RunId, status.State, StageOf(status), status.Round, status.Best, status.Started, status.Updated, status.Error, AddressOf(status),
@@ -30,19 +30,23 @@ internal static class RunDescriber
             plan?.Plan.Generation, specification.Search.Method == SearchMethod.None ? 0 : specification.Search.Evolution.Generations,
             plan?.Units.Count, life?.Round == status.Round ? life.UnitsDone : null,
             new RunCounts(counts.Computed, counts.Reused, counts.Samples, counts.NetworkCalls),
-            Cost(counts, context.Price), Math.Round(share, 4), left is { } seconds ? Math.Round(seconds, 1) : null, Links(status, model));
+            Cost(counts, left, context.Price), Math.Round(share, 4), left is { } seconds ? Math.Round(seconds / Math.Max(1, context.UnitsInFlight), 1) : null, Links(status, model));
     }
 
     private static string StageOf(RunStatus status) => JsonNamingPolicy.CamelCase.ConvertName(status.Stage.ToString());
 
     private static string AddressOf(RunStatus status) => $"/api/runs/{status.RunId}";
 
-    private static RunCost Cost(EvaluationCounts counts, DevicePrice? price) => new(
-        Math.Round(counts.Milliseconds / 1000, 3),
-        price is null ? null : Math.Round(counts.Milliseconds / 3_600_000 * price.PerHour, 4), price?.Currency);
+    private static RunCost Cost(EvaluationCounts counts, double? left, DevicePrice? price)
+    {
+        var spent = counts.Milliseconds / 1000;
+        return new RunCost(Math.Round(spent, 3), Amount(spent), price?.Currency, left is { } seconds ? Math.Round(seconds, 1) : null, Amount(left));
+
+        double? Amount(double? time) => price is null || time is not { } t ? null : Math.Round(t / 3600 * price.PerHour, 4);
+    }
 
     // From measured device time per network call, so that pauses do not count.
-    private static (double Share, double? SecondsLeft) Estimate(RunStatus status, RunForecast? forecast, UnitPlan? plan, RunLife? life, int unitsInFlight)
+    private static (double Share, double? DeviceSecondsLeft) Estimate(RunStatus status, RunForecast? forecast, UnitPlan? plan, RunLife? life)
     {
         if (status.Stage == RunStage.Done)
         {
@@ -59,7 +63,7 @@ internal static class RunDescriber
         var counts = status.Evaluations;
         var perCall = counts is { Computed: > 0, NetworkCalls: > 0 } ? counts.Milliseconds / 1000 * (counts.Computed + counts.Reused) / counts.Computed / counts.NetworkCalls : (double?)null;
         // What is computed has yet to be scored and written.
-        return (Math.Min(0.99, done / Math.Max(1, forecast.Total)), done < forecast.Total ? perCall * (forecast.Total - done) / Math.Max(1, unitsInFlight) : null);
+        return (Math.Min(0.99, done / Math.Max(1, forecast.Total)), done < forecast.Total ? perCall * (forecast.Total - done) : null);
     }
 
     private static RunLinks Links(RunStatus status, string? model)

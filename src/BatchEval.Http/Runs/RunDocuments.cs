@@ -98,7 +98,9 @@ public sealed record RunCounts(int Computed, int Reused, long Samples, long Netw
 /// <param name="DeviceSeconds">Device time of what it computed.</param>
 /// <param name="Amount">The same as money, where a price is known.</param>
 /// <param name="Currency">Currency of the amount.</param>
-public sealed record RunCost(double DeviceSeconds, double? Amount, string? Currency);
+/// <param name="DeviceSecondsLeft">Device time of what is left to compute, from the measured time per network call; null where that is unknown.</param>
+/// <param name="AmountLeft">The same as money.</param>
+public sealed record RunCost(double DeviceSeconds, double? Amount, string? Currency, double? DeviceSecondsLeft, double? AmountLeft);
 
 /// <summary>Addresses of a run; those of results are there once it is finished, that of its model where the service has it.</summary>
 public sealed record RunLinks(string Self, string Pause, string Resume, string Stop, string? Leaderboard, string? Report, string? Best, string? Model);

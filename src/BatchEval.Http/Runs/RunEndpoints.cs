@@ -24,7 +24,7 @@ internal static class RunEndpoints
 
     private static void MapReading(RouteGroupBuilder api)
     {
-        api.MapGet("runs", (int? limit, string? after, RunApiContext context, CancellationToken stop) => new RunQueries(context).ListAsync(limit, after, stop))
+        api.MapGet("runs", async (int? limit, string? after, RunApiContext context, CancellationToken stop) => TypedResults.Ok(await new RunListing(context).ReadAsync(limit, after, stop)))
             .WithName("ListRuns").WithSummary("Lists all runs, the newest first, or a page of them.");
         api.MapGet("runs/{runId}", (string runId, HttpResponse response, RunApiContext context, CancellationToken stop) => new RunQueries(context).StatusAsync(runId, response, stop))
             .WithName("GetRun").WithSummary("Where a run stands: state, stage, generation, best candidate, counts, cost so far, time left.");
@@ -40,10 +40,14 @@ internal static class RunEndpoints
             .WithName("GetSteps").WithSummary("The steps of a candidate on the noise axis.");
         api.MapGet("runs/{runId}/candidates/{candidateId}/masks", (string runId, string candidateId, RunApiContext context, CancellationToken stop) => new CandidateQueries(context).MasksAsync(runId, candidateId, stop))
             .WithName("GetMasks").WithSummary("Which images of a finished run called the network at which step, for skip policies that decide per image.");
+        api.MapGet("runs/{runId}/candidates/{candidateId}/exports", (string runId, string candidateId, RunApiContext context, CancellationToken stop) => new CandidateExports(context).ListAsync(runId, candidateId, stop))
+            .WithName("ListExports").WithSummary("Lists the forms in which a candidate is handed over, those that the winner's files have.");
+        api.MapGet("runs/{runId}/candidates/{candidateId}/exports/{file}", (string runId, string candidateId, string file, RunApiContext context, CancellationToken stop) => new CandidateExports(context).FileAsync(runId, candidateId, file, stop))
+            .WithName("GetExport").WithSummary("One form of a candidate, made on request.").Produces<Stream>(200, Json, "text/plain", "application/octet-stream");
         api.MapGet("runs/{runId}/candidates/{candidateId}/preview", (string runId, string candidateId, RunApiContext context, CancellationToken stop) => new CandidateQueries(context).CandidateFileAsync(runId, candidateId, CandidateQueries.Preview, stop))
             .WithName("GetPreview").WithSummary("Contact sheet that was computed on request, during a search or after it.").Produces<Stream>(200, Png);
         api.MapGet("runs/{runId}/work", (string runId, RunApiContext context, CancellationToken stop) => new RunQueries(context).WorkAsync(runId, stop))
-            .WithName("ListWork").WithSummary("The processes that compute units of a run at this moment, and how many each.");
+            .WithName("ListWork").WithSummary("The processes that compute units of a run: how many each computes at this moment, and how many it has computed.");
         api.MapGet("runs/{runId}/leaderboard", (string runId, string? format, HttpContext http, RunApiContext context, CancellationToken stop) => new RunQueries(context).LeaderboardAsync(runId, format, http, stop))
             .WithName("GetLeaderboard").WithSummary("The leaderboard of a finished run, as JSON or, with ?format=csv or Accept: text/csv, as comma-separated values.")
             .Produces<Leaderboard>(200, Json, "text/csv");

@@ -15,11 +15,9 @@ namespace BatchEval.Http.Runs;
 /// <param name="context">What the interface works with.</param>
 internal sealed class RunQueries(RunApiContext context)
 {
-    private const int ReadsAtOnce = 16;
     private const int MostKept = 5000;
 
-    // A run's specification never changes, nor do the rounds that follow from it.
-    private static readonly ConditionalWeakTable<RunStore, ConcurrentDictionary<string, string>> Objectives = [];
+    // The rounds follow from a run's specification, which never changes.
     private static readonly ConditionalWeakTable<RunStore, ConcurrentDictionary<string, RunForecast>> Forecasts = [];
 
     // A worker writes its record every few seconds.
@@ -31,32 +29,6 @@ internal sealed class RunQueries(RunApiContext context)
     private static readonly JsonSerializerOptions Compact = new(WorkflowJson.Options) { WriteIndented = false };
 
     private readonly RunLookup lookup = new(context);
-
-    public async Task<Ok<RunList>> ListAsync(int? limit, string? after, CancellationToken cancellation)
-    {
-        if (limit is < 1)
-        {
-            throw Refusal.BadRequest("limit", "must be at least 1.").Exception();
-        }
-
-        var names = (await context.Store.ListRunsAsync(cancellation)).Where(RunLookup.IsRunId).ToList();
-        var found = new List<RunStatus>();
-        foreach (var chunk in names.Chunk(ReadsAtOnce))
-        {
-            var read = await Task.WhenAll(chunk.Select(run => context.Store.ReadJsonAsync<RunStatus>(BlobNames.Status(run), cancellation)));
-            found.AddRange(read.OfType<RunStatus>());
-        }
-
-        var sorted = found.OrderByDescending(s => s.Started).ThenBy(s => s.RunId, StringComparer.Ordinal).ToList();
-        var first = after is null ? 0 : sorted.FindIndex(s => s.RunId == after) + 1;
-        var page = new List<RunSummary>();
-        foreach (var chunk in sorted.Skip(first).Take(limit ?? int.MaxValue).Chunk(ReadsAtOnce))
-        {
-            page.AddRange(await Task.WhenAll(chunk.Select(async status => RunDescriber.Short(status, status.Best is null ? null : await ObjectiveOfAsync(status.RunId, cancellation)))));
-        }
-
-        return TypedResults.Ok(new RunList(page, first + page.Count < sorted.Count ? page[^1].Id : null));
-    }
 
     public async Task<Ok<RunDocument>> StatusAsync(string run, HttpResponse response, CancellationToken cancellation)
     {
@@ -93,12 +65,14 @@ internal sealed class RunQueries(RunApiContext context)
         return Revalidation.Content(JsonSerializer.SerializeToUtf8Bytes(table, Compact), Revalidation.Json);
     }
 
-    /// <summary>Who computes units of a run at this moment.</summary>
+    /// <summary>Who computes units of a run at this moment, and who has computed some.</summary>
     public async Task<Ok<WorkList>> WorkAsync(string run, CancellationToken cancellation)
     {
         await lookup.RequireAsync(run, cancellation);
-        var holders = await context.Store.HoldersAsync(run, cancellation);
-        return TypedResults.Ok(new WorkList([.. holders.GroupBy(h => h.Name).Select(g => new WorkSummary(g.Key, g.Count()))]));
+        var now = (await context.Store.HoldersAsync(run, cancellation)).GroupBy(h => h.Name).ToDictionary(g => g.Key, g => g.Count());
+        var done = (await WorkRecord.ReadAllAsync(context.Store, run, cancellation)).ToDictionary(r => r.Name);
+        return TypedResults.Ok(new WorkList([.. now.Keys.Union(done.Keys).Order(StringComparer.Ordinal).Select(name =>
+            new WorkSummary(name, now.GetValueOrDefault(name), done.GetValueOrDefault(name)?.Units ?? 0, done.GetValueOrDefault(name)?.Last))]));
     }
 
     public async Task<FileContentHttpResult> LeaderboardAsync(string run, string? format, HttpContext http, CancellationToken cancellation)
@@ -126,14 +100,16 @@ internal sealed class RunQueries(RunApiContext context)
     {
         RunLookup.CheckFile(file);
         await lookup.RequireAsync(run, cancellation);
-        var type = Path.GetExtension(file) switch
-        {
-            ".json" => Revalidation.Json,
-            ".txt" or ".py" or ".md" or ".csv" => "text/plain; charset=utf-8",
-            _ => "application/octet-stream",
-        };
-        return await FileAsync(BlobNames.Best(run, file), type, $"file '{file}' of the winner", cancellation);
+        return await FileAsync(BlobNames.Best(run, file), TypeOf(file), $"file '{file}' of the winner", cancellation);
     }
+
+    /// <summary>Media type of a file that people take away.</summary>
+    public static string TypeOf(string file) => Path.GetExtension(file) switch
+    {
+        ".json" => Revalidation.Json,
+        ".txt" or ".py" or ".md" or ".csv" => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    };
 
     public async Task<FileContentHttpResult> ReportAsync(string run, HttpResponse response, CancellationToken cancellation)
     {
@@ -186,36 +162,20 @@ internal sealed class RunQueries(RunApiContext context)
         return Revalidation.Content(content.ToArray(), "application/zip");
     }
 
-    private async Task<string?> ObjectiveOfAsync(string run, CancellationToken cancellation)
-    {
-        var kept = Objectives.GetOrCreateValue(context.Store);
-        if (!kept.TryGetValue(run, out var objective) && await context.Store.ReadAsync(BlobNames.Specification(run), cancellation) is { } text)
-        {
-            Keep(kept, run, objective = SpecificationJson.Read(Encoding.UTF8.GetString(text)).Objective.Metric);
-        }
-
-        return objective;
-    }
-
     private async Task<RunForecast?> ForecastOfAsync(string run, CancellationToken cancellation)
     {
         var kept = Forecasts.GetOrCreateValue(context.Store);
         if (!kept.TryGetValue(run, out var forecast) && await RunForecast.ReadAsync(context.Store, context.Models, run, cancellation) is { } read)
         {
-            Keep(kept, run, forecast = read);
+            if (kept.Count >= MostKept)
+            {
+                kept.Clear();
+            }
+
+            kept[run] = forecast = read;
         }
 
         return forecast;
-    }
-
-    private static void Keep<T>(ConcurrentDictionary<string, T> kept, string run, T value)
-    {
-        if (kept.Count >= MostKept)
-        {
-            kept.Clear();
-        }
-
-        kept[run] = value;
     }
 
     /// <summary>A run's specification.</summary>

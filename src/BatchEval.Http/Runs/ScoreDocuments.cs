@@ -24,8 +24,17 @@ public sealed record MetricColumn(string Key, string Label, string Unit, bool Hi
 /// <param name="Generation">Its generation, from 0.</param>
 /// <param name="Rung">Its rung, from 0.</param>
 /// <param name="Samples">Samples behind each score.</param>
+/// <param name="Validates">Whether a search looked at the range of samples that chooses the winner.</param>
+/// <param name="Scored">When it was scored.</param>
+/// <param name="Genes">What its candidates have beyond times and solver, in the order of the rows' <c>genes</c>; null where none has anything.</param>
 /// <param name="Rows">One row per candidate.</param>
-public sealed record ScoredRound(int Round, string Stage, int? Generation, int? Rung, int? Samples, IReadOnlyList<ScoreRow> Rows);
+public sealed record ScoredRound(
+    int Round, string Stage, int? Generation, int? Rung, int? Samples, bool Validates, DateTimeOffset? Scored, IReadOnlyList<GeneColumn>? Genes, IReadOnlyList<ScoreRow> Rows);
+
+/// <summary>Something that a search varies.</summary>
+/// <param name="Name">Its name for people; numbers count steps from 1.</param>
+/// <param name="Usual">What a candidate without it has.</param>
+public sealed record GeneColumn(string Name, double Usual);
 
 /// <summary>The scores of one candidate in one round.</summary>
 /// <param name="Id">First digits of the candidate's id.</param>
@@ -42,9 +51,10 @@ public sealed record ScoredRound(int Round, string Stage, int? Generation, int? 
 /// <param name="Errors">Their standard errors.</param>
 /// <param name="Failure">Why it could not be scored.</param>
 /// <param name="Parents">First digits of the ids of those that it was bred from, in the round that bred it.</param>
+/// <param name="Genes">What it has beyond times and solver, in the order of the round's <c>genes</c>; null where the round has none.</param>
 public sealed record ScoreRow(
     string Id, string Name, string Role, string Solver, IReadOnlyList<double> Times, int Dropped, int Reused, double? Calls, double? Macs, double? Milliseconds,
-    IReadOnlyDictionary<string, double> Values, IReadOnlyDictionary<string, double> Errors, string? Failure, IReadOnlyList<string>? Parents);
+    IReadOnlyDictionary<string, double> Values, IReadOnlyDictionary<string, double> Errors, string? Failure, IReadOnlyList<string>? Parents, IReadOnlyList<double>? Genes);
 
 /// <summary>A search after one of its generations.</summary>
 /// <param name="Stage">Its stage.</param>
@@ -52,7 +62,9 @@ public sealed record ScoreRow(
 /// <param name="Round">Round that ended it.</param>
 /// <param name="Best">Best objective so far, as people read it.</param>
 /// <param name="Median">Median of the generation on its last rung.</param>
-public sealed record HistoryPoint(string Stage, int Generation, int Round, double? Best, double? Median);
+/// <param name="ValidationBest">Best objective so far on the samples that choose the winner; null where the search has not looked at them by then.</param>
+/// <param name="ValidationMedian">Median of those that were looked at then.</param>
+public sealed record HistoryPoint(string Stage, int Generation, int Round, double? Best, double? Median, double? ValidationBest, double? ValidationMedian);
 
 /// <summary>The steps of a candidate on the noise axis.</summary>
 /// <param name="Solver">Its solver.</param>
@@ -94,14 +106,16 @@ public sealed record WorkerList(IReadOnlyList<WorkerSummary> Workers);
 /// <param name="Seen">When it last said that it is there.</param>
 public sealed record WorkerSummary(string Id, string Device, DateTimeOffset Started, DateTimeOffset Seen);
 
-/// <summary>Who computes units of a run at this moment.</summary>
+/// <summary>Who computes units of a run.</summary>
 /// <param name="Processes">The processes, by name.</param>
 public sealed record WorkList(IReadOnlyList<WorkSummary> Processes);
 
 /// <summary>A process that computes units of a run.</summary>
 /// <param name="Name">Machine and process.</param>
 /// <param name="Units">Units that it computes at this moment.</param>
-public sealed record WorkSummary(string Name, int Units);
+/// <param name="Done">Units that it has computed.</param>
+/// <param name="Last">When it finished the last one.</param>
+public sealed record WorkSummary(string Name, int Units, int Done, DateTimeOffset? Last);
 
 /// <summary>What a few calls of a model's network show.</summary>
 /// <param name="Digest">Digest of the package.</param>

@@ -30,9 +30,11 @@ internal sealed class ScoreReader(RunStore store)
     {
         var objective = MetricCatalog.Find(metric).Member;
         var rounds = new List<ScoredRound>();
+        var written = new Lazy<Task<Dictionary<string, DateTimeOffset>>>(async () =>
+            (await store.ListAsync(BlobNames.Rounds(run), cancellation)).ToDictionary(b => b.Name, b => b.Written, StringComparer.Ordinal));
         foreach (var chunk in Enumerable.Range(0, end).Chunk(ReadsAtOnce))
         {
-            var read = await Task.WhenAll(chunk.Select(round => RoundAsync(run, round, cancellation)));
+            var read = await Task.WhenAll(chunk.Select(round => RoundAsync(run, round, written, cancellation)));
             rounds.AddRange(read.TakeWhile(r => r is not null)!);
             if (read.Contains(null))
             {
@@ -46,7 +48,7 @@ internal sealed class ScoreReader(RunStore store)
         return new ScoreTable(rounds.Count, objective, [known, .. metrics], shown, [.. History(rounds, known)]);
     }
 
-    private async Task<ScoredRound?> RoundAsync(string run, int round, CancellationToken cancellation)
+    private async Task<ScoredRound?> RoundAsync(string run, int round, Lazy<Task<Dictionary<string, DateTimeOffset>>> written, CancellationToken cancellation)
     {
         var kept = Kept.GetOrCreateValue(store);
         var key = string.Create(CultureInfo.InvariantCulture, $"{run}/{round}");
@@ -61,9 +63,11 @@ internal sealed class ScoreReader(RunStore store)
         }
 
         var plan = scores.Generation is null ? (await store.ReadJsonAsync<UnitPlan>(BlobNames.Plan(run, round), cancellation))?.Plan : null;
+        var genes = CandidateGenes.Columns(scores.Scores.Select(s => s.Candidate));
         var made = new ScoredRound(
             round, JsonNamingPolicy.CamelCase.ConvertName(scores.Stage.ToString()), scores.Generation ?? plan?.Generation, scores.Rung ?? plan?.Rung,
-            scores.Scores.Count == 0 ? null : scores.Scores[0].Samples, [.. scores.Scores.Select(s => Row(s, scores.Parents))]);
+            scores.Scores.Count == 0 ? null : scores.Scores[0].Samples, scores.Validates ?? false, (await written.Value).TryGetValue(BlobNames.Scores(run, round), out var at) ? at : null,
+            genes.Count == 0 ? null : genes, [.. scores.Scores.Select(s => Row(s, scores.Parents, genes))]);
         if (kept.Count >= MostKept)
         {
             kept.Clear();
@@ -76,26 +80,30 @@ internal sealed class ScoreReader(RunStore store)
     {
         foreach (var search in rounds.Where(r => r.Generation is not null && r.Stage is "search" or "randomSearch" or "rivals").GroupBy(r => r.Stage))
         {
-            double? best = null;
+            double? best = null, validated = null;
+            var last = search.Max(r => r.Round);
             // A stage may hold several searches one after another; each begins at generation 0 again.
             foreach (var generation in search.GroupAdjacent(r => r.Generation!.Value))
             {
-                best = generation[0].Generation == 0 ? null : best;
-                double[] values = [.. generation[^1].Rows.Where(r => r.Values.ContainsKey(objective.Key)).Select(r => r.Values[objective.Key]).Order()];
-                if (values.Length > 0)
-                {
-                    var top = objective.HigherIsBetter ? values[^1] : values[0];
-                    best = best is not { } b || (objective.HigherIsBetter ? top > b : top < b) ? top : b;
-                }
-
-                yield return new HistoryPoint(search.Key, generation[0].Generation!.Value, generation[^1].Round, best, values.Length == 0 ? null : Median(values));
+                (best, validated) = generation[0].Generation == 0 ? (null, null) : (best, validated);
+                var values = Values(generation.LastOrDefault(r => !r.Validates));
+                // A search that does not look at them by itself is validated after its last generation.
+                var chosen = Values(generation.LastOrDefault(r => r.Validates) ?? (search.Key == "search" && generation[^1].Round == last ? rounds.Find(r => r.Stage == "validation") : null));
+                (best, validated) = (Better(best, values), Better(validated, chosen));
+                yield return new HistoryPoint(search.Key, generation[0].Generation!.Value, generation[^1].Round, best, Median(values), chosen.Length == 0 ? null : validated, Median(chosen));
             }
         }
+
+        double[] Values(ScoredRound? round) =>
+            [.. (round?.Rows ?? []).Where(r => r.Values.ContainsKey(objective.Key) && (round!.Stage != "validation" || r.Role == "searched")).Select(r => r.Values[objective.Key]).Order()];
+
+        double? Better(double? best, double[] sorted) =>
+            sorted.Length == 0 ? best : objective.HigherIsBetter ? Math.Max(best ?? sorted[^1], sorted[^1]) : Math.Min(best ?? sorted[0], sorted[0]);
     }
 
-    private static double Median(double[] sorted) => (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    private static double? Median(double[] sorted) => sorted.Length == 0 ? null : (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
 
-    private static ScoreRow Row(CandidateScore score, IReadOnlyDictionary<string, IReadOnlyList<string>>? parents)
+    private static ScoreRow Row(CandidateScore score, IReadOnlyDictionary<string, IReadOnlyList<string>>? parents, IReadOnlyList<GeneColumn> genes)
     {
         var (values, errors) = (new Dictionary<string, double>(StringComparer.Ordinal), new Dictionary<string, double>(StringComparer.Ordinal));
         foreach (var metric in MetricCatalog.All)
@@ -107,7 +115,8 @@ internal sealed class ScoreReader(RunStore store)
         return new ScoreRow(
             score.Id, score.Name, JsonNamingPolicy.CamelCase.ConvertName(score.Role.ToString()), score.Candidate.Solver, [.. steps.Select(s => Round(s.Time))],
             steps.Sum(s => s.Drop.Count), steps.Count(s => s.Reuse), Finite(score.NetworkCalls), Finite(score.Macs), Finite(score.Milliseconds), values, errors, score.Failure,
-            parents is not null && parents.TryGetValue(score.Candidate.Id, out var bred) ? [.. bred.Select(id => id[..score.Id.Length])] : null);
+            parents is not null && parents.TryGetValue(score.Candidate.Id, out var bred) ? [.. bred.Select(id => id[..score.Id.Length])] : null,
+            genes.Count == 0 ? null : [.. CandidateGenes.Values(score.Candidate, genes).Select(Round)]);
 
         void Add(string key, double? value, double? error)
         {

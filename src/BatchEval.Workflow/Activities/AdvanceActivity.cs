@@ -57,8 +57,11 @@ public sealed class AdvanceActivity(RunStore store, ModelHost models, TimeProvid
             WorkflowTelemetry.CandidateCost.Record(results.Sum(r => r.ComputedBy == context.RunId ? r.Milliseconds : 0) / 1000);
         }
 
-        return new RoundScores(plan.Plan.Round, plan.Plan.Stage, scores, counts) { Generation = plan.Plan.Generation, Rung = plan.Plan.Rung, Parents = plan.Plan.Parents };
+        return new RoundScores(plan.Plan.Round, plan.Plan.Stage, scores, counts) { Generation = plan.Plan.Generation, Rung = plan.Plan.Rung, Parents = plan.Plan.Parents, Validates = Validates(plan.Plan) };
     }
+
+    private static bool? Validates(RoundPlan plan) =>
+        plan is { Stage: RunStage.Search or RunStage.RandomSearch or RunStage.Rivals, Assignments: [{ Range.Start: SampleRange.ValidationStart }, ..] } ? true : null;
 
     // Nothing of the unaccelerated sampler is scored, so that its features are not needed.
     private Task<IReadOnlyList<ShardResult>> ReadAsync(RunContext context, OpenedModel model, RunStage stage, IReadOnlyList<Shard> shards, CancellationToken cancellation)

@@ -63,6 +63,7 @@ public sealed class EvaluateActivity(RunStore store, ModelHost models, TimeProvi
         if (computed.Shards > 0)
         {
             WorkflowTelemetry.UnitsDone.Add(1, new KeyValuePair<string, object?>("computed", true));
+            await WorkRecord.CountAsync(store, runId, time, cancellation);
         }
 
         return new UnitOutcome(computed.Shards, shards.Count - computed.Shards, computed.Evaluations);

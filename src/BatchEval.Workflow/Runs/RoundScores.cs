@@ -13,6 +13,9 @@ public sealed record RoundScores(int Round, RunStage Stage, IReadOnlyList<Candid
     /// <summary>Ids of the parents of candidates that were bred in this round, by the child's id; null where none was.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>>? Parents { get; init; }
 
+    /// <summary>True where a search looked at the range of samples that chooses the winner; null elsewhere, and in files of older versions.</summary>
+    public bool? Validates { get; init; }
+
     /// <summary>Rung within the generation, from 0; null in files of older versions.</summary>
     public int? Rung { get; init; }
 }

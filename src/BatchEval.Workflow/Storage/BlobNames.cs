@@ -40,6 +40,12 @@ public static class BlobNames
     /// <summary>What a worker says about itself while it works.</summary>
     public static string Worker(string id) => $"{WorkerRoot}{id}.json";
 
+    /// <summary>What a process has computed of a run so far.</summary>
+    public static string Work(string run, string file) => $"_work/{run}/{file}";
+
+    /// <summary>Prefix of the files of all rounds.</summary>
+    public static string Rounds(string run) => $"{run}/generations/";
+
     /// <summary>What is known when a round begins.</summary>
     public static string State(string run, int round) => $"{run}/generations/{round:D4}/state.json";
 

@@ -178,7 +178,7 @@ public sealed class RunStore(BlobContainerClient container) : IBlobs
     /// <summary>Deletes every blob of a run; results that other runs may share stay.</summary>
     public async Task DeleteRunAsync(string run, CancellationToken cancellation = default)
     {
-        foreach (var (name, _) in await ListAsync($"{run}/", cancellation))
+        foreach (var (name, _) in (await ListAsync(BlobNames.Work(run, string.Empty), cancellation)).Concat(await ListAsync($"{run}/", cancellation)))
         {
             await container.DeleteBlobIfExistsAsync(name, cancellationToken: cancellation);
         }

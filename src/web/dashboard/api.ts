@@ -63,8 +63,11 @@ export async function imageAddress(path: string): Promise<string> {
 }
 
 /** Hands a file of the interface to the person; with a key, which links cannot carry, too. */
-export async function download(path: string, name: string) {
-  const address = URL.createObjectURL(await (await send(path)).blob());
+export const download = async (path: string, name: string) => save(await (await send(path)).blob(), name);
+
+/** Hands over what the page has. */
+export function save(content: Blob, name: string) {
+  const address = URL.createObjectURL(content);
   const link = document.createElement("a");
   link.href = address; link.download = name;
   link.click();

@@ -5,10 +5,10 @@ import { drawSchedules, Schedule } from "../charts/schedules";
 import { Chart, Plain } from "../tables";
 import { SamplerNumbers } from "../samplers";
 import { Blocks, Family, Skips } from "./anatomy";
-import { ApiError, candidatePath, get, imageAddress, Run, runPath, send, Steps, Table } from "./api";
+import { ApiError, candidatePath, get, imageAddress, Run, runPath, save, send, Steps, Table } from "./api";
 import { latestScores, Scored, useRun } from "./live";
 import { Download, Fact, Problem, useImage, useOrderable } from "./parts";
-import { big, count, short, stageName, withError } from "./text";
+import { big, count, csv, short, stageName, titled, withError } from "./text";
 
 export function CandidatePage({ run: runId, id }: { run: string; id: string }) {
   const live = useRun(runId);
@@ -25,9 +25,9 @@ export function CandidatePage({ run: runId, id }: { run: string; id: string }) {
     <nav aria-label="Files of the candidate">
       {orderable && <a href={`#/new/${runId}/${id}`}>Evaluate on more samples</a>}
       <Download path={candidatePath(runId, id)} name={`${id}.json`}>Download scores and candidate</Download>
-      {live.run.state === "finished" && <Download path={`${candidatePath(runId, id)}/grid`} name={`${id}.png`}>Download contact sheet</Download>}
+      {live.run.state === "finished" && score.stage === "final" && <Download path={`${candidatePath(runId, id)}/grid`} name={`${id}.png`}>Download contact sheet</Download>}
     </nav>
-    {live.run.best?.id === id && live.run.links.best && <Exports run={live.run} />}
+    <Exports run={live.run} id={id} />
     <Axis run={runId} score={score} others={scores} />
     <Skips run={live.run} id={id} />
     <Rounds id={id} table={live.table} />
@@ -49,10 +49,18 @@ function Scores({ score, table }: { score: Scored; table: Table }) {
   </dl>;
 }
 
-function Exports({ run }: { run: Run }) {
-  const [files, set] = useState<string[]>([]);
-  useEffect(() => { get<{ files: string[] }>(run.links.best!).then(list => set(list.files)).catch(() => set([])); }, [run.id]);
-  return <nav aria-label="Exports">{files.map(file => <Download key={file} path={`${run.links.best}/${file}`} name={file}>Download {file}</Download>)}</nav>;
+/** The forms that people paste or load. Those of the winner lie in the store; those of others are made on request. */
+function Exports({ run, id }: { run: Run; id: string }) {
+  const winner = run.best?.id === id ? run.links.best : null;
+  const path = winner ?? `${candidatePath(run.id, id)}/exports`;
+  const [files, set] = useState<string[] | null>(null);
+  const [error, fail] = useState<ApiError | null>(null);
+  const list = () => { fail(null); get<{ files: string[] }>(path).then(found => set(found.files)).catch(fail); };
+  useEffect(() => { set(null); if (winner) list(); }, [path]);
+  return <nav aria-label="Exports">
+    {files ? files.map(file => <Download key={file} path={`${path}/${file}`} name={winner ? file : `${id}-${file}`}>Download {file}</Download>)
+      : !winner && <button type="button" class="link" onClick={list}>Export for diffusers, ComfyUI, k-diffusion and Python</button>}
+    <Problem error={error} /></nav>;
 }
 
 function Axis({ run, score, others }: { run: string; score: Scored; others: Scored[] }) {
@@ -80,8 +88,11 @@ function Axis({ run, score, others }: { run: string; score: Scored; others: Scor
 
 function Rounds({ id, table }: { id: string; table: Table }) {
   const metric = table.metrics[0];
+  const sheet = [["round", "stage", "generation", "name", "samples", ...table.metrics.flatMap(m => [m.key, `${m.key} error`])],
+    ...table.rounds.flatMap(r => r.rows.filter(s => s.id === id).map(s => [r.round, r.stage, r.generation, s.name, r.samples, ...table.metrics.flatMap(m => [s.values[m.key], s.errors[m.key]])]))];
   const rows = table.rounds.flatMap(r => r.rows.filter(s => s.id === id).map(s => [`${stageName(r.stage)}, round ${r.round}, as ${s.name}`, r.samples == null ? "–" : count(r.samples), withError(s.values[metric.key], s.errors[metric.key])]));
-  return <section class="wide"><h2>Scores, round by round</h2><Plain name="Scores by round" head={["Round", "Samples", metric.label]} rows={rows} /></section>;
+  return <section class="wide"><h2>Scores, round by round</h2><Plain name="Scores by round" head={["Round", "Samples", titled(metric)]} rows={rows} />
+    <p class="note"><button type="button" class="link" onClick={() => save(new Blob([csv(sheet)], { type: "text/csv" }), `${id}.csv`)}>Download these scores with all metrics as CSV</button></p></section>;
 }
 
 interface Named { id: string; name: string }
@@ -118,7 +129,7 @@ function Preview({ run, id }: { run: string; id: string }) {
     try { await send(path, { method: "POST" }); again(turn + 1); } catch (problem) { fail(problem as ApiError); }
     work(false);
   };
-  return <>{sheet.source ? <><p>16 images of the final stage's noise, computed on request.</p><img class="sheet" src={sheet.source} alt={`Images of ${id}, computed on request`} /></>
+  return <>{sheet.source ? <><p>16 images of the final stage's noise, computed on request.</p><img class="sheet" src={sheet.source} alt={`Images of ${id}, computed on request`} /><p class="note"><Download path={path} name={`${id}-16.png`}>Download PNG</Download></p></>
     : orderable && <p class="controls"><button type="button" disabled={busy} onClick={make}>{busy ? "Computing 16 images" : "Compute 16 images now"}</button></p>}<Problem error={error} /></>;
 }
 
@@ -142,6 +153,7 @@ function Viewer({ run, id, others, n, last, move }: { run: string; id: string; o
     <div class="controls">
       <button type="button" disabled={n === 0} onClick={() => step(-1)}>Previous</button><span role="status">image {n}, {last + 1} in all</span><button type="button" disabled={n === last} onClick={() => step(1)}>Next</button>
       {others.length > 0 && <label>Beside <select value={beside} onChange={e => choose(e.currentTarget.value)}>{others.map(o => <option key={o.id} value={o.id}>{o.name} {o.id}</option>)}</select></label>}
+      <Download path={`${candidatePath(run, id)}/images/${n}`} name={`${id}-${n}.png`}>Download PNG</Download>
       {beside && <button type="button" aria-pressed={difference} onClick={() => setDifference(!difference)}>Difference</button>}
       <button type="button" onClick={() => dialog.current!.close()}>Close</button>
     </div>

@@ -1,15 +1,15 @@
 // Several runs beside each other: curves, fronts, schedules of the winners, differences of the specifications, what the genes are worth.
-import { useEffect, useMemo, useState } from "preact/hooks";
-import { drawBars, drawParallel, Genome, rankCorrelation } from "../charts/genes";
+import { useEffect, useState } from "preact/hooks";
 import { drawCurves } from "../charts/lines";
 import { drawPoints, paretoFront } from "../charts/points";
 import { drawSchedules, Schedule } from "../charts/schedules";
 import { Chart, Plain } from "../tables";
 import { ApiError, candidatePath, get, Run, runPath, Steps, Table } from "./api";
 import { latestScores, Scored } from "./live";
+import { Genes } from "./genes";
 import { Problem, State } from "./parts";
 import { dotsOf } from "./run";
-import { big, short, withError } from "./text";
+import { big, short, titled, withError } from "./text";
 
 interface Loaded { run: Run; table: Table; specification: unknown; steps: Steps | null; scores: Scored[]; color: string }
 
@@ -37,7 +37,7 @@ export function ComparePage({ ids }: { ids: string[] }) {
     <Fronts loaded={loaded} />
     <Winners loaded={loaded} />
     <Differences loaded={loaded} />
-    <Genes loaded={loaded} />
+    <Genes runs={loaded} />
   </>;
 }
 
@@ -48,8 +48,8 @@ function Curves({ loaded }: { loaded: Loaded[] }) {
   const mixed = new Set(loaded.map(l => l.table.objective)).size > 1;
   return <section class="wide" id="curve"><h2>Best so far of each search</h2>
     {mixed && <p class="error">These runs have different objectives; their curves cannot be compared.</p>}
-    <Chart label="Best so far of each run by generation" watch={[loaded]} draw={width => drawCurves(curves, { x: "generation", y: metric.label, xFormat: "d", fromZero: false }, width)}>
-      <Plain name="Best so far" head={["Run", "Generation", metric.label]} rows={loaded.flatMap(l => points(l).map(h => [l.run.id, h.generation, short(h.best)]))} />
+    <Chart label="Best so far of each run by generation" watch={[loaded]} draw={width => drawCurves(curves, { x: "generation", y: titled(metric), xFormat: "d", fromZero: false }, width)}>
+      <Plain name="Best so far" head={["Run", "Generation", titled(metric)]} rows={loaded.flatMap(l => points(l).map(h => [l.run.id, h.generation, short(h.best)]))} />
     </Chart></section>;
 }
 
@@ -58,8 +58,8 @@ function Fronts({ loaded }: { loaded: Loaded[] }) {
   // Final scores only: those of the search come from few samples, and not from as many in every run.
   const groups = loaded.map(l => ({ label: l.run.id, color: l.color, dots: dotsOf(l.scores.filter(s => s.stage === "final"), metric, s => s.calls) }));
   return <section class="wide" id="points"><h2>Final scores against network calls</h2>
-    <Chart label="Final scores of all runs against network calls" watch={[loaded]} draw={width => drawPoints(groups.filter(g => g.dots.length > 0), { x: "network calls per sample", y: metric.label, higherIsBetter: metric.higherIsBetter }, width)}>
-      <Plain name="Fronts" head={["Run", "Candidate on the front", "Network calls", metric.label]} rows={groups.flatMap(g => paretoFront(g.dots, metric.higherIsBetter).map(d => [g.label, `${d.name} ${d.id}`, big(d.x), short(d.y)]))} />
+    <Chart label="Final scores of all runs against network calls" watch={[loaded]} draw={width => drawPoints(groups.filter(g => g.dots.length > 0), { x: "network calls per sample", y: titled(metric), higherIsBetter: metric.higherIsBetter }, width)}>
+      <Plain name="Fronts" head={["Run", "Candidate on the front", "Network calls", titled(metric)]} rows={groups.flatMap(g => paretoFront(g.dots, metric.higherIsBetter).map(d => [g.label, `${d.name} ${d.id}`, big(d.x), short(d.y)]))} />
     </Chart></section>;
 }
 
@@ -83,31 +83,4 @@ function Differences({ loaded }: { loaded: Loaded[] }) {
   return <section class="wide" id="differences"><h2>Differences of the specifications</h2>
     {rows.length === 0 ? <p class="note">There are none.</p> : <Plain name="Differences" head={["Field", ...loaded.map(l => l.run.id)]} rows={rows.map(key => [<code>{key}</code>, ...flat.map(f => <code>{f.get(key) ?? "–"}</code>)])} />}
   </section>;
-}
-
-function Genes({ loaded }: { loaded: Loaded[] }) {
-  const [at, choose] = useState(0);
-  const { table, scores, run } = loaded[at];
-  const metric = table.metrics[0];
-  const { axes, genomes, bars } = useMemo(() => {
-    const samples = Math.max(...scores.filter(s => s.stage === "search").map(s => s.samples ?? 0), 0);
-    const bred = scores.filter(s => s.value !== null && s.role !== "baseline" && s.samples === samples);
-    const steps = Math.min(8, ...bred.map(s => s.times.length));
-    const names = Number.isFinite(steps) ? Array.from({ length: steps }, (_, i) => `time ${i + 1}`) : [];
-    const axes = [...names, "steps", "blocks dropped", "reused", "calls", metric.label];
-    const genomes: Genome[] = bred.map(s => ({ id: s.id, name: s.name, values: [...names.map((_, i) => s.times[i] ?? null), s.times.length, s.dropped, s.reused, s.calls ?? null, s.value] }));
-    const bars = axes.slice(0, -1).map((label, i) => ({ label, value: rankCorrelation(genomes.map(g => g.values[i] ?? 0), genomes.map(g => g.values.at(-1)!)), varies: new Set(genomes.map(g => g.values[i])).size > 1 })).filter(b => b.varies && genomes.length >= 5);
-    return { axes, genomes: genomes.slice(0, 500), bars };
-  }, [at, loaded]);
-  return <section class="wide" id="genes"><h2>Genes and scores</h2>
-    <p class="controls"><label>Run <select value={at} onChange={e => choose(Number(e.currentTarget.value))}>{loaded.map((l, i) => <option key={l.run.id} value={i}>{l.run.id}</option>)}</select></label></p>
-    <p>Candidates of the last rung of {run.id}; the best tenth stands out.</p>
-    <Chart label="Parallel coordinates over genes and scores" watch={[at, loaded]} draw={width => drawParallel(axes, genomes, metric.higherIsBetter, width)}>
-      <Plain name="Genes" head={["Candidate", ...axes]} rows={genomes.slice(0, 50).map(g => [g.id, ...g.values.map(v => short(v))])} />
-    </Chart>
-    <h3>How far the score follows a gene</h3>
-    <p>Spearman's rank correlation of each gene with the score, one gene at a time: no more than that, and no cause.</p>
-    <Chart label="Rank correlation of each gene with the score" watch={[at, loaded]} draw={width => drawBars(bars, width)}>
-      <Plain name="Rank correlations" head={["Gene", "Rank correlation"]} rows={bars.map(b => [b.label, b.value.toFixed(2)])} />
-    </Chart></section>;
 }

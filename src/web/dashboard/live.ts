@@ -1,6 +1,7 @@
 // What a page knows about runs while they go on, and whether the server answers.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, get, Row, Round, Run, runPath, Table, watch } from "./api";
+import { LogLine, readChanges, writeChanges } from "./log";
 
 type Listener = (away: Date | null) => void;
 let away: Date | null = null;
@@ -49,20 +50,19 @@ export function usePolling<T>(path: string, pace: number): { value: T | null; er
   return { value, error, again: () => next(t => t + 1) };
 }
 
-export interface LogLine { at: Date; text: string }
-export interface Live { run: Run | null; gone: boolean; error: ApiError | null; table: Table | null; log: LogLine[] }
+export interface Live { run: Run | null; gone: boolean; error: ApiError | null; table: Table | null; changes: LogLine[] }
 
 /** Follows a run by server-sent events; asks again when they end or the server comes back. */
 export function useRun(id: string): Live {
   const [run, setRun] = useState<Run | null>(null);
   const [state, setState] = useState<{ gone: boolean; error: ApiError | null }>({ gone: false, error: null });
-  const [log, setLog] = useState<LogLine[]>([]);
+  const [changes, setChanges] = useState<LogLine[]>([]);
   const before = useRef<Run | null>(null);
   useEffect(() => {
     const stop = new AbortController();
     before.current = null;
-    setRun(null); setLog([]); setState({ gone: false, error: null });
-    const note = (...lines: string[]) => lines.length && setLog(all => [...lines.map(text => ({ at: new Date(), text })), ...all].slice(0, 200));
+    setRun(null); setChanges(readChanges(id)); setState({ gone: false, error: null });
+    const note = (text: string) => setChanges(all => { const next = [...all, { at: new Date(), text }]; writeChanges(id, next); return next; });
     const follow = async () => {
       for (let wait = 1000; !stop.signal.aborted;) {
         try {
@@ -73,7 +73,8 @@ export function useRun(id: string): Live {
             if (event === "gone") { gone = true; return; }
             if (event !== "status") return;
             const now = JSON.parse(data) as Run;
-            note(...changes(before.current, now));
+            const last = before.current;
+            if (last && last.state !== now.state) note(`${last.state} → ${now.state}${now.error ? `: ${now.error}` : ""}`);
             before.current = now;
             setRun(now);
             setState({ gone: false, error: null });
@@ -94,18 +95,7 @@ export function useRun(id: string): Live {
     return () => stop.abort();
   }, [id]);
   const table = useScores(id, run);
-  return { run, ...state, table, log };
-}
-
-/** What a person would want to be told. */
-function changes(before: Run | null, now: Run): string[] {
-  if (!before) return [];
-  const lines: string[] = [];
-  if (before.state !== now.state) lines.push(`${before.state} → ${now.state}${now.error ? `: ${now.error}` : ""}`);
-  if (before.stage !== now.stage) lines.push(`stage ${now.stage}`);
-  if (before.round !== now.round) lines.push(`round ${before.round} is scored`);
-  if (before.best?.id !== now.best?.id && now.best) lines.push(`best so far: ${now.best.name} ${now.best.id}`);
-  return lines;
+  return { run, ...state, table, changes };
 }
 
 /** The scores of all rounds; only new ones are asked for. */
@@ -125,7 +115,7 @@ export function useScores(id: string, run: Run | null): Table | null {
   return table;
 }
 
-export interface Scored extends Row { round: number; stage: string; generation: number | null; rung: number | null; samples: number | null; value: number | null; error: number | null }
+export interface Scored extends Row { columns: Round["genes"]; validates: boolean; round: number; stage: string; generation: number | null; rung: number | null; samples: number | null; value: number | null; error: number | null }
 
 /** The last score of every candidate: the one from the most samples. */
 export function latestScores(table: Table): Scored[] {
@@ -139,6 +129,14 @@ export function latestScores(table: Table): Scored[] {
 }
 
 const scored = (round: Round, row: Row, objective: string): Scored => ({
-  ...row, round: round.round, stage: round.stage, generation: /earch|rivals/.test(round.stage) ? round.generation ?? null : null, rung: round.rung ?? null, samples: round.samples ?? null,
+  ...row, columns: round.genes, validates: round.validates, round: round.round, stage: round.stage, generation: /earch|rivals/.test(round.stage) ? round.generation ?? null : null, rung: round.rung ?? null, samples: round.samples ?? null,
   value: row.values[objective] ?? null, error: row.errors[objective] ?? null,
 });
+
+/** Number of samples behind the scores that a search decides by at present: the most of its last two generations, as a race of the last one may be under way. */
+export function lastRung(scores: Scored[]): number | null {
+  const searched = scores.filter(s => s.stage === "search" && !s.validates && s.samples !== null && s.generation !== null);
+  const last = Math.max(...searched.map(s => s.generation!));
+  const sizes = searched.filter(s => s.generation! >= last - 1).map(s => s.samples!);
+  return sizes.length > 0 ? Math.max(...sizes) : null;
+}

@@ -1,9 +1,10 @@
 // Small parts that pages are made of.
 import { ComponentChildren, createContext } from "preact";
 import { useContext, useEffect, useId, useRef, useState } from "preact/hooks";
-import { ApiError, download, imageAddress, readKey } from "./api";
+import { ApiError, download, imageAddress, readKey, save } from "./api";
+import { csv } from "./text";
 
-export interface Column<T> { key: string; label: string; numeric?: boolean; text: (row: T) => ComponentChildren; value: (row: T) => number | string | null | undefined; head?: boolean }
+export interface Column<T> { key: string; label: string; numeric?: boolean; text: (row: T) => ComponentChildren; value: (row: T) => number | string | null | undefined; head?: boolean; wrap?: boolean }
 
 /** Whether a value passes a filter: a comparison for numbers, a part of a text else. */
 export function passes(value: number | string | null | undefined, filter: string): boolean {
@@ -23,22 +24,26 @@ export function passes(value: number | string | null | undefined, filter: string
 }
 
 const PAGE = 50;
+const TOPS = [5, 10, 20, 50, 100];
 
 /** A table that is sorted, filtered and shown page by page. */
-export function DataTable<T extends { id: string }>({ rows, columns, name, first, onShown }: { rows: T[]; columns: Column<T>[]; name: string; first: string; onShown?: (rows: T[]) => void }) {
-  const [sort, setSort] = useState<{ key: string; down: boolean }>({ key: first, down: false });
+export function DataTable<T extends { id: string }>({ rows, columns, name, first, down = false }: { rows: T[]; columns: Column<T>[]; name: string; first: string; down?: boolean }) {
+  const [sort, setSort] = useState<{ key: string; down: boolean }>({ key: first, down });
   const [filters, setFilters] = useState<Record<string, string>>({});
   const [filtering, setFiltering] = useState(false);
   const [page, setPage] = useState(0);
+  const [top, setTop] = useState(0);
   const by = columns.find(c => c.key === sort.key) ?? columns[0];
-  const kept = rows.filter(row => columns.every(c => passes(c.value(row), filters[c.key] ?? "")));
-  kept.sort((a, b) => compare(by.value(a), by.value(b), sort.down) || (a.id < b.id ? -1 : 1));
+  const passing = rows.filter(row => columns.every(c => passes(c.value(row), filters[c.key] ?? "")));
+  passing.sort((a, b) => compare(by.value(a), by.value(b), sort.down) || (a.id < b.id ? -1 : 1));
+  const kept = top === 0 ? passing : passing.slice(0, top);
   const pages = Math.max(1, Math.ceil(kept.length / PAGE));
   const at = Math.min(page, pages - 1);
-  useEffect(() => onShown?.(kept), [rows, filters]);
   return <>
     <div class="controls">
       <button type="button" aria-pressed={filtering} onClick={() => setFiltering(!filtering)}>Filter</button>
+      {rows.length > TOPS[0] && <label>Show <select value={top} onChange={e => { setTop(Number(e.currentTarget.value)); setPage(0); }}><option value={0}>all</option>{TOPS.filter(k => k < rows.length).map(k => <option key={k} value={k}>top {k}</option>)}</select></label>}
+      <button type="button" onClick={() => save(new Blob([csv([columns.map(c => c.label), ...kept.map(row => columns.map(c => c.value(row)))])], { type: "text/csv" }), `${name}.csv`)}>CSV<span class="hidden"> of the {name}</span></button>
       <span class="note" role="status">{kept.length === rows.length ? `${rows.length} ${name}` : `${kept.length} of ${rows.length} ${name}`}</span>
       {pages > 1 && <span class="pager">
         <button type="button" disabled={at === 0} onClick={() => setPage(at - 1)}>Previous</button>
@@ -59,7 +64,7 @@ export function DataTable<T extends { id: string }>({ rows, columns, name, first
         </thead>
         <tbody>{kept.slice(at * PAGE, (at + 1) * PAGE).map(row => <tr key={row.id}>{columns.map(c => (c.head
           ? <th key={c.key} scope="row">{c.text(row)}</th>
-          : <td key={c.key} class={c.numeric ? "num" : ""}>{c.text(row)}</td>))}</tr>)}</tbody>
+          : <td key={c.key} class={c.numeric ? "num" : c.wrap ? "wrap" : ""}>{c.text(row)}</td>))}</tr>)}</tbody>
       </table>
     </div>
   </>;

@@ -5,10 +5,11 @@ import { Curve, drawCurves } from "../charts/lines";
 import { Dot, drawPoints, paretoFront } from "../charts/points";
 import { Chart, Plain } from "../tables";
 import { Metric, Run, runPath, Table, Work } from "./api";
-import { latestScores, LogLine, Scored, usePolling, useRun } from "./live";
+import { lastRung, latestScores, Scored, usePolling, useRun } from "./live";
+import { Log } from "./log";
 import { Orders } from "./orders";
 import { Column, DataTable, Download, Fact, FileLink, Problem, State, useOrderable } from "./parts";
-import { big, clock, count, day, hour, percent, short, stageName, withError } from "./text";
+import { big, clock, count, day, hour, moment, percent, short, stageName, titled, withError } from "./text";
 
 export const costs = [
   { key: "calls", label: "network calls per sample", of: (s: Scored) => s.calls },
@@ -39,8 +40,8 @@ export function RunPage({ id }: { id: string }) {
       <section class="wide" id="candidates"><h2>Candidates</h2><Candidates run={run.id} scores={scores} table={table} /></section>
       <Failures run={run.id} scores={scores} />
     </>}
-    {run.state === "running" && <Workers run={run.id} />}
-    <Log lines={live.log} />
+    <Workers run={run} />
+    <Log started={run.started} table={table} changes={live.changes} />
   </>;
 }
 
@@ -50,7 +51,7 @@ function Progress({ run }: { run: Run }) {
   return <div class="progress">
     <progress max={1} value={run.share} aria-label="Share of the work that is done" />
     <p>{stageName(run.stage)}{generation}{run.unitsDone !== null && run.units ? `, ${run.unitsDone} of ${run.units} units of the round` : ""}; {percent(run.share)} done
-      {run.state === "running" && run.secondsLeft !== null ? `, about ${clock(run.secondsLeft)} left` : ""}</p>
+      {run.state === "running" && run.secondsLeft !== null ? `, about ${clock(run.secondsLeft)}${run.cost.amountLeft != null ? ` and ${run.cost.amountLeft} ${run.cost.currency}` : ""} left` : ""}</p>
   </div>;
 }
 
@@ -61,7 +62,7 @@ function Facts({ run, metric, table }: { run: Run; metric?: Metric; table: Table
       {best ? `${withError(best.value, best.error)} ${metric!.unit}` : "–"}</Fact>}
     <Fact name="Images scored" note={`${count(run.counts.networkCalls)} network calls`}>{count(run.counts.samples)}</Fact>
     <Fact name="Results computed" note={`${count(run.counts.reused)} found in the store`}>{count(run.counts.computed)}</Fact>
-    <Fact name="Device time" note={run.cost.amount != null ? `${run.cost.amount} ${run.cost.currency}` : undefined}>{clock(run.cost.deviceSeconds)}</Fact>
+    <Fact name="Device time" note={[run.cost.amount != null ? `${run.cost.amount} ${run.cost.currency}` : "", run.state !== "finished" && run.cost.deviceSecondsLeft != null ? `about ${clock(run.cost.deviceSecondsLeft)} more` : ""].filter(Boolean).join("; ")}>{clock(run.cost.deviceSeconds)}</Fact>
     <Fact name="Model" note={`seed ${run.seed}`}>{run.links.model ? <a href={`#/models/${encodeURIComponent(run.model)}`}>{run.model}</a> : run.model}</Fact>
     <Fact name="Started" note={<>{day(run.started)}; changed {hour(run.updated)}</>}>{hour(run.started)}</Fact>
   </dl>;
@@ -77,17 +78,20 @@ function Links({ run }: { run: Run }) {
   </nav>;
 }
 
-const searches: [string, string, string][] = [["search", "search", WIN], ["randomSearch", "random search", OTHER], ["rivals", "searches of parts", "var(--c3)"]];
+// Each in a colour for the samples that it searches on, and one for those that choose the winner.
+const searches: [string, string, string, string][] = [["search", "search", WIN, "var(--c4)"], ["randomSearch", "random search", OTHER, "var(--c6)"], ["rivals", "searches of parts", "var(--c3)", "var(--c5)"]];
+const kinds = [["best", "best so far", false, false], ["median", "median of the generation", true, false], ["validationBest", "best so far on validation", false, true], ["validationMedian", "median on validation", true, true]] as const;
 
 function Curves({ table, metric }: { table: Table; metric: Metric }) {
-  const curves: Curve[] = searches.flatMap(([stage, label, color]) => (["best", "median"] as const).map(key => ({
-    label: key === "best" ? `${label}, best so far` : `${label}, median of the generation`, color, dashed: key === "median",
-    points: table.history.filter(h => h.stage === stage && h[key] != null).map(h => ({ x: h.generation, value: h[key]!, title: `${label}, generation ${h.generation}\n${key} ${metric.label} ${short(h[key])} ${metric.unit}` })),
+  const curves: Curve[] = searches.flatMap(([stage, label, color, validated]) => kinds.map(([key, name, dashed, validates]) => ({
+    label: `${label}, ${name}`, color: validates ? validated : color, dashed,
+    points: table.history.filter(h => h.stage === stage && h[key] != null).map(h => ({ x: h.generation, value: h[key]!, title: `${label}, generation ${h.generation}\n${name}: ${metric.label} ${short(h[key])} ${metric.unit}` })),
   })));
+  const looked = table.history.some(h => h.validationBest != null);
   return <section class="wide" id="curve"><h2>Best and median of each generation</h2>
-    <p>{metric.label} ({metric.higherIsBetter ? "higher" : "lower"} is better) on the samples that the search affords; the final scores come from fresh ones.</p>
-    <Chart label={`Best and median ${metric.label} of each generation`} watch={[table]} draw={width => drawCurves(curves, { x: "generation", y: metric.label, xFormat: "d", fromZero: false }, width, "No generation is finished yet.")}>
-      <Plain name="Generations" head={["Search", "Generation", `Best ${metric.label}`, `Median ${metric.label}`]} rows={table.history.map(h => [stageName(h.stage), h.generation, short(h.best), short(h.median)])} />
+    <p>{metric.label} ({metric.higherIsBetter ? "higher" : "lower"} is better) on the samples that the search affords{looked ? ", and on those that choose the winner (validation), where FID is lower by itself if they are more" : ""}; the final scores come from fresh ones.</p>
+    <Chart label={`Best and median ${metric.label} of each generation`} watch={[table]} draw={width => drawCurves(curves, { x: "generation", y: titled(metric), xFormat: "d", fromZero: false }, width, "No generation is finished yet.")}>
+      <Plain name="Generations" head={["Search", "Generation", `Best ${titled(metric)}`, `Median ${titled(metric)}`, ...(looked ? ["Best on validation", "Median on validation"] : [])]} rows={table.history.map(h => [stageName(h.stage), h.generation, short(h.best), short(h.median), ...(looked ? [short(h.validationBest), short(h.validationMedian)] : [])])} />
     </Chart>
   </section>;
 }
@@ -102,8 +106,7 @@ function Points({ run, scores, metric }: { run: string; scores: Scored[]; metric
   const sizes = [...new Set(scores.map(s => s.samples).filter((n): n is number => n !== null))].sort((a, b) => a - b);
   const [picked, pick] = useState<string | null>(null);
   // Scores from different numbers of samples are not comparable: FID falls with them. The last rung of the search is shown first.
-  const usual = Math.max(...scores.filter(s => /earch/.test(s.stage)).map(s => s.samples ?? 0), 0);
-  const size = picked ?? (usual > 0 ? String(usual) : "");
+  const size = picked ?? String(lastRung(scores) ?? "");
   const dots = useMemo(() => dotsOf(size ? scores.filter(s => String(s.samples) === size) : scores, metric, cost.of), [scores, cost, size]);
   const known = costs.filter(c => scores.some(s => c.of(s) != null));
   return <section class="wide" id="points"><h2>Every candidate: quality against cost</h2>
@@ -111,8 +114,8 @@ function Points({ run, scores, metric }: { run: string; scores: Scored[]; metric
     {sizes.length > 1 && <p class="controls"><label>Samples behind a score <select value={size} onChange={e => pick(e.currentTarget.value)}>{sizes.map(n => <option key={n} value={n}>{count(n)}</option>)}<option value="">any (not comparable)</option></select></label></p>}
     {known.length > 1 && <div class="choose" role="group" aria-label="Cost">{known.map(c => <button key={c.key} type="button" aria-pressed={c.key === cost.key} onClick={() => setCost(c)}>{c.label}</button>)}</div>}
     <Chart label={`${metric.label} against ${cost.label} of ${dots.length} candidates`} watch={[dots]}
-      draw={width => drawPoints([{ label: "searched", color: WIN, dots: dots.filter(d => d.kind === "searched") }, { label: "baselines", color: OTHER, dots: dots.filter(d => d.kind === "baseline") }].filter(g => g.dots.length > 0).slice(0, 2), { x: cost.label, y: metric.label, higherIsBetter: metric.higherIsBetter }, width, dot => { location.hash = `#/runs/${run}/candidates/${dot.id}`; })}>
-      <Plain name="Pareto front" head={["Candidate on the front", cost.label, metric.label]} rows={paretoFront(dots, metric.higherIsBetter).map(d => [<a href={`#/runs/${run}/candidates/${d.id}`}>{d.name} {d.id}</a>, big(d.x), short(d.y)])} />
+      draw={width => drawPoints([{ label: "searched", color: WIN, dots: dots.filter(d => d.kind === "searched") }, { label: "baselines", color: OTHER, dots: dots.filter(d => d.kind === "baseline") }].filter(g => g.dots.length > 0).slice(0, 2), { x: cost.label, y: titled(metric), higherIsBetter: metric.higherIsBetter }, width, dot => { location.hash = `#/runs/${run}/candidates/${dot.id}`; })}>
+      <Plain name="Pareto front" head={["Candidate on the front", cost.label, titled(metric)]} rows={paretoFront(dots, metric.higherIsBetter).map(d => [<a href={`#/runs/${run}/candidates/${d.id}`}>{d.name} {d.id}</a>, big(d.x), short(d.y)])} />
     </Chart>
   </section>;
 }
@@ -123,7 +126,7 @@ function Candidates({ run, scores, table }: { run: string; scores: Scored[]; tab
     { key: "id", label: "Id", head: true, text: s => <a href={`#/runs/${run}/candidates/${s.id}`}><code>{s.id}</code></a>, value: s => s.id },
     { key: "name", label: "Name", text: s => s.name, value: s => s.name },
     ...table.metrics.map((m): Column<Scored> => ({
-      key: m.key, label: `${m.label}${m.unit ? ` (${m.unit})` : ""}`, numeric: true, text: s => withError(s.values[m.key], s.errors[m.key]), value: s => (s.values[m.key] === undefined ? null : s.values[m.key]),
+      key: m.key, label: titled(m), numeric: true, text: s => withError(s.values[m.key], s.errors[m.key]), value: s => (s.values[m.key] === undefined ? null : s.values[m.key]),
     })),
     { key: "calls", label: "Calls", numeric: true, text: s => short(s.calls), value: s => s.calls },
     ...(scores.some(s => s.macs != null) ? [{ key: "macs", label: "Multiply-adds", numeric: true, text: s => big(s.macs), value: s => s.macs } as Column<Scored>] : []),
@@ -135,27 +138,27 @@ function Candidates({ run, scores, table }: { run: string; scores: Scored[]; tab
     { key: "generation", label: "Generation", numeric: true, text: s => s.generation ?? "–", value: s => s.generation },
     { key: "solver", label: "Solver", text: s => s.solver, value: s => s.solver },
   ], [run, table.metrics.length]);
-  return <DataTable rows={scores} columns={columns} name="candidates" first={objective.key} />;
+  return <DataTable rows={scores} columns={columns} name="candidates" first={objective.key} down={objective.higherIsBetter} />;
 }
 
 function Failures({ run, scores }: { run: string; scores: Scored[] }) {
   const failed = scores.filter(s => s.failure);
   return failed.length === 0 ? null : <section class="wide" id="failures"><h2>Failures</h2>
-    <Plain name="Failures" head={["Candidate", "Stage", "Reason"]} rows={failed.slice(0, 100).map(s => [<a href={`#/runs/${run}/candidates/${s.id}`}><code>{s.id}</code></a>, stageName(s.stage), s.failure!])} />
+    <DataTable rows={failed} name="failures" first="id" columns={[
+      { key: "id", label: "Candidate", head: true, text: s => <a href={`#/runs/${run}/candidates/${s.id}`}><code>{s.id}</code></a>, value: s => s.id },
+      { key: "stage", label: "Stage", text: s => stageName(s.stage), value: s => stageName(s.stage) }, { key: "reason", label: "Reason", wrap: true, text: s => s.failure, value: s => s.failure },
+    ]} />
   </section>;
 }
 
-function Workers({ run }: { run: string }) {
-  const work = usePolling<Work>(`${runPath(run)}/work`, 2000).value?.processes ?? [];
-  const { value } = usePolling<{ workers: { id: string; device: string; started: string; seen: string }[] }>("/api/workers", 5000);
-  const workers = value?.workers ?? [];
-  return <section class="wide" id="workers"><h2>Who computes</h2>
-    {work.length > 0 ? <Plain name="Units under way" head={["Process", "Units under way"]} rows={work.map(w => [w.name, w.units])} /> : <p class="note" role="status">No unit is being computed at this moment.</p>}
+function Workers({ run }: { run: Run }) {
+  const going = run.state === "running" || run.state === "pending";
+  const work = usePolling<Work>(`${runPath(run.id)}/work`, going ? 2000 : 30_000).value?.processes ?? [];
+  const { value } = usePolling<{ workers: { id: string; device: string; started: string; seen: string }[] }>("/api/workers", going ? 5000 : 30_000);
+  const workers = going ? value?.workers ?? [] : [];
+  if (!going && work.length === 0) return null;
+  return <section class="wide" id="workers"><h2>{going ? "Who computes" : "Who computed"}</h2>
+    {going && !work.some(w => w.units > 0) && <p class="note" role="status">No unit is being computed at this moment.</p>}
+    {work.length > 0 && <Plain name="Units by process" head={["Process", ...(going ? ["Units under way"] : []), "Units computed", "Last one finished"]} rows={work.map(w => [w.name, ...(going ? [w.units] : []), w.done, w.last ? moment(w.last) : "–"])} />}
     {workers.length > 0 && <Plain name="Workers" head={["Worker", "Device", "Since", "Last heard of"]} rows={workers.map(w => [w.id, w.device, hour(w.started), new Date(w.seen).toLocaleTimeString()])} />}</section>;
-}
-
-function Log({ lines }: { lines: LogLine[] }) {
-  return <section class="wide" id="log"><h2>Events since this page was opened</h2>
-    {lines.length === 0 ? <p class="note">None yet.</p> : <ol class="log" tabIndex={0} aria-label="Events">{lines.map((l, i) => <li key={lines.length - i}><time>{l.at.toLocaleTimeString()}</time> {l.text}</li>)}</ol>}
-  </section>;
 }

@@ -11,8 +11,15 @@ function decimals(value: number, error?: number): number {
 export function withError(value: number | undefined | null, error?: number | null): string {
   if (value === undefined || value === null) return "–";
   const places = decimals(value, error ?? undefined);
-  return minus(value.toFixed(places)) + (error ? `\u00a0±\u00a0${error.toFixed(places)}` : "");
+  return minus(value.toFixed(places)) + (error ? ` ±\u00a0${error.toFixed(places)}` : "");
 }
+
+/** A metric's name with its unit, for axes and heads of tables. */
+export const titled = (metric: { label: string; unit: string }) => (metric.unit ? `${metric.label} (${metric.unit.trim()})` : metric.label);
+
+/** Comma-separated values (RFC 4180). */
+export const csv = (rows: (string | number | null | undefined)[][]) =>
+  rows.map(row => row.map(value => { const text = String(value ?? ""); return /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text; }).join(",") + "\r\n").join("");
 
 export const short = (value: number | undefined | null) => (value === undefined || value === null ? "–" : minus(String(Number(value.toPrecision(4)))));
 export const count = (value: number) => Math.round(value).toLocaleString("en").replace(/,/g, "\u202f");

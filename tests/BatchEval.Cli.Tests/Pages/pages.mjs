@@ -102,6 +102,10 @@ try {
   await page.locator("#candidates tbody a").first().click();
   await page.getByRole("button", { name: "Compute 16 images now" }).click();
   await page.locator("#images img.sheet").waitFor();
+  await page.getByRole("button", { name: "Export for diffusers" }).click();
+  const exported = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Download sampler.json" }).click();
+  assert.ok(Array.isArray(JSON.parse(readFileSync(await (await exported).path(), "utf8")).rows));
   await look(page, "candidate-search-1280-light");
   await page.goto(`${base}/#/runs/${run}`);
   await page.getByRole("button", { name: "Resume" }).waitFor();
@@ -112,7 +116,19 @@ try {
   await until("the page has noticed that it is back", async () => (await page.getByText("No answer since").count()) === 0);
   await page.getByRole("button", { name: "Resume" }).click();
   await until("finished", async () => (await state(page)) === "finished");
+  await page.locator("#curve .legend li", { hasText: "best so far on validation" }).waitFor();
+  await page.locator("#workers td").first().waitFor();
   await look(page, "run-1280-light");
+
+  // What happened is still there after a reload; the five best alone, and the same as a file.
+  await page.reload();
+  await page.locator("#log li", { hasText: "paused → " }).waitFor();
+  await page.locator("#log li", { hasText: "round 1 (search, generation 0)" }).waitFor();
+  await page.getByLabel("Show").selectOption("5");
+  assert.equal(await page.locator("#candidates tbody tr").count(), 5);
+  const rows = page.waitForEvent("download");
+  await page.getByRole("button", { name: "CSV of the candidates" }).click();
+  assert.equal(readFileSync(await (await rows).path(), "utf8").trim().split("\r\n").length, 6);
 
   // The schedule to take away.
   const download = page.waitForEvent("download");
@@ -146,17 +162,31 @@ try {
   await page.keyboard.press("Escape");
   await page.locator("dialog").waitFor({ state: "detached" });
 
-  // Copy and vary, then compare.
-  await page.goto(`${base}/#/runs/${run}`);
-  await page.getByRole("link", { name: "Copy and vary" }).click();
-  await page.getByLabel("name", { exact: true }).fill("varied");
-  await page.getByLabel("generations").fill("2");
-  await page.getByText("It will be varied").waitFor();
-  await page.getByRole("button", { name: "Start" }).click();
-  await page.waitForURL(/#\/runs\/varied-/);
-  const varied = page.url().split("/").pop();
-  await until("the varied run is finished", async () => (await page.locator("h1 .chip").count()) === 1 && (await state(page)) === "finished");
-  await page.getByRole("link", { name: "Runs" }).click();
+  // On a phone, dark: copy and vary, hold it, lose the server, go on. Then compare.
+  const phone = await open(390, "dark");
+  await phone.goto(`${base}/#/runs/${run}`);
+  await phone.getByRole("link", { name: "Copy and vary" }).click();
+  await phone.getByLabel("name", { exact: true }).fill("varied");
+  await phone.getByLabel("seed", { exact: true }).fill("12");
+  await phone.getByLabel("generations").fill("2");
+  await phone.getByText("It will be varied").waitFor();
+  await phone.getByRole("button", { name: "Start" }).click();
+  await phone.waitForURL(/#\/runs\/varied-/);
+  const varied = phone.url().split("/").pop();
+  await phone.getByRole("button", { name: "Pause" }).click();
+  await until("paused on a phone", async () => (await state(phone)) === "paused");
+  server.kill("SIGKILL");
+  await phone.getByText("No answer since").waitFor();
+  await startServer();
+  await until("the phone has noticed that it is back", async () => (await phone.getByText("No answer since").count()) === 0);
+  await phone.getByRole("button", { name: "Resume" }).click();
+  await until("the varied run is finished", async () => (await phone.locator("h1 .chip").count()) === 1 && (await state(phone)) === "finished");
+  await phone.getByRole("link", { name: "Runs" }).click();
+  await phone.getByRole("checkbox").nth(1).waitFor();
+  for (const box of await phone.getByRole("checkbox").all()) await box.check();
+  await phone.getByRole("link", { name: /Compare 2/ }).click();
+  await phone.locator("#genes svg").first().waitFor();
+  await page.goto(`${base}/#/`);
   await page.getByRole("checkbox").nth(1).waitFor();
   await page.locator("table.runs td.num small", { hasText: "FID" }).first().waitFor();
   for (const box of await page.getByRole("checkbox").all()) await box.check();
@@ -164,6 +194,7 @@ try {
   await page.getByRole("link", { name: /Compare 2/ }).click();
   await page.locator("#differences code", { hasText: "search.generations" }).waitFor();
   await page.locator("#genes svg").first().waitFor();
+  await page.locator("#genes details td").first().waitFor({ state: "attached" });
   await look(page, "compare-1280-light");
 
   // The same pages in the other sizes and colours.

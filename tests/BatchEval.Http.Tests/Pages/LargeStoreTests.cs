@@ -51,6 +51,8 @@ public sealed class LargeStoreTests(AzuriteFixture azurite, ITestOutputHelper ou
         if (Environment.GetEnvironmentVariable("BATCHEVAL_BENCHMARK") == "1")
         {
             ((double)measured["firstPaint"]!).ShouldBeLessThan(1000);
+            ((double)measured["list"]!).ShouldBeLessThan(1000);
+            ((double)measured["candidates"]!).ShouldBeLessThan(1000);
             ((double)measured["filter"]!).ShouldBeLessThan(100);
         }
     }

@@ -35,6 +35,14 @@ public sealed class ScoreTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
             search.ShouldAllBe(h => (double)h!["median"]! >= (double)h["best"]!);
         }
 
+        // The search itself looks at its own samples only; the validation after it is its last generation's.
+        var looked = history.Where(h => h!["validationBest"] is not null).ShouldHaveSingleItem()!;
+        ((string)looked["stage"]!, (int)looked["generation"]!).ShouldBe(("search", 1));
+        ((double)looked["validationMedian"]!).ShouldBeGreaterThanOrEqualTo((double)looked["validationBest"]!);
+        rounds.Select(r => (DateTimeOffset)r!["scored"]!).ShouldBe(rounds.Select(r => (DateTimeOffset)r!["scored"]!).Order(), "rounds are scored one after another");
+        var process = (await bench.GetAsync($"/api/runs/{run}/work")).Json["processes"]!.AsArray().ShouldHaveSingleItem()!;
+        ((int)process["units"]!, (int)process["done"]! > 0, process["last"] is not null).ShouldBe((0, true, true));
+
         var since = (int)rounds[^1]!["round"]!;
         (await bench.GetAsync($"/api/runs/{run}/scores?since={since}")).Json["rounds"]!.AsArray().Count.ShouldBe(1);
         (await bench.GetAsync($"/api/runs/{run}/scores?since={(int)table["next"]!}")).Json["rounds"]!.AsArray().ShouldBeEmpty();
@@ -43,6 +51,18 @@ public sealed class ScoreTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
         var best = (await bench.GetAsync($"/api/runs/{run}/leaderboard")).Json["best"]!;
         var row = rounds[^1]!["rows"]!.AsArray().Single(r => (string)r!["name"]! == "searched")!;
         ((string)row["id"]!, (double)row["values"]!["fid"]!).ShouldBe(((string)best["id"]!, double.Parse(((double)best["fid"]!).ToString("G6"))));
+
+        // Any candidate is handed over as the winner is.
+        var forms = (await bench.GetAsync($"/api/runs/{run}/candidates/{row["id"]}/exports")).Json["files"]!.AsArray().Select(f => (string)f!).ToList();
+        forms.ShouldBe((await bench.GetAsync($"/api/runs/{run}/best")).Json["files"]!.AsArray().Select(f => (string)f!));
+        foreach (var form in forms)
+        {
+            (await bench.GetAsync($"/api/runs/{run}/candidates/{row["id"]}/exports/{form}")).Body.ShouldBe((await bench.GetAsync($"/api/runs/{run}/best/{form}")).Body, form);
+        }
+
+        var other = rounds[^1]!["rows"]!.AsArray().First(r => (string)r!["id"]! != (string)row["id"]!)!;
+        JsonNode.Parse((await bench.GetAsync($"/api/runs/{run}/candidates/{other["id"]}/exports/schedule.json")).Body)!["timesteps"]!.AsArray().Select(t => (double)t!).ShouldBe(other["times"]!.AsArray().Select(t => (double)t!), 0.01);
+        (await bench.GetAsync($"/api/runs/{run}/candidates/{other["id"]}/exports/nothing.json")).ShouldBeProblem(404);
 
         // Who was bred from whom: parents are seeds of the same generation, or have been scored before.
         var scored = new HashSet<string>();
@@ -123,6 +143,10 @@ public sealed class ScoreTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
 
         ((string)process["name"]!).ShouldContain($"process {Environment.ProcessId}");
         ((int)process["units"]!).ShouldBe(2);
+        ((int)process["done"]!).ShouldBe(0);
+        await WorkRecord.CountAsync(bench.Store, run, TimeProvider.System, default);
+        await WorkRecord.CountAsync(bench.Store, run, TimeProvider.System, default);
+        ((int)(await bench.GetAsync($"/api/runs/{run}/work")).Json["processes"]!.AsArray().ShouldHaveSingleItem()!["done"]!).ShouldBe(2);
         await first!.DisposeAsync();
         await second!.DisposeAsync();
         await other!.DisposeAsync();
@@ -158,6 +182,9 @@ public sealed class ScoreTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
         var calls = (await bench.GetAsync($"/api/runs/{run}/candidates/{score.Id}/steps")).Json["sampler"]!.AsArray();
         var masks = (await bench.GetAsync($"/api/runs/{run}/candidates/{score.Id}/masks")).Json;
 
+        var round = (await bench.GetAsync($"/api/runs/{run}/scores")).Json["rounds"]![0]!;
+        round["genes"]!.AsArray().Select(g => ((string)g!["name"]!, (double)g["usual"]!)).ShouldBe([("a 1", 0)]);
+        round["rows"]![0]!["genes"]!.AsArray().Select(g => (double)g!).ShouldBe([0.5]);
         calls.Count.ShouldBe(2);
         ((double)calls[0]!["own"]![0]!).ShouldBe(1.5 * (double)calls[0]!["base"]![0]!, 1e-12);
         ((double)calls[1]!["own"]![0]!).ShouldBe((double)calls[1]!["base"]![0]!);
@@ -184,6 +211,56 @@ public sealed class ScoreTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
 
         seen.ShouldBe(["a-0123abcd", "b-0123abcd", "c-0123abcd"]);
         (await bench.GetAsync("/api/runs?limit=0")).ShouldBeProblem(400);
+    }
+
+    [Fact]
+    public async Task A_page_reads_where_its_own_runs_stand_and_no_others()
+    {
+        await using var bench = await ApiBench.CreateAsync(azurite, "own-page");
+        foreach (var name in new[] { "a", "b" })
+        {
+            await bench.FabricateAsync(name: name);
+        }
+
+        (await bench.GetAsync("/api/runs")).Json["runs"]!.AsArray().Count.ShouldBe(2);
+        await bench.Store.DeleteAsync(BlobNames.Status("b-0123abcd"));
+        await bench.Store.WriteTextOnceAsync(BlobNames.Status("b-0123abcd"), "not read");
+
+        var first = (await bench.GetAsync("/api/runs?limit=1")).Json;
+        ((string)first["runs"]!.AsArray().ShouldHaveSingleItem()!["id"]!, (string)first["next"]!).ShouldBe(("a-0123abcd", "a-0123abcd"));
+        (await bench.GetAsync("/api/runs?limit=1&after=a-0123abcd")).ShouldBeProblem(500);
+
+        // Submitted again it is the newest as soon as it was read, and a deleted one is gone at once.
+        await bench.Store.DeleteRunAsync("b-0123abcd");
+        (await bench.GetAsync("/api/runs")).Json["runs"]!.AsArray().Select(r => (string)r!["id"]!).ShouldBe(["a-0123abcd"]);
+        await bench.FabricateAsync(name: "b");
+        await bench.Store.ChangeJsonAsync<RunStatus>(BlobNames.Status("b-0123abcd"), s => s! with { Started = s.Started.AddDays(1) });
+        (await bench.GetAsync("/api/runs")).Json["runs"]!.AsArray().Select(r => (string)r!["id"]!).ShouldBe(["b-0123abcd", "a-0123abcd"]);
+    }
+
+    [Fact]
+    public async Task Looks_at_the_second_range_are_a_curve_of_their_own()
+    {
+        await using var bench = await ApiBench.CreateAsync(azurite, "looks");
+        var run = await bench.FabricateAsync("running");
+        (int Generation, bool Validates, double[] Fids)[] rounds = [(1, false, [9, 7, 8]), (2, false, [6, 12]), (2, true, [3]), (3, false, [5]), (4, false, [7]), (4, true, [4])];
+        for (var i = 0; i < rounds.Length; i++)
+        {
+            var (generation, validates, fids) = rounds[i];
+            List<CandidateScore> scores = [.. fids.Select((fid, n) => Score(Candidate.At("ddim", [500 + (10 * i) + n]), fid))];
+            await bench.Store.WriteJsonOnceAsync(BlobNames.Scores(run, i), new RoundScores(i, RunStage.Search, scores, EvaluationCounts.None) { Generation = generation, Rung = 0, Validates = validates ? true : null });
+        }
+
+        await bench.Store.ChangeJsonAsync<RunStatus>(BlobNames.Status(run), s => s! with { Round = rounds.Length });
+
+        (await bench.GetAsync($"/api/runs/{run}/scores")).Json["history"]!.AsArray()
+            .Select(h => ((double?)h!["best"], (double?)h["median"], (double?)h["validationBest"], (double?)h["validationMedian"]))
+            .ShouldBe([(7, 8, null, null), (6, 9, 3, 3), (5, 5, null, null), (5, 7, 3, 4)]);
+
+        static CandidateScore Score(Candidate candidate, double fid) => new()
+        {
+            Id = candidate.ShortId, Name = "searched", Role = EntryRole.Searched, Candidate = candidate, NetworkCalls = 1, Objective = fid, Fid = fid, FidSamples = 16,
+        };
     }
 
     private static async Task<(string Event, string? State)> NextAsync(StreamReader reader)
