@@ -23,7 +23,7 @@ from unittest.mock import MagicMock
 
 import numpy as np
 import torch
-from formula import MODELS, NOISE, Case, Missing, network_of, solvers_of, write_model
+from formula import COMMON, MODELS, NOISE, Case, Missing, network_of, solvers_of, write_model
 
 ABSENT = ["aiohttp", "alembic", "av", "blake3", "comfy_aimdo", "comfy_kitchen", "cv2", "einops", "filelock", "glfw", "kornia", "multidict", "numpy.dtypes", "OpenGL", "pydantic", "pydantic_settings", "requests",
           "safetensors", "sentencepiece", "simpleeval", "soundfile", "spandrel", "sqlalchemy", "tokenizers", "torchaudio", "torchsde", "torchvision", "tqdm", "transformers", "trimesh", "yarl"]
@@ -197,12 +197,12 @@ def main():
     missing = prepare(str(pathlib.Path(options.comfyui).resolve()))
     with tempfile.TemporaryDirectory() as root:
         root = pathlib.Path(root)
-        for name in MODELS:
+        for name in COMMON:
             write_model(root / name, name)
         print("| solver | plain | end | reuse | ComfyUI's own sampler |\n|---|---|---|---|---|")
         for solver in options.solvers.split(";") if options.solvers else solvers_of(batcheval):
             ours, peers = {}, {}
-            for variant, name in itertools.product(("plain", "whole", "end", "reuse"), MODELS):
+            for variant, name in itertools.product(("plain", "whole", "end", "reuse"), COMMON):
                 miss, own = compare(solver, name, variant, root, batcheval)
                 if max([miss, *own.values()]) > 1e-5:
                     print(f"{solver}, {name}, {variant}: {miss:.1e} {own}", file=sys.stderr, flush=True)

@@ -1,10 +1,10 @@
 """Runs exported samplers against what they are exported for, and prints the table of docs/exports.md.
 
-    python3 tools/exports/compare.py --batcheval artifacts/bin/BatchEval.Cli/debug/batcheval.dll [--diffusers DIR] [--k-diffusion DIR] [--solvers "ddim;unipc(order=3)"]
+    python3 tools/exports/compare.py --batcheval artifacts/bin/BatchEval.Cli/debug/batcheval.dll [--diffusers DIR] [--k-diffusion DIR] [--solvers "ddim;unipc(order=3)"] [--models svd,edm,zero,flow-1,cosine]
 
 DIR are source trees of huggingface/diffusers (its src folder) and crowsonkb/k-diffusion; left out where installed. Needs numpy, torch, onnx.
 Every candidate is exported and sampled by `batcheval sample --start`; then sampler.py (numpy and torch), diffusers.py (as a pipeline calls it, and its loop) on the real
-scheduler classes, and k-diffusion.py on the real functions run from the same noise. One line per solver: the worst of the four models. comfyui.py does the same for ComfyUI.
+scheduler classes, and k-diffusion.py on the real functions run from the same noise. One line per solver: the worst of the models (four, unless --models names others of formula.py). comfyui.py does the same for ComfyUI.
 """
 import argparse
 import importlib
@@ -21,7 +21,7 @@ from unittest.mock import MagicMock
 
 import numpy as np
 import torch
-from formula import MODELS, NOISE, Case, Missing, network_of, program, solvers_of, write_model
+from formula import COMMON, MODELS, NOISE, Case, Missing, network_of, program, solvers_of, write_model
 
 warnings.filterwarnings("ignore")
 VARIANTS = ("plain", "18 steps", "end", "reuse")
@@ -50,6 +50,11 @@ def prepare(diffusers, k_diffusion):
         sys.modules["k_diffusion"] = package
 
 
+def name_of(name):
+    """The process of a model."""
+    return name.split("-")[0]
+
+
 class Pipe:
     """What pipelines do with a scheduler, and a scheduler whose configuration would bend every list."""
 
@@ -57,10 +62,11 @@ class Pipe:
         import diffusers
         self.name, self.network, self.calls = name, network_of(name), 0
         self.scheduler = (
-            diffusers.FlowMatchEulerDiscreteScheduler(shift=3.0, shift_terminal=0.1) if name == "flow"
-            else diffusers.EDMEulerScheduler(sigma_schedule="exponential", final_sigmas_type="sigma_min") if name == "sigma"
+            diffusers.FlowMatchEulerDiscreteScheduler(shift=3.0, shift_terminal=0.1) if name.startswith("flow")
+            else diffusers.EDMEulerScheduler(sigma_schedule="exponential", final_sigmas_type="sigma_min", sigma_data=0.5 if name == "sigma" else 1.7) if name in ("sigma", "svd", "edm")
             else diffusers.EulerDiscreteScheduler(
-                beta_start=MODELS[name]["schedule"]["betaStart"], beta_end=MODELS[name]["schedule"]["betaEnd"], beta_schedule=MODELS[name]["schedule"]["type"].replace("-", "_"),
+                beta_start=MODELS[name]["schedule"].get("betaStart", 1e-4), beta_end=MODELS[name]["schedule"].get("betaEnd", 0.02),
+                beta_schedule={"cosine": "squaredcos_cap_v2"}.get(MODELS[name]["schedule"]["type"], MODELS[name]["schedule"]["type"].replace("-", "_")),
                 use_karras_sigmas=True, timestep_spacing="trailing", interpolation_type="log_linear", final_sigmas_type="sigma_min", steps_offset=1))
         outer = self
 
@@ -72,7 +78,9 @@ class Pipe:
 
     def output(self, x, t):
         self.calls += 1
-        if type(self.scheduler).__name__ != "EDMEulerScheduler":
+        if name_of(self.name) == "flow":  # pipelines give 1000 u
+            return self.network(x, t * MODELS[self.name]["schedule"]["timeScale"] / 1000)
+        if type(self.scheduler).__name__ != "EDMEulerScheduler" or self.name != "sigma":
             return self.network(x, t)
         # F of Karras et al. 2022 for the network's D, sigma_data 0.5
         s, d = math.exp(4 * t), 0.5
@@ -84,7 +92,7 @@ class Pipe:
         given = {k: v for k, v in (("timesteps", timesteps), ("sigmas", sigmas)) if v is not None} or {"num_inference_steps": num_inference_steps}
         scheduler.set_timesteps(**given, device="cpu")
         x = torch.from_numpy(NOISE).clone()
-        x = (x if latents is None else latents) if self.name == "flow" else x * scheduler.init_noise_sigma
+        x = (x if latents is None else latents) if name_of(self.name) == "flow" else x * scheduler.init_noise_sigma
         if hasattr(scheduler, "set_begin_index"):
             scheduler.set_begin_index(0)
         takes = {"generator": None} if "generator" in inspect.signature(scheduler.step).parameters else {}
@@ -116,7 +124,7 @@ def run_diffusers(folder, name, document, draws):
         exec(compile(text, "diffusers.py", "exec"), names)
         called = pipe.calls
         supply()
-        start = torch.from_numpy(NOISE) * (document["startScale"] if name == "flow" and not own else 1)
+        start = torch.from_numpy(NOISE) * (document["startScale"] if name_of(name) == "flow" and not own else 1)
         again = names["sample"](lambda x, t: pipe.unet(x, t), start)
     finally:
         sys.path.remove(str(folder))
@@ -126,6 +134,11 @@ def run_diffusers(folder, name, document, draws):
 def run_k_diffusion(folder, name, document, draws):
     names, network, model = {}, network_of(name), document["model"]
     exec(compile((folder / "k-diffusion.py").read_text(), "k-diffusion.py", "exec"), names)
+    data = model["sigmaData"]
+    if name == "cosine":
+        f = lambda t: math.cos((t + 0.008) / 1.008 * math.pi / 2) ** 2
+        bar = np.cumprod([1 - min(1 - f((i + 1) / 1000) / f(i / 1000), 0.999) for i in range(1000)])
+        logs = 0.5 * np.log((1 - bar) / bar)
     if name in ("discrete", "v"):
         s = MODELS[name]["schedule"]
         root = 0.5 if s["type"] == "scaled-linear" else 1
@@ -136,6 +149,9 @@ def run_k_diffusion(folder, name, document, draws):
         s = float(sigma[0])
         if name == "sigma":
             return network(x, s)
+        if data:  # c_skip x + c_out F, or v with sigma_data 1
+            w = (s * s + data * data) ** 0.5
+            return x * data * data / (w * w) + network(x / w, 0.25 * math.log(s)) * (s * data if model["prediction"] == "edm" else -s) / w
         output = network(x / (s * s + 1) ** 0.5, np.interp(math.log(s), logs, np.arange(1000)))
         return x - s * output if model["prediction"] == "epsilon" else x / (s * s + 1) - output * s / (s * s + 1) ** 0.5
 
@@ -170,7 +186,7 @@ def compare(solver, name, variant, root, batcheval):
 
 def main():
     parser = argparse.ArgumentParser()
-    for option in ("--batcheval", "--diffusers", "--k-diffusion", "--solvers"):
+    for option in ("--batcheval", "--diffusers", "--k-diffusion", "--solvers", "--models"):
         parser.add_argument(option)
     options = parser.parse_args()
     program_path = str(pathlib.Path(options.batcheval).resolve())
@@ -179,13 +195,14 @@ def main():
     prepare(absolute(options.diffusers), absolute(options.k_diffusion))
     with tempfile.TemporaryDirectory() as root:
         root = pathlib.Path(root)
-        for name in MODELS:
+        names = options.models.split(",") if options.models else COMMON
+        for name in names:
             write_model(root / name, name)
         print(f"| solver | {' | '.join(VARIANTS)} | classes of diffusers | k-diffusion |\n|{'---|' * (len(VARIANTS) + 3)}")
         for solver in options.solvers.split(";") if options.solvers else solvers_of(program_path):
             cells, worst = [], {}
             for variant in VARIANTS:
-                results = {name: compare(solver, name, variant, root, program_path) for name in MODELS}
+                results = {name: compare(solver, name, variant, root, program_path) for name in names}
                 for name, (ours, peers) in results.items():
                     if max([ours, *peers.values()]) > 1e-5:
                         print(f"{solver}, {name}, {variant}: {ours:.1e} {peers}", file=sys.stderr, flush=True)

@@ -23,7 +23,17 @@ MODELS = {
     "sigma": dict(k=(0.5, -0.05, 0.01, 0.4), prediction="sample", schedule={"type": "sigma", "sigmaMin": 0.002, "sigmaMax": 80}, largest=80, times=[20, 6, 2, 0.6, 0.1], end=0.02),
     "flow": dict(k=(-0.3, 0.0004, 0.001, 0.5), prediction="flow", schedule={"type": "flow", "timeScale": 1000}, largest=1000, times=[950, 800, 500, 250, 60], end=10),
 }
-WITH_OPTIONS = ["ddim(eta=0.5)", "ddim(clip-noise=0,eta=0.5)", "euler-ancestral(eta=0.5)", "dpmpp-3m(diffusers=1)", "unipc(order=3)"]
+# processes that fewer models have: named by --models
+RARE = {
+    "flow-1": dict(k=(-0.3, 0.4, 1.0, 0.5), prediction="flow", schedule={"type": "flow", "timeScale": 1}, largest=1, times=[0.95, 0.8, 0.5, 0.25, 0.06], end=0.01),
+    "svd": dict(k=(-0.3, 0.2, 0.1, 0.3), prediction="v", schedule={"type": "log-sigma", "sigmaMin": 0.002, "sigmaMax": 700}, largest=1.6377, times=[1.5, 1.1, 0.6, 0.2, -0.3], end=-0.8),
+    "edm": dict(k=(-0.3, 0.2, 0.1, 0.3), prediction="edm", schedule={"type": "log-sigma", "sigmaMin": 0.002, "sigmaMax": 80, "sigmaData": 0.5}, largest=1.095, times=[1.0, 0.5, 0.1, -0.3, -0.8], end=-1.2),
+    "zero": dict(k=(-0.3, -0.0005, 0.001, 0.3), prediction="v", schedule={"type": "scaled-linear", "trainSteps": 1000, "betaStart": 0.00085, "betaEnd": 0.012, "zeroTerminalSnr": True}, largest=999, times=[999, 700, 450, 200, 60], end=15),
+    "cosine": dict(k=(0.05, 0.004, 0.001, 0.1), prediction="epsilon", schedule={"type": "cosine", "trainSteps": 1000}, largest=999, times=[998, 800, 500, 200, 60], end=15),
+}
+COMMON = list(MODELS)
+MODELS |= RARE
+WITH_OPTIONS = ["sde-dpmpp-2m(heun=1,s-noise=0.9)", "lms(order=3)", "dpmpp-2s-ancestral(eta=0.5)", "ddim(eta=0.5)", "ddim(clip-noise=0,eta=0.5)", "euler-ancestral(eta=0.5)", "dpmpp-3m(diffusers=1)", "unipc(order=3)"]
 
 
 class Empty(type):
@@ -126,7 +136,7 @@ def steps_of(model, variant):
     times = model["times"]
     if variant == "18 steps":  # diffusers lowers the order of the last steps below 15 steps only
         times = [float(t) for t in np.interp(np.linspace(0, len(times) - 1, 18), np.arange(len(times)), times)]
-        times = [round(t) for t in times] if model["schedule"]["type"].endswith("linear") else times
+        times = [round(t) for t in times] if model["schedule"]["type"] in ("linear", "scaled-linear", "cosine") else times
     if variant == "whole":  # from the model's largest level
         times = [model["largest"], *times[1:]]
     return [{"t": t, **({"reuse": True} if variant == "reuse" and i == 2 else {})} for i, t in enumerate(times)]

@@ -13,7 +13,7 @@ namespace BatchEval.Cli.Commands;
 /// <summary><c>batcheval sample</c>: draws images with one sampler, without any storage.</summary>
 internal sealed class SampleCommand
 {
-    private static readonly string[] NamedNoise = ["keyed", "torch-cpu", "numpy"];
+    private static readonly string[] NamedNoise = ["keyed", "torch-cpu", "torch-cpu-batch", "numpy"];
     private readonly Option<string> model = CommonOptions.Model();
     private readonly Option<string> device = CommonOptions.Device();
     private readonly Option<bool> json = CommonOptions.Json();
@@ -24,7 +24,7 @@ internal sealed class SampleCommand
     private readonly Option<string?> start = new("--start") { Description = "Initial states (float32 or float64) [N, C, H, W] in the model's own scale, in place of the seed's noise.", HelpName = "x.npy" };
     private readonly Option<string?> target = new("--out") { Description = "Folder for PNG images, or a .npy file for the raw result [N, C, H, W].", HelpName = "dir | x.npy" };
     private readonly Option<string?> images = new("--images") { Description = "A .npy file for the images [N, C, H, W] before they are rounded to bytes.", HelpName = "x.npy" };
-    private readonly Option<string> noise = new("--noise") { Description = "Where noise comes from: keyed (the same for every solver and batch); torch-cpu or numpy (as torch.randn and numpy's RandomState.randn draw it, sample i from seed + i); or a file x.npy [draws, N, C, H, W] of standard normal numbers: start noise first (not with --start), then one for each step that adds noise.", HelpName = "name | x.npy", DefaultValueFactory = _ => "keyed" };
+    private readonly Option<string> noise = new("--noise") { Description = "Where noise comes from: keyed (the same for every solver and batch); torch-cpu or numpy (as torch.randn and numpy's RandomState.randn draw it, sample i from seed + i); torch-cpu-batch (one torch generator for all images, as a pipeline with num_images_per_prompt and one generator draws); or a file x.npy [draws, N, C, H, W] of standard normal numbers: start noise first (not with --start), then one for each step that adds noise.", HelpName = "name | x.npy", DefaultValueFactory = _ => "keyed" };
     private readonly PromptOptions prompts = new();
     private readonly Option<string?> grid = new("--grid") { Description = "Contact sheet of all samples.", HelpName = "grid.png" };
     private readonly Shell shell;
@@ -100,6 +100,7 @@ internal sealed class SampleCommand
         NoiseBank bank = drawn is not null ? new SequentialNoiseBank(drawn.Stream, seed) : parsed.GetValue(noise) switch
         {
             "torch-cpu" => new SequentialNoiseBank(i => new TorchRandom(Own(i) ?? seed + (ulong)i).Normal, seed),
+            "torch-cpu-batch" => new BatchNoiseBank(new TorchRandom(seed).Normal, range.From, range.Count, seed),
             "numpy" => new SequentialNoiseBank(i => new NumpyRandom(Own(i) ?? seed + (ulong)i).Normal, seed),
             _ => new PerSampleNoiseBank(seed, Own),
         };

@@ -47,6 +47,11 @@ internal sealed class CandidateOptions
                 : throw new ProblemException("--preset says which sampler, so the other options for it have no place beside it.");
         }
 
+        if (parsed.GetValue(ending) is not null && parsed.GetValue(sigmas) is null && parsed.GetValue(timesteps) is null)
+        {
+            throw new ProblemException("--ending says what the end of --sigmas or --timesteps means; there is no such list.");
+        }
+
         if (given is not null)
         {
             return name is null && list is null && parsed.GetValue(sigmas) is null && parsed.GetValue(timesteps) is null && parsed.GetValue(spacing) is null && parsed.GetValue(startTime) is null && parsed.GetValue(endTime) is null
@@ -56,6 +61,11 @@ internal sealed class CandidateOptions
 
         if ((parsed.GetValue(sigmas) ?? parsed.GetValue(timesteps)) is { } imported)
         {
+            if (parsed.GetValue(spacing) is not null || parsed.GetValue(startTime) is not null || parsed.GetValue(endTime) is not null)
+            {
+                throw new ProblemException("A list of another tool says all levels, so --spacing, --start-time and --end-time have no place beside it; --ending says what its end means.");
+            }
+
             return name is not null && list is null && parsed.GetValue(sigmas) is null != parsed.GetValue(timesteps) is null
                 ? CandidateText.FromList(name, parsed.GetValue(sigmas) is null ? "--timesteps" : "--sigmas", imported, parsed.GetValue(sigmas) is null, parsed.GetValue(ending), manifest.Schedule, shell)
                 : throw new ProblemException("A list of another tool needs --solver, and stands alone: one of --steps, --sigmas and --timesteps.");
@@ -72,12 +82,12 @@ internal sealed class CandidateOptions
         var tokens = manifest.Sample.Height * manifest.Sample.Width / 4;
         var placed = CandidateText.FromSteps(
             name, list, parsed.GetValue(spacing), parsed.GetValue(startTime), manifest.Schedule, defaults.Scheduler is { } own ? n => Own(own, n) : null);
-        return parsed.GetValue(endTime) is { } end ? Input.Read("--end-time", () => Candidate.At(placed.Solver, placed.Steps.Select(s => s.Time), end)) : placed;
+        return parsed.GetValue(endTime) is { } end ? Input.Read("--end-time", () => new Candidate(placed.Solver, placed.Steps, placed.Skip, end, placed.StartScale)) : placed;
 
         // The scheduler's start is part of its solver.
         (SamplingSchedule Schedule, double StartScale) Own(SchedulerConfiguration scheduler, int n)
         {
-            var schedule = scheduler.Schedule(n, tokens, defaults.EvenLevels ? true : null);
+            var schedule = scheduler.Schedule(n, tokens, defaults.EvenLevels);
             return (schedule, name == scheduler.Solver ? scheduler.StartScale(schedule) : 1);
         }
     }

@@ -63,12 +63,7 @@ internal static class CandidateText
     }
 
     // "DPM++ 2M Karras" is a solver and a placement rule.
-    private static (string Solver, string? Rule) Named(string text)
-    {
-        var cut = text.LastIndexOf(' ');
-        return cut > 0 && SolverRegistry.Find(text) is null && SolverRegistry.Find(text[..cut]) is not null
-            && PlacementRules.Names.FirstOrDefault(n => Nearest.Plain(n) == Nearest.Plain(text[(cut + 1)..])) is { } rule ? (text[..cut], rule) : (text, null);
-    }
+    private static (string Solver, string? Rule) Named(string text) => SolverRegistry.Split(text) is var (solver, rule) ? (solver, rule) : (text, null);
 
     private static JsonNode? Parsed(string json)
     {

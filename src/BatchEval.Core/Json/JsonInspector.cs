@@ -81,6 +81,10 @@ public sealed class JsonInspector
     /// <summary>Whether a member is present and not null.</summary>
     public bool Has(string name) => Find(name) is not null;
 
+    /// <summary>The same object with some of its members only.</summary>
+    public JsonInspector Only(Func<string, bool> keep) =>
+        new(JsonSerializer.SerializeToElement(element.EnumerateObject().Where(m => keep(m.Name)).DistinctBy(m => m.Name).ToDictionary(m => m.Name, m => m.Value)), Path, problems);
+
     /// <summary>Names of all members there are.</summary>
     public IEnumerable<string> Names => element.ValueKind == JsonValueKind.Object ? element.EnumerateObject().Select(m => m.Name) : [];
 

@@ -66,6 +66,18 @@ public abstract class NoiseSchedule
     /// <summary>The time of what other tools call a level, clamped to the model's range.</summary>
     public virtual double TimeOfSigma(double sigma) => TimeOfRatio(sigma);
 
+    /// <summary>A level in the unit of discrete training, in which some solvers state times: the index itself, 1000 u for flow models, and for others 1000 times the share of the range of ln sigma.</summary>
+    public double TrainingTime(NoiseLevel level)
+    {
+        double Log(double time) => Math.Log(At(time).Ratio);
+        return Process switch
+        {
+            NoiseProcess.Discrete => level.Time,
+            NoiseProcess.Flow => 1000 * level.Sigma,
+            _ => 1000 * (Math.Log(level.Ratio) - Log(MinTime)) / (Log(MaxTime) - Log(MinTime)),
+        };
+    }
+
     /// <summary>Standard deviation of the state that sampling starts from at <paramref name="start"/>.</summary>
     public abstract double StartScale(NoiseLevel start);
 

@@ -37,7 +37,7 @@ public sealed record OnnxModel(ModelProto Proto, string Folder, string FileName)
     /// <summary>Files beside the model's own that hold its weights, relative to its folder.</summary>
     public IReadOnlyList<string> WeightFiles => [.. Graph.Initializer.Where(IsExternal).Select(t => t.ExternalData.First(e => e.Key == "location").Value).Distinct(StringComparer.Ordinal)];
 
-    private static TensorInput Declared(ValueInfoProto value)
+    internal static TensorInput Declared(ValueInfoProto value)
     {
         var tensor = value.Type?.TensorType;
         var dims = tensor?.Shape?.Dim ?? [];

@@ -31,12 +31,7 @@ public sealed class DenoiserNetwork : IDisposable
     /// <summary>True when one call can hold samples at different times.</summary>
     public bool TimePerSample => signature.TimePerSample;
 
-    public TimeInput TimeInput => signature.Time.Type switch
-    {
-        TensorElementType.Int64 or TensorElementType.Int32 => TimeInput.Whole,
-        TensorElementType.Float16 => TimeInput.Half,
-        _ => TimeInput.Real,
-    };
+    public TimeInput TimeInput => signature.Time.Times;
 
     /// <summary>The fixed batch size that the graph was exported with, or null when it is free.</summary>
     public int? FixedBatch => signature.FixedBatch;

@@ -143,7 +143,7 @@ internal sealed class DenoiserSignature
         {
             var kind = schedule is FlowNoiseSchedule ? "flow" : "sigma";
             report($"has the time input '{time.Name}' of whole numbers ({time.Type}), but times of the schedule '{kind}' are fractions ({schedule.MinTime:G4} to {schedule.MaxTime:G6}), which rounding would spoil. "
-                + "Is the schedule in the manifest right? Integer times belong to linear, scaled-linear or cosine.");
+                + "Is the schedule in the manifest right? Integer times belong to linear, scaled-linear, cosine, betas or alphas.");
         }
     }
 

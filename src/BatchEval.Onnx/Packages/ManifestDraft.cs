@@ -202,12 +202,12 @@ public sealed record ManifestDraft(JsonObject Manifest, IReadOnlyList<string> Fo
 
         if (answers.Schedule is null && config is null)
         {
-            missing("--schedule", "which noise was it trained on? As in linear(trainSteps=1000,betaStart=0.0001,betaEnd=0.02), scaled-linear(...), cosine(trainSteps=1000), sigma(sigmaMin=0.002,sigmaMax=80) or flow(timeScale=1000); a scheduler_config.json beside the network answers it, too.");
+            missing("--schedule", "which noise was it trained on? As in linear(trainSteps=1000,betaStart=0.0001,betaEnd=0.02), scaled-linear(...), cosine(trainSteps=1000), sigma(sigmaMin=0.002,sigmaMax=80), log-sigma(sigmaMin=0.002,sigmaMax=80,sigmaData=0.5) or flow(timeScale=1000); a scheduler_config.json beside the network answers it, too.");
         }
 
         if (answers.Prediction is null && config is null)
         {
-            missing("--prediction", "what does the output mean: epsilon (the noise), v, sample (x0) or flow (eps - x0)?");
+            missing("--prediction", "what does the output mean: epsilon (the noise), v, sample (x0), flow (eps - x0) or edm (F of EDM's preconditioning)?");
         }
 
         var schedule = answers.Schedule is { } said ? Parse(said, missing) : config is null ? [] : Describe(config);
@@ -221,7 +221,9 @@ public sealed record ManifestDraft(JsonObject Manifest, IReadOnlyList<string> Fo
         (FlowNoiseSchedule flow, _) => new() { ["type"] = "flow", ["timeScale"] = flow.TimeScale },
         (var noise, { Kind: "cosine" }) => new() { ["type"] = "cosine", ["trainSteps"] = noise.TrainSteps },
         (var noise, { } betas) => new() { ["type"] = betas.Kind, ["trainSteps"] = noise.TrainSteps, ["betaStart"] = betas.Start, ["betaEnd"] = betas.End },
-        _ => throw new ProblemException($"The noise of this {config.Class} (betas one by one, zero terminal signal, or times that are not training steps) cannot be said in {ModelPackage.ManifestFile}."),
+        (LogSigmaNoiseSchedule noise, _) => new() { ["type"] = "log-sigma", ["sigmaMin"] = noise.At(noise.MinTime).Ratio, ["sigmaMax"] = noise.At(noise.MaxTime).Ratio, ["sigmaData"] = noise.SigmaData },
+        (DiscreteNoiseSchedule noise, _) => new() { ["type"] = "alphas", ["values"] = new JsonArray([.. noise.CumulativeAlphas.Select(a => JsonValue.Create(a))]) },
+        _ => throw new ProblemException($"The noise of this {config.Class} cannot be said in {ModelPackage.ManifestFile}."),
     };
 
     // name(key=value,...)

@@ -66,6 +66,11 @@ public static class ModelManifestReader
             root.Report("denoiser.inputs.context", "is given, but nothing supplies it: name denoiser.contextFile, labels.table, text or embeddings.");
         }
 
+        if (manifest.Denoiser.Prediction == PredictionType.Edm && manifest.Schedule is not LogSigmaNoiseSchedule)
+        {
+            root.Report("denoiser.prediction", "is edm (F of EDM's preconditioning), which needs schedule.type log-sigma.");
+        }
+
         if (manifest.Denoiser.LabelInput is not null && manifest.Labels is null)
         {
             root.Report("labels", "is missing, although denoiser.inputs.labels names a label input.");
@@ -148,11 +153,12 @@ public static class ModelManifestReader
         var inputs = denoiser.Child("inputs", required: true);
         var entry = new DenoiserEntry(
             denoiser.Text("file"),
-            denoiser.Choice("prediction", PredictionNames, "epsilon", "v", "sample", "flow") switch
+            denoiser.Choice("prediction", PredictionNames, "epsilon", "v", "sample", "flow", "edm") switch
             {
                 "v" => PredictionType.V,
                 "sample" => PredictionType.Sample,
                 "flow" => PredictionType.Flow,
+                "edm" => PredictionType.Edm,
                 _ => PredictionType.Epsilon,
             },
             inputs?.Text("sample") ?? string.Empty,
@@ -187,15 +193,28 @@ public static class ModelManifestReader
             return harmless;
         }
 
-        var type = schedule.Choice("type", ScheduleNames, "linear", "scaled-linear", "cosine", "sigma", "flow");
+        var type = schedule.Choice("type", ScheduleNames, "linear", "scaled-linear", "cosine", "betas", "alphas", "sigma", "log-sigma", "flow");
         int Steps() => schedule.Integer("trainSteps", 1000, 2, 1_000_000);
         (double, double) Betas() => (schedule.Number("betaStart"), schedule.Number("betaEnd"));
+        IReadOnlyList<double> Values()
+        {
+            if (!schedule.Has("values"))
+            {
+                schedule.Report("values", $"is missing: the {type}, one per training step.");
+            }
+
+            return schedule.Numbers("values") ?? [];
+        }
+
         var before = problems.Count;
         Func<NoiseSchedule> create = type switch
         {
-            "linear" => Create(Steps(), Betas(), DiscreteNoiseSchedule.Linear),
-            "scaled-linear" => Create(Steps(), Betas(), DiscreteNoiseSchedule.ScaledLinear),
-            "cosine" => Create(Steps(), schedule.Number("maxBeta", 0.999), (n, max) => DiscreteNoiseSchedule.Cosine(n, max)),
+            "linear" => Discrete(schedule, Create(Steps(), Betas(), DiscreteNoiseSchedule.Linear)),
+            "scaled-linear" => Discrete(schedule, Create(Steps(), Betas(), DiscreteNoiseSchedule.ScaledLinear)),
+            "cosine" => Discrete(schedule, Create(Steps(), schedule.Number("maxBeta", 0.999), (n, max) => DiscreteNoiseSchedule.Cosine(n, max))),
+            "betas" => Discrete(schedule, Create(Values(), 0, (betas, _) => new DiscreteNoiseSchedule([.. betas]))),
+            "alphas" => Create(Values(), 0, (alphas, _) => DiscreteNoiseSchedule.OfCumulativeAlphas(alphas)),
+            "log-sigma" => Create((schedule.Number("sigmaMin"), schedule.Number("sigmaMax")), schedule.Number("sigmaData", 1, 1e-12), (ends, data) => new LogSigmaNoiseSchedule(ends.Item1, ends.Item2, data)),
             "sigma" => Create(schedule.Number("sigmaMin"), schedule.Number("sigmaMax"), (low, high) => new SigmaNoiseSchedule(low, high)),
             "flow" => Create(schedule.Number("timeScale", low: 1e-9), 0, (scale, _) => new FlowNoiseSchedule(scale)),
             _ => () => harmless,
@@ -218,10 +237,13 @@ public static class ModelManifestReader
         }
     }
 
-    private static Func<NoiseSchedule> Create(int steps, (double Start, double End) betas, Func<int, double, double, NoiseSchedule> make) =>
+    private static Func<NoiseSchedule> Discrete(JsonInspector schedule, Func<DiscreteNoiseSchedule> create) =>
+        schedule.Flag("zeroTerminalSnr", false) ? () => create().WithoutSignalAtTheEnd() : create;
+
+    private static Func<T> Create<T>(int steps, (double Start, double End) betas, Func<int, double, double, T> make) =>
         () => make(steps, betas.Start, betas.End);
 
-    private static Func<NoiseSchedule> Create<T1, T2>(T1 first, T2 second, Func<T1, T2, NoiseSchedule> make) => () => make(first, second);
+    private static Func<T> Create<T1, T2, T>(T1 first, T2 second, Func<T1, T2, T> make) => () => make(first, second);
 
     private static SampleEntry ReadSample(JsonInspector? sample)
     {

@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
+using BatchEval.Core.Sampling;
+using BatchEval.Onnx.Graph;
 using BatchEval.Onnx.Packages.Diffusers;
 
 namespace BatchEval.Onnx.Packages;
@@ -26,7 +28,7 @@ public sealed record ModelPackage(string Directory, ModelManifest Manifest, stri
         if (File.Exists(path))
         {
             var text = File.ReadAllText(path);
-            return Check(directory, Kept(ModelManifestReader.Read(text, $"The manifest '{path}'"), references), text);
+            return Told(Check(directory, Kept(ModelManifestReader.Read(text, $"The manifest '{path}'"), references), text));
         }
 
         if (File.Exists(Path.Combine(directory, IndexFile)))
@@ -51,6 +53,15 @@ public sealed record ModelPackage(string Directory, ModelManifest Manifest, stri
 
     /// <summary>Full path of a file of the package.</summary>
     public string PathOf(string file) => Path.Combine(Directory, file);
+
+    // The network itself says which times it can be told; levels are placed at those.
+    private static ModelPackage Told(ModelPackage package)
+    {
+        var (manifest, entry) = (package.Manifest, package.Manifest.Denoiser);
+        return DeclaredInputs.Of(package.PathOf(entry.File)).FirstOrDefault(i => i.Name == entry.TimeInput) is { Times: not TimeInput.Real } time
+            ? package with { Manifest = manifest with { Schedule = manifest.Schedule.For(time.Times) } }
+            : package;
+    }
 
     private static ModelManifest Kept(ModelManifest manifest, bool references) => references ? manifest : manifest with { Reference = null };
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using BatchEval.Core.Sampling;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -17,6 +18,9 @@ public sealed record TensorInput(string Name, TensorElementType Type, int Rank, 
 
     /// <summary>True for whole numbers.</summary>
     public bool IsInteger => Type is TensorElementType.Int64 or TensorElementType.Int32 or TensorElementType.Int16 or TensorElementType.Int8 or TensorElementType.UInt8;
+
+    /// <summary>Which times it holds where it is a time input.</summary>
+    public TimeInput Times => IsInteger ? TimeInput.Whole : Type == TensorElementType.Float16 ? TimeInput.Half : TimeInput.Real;
 
     /// <summary>All inputs or outputs of a session.</summary>
     public static IReadOnlyList<TensorInput> All(IReadOnlyDictionary<string, NodeMetadata> declared) =>

@@ -12,17 +12,19 @@ internal sealed class ComfyUiFiles
     private readonly ExportSubject subject;
     private readonly KSampler? peer;
     private readonly IReadOnlyList<string> absent;
+    private readonly IReadOnlyList<string> refused;
 
     /// <summary>Decides which sampler.</summary>
     public ComfyUiFiles(ExportSubject subject)
     {
         this.subject = subject;
         var schedule = subject.Schedule;
-        peer = subject.Solver.KSamplerOn(schedule.Process);
+        peer = subject.Solver.KSamplerOn(schedule.Process) is { InComfyUi: true } sampler ? sampler : null;
+        refused = Obstacles.OfHosts(subject, infinite: true);
         absent = [.. Obstacles.Guidance(subject.Conditions, rescales: false, "ComfyUI has it as a switch between guiders or conditions by step")];
         var first = subject.Levels[0];
         // x = sigma * noise below the model's largest level, sqrt(1 + sigma^2) * noise at it; u * noise for flow models
-        var start = schedule.Process == NoiseProcess.Flow ? first.Sigma
+        var start = first.IsPureNoise || schedule.Process == NoiseProcess.Flow ? first.Sigma
             : first.Alpha * (first.Ratio >= schedule.At(schedule.MaxTime).Ratio * (1 - 1e-5) ? Math.Sqrt(1 + (first.Ratio * first.Ratio)) : first.Ratio);
         var ends = subject.Levels[^1].Alpha == 1;
         Reasons =
@@ -40,7 +42,9 @@ internal sealed class ComfyUiFiles
     private bool IsFlow => subject.Schedule.Process == NoiseProcess.Flow;
 
     /// <summary>The list of sigmas in one line, then the nodes that take it, in words.</summary>
-    public string Sigmas() => PythonText.Numbers(subject.Sigmas) + "\n\n" + string.Join('\n',
+    public string Sigmas() => refused.Count > 0
+        ? $"Not in ComfyUI: {string.Join("; ", refused)}.\nsampler.py with sampler.json runs it, on the ONNX files or on any network.\n{subject.Ending}\n"
+        : PythonText.Numbers(subject.Sigmas) + "\n\n" + string.Join('\n',
         [
             "The line above goes into ManualSigmas, alone.",
             IsOwn ? $"Sampler: the node of comfyui_node.py (\"Searched sampler\"), because {string.Join("; ", Reasons)}." : $"Sampler: {SamplerInWords()}.",
@@ -59,7 +63,7 @@ internal sealed class ComfyUiFiles
             ["4"] = Node(IsFlow ? "EmptySD3LatentImage" : "EmptyLatentImage", "Size", ("width", IsFlow ? 1024 : 512), ("height", IsFlow ? 1024 : 512), ("batch_size", 1)),
             ["5"] = Node("RandomNoise", "Noise", ("noise_seed", 0)),
             ["6"] = Node("CFGGuider", string.Join(' ', absent.Prepend("Guidance")), ("model", Link("1", 0)), ("positive", Link("2", 0)), ("negative", Link("3", 0)), ("cfg", subject.Conditions.GuidanceScale)),
-            ["7"] = IsOwn ? Node("BatchEvalSearchedSampler", $"Searched sampler (comfyui_node.py): {subject.Candidate.Solver}", ("file", "sampler.json")) : Peer(),
+            ["7"] = IsOwn ? Node("BatchEvalSearchedSampler", refused.Count > 0 ? $"Not in ComfyUI, this node refuses it: {string.Join("; ", refused)}" : $"Searched sampler (comfyui_node.py): {subject.Candidate.Solver}", ("file", "sampler.json")) : Peer(),
             ["9"] = Node("SamplerCustomAdvanced", subject.Ending, ("noise", Link("5", 0)), ("guider", Link("6", 0)), ("sampler", Link("7", 0)), ("sigmas", IsOwn ? Link("7", 1) : Link("8", 0)), ("latent_image", Link("4", 0))),
             ["10"] = Node("VAEDecode", "Decode", ("samples", Link("9", 0)), ("vae", Link("1", 2))),
             ["11"] = Node("SaveImage", "Save", ("images", Link("10", 0)), ("filename_prefix", "BatchEval")),
@@ -74,12 +78,19 @@ internal sealed class ComfyUiFiles
 
     private JsonObject Peer() => peer!.Name switch
     {
-        "euler_ancestral" => Node("SamplerEulerAncestral", subject.Candidate.Solver, ("eta", Option("eta")), ("s_noise", 1.0)),
-        "dpmpp_2m_sde" => Node("SamplerDPMPP_2M_SDE", subject.Candidate.Solver, ("solver_type", "midpoint"), ("eta", Option("eta")), ("s_noise", 1.0), ("noise_device", "gpu")),
+        "euler_ancestral" => Node("SamplerEulerAncestral", subject.Candidate.Solver, ("eta", Option("eta")), ("s_noise", Option("s_noise"))),
+        "dpmpp_2m_sde" => Node("SamplerDPMPP_2M_SDE", subject.Candidate.Solver, ("solver_type", Text("solver_type")), ("eta", Option("eta")), ("s_noise", Option("s_noise")), ("noise_device", "gpu")),
+        "dpmpp_2s_ancestral" => Node("SamplerDPMPP_2S_Ancestral", subject.Candidate.Solver, ("eta", Option("eta")), ("s_noise", Option("s_noise"))),
+        "dpmpp_3m_sde" => Node("SamplerDPMPP_3M_SDE", subject.Candidate.Solver, ("eta", Option("eta")), ("s_noise", Option("s_noise")), ("noise_device", "gpu")),
         _ => Node("KSamplerSelect", subject.Candidate.Solver, ("sampler_name", peer.Name)),
     };
 
-    private double Option(string name) => double.Parse(peer!.Options.Single(o => o.Name == name).Value, System.Globalization.CultureInfo.InvariantCulture);
+    // s_noise is stated only where it is not 1
+    private double Option(string name) => Stated(name) is { } value ? double.Parse(value, System.Globalization.CultureInfo.InvariantCulture) : 1;
+
+    private string Text(string name) => Stated(name)!.Trim('"');
+
+    private string? Stated(string name) => peer!.Options.FirstOrDefault(o => o.Name == name).Value;
 
     private string SamplerInWords()
     {

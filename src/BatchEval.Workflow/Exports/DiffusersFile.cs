@@ -10,14 +10,26 @@ internal static class DiffusersFile
     /// <param name="alone">True to write <c>diffusers_scheduler.py</c> and <c>sampler.json</c> into it where they are needed, for a text that has no files beside it.</param>
     public static string Write(ExportSubject subject, bool alone = false)
     {
+        if (Obstacles.OfHosts(subject, infinite: false) is { Count: > 0 } refused)
+        {
+            var why = string.Join("; ", refused);
+            return PythonText.Comment([$"{subject.Candidate.Solver}, {subject.Candidate.Steps.Count} steps. Not in diffusers: {why}.", "sampler.py with sampler.json runs it, on the ONNX files or on any network.", subject.Ending, .. Notes(subject)])
+                + $"raise NotImplementedError({PythonText.Quoted($"diffusers cannot run this sampler: {why}. Use sampler.py.")})\n";
+        }
+
         if (subject.Solver.DiffusersOn(subject.Schedule.Process) is not { } peer)
         {
             return OwnScheduler(subject, [$"diffusers has no scheduler that is {subject.Candidate.Solver} on this model and takes a list of levels"], alone);
         }
 
         var form = DiffusersClass.All[peer.Class];
-        var obstacles = Obstacles.Of(subject, form.Abilities, subject.StartScale).ToList();
-        if (form.List == ListArgument.KarrasPositions && subject.Sigmas[0] <= 1.01)
+        var obstacles = Obstacles.Of(subject, form.Abilities, DiffusersClass.StartOf(peer.Class, subject)).ToList();
+        if (DiffusersClass.Misfit(peer.Class, subject) is { } misfit)
+        {
+            obstacles.Add(misfit);
+        }
+
+        if (form.List == ListArgument.KarrasPositions && StartSigma(subject) <= 1.01)
         {
             obstacles.Add("start: the class starts from noise above 1");
         }
@@ -31,15 +43,15 @@ internal static class DiffusersFile
         var edm = form.List == ListArgument.KarrasPositions;
         IEnumerable<(string Name, string Value)> options =
         [
-            .. peer.Options, .. form.Options, .. DiffusersClass.OfModel(peer.Class, subject),
+            .. peer.Options, .. DiffusersClass.OfModel(peer.Class, subject), .. form.Options,
             .. edm ? [("sigma_min", "low"), ("sigma_max", "high"), ("rho", "7.0")] : Array.Empty<(string, string)>(),
         ];
-        options = options.DistinctBy(o => o.Name); // the solver's own come first
+        options = options.DistinctBy(o => o.Name); // the solver's own come first, then the model's
         return PythonText.Comment(
             [
                 $"{subject.Candidate.Solver}, {subject.Candidate.Steps.Count} steps: {peer.Class} of diffusers, checked with {DiffusersClass.Version}.",
                 subject.Ending,
-                .. edm ? ["For pipelines whose network takes c_in x and 0.25 ln sigma (EDM); the scheduler then gives the clean sample that was searched on."] : Array.Empty<string>(),
+                .. edm && subject.Schedule is SigmaNoiseSchedule ? ["For pipelines whose network takes c_in x and 0.25 ln sigma (EDM); the scheduler then gives the clean sample that was searched on."] : Array.Empty<string>(),
                 .. Notes(subject),
                 $"Pipelines that do not take {argument}=, and networks without a pipeline: sample() below. Image-to-image: strength=1.0.",
             ])
@@ -77,14 +89,17 @@ internal static class DiffusersFile
         ListArgument.KarrasPositions => ("sigmas", "torch.tensor([(high ** (1 / 7) - level ** (1 / 7)) / (high ** (1 / 7) - low ** (1 / 7)) for level in levels], dtype=torch.float64)"),
         ListArgument.FlowSigmas => ("sigmas", PythonText.List(subject.Sigmas.SkipLast(1))),
         ListArgument.TimestepsOrSigmas when !subject.HasWholeTimes => ("sigmas", PythonText.List(subject.Sigmas)),
-        _ => ("timesteps", PythonText.List(subject.Candidate.Steps.Select(s => s.Time))),
+        _ => ("timesteps", PythonText.List(subject.Times)),
     };
+
+    // What the start noise is multiplied with in units of x0 + sigma eps
+    private static double StartSigma(ExportSubject subject) => subject.StartScale / subject.Levels[0].Alpha;
 
     // The class starts from sqrt(sigma_max^2 + 1), whatever the list
     private static string Positions(ExportSubject subject) =>
         PythonText.Comment(["The class takes positions on its own Karras curve in place of sigmas, and starts from noise of standard deviation sqrt(high ** 2 + 1)."])
         + $"levels = {PythonText.List(subject.Sigmas.SkipLast(1))}\n"
-        + $"low, high = {PythonText.Number(Math.Min(subject.Sigmas[^2], 0.002))}, (levels[0] ** 2 - 1) ** 0.5\n";
+        + $"low, high = {PythonText.Number(Math.Min(subject.Sigmas[^2], 0.002))}, ({PythonText.Number(StartSigma(subject))} ** 2 - 1) ** 0.5\n";
 
     private static IEnumerable<string> Notes(ExportSubject subject)
     {

@@ -46,8 +46,8 @@ public static class ExportBundle
     private static JsonObject Schedule(ExportSubject subject) => new()
     {
         ["candidate"] = JsonNode.Parse(CandidateJson.Write(subject.Candidate)),
-        ["timesteps"] = new JsonArray([.. subject.Candidate.Steps.Select(s => JsonValue.Create(s.Time))]),
-        ["sigmas"] = new JsonArray([.. subject.Sigmas.Select(s => JsonValue.Create(s))]),
+        ["timesteps"] = new JsonArray([.. subject.Times.Select(t => JsonValue.Create(t))]),
+        ["sigmas"] = new JsonArray([.. subject.Sigmas.Select(SamplerDocument.Finite)]),
         ["ending"] = subject.Ending,
         ["networkCalls"] = subject.Candidate.NetworkCalls,
         ["guidance"] = subject.Conditions.GuidanceScale,

@@ -16,7 +16,7 @@ public sealed class ExportSubject
         (Candidate, Manifest, Conditions) = (candidate, manifest, conditions);
         Networks = networks ?? [new ExportedNetwork([], Path.GetFileName(manifest.Denoiser.File), [])];
         Table = Solver.Table(candidate, Schedule);
-        Levels = [.. candidate.Steps.Select(s => Schedule.At(s.Time)), candidate.End is { } end ? Schedule.At(end) : NoiseLevel.Clean];
+        Levels = [.. candidate.Steps.Select(s => Schedule.At(Schedule.Nearest(s.Time))), candidate.End is { } end ? Schedule.At(end) : NoiseLevel.Clean];
         StartScale = Schedule.StartScale(Table.Rows[0].Level) * Table.StartScale;
     }
 
@@ -46,7 +46,10 @@ public sealed class ExportSubject
     public IReadOnlyList<double> Sigmas => [.. Levels.Select(Schedule.SigmaOf)];
 
     /// <summary>True when every time is a whole number.</summary>
-    public bool HasWholeTimes => Candidate.Steps.All(s => s.Time == Math.Round(s.Time));
+    public bool HasWholeTimes => Times.All(t => t == Math.Round(t));
+
+    /// <summary>The times of the steps, as the network can be told them.</summary>
+    public IReadOnlyList<double> Times => [.. Levels.SkipLast(1).Select(l => l.Time)];
 
     /// <summary>One entry per step: whether the network is computed, as far as that is decided beforehand.</summary>
     public IReadOnlyList<bool> ComputedSteps => [.. Candidate.Steps.Select(s => !s.Reuse)];
@@ -56,13 +59,16 @@ public sealed class ExportSubject
         ? FormattableString.Invariant($"Sampling stops at t = {end} (sigma {PythonText.Number(Sigmas[^1])}), where no network call is made; the noise of that level is left in the image.")
         : "The last network call is made at the last level before 0; its data prediction is the image.";
 
+    /// <summary>Whether the network is called where nothing is left of the image and sigma / alpha, in which other tools keep their state, is infinite.</summary>
+    public bool HasPureNoise => Schedule.Process != NoiseProcess.Flow && Table.Rows.Any(r => r.Level.IsPureNoise);
+
     /// <summary>Whether the rows are those of the named solver, without numbers of the candidate's own.</summary>
     public bool IsPlain
     {
         get
         {
             var plain = Solver.Table([.. Levels.Take(Levels.Count - 1)], Levels[^1], Schedule);
-            return SamplerDocument.Rows(this, Table).ToJsonString() == SamplerDocument.Rows(this, plain).ToJsonString() && Table.StartScale == plain.StartScale;
+            return SamplerDocument.Rows(this, Table).ToJsonString() == SamplerDocument.Rows(this, plain).ToJsonString();
         }
     }
 }

@@ -13,6 +13,14 @@ internal sealed record FormAbilities(bool Clamps = false, bool Ends = false, boo
 /// <summary>Why a candidate cannot be handed over by a form, each reason by the name of what is in the way.</summary>
 internal static class Obstacles
 {
+    private const string Learning = "learned: noise is as wide as the network's variances say";
+
+    private const string Infinite = "pure noise: the network is called where no signal is left, where sigma / alpha is infinite";
+
+    private static string Dropping(Candidate candidate) => $"drop: at t = {Times(candidate, s => s.Drop.Count > 0)} blocks are left out";
+
+    private static string Halving(Candidate candidate) => $"guidance: at t = {Times(candidate, s => s.Guidance != StepGuidance.Full)} the negative evaluation is left out";
+
     /// <summary>The reasons; empty when the form holds all of the candidate.</summary>
     public static IReadOnlyList<string> Of(ExportSubject subject, FormAbilities form, double startOfTool)
     {
@@ -26,11 +34,16 @@ internal static class Obstacles
             }
         }
 
-        Add(candidate.Steps.Any(s => s.Drop.Count > 0), $"drop: at t = {Times(candidate, s => s.Drop.Count > 0)} blocks are left out");
+        Add(candidate.Steps.Any(s => s.Drop.Count > 0), Dropping(candidate));
         Add(candidate.Steps.Any(s => s.Reuse), $"reuse: at t = {Times(candidate, s => s.Reuse)} an earlier network output is used again");
-        Add(candidate.HasGuidance, $"guidance: at t = {Times(candidate, s => s.Guidance != StepGuidance.Full)} the negative evaluation is left out");
+        Add(candidate.HasGuidance, Halving(candidate));
         Add(candidate.Skip is { Threshold: > 0 }, "skip: calls are left out image by image");
-        Add(subject.Table.LearnsNoise, "learned: noise is as wide as the network's variances say");
+        Add(subject.Table.LearnsNoise, Learning);
+        Add(subject.HasPureNoise, Infinite);
+        Add(subject.Solver.DepartsOn(subject.Levels, subject.Schedule.Process) is not null, subject.Solver.DepartsOn(subject.Levels, subject.Schedule.Process) ?? string.Empty);
+        Add(
+            subject.Schedule.TimeInput != TimeInput.Real && subject.Table.Rows.Any(r => !subject.Levels.Contains(r.Level)),
+            "calls between levels: this network can be told certain times only, and is called at the levels of those");
         Add(!subject.IsPlain, "numbers of its own: the steps are not those of the named solver");
         Add(sample.Limit is { Quantile: null } clamp && !(form.Clamps && clamp.Low == -clamp.High), $"clampDenoised: data predictions are clamped to [{PythonText.Number(sample.Limit?.Low ?? 0)}, {PythonText.Number(sample.Limit?.High ?? 0)}]");
         Add(sample.Limit is { Quantile: not null }, $"thresholding: data predictions are limited to the {PythonText.Number(sample.Limit?.Quantile ?? 0)} quantile of their magnitudes, sample by sample");
@@ -38,6 +51,18 @@ internal static class Obstacles
         Add(subject.Schedule.Process == NoiseProcess.Discrete && !subject.HasWholeTimes && !form.Fractions, $"times between whole ones: t = {Times(candidate, s => s.Time != Math.Round(s.Time))}");
         Add(!form.FreeStart && Math.Abs((subject.StartScale / startOfTool) - 1) > 1e-5, "start: the noise that sampling starts from has another scale there");
         return found;
+    }
+
+    /// <summary>What no sampler inside ComfyUI or a pipeline of diffusers can do, our own included; each reason by name.</summary>
+    /// <param name="infinite">Whether the tool keeps its state in units of x / alpha.</param>
+    public static IReadOnlyList<string> OfHosts(ExportSubject subject, bool infinite)
+    {
+        var candidate = subject.Candidate;
+        (bool Holds, string Reason)[] all =
+        [
+            (candidate.Steps.Any(s => s.Drop.Count > 0), Dropping(candidate)), (candidate.HasGuidance, Halving(candidate)), (subject.Table.LearnsNoise, Learning), (infinite && subject.HasPureNoise, Infinite),
+        ];
+        return [.. all.Where(r => r.Holds).Select(r => r.Reason)];
     }
 
     /// <summary>Guidance that a form does not carry out, each member by name.</summary>

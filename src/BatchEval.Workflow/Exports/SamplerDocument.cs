@@ -55,6 +55,7 @@ internal static class SamplerDocument
             ["process"] = manifest.Schedule.Process.ToString().ToLowerInvariant(),
             ["prediction"] = entry.Prediction.ToString().ToLowerInvariant(),
             ["trainSteps"] = manifest.Schedule.TrainSteps,
+            ["sigmaData"] = (manifest.Schedule as LogSigmaNoiseSchedule)?.SigmaData,
             ["timeScale"] = (manifest.Schedule as FlowNoiseSchedule)?.TimeScale,
             ["shape"] = new JsonArray(manifest.Sample.Channels, manifest.Sample.Height, manifest.Sample.Width),
             ["names"] = new JsonObject { ["sample"] = entry.SampleInput, ["time"] = entry.TimeInput, ["labels"] = entry.LabelInput, ["context"] = entry.ContextInput, ["output"] = entry.Output },
@@ -69,8 +70,11 @@ internal static class SamplerDocument
 
     private static JsonObject Level(NoiseLevel level, NoiseSchedule schedule) => new()
     {
-        ["time"] = level.IsClean ? null : level.Time, ["alpha"] = level.Alpha, ["sigma"] = level.Sigma, ["ratio"] = schedule.SigmaOf(level),
+        ["time"] = level.IsClean ? null : level.Time, ["alpha"] = level.Alpha, ["sigma"] = level.Sigma, ["ratio"] = Finite(schedule.SigmaOf(level)),
     };
+
+    /// <summary>A number as JSON holds it: null for sigma / alpha where no signal is left.</summary>
+    public static JsonNode? Finite(double value) => double.IsFinite(value) ? value : null;
 
     private static JsonObject Row(ExportSubject subject, SolverRow row)
     {

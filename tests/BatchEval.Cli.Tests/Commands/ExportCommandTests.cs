@@ -1,3 +1,6 @@
+using System.Text.Json.Nodes;
+using BatchEval.Cli.Tests.Pipelines;
+
 namespace BatchEval.Cli.Tests.Commands;
 
 public sealed class ExportCommandTests : IDisposable
@@ -35,10 +38,35 @@ public sealed class ExportCommandTests : IDisposable
     [InlineData("--steps", "--form", "json", "--candidate", "{}", "--steps", "3")]
     [InlineData("Block 99 does not exist", "--form", "json", "--candidate", """{ "solver": "ddim", "steps": [{ "t": 800, "drop": [99] }] }""")]
     [InlineData("lies outside", "--form", "json", "--solver", "ddim", "--steps", "1200,3")]
+    [InlineData("--spacing, --start-time and --end-time have no place", "--form", "json", "--solver", "ddim", "--sigmas", "30, 4, 0", "--end-time", "10")]
+    [InlineData("--spacing, --start-time and --end-time have no place", "--form", "json", "--solver", "ddim", "--timesteps", "900, 4", "--spacing", "karras")]
+    [InlineData("there is no such list", "--form", "json", "--solver", "ddim", "--steps", "4", "--ending", "stop")]
+    [InlineData("there is no such list", "--form", "json", "--candidate", """{ "solver": "ddim", "steps": [{ "t": 800 }] }""", "--ending", "stop")]
+    [InlineData("leave the ending 'stop' out", "--form", "json", "--solver", "ddim", "--sigmas", "30, 4, 0", "--ending", "stop")]
+    [InlineData("The list of sigmas is empty", "--form", "json", "--solver", "ddim", "--sigmas", "")]
     public async Task What_cannot_be_exported_is_refused(string words, params string[] line) =>
         (await RunAsync(line[0] == "--out" ? line[1..] : line)).ShouldBeRefused(words);
 
+    [Fact]
+    public async Task An_end_keeps_the_start_of_a_folders_scheduler()
+    {
+        foreach (var file in Directory.GetFiles(SmallPipelinesTests.Folder("sdxl"), "*", SearchOption.AllDirectories).Where(f => !f.EndsWith(".npz", StringComparison.Ordinal)))
+        {
+            var copy = shell.PathOf(Path.Combine("sdxl", Path.GetRelativePath(SmallPipelinesTests.Folder("sdxl"), file)));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+
+        shell.Write("sdxl/scheduler/scheduler_config.json", """{ "_class_name": "EulerDiscreteScheduler", "beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012, "timestep_spacing": "trailing" }""");
+        string[] line = ["export", "--model", "sdxl", "--steps", "4", "--form", "sampler"];
+        async Task<double> Start(params string[] more) => JsonNode.Parse((await shell.RunAsync([.. line, .. more])).ShouldSucceed().Out)!["startScale"]!.GetValue<double>();
+        (await Start()).ShouldBe(0.99767, 1e-5);
+        (await Start("--end-time", "10")).ShouldBe(0.99767, 1e-5);
+    }
+
     [Theory]
+    [InlineData("--solver", "Euler SGM Uniform", "--steps", "4")]
+    [InlineData("--solver", "DPM++ 2S a Karras", "--steps", "4")]
     [InlineData("--solver", "DPM++ 2M Karras", "--steps", "4")]
     [InlineData("--solver", "dpmpp_2m", "--sigmas", "30, 4, 1, 0")]
     [InlineData("--solver", "DPMSolverMultistepScheduler", "--timesteps", "999, 500, 100")]

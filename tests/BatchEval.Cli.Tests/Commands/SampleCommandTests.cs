@@ -72,7 +72,7 @@ public sealed class SampleCommandTests : IDisposable
         Bytes("file.npy").ShouldBe(Bytes("seed.npy"));
         Floats("second.npy").ShouldBe(Floats("file.npy")[Size..]);
         (await shell.RunAsync(["sample", "--model", TestShell.Digits, .. solver, "--out", "o.npy", "--noise", "short.npy"], default)).ShouldBeRefused("holds 2 draws of each sample; euler-ancestral with 3 steps needs 3");
-        (await shell.RunAsync([.. Line("o.npy"), "--noise", "torch"], default)).ShouldBeRefused("'torch' is none of keyed, torch-cpu, numpy");
+        (await shell.RunAsync([.. Line("o.npy"), "--noise", "torch"], default)).ShouldBeRefused("'torch' is none of keyed, torch-cpu, torch-cpu-batch, numpy");
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Configurations;
 using BatchEval.Core.Sampling.Solvers;
 
 namespace BatchEval.Core.Tests.Sampling;
@@ -14,7 +15,8 @@ public sealed class PublishedSolverTests
 
     private static readonly Dictionary<string, string> Ours = new(StringComparer.Ordinal)
     {
-        ["dpm-1m"] = "ddim", ["lms k-diffusion"] = "lms", ["euler churn"] = "euler(churn=3,s-noise=1.003,s-tmax=50,s-tmin=0.5)",
+        ["dpm-1m"] = SchedulerConfiguration.Read("""{"_class_name":"DPMSolverMultistepScheduler","algorithm_type":"dpmsolver","solver_order":1}""").Solver,
+        ["lms k-diffusion"] = "lms", ["euler churn"] = "euler(churn=3,s-noise=1.003,s-tmax=50,s-tmin=0.5)",
         ["sa-solver(1,1)"] = "sa-solver(corrector=1,predictor=1)", ["sa-solver(2,2)"] = "sa-solver", ["sa-solver(3,3)"] = "sa-solver(corrector=3,predictor=3)",
         ["flow euler"] = "euler", ["flow heun"] = "heun",
     };

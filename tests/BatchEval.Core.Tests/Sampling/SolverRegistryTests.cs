@@ -56,6 +56,38 @@ public sealed class SolverRegistryTests
     public void Bad_names_say_what_is_allowed(string name, string message) =>
         Should.Throw<ArgumentException>(() => Solver.Parse(name)).Message.ShouldContain(message);
 
+    [Theory]
+    [InlineData("lcm")]
+    [InlineData("tcd")]
+    [InlineData("sa-solver")]
+    [InlineData("lcm(scaling=5)")]
+    public void The_unit_of_a_flow_models_time_changes_no_row(string solver)
+    {
+        double[] times = [0.95, 0.7, 0.4, 0.1];
+        var (one, thousand) = (Solver.Table(Candidate.At(solver, times), new FlowNoiseSchedule(1)), Solver.Table(Candidate.At(solver, times.Select(t => 1000 * t)), new FlowNoiseSchedule(1000)));
+        for (var r = 0; r < one.Rows.Count; r++)
+        {
+            var (a, b) = (one.Rows[r].Next, thousand.Rows[r].Next);
+            a.State.ShouldBe(b.State, 1e-9);
+            a.Noise.ShouldBe(b.Noise, 1e-9);
+            a.Data.Zip(b.Data).ShouldAllBe(p => Math.Abs(p.First - p.Second) < 1e-9);
+        }
+    }
+
+    [Theory]
+    [InlineData("lcm")]
+    [InlineData("tcd")]
+    public void Solvers_that_weigh_by_the_time_are_refused_where_it_is_a_logarithm(string solver) =>
+        Should.Throw<ArgumentException>(() => Solver.Table(Candidate.At(solver, [1.5, 0.5, -1]), new LogSigmaNoiseSchedule(0.002, 700))).Message.ShouldContain("which on this model is a logarithm");
+
+    [Fact]
+    public void Sa_solver_adds_noise_in_the_middle_of_every_models_range()
+    {
+        Solver.Table(Candidate.At("sa-solver", [80, 5, 0.5, 0.05, 0.002]), new SigmaNoiseSchedule(0.002, 80)).Rows.Select(r => r.Next.Noise > 0).ShouldBe([false, true, true, true, false]);
+        Solver.Table(Candidate.At("sa-solver", [0.9, 0.5, 0.1]), new FlowNoiseSchedule(1)).Rows.Select(r => r.Next.Noise > 0).ShouldBe([false, true, false]);
+        Solver.Table(Candidate.At("sa-solver", [1.6, 0.3, -1.5]), new LogSigmaNoiseSchedule(0.002, 700)).Rows.Select(r => r.Next.Noise > 0).ShouldBe([false, true, false]);
+    }
+
     private sealed class Jump : Solver
     {
         public override string Name => "jump";

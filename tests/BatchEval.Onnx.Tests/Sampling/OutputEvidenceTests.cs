@@ -27,12 +27,61 @@ public sealed class OutputEvidenceTests(DigitsFixture digits) : IClassFixture<Di
     public void A_network_in_v_is_recognised(PredictionType said, string? words) => Says(Of(glyphs, said), words);
 
     [Theory]
-    [InlineData(PredictionType.Sample, null)]
-    [InlineData(PredictionType.V, null)]
-    public void A_network_in_the_clean_sample_is_not_told_from_an_untrained_one(PredictionType said, string? words)
+    [InlineData(PredictionType.Sample, true, null)]
+    [InlineData(PredictionType.V, true, "'v', and the network's output is that of 'sample'")]
+    [InlineData(PredictionType.Epsilon, true, "'epsilon', and the network's output is that of 'sample'")]
+    [InlineData(PredictionType.Sample, false, null)]
+    [InlineData(PredictionType.V, false, "'v', and the network's output is that of 'sample'")]
+    [InlineData(PredictionType.Epsilon, false, "'epsilon', and the network's output is that of 'sample'")]
+    public void A_network_in_the_clean_sample_is_recognised_where_it_gives_its_input_back(PredictionType said, bool mixed, string? words)
     {
         var manifest = Declared(glyphs.Manifest, said);
-        Says(OutputEvidence.Contradiction(manifest, Count, true, (x, t) => Converted(x, t, manifest.Schedule, (clean, _) => clean)), words);
+        Says(OutputEvidence.Contradiction(manifest, Count, mixed, (x, t) => Converted(x, t, manifest.Schedule, (clean, _) => clean)), words);
+    }
+
+    // optimum's U-Nets have one time for a whole call
+    [Theory]
+    [InlineData(PredictionType.V, null)]
+    [InlineData(PredictionType.Epsilon, "'epsilon', and the network's output is that of 'v'")]
+    [InlineData(PredictionType.Sample, "'sample', and the network's output is that of 'v'")]
+    public void A_network_in_v_with_one_time_for_a_call_is_recognised(PredictionType said, string? words)
+    {
+        var (manifest, calls) = (Declared(glyphs.Manifest, said), 0);
+        var found = OutputEvidence.Contradiction(manifest, Count, false, (x, t) =>
+        {
+            calls++;
+            t.Distinct().Count().ShouldBe(1);
+            var v = new float[x.Length];
+            glyphs.Networks.Without([]).Run(x, t, glyphs.Conditioning.ForAny(Count), v);
+            return v;
+        });
+        Says(found, words);
+        calls.ShouldBe(2);
+    }
+
+    [Fact]
+    public void A_network_in_eps_with_one_time_for_a_call_is_called_once()
+    {
+        var (manifest, calls) = (digits.Model.Manifest, 0);
+        OutputEvidence.Contradiction(manifest, Count, false, (x, t) =>
+        {
+            calls++;
+            var eps = new float[x.Length];
+            digits.Model.Networks.Without([]).Run(x, t, digits.Model.Conditioning.ForAny(Count), eps);
+            return eps;
+        }).ShouldBeNull();
+        calls.ShouldBe(1);
+    }
+
+    // F = (D - c_skip x) / c_out; c_in x enters, as states are kept
+    [Theory]
+    [InlineData(true, null)]
+    [InlineData(false, "'edm', and the network's output is that of 'epsilon'")]
+    public void Noise_declared_as_EDMs_output_is_recognised(bool right, string? words)
+    {
+        var process = new LogSigmaNoiseSchedule(0.02, 80, 0.5);
+        var manifest = Declared(glyphs.Manifest, PredictionType.Edm) with { Schedule = process };
+        Says(OutputEvidence.Contradiction(manifest, Count, true, (x, t) => EdmOutput(x, t, process, right)), words);
     }
 
     [Theory]
@@ -102,6 +151,23 @@ public sealed class OutputEvidenceTests(DigitsFixture digits) : IClassFixture<Di
     private static ModelManifest Declared(ModelManifest manifest, PredictionType said) => manifest with { Denoiser = manifest.Denoiser with { Prediction = said } };
 
     private static string? Of(SamplingModel model, PredictionType said) => OutputEvidence.Contradiction(Declared(model.Manifest, said), model.Networks.Without([]), model.Conditioning);
+
+    private float[] EdmOutput(float[] states, float[] times, LogSigmaNoiseSchedule process, bool right)
+    {
+        var size = glyphs.Manifest.Sample.Size;
+        if (!right)
+        {
+            return Converted(states, times, process, (_, eps) => eps);
+        }
+
+        var clean = Converted(states, times, process, (d, _) => d);
+        return [.. clean.Select((d, i) =>
+        {
+            var level = process.At(Math.Clamp(times[i / size], process.MinTime, process.MaxTime));
+            var prediction = DataPrediction.For(PredictionType.Edm, level);
+            return (float)((d - (prediction.FromState * states[i])) / prediction.FromNetwork);
+        })];
+    }
 
     // x on another process as x on the network's own, of the same sigma / alpha; the network's v gives clean sample and noise
     private float[] Converted(float[] states, float[] times, NoiseSchedule process, Func<double, double, double> output)

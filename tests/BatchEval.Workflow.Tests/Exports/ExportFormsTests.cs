@@ -26,6 +26,8 @@ public sealed class ExportFormsTests : IDisposable
             ("flow", "euler", "FlowMatchEulerDiscreteScheduler", "sigmas", [("shift", "1.0"), ("use_dynamic_shifting", "False"), ("shift_terminal", "None")]),
             ("flow", "ddim", "FlowMatchEulerDiscreteScheduler", "sigmas", [("stochastic_sampling", "False")]),
             ("sigma", "ddim", "EDMEulerScheduler", "sigmas", [("sigma_schedule", "karras"), ("final_sigmas_type", "zero")]),
+            ("svd", "euler", "EDMEulerScheduler", "sigmas", [("sigma_data", "1"), ("prediction_type", "v_prediction")]),
+            ("edm", "euler", "EDMEulerScheduler", "sigmas", [("sigma_data", "0.5"), ("prediction_type", "epsilon")]),
         ];
         foreach (var (process, solver, name, argument, options) in expected)
         {
@@ -35,7 +37,8 @@ public sealed class ExportFormsTests : IDisposable
             diffusers["class"]!.GetValue<string>().ShouldBe(name);
             double[] given = [.. diffusers["given"]![argument]!.AsArray().Select(v => v!.GetValue<double>())];
             diffusers["again"]!.ToJsonString().ShouldBe(diffusers["given"]!.ToJsonString());
-            given.ShouldBe(process switch { "flow" => model.Times.Select(t => t / 1000), "sigma" => model.Times.Select(s => Position(s, model.Times[0])), _ => model.Times }, 1e-9, $"{process} {solver}");
+            given.ShouldBe(process switch { "flow" => model.Times.Select(t => t / 1000), "sigma" => model.Times.Select(s => Position(s, model.Times[0])),
+                "svd" or "edm" => model.Times.Select(t => Position(Math.Exp(4 * t), Start(model))), _ => model.Times }, 1e-9, $"{process} {solver}");
             options.ShouldAllBe(o => diffusers["options"]![o.Item1]!.GetValue<string>() == o.Item2);
         }
     }
@@ -56,7 +59,100 @@ public sealed class ExportFormsTests : IDisposable
     }
 
     [Theory]
+    [InlineData("sde-dpmpp-2m(heun=1,s-noise=0.9)", "dpmpp_2m_sde", "s_noise=0.9, solver_type=heun")]
+    [InlineData("sde-dpmpp-2m(eta=0.5)", "dpmpp_2m_sde", "solver_type=midpoint")]
+    [InlineData("sde-dpmpp-3m(s-noise=0.9)", "dpmpp_3m_sde", "s_noise=0.9")]
+    [InlineData("dpmpp-2s-ancestral(eta=0.5)", "dpmpp_2s_ancestral", "eta=0.5, s_noise=1")]
+    [InlineData("lms(order=3)", "lms", "order=3")]
+    public void K_diffusion_and_ComfyUI_get_every_option(string solver, string function, string options)
+    {
+        using var model = new FormulaModel("discrete");
+        var result = Run(model, Candidate.At(solver, [999, 600, 300, 100]));
+        result["k_diffusion"]!["function"]!.GetValue<string>().ShouldBe($"sample_{function}");
+        var given = result["k_diffusion"]!["options"]!.AsObject().ToDictionary(o => o.Key, o => o.Value!.GetValue<string>());
+        foreach (var option in options.Split(", ").Select(o => o.Split('=')))
+        {
+            given[option[0]].ShouldBe(option[1]);
+        }
+
+        var workflow = result["workflow"]!;
+        if (workflow["sampler"]!.GetValue<string>() == "BatchEvalSearchedSampler")
+        {
+            function.ShouldBeOneOf("lms", "dpmpp_2s_ancestral");
+            return;
+        }
+
+        var inputs = workflow["inputs"]!.AsObject().ToDictionary(i => i.Key, i => i.Value!.ToString());
+        inputs.GetValueOrDefault("s_noise").ShouldBe(given.GetValueOrDefault("s_noise", "1"));
+        inputs.GetValueOrDefault("eta").ShouldBe(given["eta"]);
+        inputs.GetValueOrDefault("solver_type").ShouldBe(given.GetValueOrDefault("solver_type"));
+    }
+
+    [Fact]
+    public void Heun_above_a_ratio_of_200_is_handed_over_as_our_own()
+    {
+        using var model = new FormulaModel("cosine");
+        var files = ExportBundle.Files(new ExportSubject(Candidate.At("heun", model.Times), model.Opened.Manifest, Conditions.None));
+        foreach (var form in new[] { "diffusers.py", "k-diffusion.py", "comfyui-sigmas.txt" })
+        {
+            files[form].ShouldContain("heun: above sigma / alpha = 200");
+        }
+
+        Run(model, Candidate.At("heun", [900, 500, 100]))["k_diffusion"]!["function"]!.GetValue<string>().ShouldBe("sample_heun");
+    }
+
+    [Theory]
+    [InlineData(0.99770, "trailing")]
+    [InlineData(1, "leading")]
+    public void The_start_noise_of_a_folders_own_scheduler_is_that_classs(double scale, string spacing)
+    {
+        using var model = new FormulaModel("v");
+        var at = model.Schedule.At(999).Sigma;
+        var candidate = new Candidate("euler", [new(999), new(500), new(100)], startScale: scale < 1 ? at : scale);
+        Run(model, candidate)["diffusers"]!["options"]!["timestep_spacing"]!.GetValue<string>().ShouldBe(spacing);
+        var other = ExportBundle.Files(new ExportSubject(new Candidate("euler", [new(999), new(500)], startScale: 0.9), model.Opened.Manifest, Conditions.None))["diffusers.py"];
+        other.ShouldContain("start: the noise that sampling starts from has another scale there");
+        other.ShouldNotContain("numbers of its own");
+    }
+
+    [Fact]
+    public void What_runs_in_no_pipeline_and_no_node_is_sent_to_the_program_that_runs_it()
+    {
+        using var model = new FormulaModel("discrete");
+        var files = ExportBundle.Files(new ExportSubject(new Candidate("ddim", [new(800, [0]), new(300)]), model.Opened.Manifest, Conditions.None, [new([0], "a.onnx", ["block"]), new([], "b.onnx", [])]));
+        files["diffusers.py"].ShouldContain("Not in diffusers: drop: at t = 800 blocks are left out");
+        files["diffusers.py"].ShouldNotContain("TableScheduler");
+        files["comfyui-sigmas.txt"].ShouldStartWith("Not in ComfyUI: drop: at t = 800 blocks are left out");
+        files["comfyui-sigmas.txt"].ShouldNotContain("comfyui_node.py");
+        files["comfyui-workflow.json"].ShouldContain("this node refuses it: drop");
+    }
+
+    [Fact]
+    public void Lists_for_a_network_of_whole_times_hold_the_levels_that_are_sampled()
+    {
+        using var model = new FormulaModel("discrete", wholeTimes: true);
+        var package = BatchEval.Onnx.Packages.ModelPackage.Open(model.Opened.Package.Directory);
+        package.Manifest.Schedule.TimeInput.ShouldBe(TimeInput.Whole);
+        var subject = new ExportSubject(Candidate.At("euler", [820.4, 599.7, 149.5]), package.Manifest, Conditions.None);
+        subject.Levels.SkipLast(1).Select(l => l.Time).ShouldBe([820, 600, 150]);
+        subject.Sigmas[0].ShouldBe(subject.Table.Rows[0].Level.Ratio);
+        var files = ExportBundle.Files(subject);
+        files["diffusers.py"].ShouldContain("timesteps = [820, 600, 150]");
+        files["diffusers.py"].ShouldContain("EulerDiscreteScheduler");
+        files["comfyui-sigmas.txt"].ShouldNotContain("numbers of its own");
+    }
+
+    [Fact]
+    public void A_network_that_an_EDM_scheduler_does_not_fit_is_not_handed_to_one()
+    {
+        using var model = new FormulaModel("sigma");
+        var manifest = model.Opened.Manifest with { Denoiser = model.Opened.Manifest.Denoiser with { Prediction = PredictionType.Epsilon } };
+        ExportBundle.Files(new ExportSubject(Candidate.At("euler", model.Times), manifest, Conditions.None))["diffusers.py"].ShouldContain("prediction: the class is for networks with EDM's preconditioning");
+    }
+
+    [Theory]
     [InlineData("unipc", "k-diffusion has no unipc")]
+    [InlineData("dpmpp-sde", "k-diffusion's sample_dpmpp_sde computes something else")]
     [InlineData("dpmpp-3m", "k-diffusion has no dpmpp-3m")]
     public void What_k_diffusion_lacks_is_refused_by_name(string solver, string words)
     {
@@ -163,6 +259,9 @@ public sealed class ExportFormsTests : IDisposable
     }
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    // what the start noise is multiplied with: 1 or c_in sigma, in units of x0 + sigma eps
+    private static double Start(FormulaModel model) => model.Schedule.At(model.Times[0]) is var first ? model.Schedule.StartScale(first) / first.Alpha : 0;
 
     private static double Position(double sigma, double first)
     {

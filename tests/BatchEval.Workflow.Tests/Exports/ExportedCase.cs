@@ -40,7 +40,7 @@ internal sealed class ExportedCase
             ["shape"] = new JsonArray(Samples, 1, 2, 2),
             ["noise"] = Numbers(Draw(noise, NoiseBank.StartDraw)),
             ["draws"] = new JsonArray([.. Enumerable.Range(0, Subject.Table.Rows.Count).Where(r => Subject.Table.Rows[r].Next.Noise != 0).Select(r => Numbers(Draw(noise, r + 1)))]),
-            ["ratios"] = model.Schedule is DiscreteNoiseSchedule discrete ? Numbers(Enumerable.Range(0, 1000).Select(t => discrete.At(t).Ratio)) : null,
+            ["ratios"] = model.Schedule is DiscreteNoiseSchedule discrete ? Numbers(Enumerable.Range(0, 1000).Select(t => Math.Min(1e9, discrete.At(t).Ratio))) : null,
         };
     }
 
@@ -104,6 +104,20 @@ internal sealed class ExportedCase
             yield return ($"{solver} reuse", new Candidate(solver, reusing));
             yield return ($"{solver} extrapolated", new Candidate(solver, reusing, new SkipPolicy(0, order: 1, warmup: 3)));
         }
+    }
+
+    /// <summary>Some solvers on the processes that fewer models have: networks with EDM's preconditioning, no signal at the end, u as the time.</summary>
+    public static IEnumerable<(string Name, Candidate Candidate)> Some(FormulaModel model)
+    {
+        string[] solvers = model.Process == "zero" ? ["ddim", "dpmpp-2m", "ddpm", "dpmpp-2s"] : ["ddim", "heun", "dpmpp-2m", "dpmpp-sde", "unipc", "ddim(eta=0.5)", .. model.Process == "flow-1" ? ["lcm", "sa-solver"] : Array.Empty<string>()];
+        foreach (var solver in solvers)
+        {
+            yield return ($"{solver} plain", Candidate.At(solver, model.Times));
+            yield return ($"{solver} end", Candidate.At(solver, model.Times, model.End));
+        }
+
+        var told = model.Process == "zero" ? 640 : model.Times[2] + (0.05 * (model.Times[1] - model.Times[2]));
+        yield return ("ddim told", new Candidate("ddim", model.Times.Select((t, i) => new CandidateStep(t, numbers: i == 2 ? new StepNumbers { NetworkTime = told } : null))));
     }
 
     private static float[] Draw(NoiseBank noise, int draw) => [.. Enumerable.Range(0, Samples).SelectMany(i => Sample(noise, i, draw)).Select(z => (float)z)];

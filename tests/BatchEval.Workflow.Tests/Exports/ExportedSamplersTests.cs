@@ -21,6 +21,39 @@ public sealed class ExportedSamplersTests : IDisposable
     [InlineData("flow")]
     public void Programs_sample_alike_in_plain_Python(string process) => Sample(process, "pure");
 
+    [Theory]
+    [InlineData("svd")]
+    [InlineData("edm")]
+    [InlineData("zero")]
+    [InlineData("flow-1")]
+    public void Programs_sample_alike_on_rarer_processes(string process)
+    {
+        using var model = new FormulaModel(process);
+        List<(string Name, ExportedCase Case)> cases = [.. ExportedCase.Some(model).Select(c => (c.Name, Case(model, c.Candidate)))];
+        var results = PythonPrograms.Run("pure", cases.Select(c => c.Case));
+        for (var i = 0; i < cases.Count; i++)
+        {
+            var (name, exported) = cases[i];
+            exported.Miss(results[i]["sampler"]).ShouldBeLessThan(Tolerance, name);
+            exported.ExactMiss(results[i]["sampler"]).ShouldBeLessThan(ExactTolerance, name);
+            if (process == "zero")
+            {
+                results[i]["comfyui"]!["refused"]!.GetValue<string>().ShouldStartWith("pure noise: ", customMessage: name);
+                results[i]["k_diffusion"]!["refused"]!.GetValue<string>().ShouldContain("pure noise: ", customMessage: name);
+            }
+            else
+            {
+                exported.Miss(results[i]["comfyui"]!["image"]).ShouldBeLessThan(Tolerance, name);
+            }
+
+            if (results[i]["diffusers"]!["own"]!.GetValue<bool>())
+            {
+                exported.Miss(results[i]["diffusers"]!["pipe"]).ShouldBeLessThan(Tolerance, name);
+                exported.Miss(results[i]["diffusers"]!["loop"]).ShouldBeLessThan(Tolerance, name);
+            }
+        }
+    }
+
     [PythonTheory("numpy")]
     [InlineData("discrete")]
     [InlineData("sigma")]

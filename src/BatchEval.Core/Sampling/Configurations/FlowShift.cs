@@ -36,8 +36,17 @@ internal sealed record FlowShift(double Shift, bool Dynamic, double Base, double
     }
 
     /// <summary>The levels of <c>use_flow_sigmas</c> in multistep classes.</summary>
-    public double[] MultistepLevels(int n, int trained)
+    /// <param name="uniPc">True for the list of UniPC, which begins at u = 1 and can be stretched.</param>
+    public double[] MultistepLevels(int n, int trained, bool uniPc)
     {
+        if (uniPc)
+        {
+            // linspace(1, 1/T, n + 1) without its last; 1 itself is moved by 1e-6
+            var u = Stretched([.. Enumerable.Range(0, n).Select(i => Static(1 - (i * (1 - (1.0 / trained)) / n)))]);
+            u[0] = Math.Min(u[0], 1 - 1e-6);
+            return u;
+        }
+
         // 1 - linspace(1, 1/T, n + 1), shifted and reversed without its last
         var most = 1 - (1.0 / trained);
         return [.. Enumerable.Range(0, n).Select(i => Static(most * (n - i) / n))];

@@ -6,6 +6,7 @@ namespace BatchEval.Core.Sampling.Configurations;
 /// <summary>The grid of a scheduler class, in the order of operations of diffusers.</summary>
 internal sealed class SchedulerGrid
 {
+    private const int ShortRun = 15;
     private readonly SchedulerClass kind;
     private readonly string spacing;
     private readonly string? levels;
@@ -18,6 +19,9 @@ internal sealed class SchedulerGrid
     private readonly double rho;
     private readonly (double? Low, double? High) sigmas;
     private readonly FlowShift? shift;
+    private readonly bool uniPc;
+    private readonly bool deis;
+    private readonly bool lowersOrder;
 
     public SchedulerGrid(JsonInspector root, SchedulerClass kind, NoiseSchedule noise)
     {
@@ -32,9 +36,13 @@ internal sealed class SchedulerGrid
             : root.Flag("use_beta_sigmas", false) ? "beta-sigmas"
             : kind.Family == GridFamily.Edm ? root.Text("sigma_schedule", "karras", "karras", "exponential")
             : null;
+        (uniPc, deis) = (root.Text("_class_name") == "UniPCMultistepScheduler", root.Text("_class_name") == "DEISMultistepScheduler");
         var final = root.Text("final_sigmas_type", "zero", "zero", "sigma_min");
         endsAtFirst = kind.AlphaToOne is { } toOne ? !root.Flag("set_alpha_to_one", toOne)
-            : kind.Family switch { GridFamily.Multistep => final == "sigma_min" || root.Text("_class_name") == "DEISMultistepScheduler", GridFamily.Sigma => final == "sigma_min", _ => false };
+            : kind.Family switch { GridFamily.Multistep => final == "sigma_min" || deis, GridFamily.Sigma or GridFamily.Edm => final == "sigma_min", _ => false };
+        // dpmsolver++ of order 2 keeps its order to the end here; the class lowers it below 15 steps
+        lowersOrder = kind.Family == GridFamily.Multistep && endsAtFirst && !deis && !uniPc && root.Integer("solver_order", 2, 1, 3) == 2
+            && root.Text("algorithm_type", "dpmsolver++").EndsWith("dpmsolver++", StringComparison.Ordinal) && root.Flag("lower_order_final", true);
         leastLambda = root.Has("lambda_min_clipped") && root.Any("lambda_min_clipped") is { ValueKind: System.Text.Json.JsonValueKind.Number } number ? number.GetDouble() : double.NegativeInfinity;
         originalSteps = root.Integer("original_inference_steps", 50, 1, trained);
         rho = root.Number("rho", 7, 1e-9);
@@ -52,31 +60,44 @@ internal sealed class SchedulerGrid
     {
         if (Noise is FlowNoiseSchedule flow)
         {
-            var u = kind.Family == GridFamily.Flow ? shift!.Levels(n, trained, imageTokens, even) : shift!.MultistepLevels(n, trained);
+            var u = kind.Family == GridFamily.Flow ? shift!.Levels(n, trained, imageTokens, even) : shift!.MultistepLevels(n, trained, uniPc);
             double[] stated = [.. u.Select(v => flow.Stated(v * flow.TimeScale))];
             return levels is null
-                ? new SamplingSchedule(string.Empty, string.Empty, stated)
+                ? Ending(stated, deis ? stated[^1] : null)
                 : PlacementRules.Create(levels, flow, n, new PlacementOptions(stated[0], stated[^1], rho));
         }
 
         if (Noise is LogSigmaNoiseSchedule)
         {
             var rule = levels ?? throw new ArgumentException("A continuous schedule needs a list of sigmas: use_karras_sigmas, use_exponential_sigmas or use_beta_sigmas.");
-            return PlacementRules.Create(rule, Noise, n, new PlacementOptions(Rho: rho)) with { End = endsAtFirst ? Noise.MinTime : null };
+            return Ending([.. PlacementRules.Create(rule, Noise, n, new PlacementOptions(Rho: rho)).Times], endsAtFirst ? Noise.Stated(Noise.MinTime) : null);
         }
 
         var discrete = (DiscreteNoiseSchedule)Noise;
         var times = levels is null && !logLinear ? Indices(n) : Levels(discrete, n);
-        // A last call at the very end's level is one to stay there; without clamping it changes nothing.
-        var end = endsAtFirst && times[^1] > 0 ? 0.0 : (double?)null;
-        return new SamplingSchedule(string.Empty, string.Empty, times, end);
+        if (lowersOrder && n < ShortRun)
+        {
+            throw new ArgumentException($"{n} steps that end at sigma_min: with lower_order_final the class takes the last one with order 1 below {ShortRun} steps, which is not supported; ask for at least {ShortRun}, or set it to false.", nameof(n));
+        }
+
+        return Ending(times, endsAtFirst ? 0 : null);
     }
+
+    // A last call at the very level where sampling ends stays there: it changes nothing, and is left out.
+    private static SamplingSchedule Ending(double[] times, double? end) =>
+        end >= times[^1] && times.Length > 1 ? new(string.Empty, string.Empty, times[..^1], end) : new(string.Empty, string.Empty, times, end < times[^1] ? end : null);
 
     private double[] Indices(int n)
     {
         if (n > trained)
         {
             throw new ArgumentException($"{n} steps asked of a model trained on {trained}; ask for at most {trained}.", nameof(n));
+        }
+
+        if (n == 1 && spacing != "trailing" && kind.Family is GridFamily.Whole or GridFamily.Sigma)
+        {
+            throw new ArgumentException(
+                $"'{spacing}' with 1 step calls the network at t = {(spacing == "leading" ? offset : 0)} alone, where it expects almost no noise, on pure noise; use trailing or at least 2 steps.", nameof(n));
         }
 
         return kind.Family switch

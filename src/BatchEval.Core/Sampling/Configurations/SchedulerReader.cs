@@ -23,10 +23,12 @@ internal sealed class SchedulerReader(JsonInspector root, List<Problem> problems
             return null;
         }
 
-        foreach (var field in root.Names.Where(n => !n.StartsWith('_') && !SchedulerClass.Fields.Contains(n)))
+        foreach (var field in root.Names.Where(n => !n.StartsWith('_') && !SchedulerClass.Known.Contains(n)))
         {
             root.Report(field, "is a field that no scheduler is known to have.");
         }
+
+        root = root.Only(n => n.StartsWith('_') || kind.Fields.Contains(n));
 
         var flow = kind.Family == GridFamily.Flow || root.Flag("use_flow_sigmas", false);
         var prediction = Prediction(kind, flow);
@@ -37,6 +39,19 @@ internal sealed class SchedulerReader(JsonInspector root, List<Problem> problems
         if (kind.Family == GridFamily.Sigma && root.Text("timestep_type", "discrete", "discrete", "continuous") == "continuous" && prediction != PredictionType.V)
         {
             root.Report("timestep_type", "is continuous, which diffusers supports with v_prediction only.");
+        }
+
+        if (flow && kind.Family == GridFamily.Multistep)
+        {
+            if (root.Flag("use_dynamic_shifting", false))
+            {
+                root.Report("use_dynamic_shifting", "is true, which is supported with FlowMatchEulerDiscreteScheduler only.");
+            }
+
+            if (root.Text("final_sigmas_type", "zero", "zero", "sigma_min") != "zero")
+            {
+                root.Report("final_sigmas_type", "is sigma_min with use_flow_sigmas, which is not supported.");
+            }
         }
 
         if (root.Flag("invert_sigmas", false))
@@ -60,7 +75,7 @@ internal sealed class SchedulerReader(JsonInspector root, List<Problem> problems
 
     private DataLimit? Limit(SchedulerClass kind) =>
         root.Flag("thresholding", false) ? Thresholding(root.Number("sample_max_value", 1, 1), root.Number("dynamic_thresholding_ratio", 0.995, 0, 1))
-        : root.Flag("clip_sample", kind.Clips) && kind.Family is GridFamily.Whole or GridFamily.Distilled && root.Flag("clip_sample", kind.Clips) ? Clamp(root.Number("clip_sample_range", 1, 1e-9))
+        : root.Flag("clip_sample", kind.Clips) ? Clamp(root.Number("clip_sample_range", 1, 1e-9))
         : null;
 
     private static DataLimit Clamp(double range) => new(-range, range);
@@ -80,13 +95,15 @@ internal sealed class SchedulerReader(JsonInspector root, List<Problem> problems
                 _ => "ddpm",
             };
             case "PNDMScheduler": return root.Flag("skip_prk_steps", false) ? "plms" : "pndm";
-            case "LCMScheduler": return "lcm";
+            case "LCMScheduler": return Core.Sampling.Solvers.Solver.Parse(FormattableString.Invariant($"lcm(scaling={root.Number("timestep_scaling", 10, 0, 1e6)})")).Name;
             case "TCDScheduler": return "tcd";
             case "EulerAncestralDiscreteScheduler": return "euler-ancestral";
             case "HeunDiscreteScheduler" or "FlowMatchHeunDiscreteScheduler": return "heun";
             case "LMSDiscreteScheduler": return "lms";
-            case "FlowMatchEulerDiscreteScheduler": return root.Flag("stochastic_sampling", false) ? "ddim(eta=1)" : "euler";
-            case "DEISMultistepScheduler": return order == 2 ? "deis" : $"deis(order={order})";
+            case "FlowMatchEulerDiscreteScheduler": return root.Flag("stochastic_sampling", false) ? "lcm(scaling=1000000)" : "euler"; // D, then fresh noise: c_skip is below 1e-9
+            case "DEISMultistepScheduler":
+                LowersOrder(order);
+                return order == 2 ? "deis" : $"deis(order={order})";
             case "UniPCMultistepScheduler": return UniPc(order);
             case "DPMSolverMultistepScheduler": return DpmSolver(order);
             default: return "euler";
@@ -99,6 +116,12 @@ internal sealed class SchedulerReader(JsonInspector root, List<Problem> problems
         if (!uncorrected.Order().SequenceEqual(Enumerable.Range(0, uncorrected.Count)))
         {
             root.Report("disable_corrector", "lists steps without correction that are not the first ones, which is not supported.");
+        }
+
+        LowersOrder(order);
+        if (root.Has("solver_p"))
+        {
+            root.Report("solver_p", "names another scheduler as predictor, which is not supported.");
         }
 
         var arguments = new List<string>();
@@ -116,14 +139,39 @@ internal sealed class SchedulerReader(JsonInspector root, List<Problem> problems
             root.Report("euler_at_final", "is true with an ending above 0, which is not supported.");
         }
 
-        var type = root.Text("solver_type", "midpoint", "midpoint", "heun", "bh1", "bh2", "logrho");
-        return root.Text("algorithm_type", "dpmsolver++", "dpmsolver", "dpmsolver++", "sde-dpmsolver", "sde-dpmsolver++", "deis") switch
+        var algorithm = root.Text("algorithm_type", "dpmsolver++", "dpmsolver", "dpmsolver++", "sde-dpmsolver", "sde-dpmsolver++", "deis");
+        if (order == 3 || (order == 2 && algorithm == "dpmsolver"))
         {
-            "dpmsolver" => $"dpm-{order}m",
+            LowersOrder(order);
+        }
+
+        if (order == 3 && algorithm.StartsWith("sde-", StringComparison.Ordinal))
+        {
+            root.Report("solver_order", $"is 3 with {algorithm}, which is not supported; allowed: 1, 2.");
+        }
+
+        var type = root.Text("solver_type", "midpoint", "midpoint", "heun", "bh1", "bh2", "logrho");
+        if (order == 2 && type == "heun" && algorithm == "dpmsolver")
+        {
+            root.Report("solver_type", "is heun with dpmsolver, which is not supported; allowed: midpoint.");
+        }
+
+        return algorithm switch
+        {
+            "dpmsolver" => order == 1 ? "ddim" : $"dpm-{order}m", // its first order is DDIM
             "sde-dpmsolver" => order == 1 ? "sde-dpm-1" : type == "heun" ? "sde-dpm-2m(heun=1)" : "sde-dpm-2m",
             "sde-dpmsolver++" => order == 1 ? "sde-dpmpp-1" : type == "heun" ? "sde-dpmpp-2m(heun=1)" : "sde-dpmpp-2m",
             _ => order switch { 1 => "dpmpp-1", 2 => type == "heun" ? "dpmpp-2m(heun=1)" : "dpmpp-2m", _ => "dpmpp-3m(diffusers=1)" },
         };
+    }
+
+    // Our multistep solvers end with lower orders in short runs, as the classes do by default.
+    private void LowersOrder(int order)
+    {
+        if (order > 1 && !root.Flag("lower_order_final", true))
+        {
+            root.Report("lower_order_final", "is false, which is not supported with this solver.");
+        }
     }
 
     private NoiseSchedule Noise(SchedulerClass kind, bool flow, PredictionType prediction)

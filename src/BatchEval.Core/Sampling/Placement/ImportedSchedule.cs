@@ -50,6 +50,16 @@ public sealed record ImportedSchedule(IReadOnlyList<double> Values, bool AreTime
     public SamplingSchedule On(NoiseSchedule noise)
     {
         var name = AreTimes ? "timesteps" : "sigmas";
+        if (Values.Count == 0)
+        {
+            throw new ArgumentException($"The list of {name} is empty; expected numbers such as {(AreTimes ? "999, 500, 100" : "14.6, 6.5, 2.7, 0")}.");
+        }
+
+        if (Ending is not null && !AreTimes && Values[^1] == 0)
+        {
+            throw new ArgumentException($"The {name} end in 0, which says where sampling ends; leave the ending '{EndingNames[(int)Ending]}' out, or the 0.");
+        }
+
         for (var i = 0; i < Values.Count; i++)
         {
             if (!double.IsFinite(Values[i]) || Values[i] < 0 || (i > 0 && !(Values[i] < Values[i - 1])))
@@ -68,7 +78,7 @@ public sealed record ImportedSchedule(IReadOnlyList<double> Values, bool AreTime
     {
         // Training indices count from 0, so a time 0 is a call and nothing is to be recognised.
         var ending = Ending ?? (AreTimes || noise.Process == NoiseProcess.Flow ? ImportedEnding.AppendZero : null);
-        if (Values.Count > 0 && Values[^1] == 0 && !AreTimes)
+        if (Values[^1] == 0 && !AreTimes)
         {
             return ([.. Values.SkipLast(1)], null);
         }

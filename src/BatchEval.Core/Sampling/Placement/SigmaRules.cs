@@ -16,7 +16,9 @@ internal static class SigmaRules
     ];
 
     private static Func<PlacementRange, int, PlacementOptions, double[]> Over(Func<PlacementRange, int, PlacementOptions, IEnumerable<double>> rule) =>
-        (range, n, options) => range.Times(rule(range, n, options));
+        (range, n, options) => double.IsPositiveInfinity(range.High)
+            ? throw new ArgumentException($"No signal is left at t = {range.Start}, where sigma is infinite, so a rule over sigma has no start; give a lower one, or use a rule over indices such as trailing.")
+            : range.Times(rule(range, n, options));
 
     private static IEnumerable<double> Powers(PlacementRange r, int n, double rho)
     {

@@ -14,7 +14,7 @@ public sealed class DpmPlusPlus2S(bool ancestral, double eta = 1, double noise =
         new("dpmpp-2s", "Lu et al. 2022b, algorithm 1", _ => new DpmPlusPlus2S(false)),
         new("dpmpp-2s-ancestral", "k-diffusion", a => new DpmPlusPlus2S(true, a["eta"], a["s-noise"]))
         {
-            Parameters = [new("eta", 1, 0, 1), new("s-noise", 1, 0, 2)], Elsewhere = new(null, "dpmpp_2s_ancestral", "sample_dpmpp_2s_ancestral"),
+            Parameters = [new("eta", 1, 0, 1), new("s-noise", 1, 0, 2)], Elsewhere = new(null, "dpmpp_2s_ancestral", "sample_dpmpp_2s_ancestral", "DPM++ 2S a"),
         },
     ];
 
@@ -26,6 +26,10 @@ public sealed class DpmPlusPlus2S(bool ancestral, double eta = 1, double noise =
 
     public override int NetworkCalls(Candidate candidate, int step) =>
         candidate.Steps[step].Reuse ? 0 : candidate.End is null && step == candidate.Steps.Count - 1 ? 1 : 2;
+
+    // ComfyUI rounds the times between levels of discrete models
+    public override KSampler? KSamplerOn(NoiseProcess process) => !ancestral || process == NoiseProcess.Flow ? null
+        : new("dpmpp_2s_ancestral", ("eta", FormattableString.Invariant($"{eta}")), ("s_noise", FormattableString.Invariant($"{noise}"))) { InComfyUi = process == NoiseProcess.Sigma };
 
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {

@@ -25,6 +25,11 @@ public sealed class HeunSolver : Solver
 
     public override KSampler? KSamplerOn(NoiseProcess process) => process == NoiseProcess.Flow ? null : new("heun");
 
+    public override string? DepartsOn(IReadOnlyList<NoiseLevel> levels, NoiseProcess process) =>
+        process != NoiseProcess.Flow && levels.Where((l, k) => k + 1 < levels.Count && l.Ratio > MostRatio && !levels[k + 1].IsClean).Any()
+            ? FormattableString.Invariant($"heun: above sigma / alpha = {MostRatio} steps are taken in the data prediction here, and in sigma / alpha there")
+            : null;
+
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {
         var rows = new List<SolverRow>();

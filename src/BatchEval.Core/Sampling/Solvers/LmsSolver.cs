@@ -18,6 +18,9 @@ public sealed class LmsSolver(int order = 4) : Solver
 
     public override int Order => order;
 
+    // ComfyUI's takes a step to no noise with order 1
+    public override KSampler? KSamplerOn(NoiseProcess process) => process == NoiseProcess.Flow ? null : new("lms", ("order", $"{order}")) { InComfyUi = false };
+
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {
         var form = new OdeForm(schedule.Process);

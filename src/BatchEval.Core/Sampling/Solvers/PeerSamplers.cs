@@ -18,6 +18,9 @@ public sealed record DiffusersScheduler(string Class, params IReadOnlyList<(stri
 /// <param name="Options">Options, as Python literals.</param>
 public sealed record KSampler(string Name, params IReadOnlyList<(string Name, string Value)> Options)
 {
+    /// <summary>False where ComfyUI's sampler of that name computes something else.</summary>
+    public bool InComfyUi { get; init; } = true;
+
     /// <summary>Euler's method.</summary>
     public static KSampler Euler { get; } = new("euler");
 

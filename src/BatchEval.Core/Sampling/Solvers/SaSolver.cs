@@ -7,7 +7,7 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// <param name="predictor">Order of the predictor, 1 to 3.</param>
 /// <param name="corrector">Order of the corrector, 1 to 3.</param>
 /// <param name="tau">Share of noise, 0 for the ODE and 1 for the reverse SDE.</param>
-/// <param name="range">Times between which tau holds; beyond them it is 0.</param>
+/// <param name="range">Times between which tau holds, as <see cref="NoiseSchedule.TrainingTime"/> counts them; beyond them it is 0.</param>
 public sealed class SaSolver(int predictor = 2, int corrector = 2, double tau = 1, (double Low, double High)? range = null) : Solver
 {
     private static readonly (double Low, double High) Default = (200, 800);
@@ -26,6 +26,7 @@ public sealed class SaSolver(int predictor = 2, int corrector = 2, double tau = 
 
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {
+        double[] taus = [.. levels.Select(l => !l.IsClean && schedule.TrainingTime(l) is var time && time >= noisy.Low && time <= noisy.High ? tau : 0)];
         var rows = new List<SolverRow>();
         for (var k = 0; k < levels.Length - 1; k++)
         {
@@ -33,15 +34,15 @@ public sealed class SaSolver(int predictor = 2, int corrector = 2, double tau = 
             var corrected = LinearCombination.Keep;
             if (k > 0)
             {
-                corrected = Update(levels, k - 1, CorrectorOrder(levels, k - 1), newest: 0, lead: 1);
-                if (NoiseOf(levels, k - 1) != 0)
+                corrected = Update(levels, taus, k - 1, CorrectorOrder(levels, k - 1), newest: 0, lead: 1);
+                if (NoiseOf(levels, taus, k - 1) != 0)
                 {
-                    corrected += LinearCombination.Keep + (-1 * Update(levels, k - 1, PredictorOrder(levels, k - 1), newest: 1, lead: 0));
+                    corrected += LinearCombination.Keep + (-1 * Update(levels, taus, k - 1, PredictorOrder(levels, k - 1), newest: 1, lead: 0));
                 }
             }
 
-            var next = Update(levels, k, PredictorOrder(levels, k), newest: 0, lead: 0);
-            rows.Add(new SolverRow(k, levels[k], Compose(next, corrected) with { Noise = NoiseOf(levels, k) }, corrected));
+            var next = Update(levels, taus, k, PredictorOrder(levels, k), newest: 0, lead: 0);
+            rows.Add(new SolverRow(k, levels[k], Compose(next, corrected) with { Noise = NoiseOf(levels, taus, k) }, corrected));
         }
 
         return new CoefficientTable(rows, History: Math.Max(predictor + 1, corrector));
@@ -51,17 +52,15 @@ public sealed class SaSolver(int predictor = 2, int corrector = 2, double tau = 
 
     private int CorrectorOrder(NoiseLevel[] levels, int k) => Math.Min(Math.Min(corrector, levels.Length - k), Math.Min(k, Math.Max(predictor, corrector - 1)) + 2);
 
-    private double Tau(NoiseLevel level) => level.Time >= noisy.Low && level.Time <= noisy.High ? tau : 0;
-
-    private double NoiseOf(NoiseLevel[] levels, int k)
+    private static double NoiseOf(NoiseLevel[] levels, double[] taus, int k)
     {
         var (from, to) = (levels[k], levels[k + 1]);
-        var t = Tau(from);
+        var t = taus[k];
         return to.IsClean || t == 0 ? 0 : to.Sigma * Math.Sqrt(-Exponential.MinusOne(-2 * t * t * (to.Lambda - from.Lambda)));
     }
 
     // A step from y_k (the anchor) to level k + 1 with data predictions at levels k + lead, k + lead - 1, ..., the first at history position newest
-    private LinearCombination Update(NoiseLevel[] levels, int k, int order, int newest, int lead)
+    private static LinearCombination Update(NoiseLevel[] levels, double[] taus, int k, int order, int newest, int lead)
     {
         var (from, to) = (levels[k], levels[k + 1]);
         if (to.IsClean)
@@ -69,7 +68,7 @@ public sealed class SaSolver(int predictor = 2, int corrector = 2, double tau = 
             return new LinearCombination { Data = [to.Alpha] };
         }
 
-        var (t, h) = (Tau(from), to.Lambda - from.Lambda);
+        var (t, h) = (taus[k], to.Lambda - from.Lambda);
         var rate = 1 + (t * t);
         double[] nodes = [.. Enumerable.Range(0, order).Select(i => levels[k + lead - i].Lambda - to.Lambda)];
         // rate sigma' e^(-t^2 lambda') int_(lambda)^(lambda') e^(rate s) l_i(s) ds, with s measured from lambda'

@@ -21,9 +21,9 @@ public sealed class SdeDpmSolverPlusPlus(int order, double eta = 1, double noise
         new("sde-dpmpp-2m", "Lu et al. 2022b, eq. 18", a => new SdeDpmSolverPlusPlus(2, a["eta"], a["s-noise"], a.Flag("heun")))
         {
             Parameters = [Shares[0], SolverParameter.Flag("heun", false), Shares[1]],
-            Elsewhere = new("DPMSolverMultistepScheduler(algorithm_type=\"sde-dpmsolver++\")", "dpmpp_2m_sde", "sample_dpmpp_2m_sde", "DPM++ 2M SDE"),
+            Elsewhere = new("DPMSolverMultistepScheduler(algorithm_type=\"sde-dpmsolver++\")", "dpmpp_2m_sde", "sample_dpmpp_2m_sde", "DPM++ 2M SDE"), Variants = [("DPM++ 2M SDE Heun", "sde-dpmpp-2m(heun=1)")],
         },
-        new("sde-dpmpp-3m", "k-diffusion", a => new SdeDpmSolverPlusPlus(3, a["eta"], a["s-noise"])) { Parameters = Shares, Elsewhere = new(null, "dpmpp_3m_sde", "sample_dpmpp_3m_sde") },
+        new("sde-dpmpp-3m", "k-diffusion", a => new SdeDpmSolverPlusPlus(3, a["eta"], a["s-noise"])) { Parameters = Shares, Elsewhere = new(null, "dpmpp_3m_sde", "sample_dpmpp_3m_sde", "DPM++ 3M SDE") },
     ];
 
     public override string Name => order switch
@@ -41,7 +41,8 @@ public sealed class SdeDpmSolverPlusPlus(int order, double eta = 1, double noise
 
     public override KSampler? KSamplerOn(NoiseProcess process) =>
         order == 1 ? KSampler.Ancestral(process, 1)
-        : process == NoiseProcess.Flow || order == 3 ? null
+        : process == NoiseProcess.Flow ? null
+        : order == 3 ? new("dpmpp_3m_sde", Options([("eta", Number(eta))]))
         : new("dpmpp_2m_sde", Options([("eta", Number(eta)), ("solver_type", Type)]));
 
     private IReadOnlyList<(string, string)> Options(IReadOnlyList<(string, string)> options) => noise == 1 ? options : [.. options, ("s_noise", Number(noise))];

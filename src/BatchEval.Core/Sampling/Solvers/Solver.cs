@@ -25,6 +25,11 @@ public abstract class Solver
     {
         var open = text.IndexOf('(', StringComparison.Ordinal);
         var name = (open < 0 ? text : text[..open]).Trim();
+        if (open < 0 && SolverRegistry.Variant(name) is { } variant)
+        {
+            return Parse(variant);
+        }
+
         var definition = SolverRegistry.Find(name)
             ?? throw new ArgumentException($"Unknown solver '{name}'. Known: {string.Join(", ", Names)}.{SolverRegistry.Suggest(name)}", nameof(text));
         return definition.Create(new SolverArguments(text, definition.Parameters));
@@ -75,6 +80,9 @@ public abstract class Solver
     /// does not know) too. Null where there is none.
     /// </summary>
     public virtual KSampler? KSamplerOn(NoiseProcess process) => null;
+
+    /// <summary>Why the samplers of other tools that compute the same elsewhere compute something else on a list of levels, as in "heun: ..."; null where they do not.</summary>
+    public virtual string? DepartsOn(IReadOnlyList<NoiseLevel> levels, NoiseProcess process) => null;
 
     /// <summary>Builds the table.</summary>
     /// <param name="levels">The levels and the end, known to descend.</param>

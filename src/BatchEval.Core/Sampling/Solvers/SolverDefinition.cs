@@ -30,6 +30,9 @@ public sealed record SolverDefinition(string Name, string Source, Func<SolverArg
     /// <summary>What others call it.</summary>
     public SolverNames Elsewhere { get; init; } = new();
 
+    /// <summary>What others call it with certain arguments, and our name with them.</summary>
+    public IReadOnlyList<(string Elsewhere, string Name)> Variants { get; init; } = [];
+
     /// <summary>The canonical name of a solver: arguments sorted, defaults left out.</summary>
     /// <param name="values">One value per parameter, in their order.</param>
     public string NameOf(params ReadOnlySpan<double> values)

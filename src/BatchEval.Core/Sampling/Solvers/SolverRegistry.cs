@@ -1,5 +1,6 @@
 using System.Reflection;
 using BatchEval.Core.Json;
+using BatchEval.Core.Sampling.Placement;
 
 namespace BatchEval.Core.Sampling.Solvers;
 
@@ -19,14 +20,21 @@ public static class SolverRegistry
     public static SolverDefinition? Find(string name) => known.FirstOrDefault(d => d.Name == name)
         ?? known.FirstOrDefault(d => NamesOf(d).Any(n => Nearest.Plain(n) == Nearest.Plain(name)));
 
+    /// <summary>Our name, with arguments, of what another tool calls by one name (<c>DPM++ 2M SDE Heun</c>, <c>uni_pc</c>), or null.</summary>
+    public static string? Variant(string name) => known.Any(d => d.Name == name) ? null
+        : known.SelectMany(d => d.Variants).FirstOrDefault(v => v.Elsewhere.Equals(name.Trim(), StringComparison.OrdinalIgnoreCase)).Name;
+
+    /// <summary>A solver's name and the placement rule behind it (<c>DPM++ 2M Karras</c>, <c>Euler SGM Uniform</c>); null where the text is not both.</summary>
+    public static (string Solver, string Rule)? Split(string text) => Variant(text) is not null || Find(text) is not null ? null
+        : Enumerable.Range(0, text.Length).Where(i => text[i] == ' ').Select(cut => (Solver: text[..cut], Behind: Nearest.Plain(text[(cut + 1)..])))
+            .Where(p => Variant(p.Solver) is not null || Find(p.Solver) is not null)
+            .Select(p => (p.Solver, Rule: PlacementRules.Names.FirstOrDefault(n => Nearest.Plain(n) == p.Behind)))
+            .Where(p => p.Rule is not null).Select(p => ((string, string)?)(p.Solver, p.Rule!)).FirstOrDefault();
+
     /// <summary>The nearest name, as the end of a sentence; also says where a placement rule stands behind a solver's name.</summary>
-    internal static string Suggest(string name)
-    {
-        var cut = name.LastIndexOf(' ');
-        return cut > 0 && Find(name[..cut]) is { } solver
-            ? $" '{name[..cut]}' is the solver {solver.Name}; '{name[(cut + 1)..]}' says how steps are placed and is given apart (--spacing, or a baseline)."
-            : Nearest.Suggest(name, known.SelectMany(NamesOf).DistinctBy(Nearest.Plain));
-    }
+    internal static string Suggest(string name) => Split(name) is var (solver, _)
+        ? $" '{solver}' is the solver {Solver.Parse(solver).Name}; '{name[(solver.Length + 1)..]}' says how steps are placed and is given apart (--spacing, or a baseline)."
+        : Nearest.Suggest(name, known.SelectMany(d => NamesOf(d).Concat(d.Variants.Select(v => v.Elsewhere))).DistinctBy(Nearest.Plain));
 
     // A class of diffusers with arguments is another tool's way to say it, not a name.
     private static IEnumerable<string> NamesOf(SolverDefinition d) =>

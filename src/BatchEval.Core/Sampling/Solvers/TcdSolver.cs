@@ -14,7 +14,9 @@ public sealed class TcdSolver(double eta = 0.3) : Solver
 
     public override string Name => Definitions[0].NameOf(eta);
 
-    protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule) => RowPerStep(levels, k => Step(levels[k], levels[k + 1], schedule));
+    protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule) => schedule is LogSigmaNoiseSchedule
+        ? throw new ArgumentException($"{Name} steps to a share of the time, which on this model is a logarithm (ln sigma / 4); it is for models distilled on training steps or u.")
+        : RowPerStep(levels, k => Step(levels[k], levels[k + 1], schedule));
 
     private LinearCombination Step(NoiseLevel from, NoiseLevel to, NoiseSchedule schedule)
     {

@@ -15,7 +15,7 @@ public sealed class UniPcSolver(int order = 2, int bh = 2, bool noise = false, i
         new("unipc", "Zhao et al. 2023", a => new UniPcSolver(a.Whole("order"), a.Whole("bh"), a.Flag("noise"), a.Whole("uncorrected")))
         {
             Parameters = [new("bh", 2, 1, 2, Whole: true), SolverParameter.Flag("noise", false), new("order", 2, 1, 3, Whole: true), new("uncorrected", 0, 0, 1000, Whole: true)],
-            Elsewhere = new("UniPCMultistepScheduler", "uni_pc_bh2"),
+            Elsewhere = new("UniPCMultistepScheduler"), Variants = [("uni_pc", "unipc(bh=1,order=3)"), ("uni_pc_bh2", "unipc(order=3)")],
         },
     ];
 

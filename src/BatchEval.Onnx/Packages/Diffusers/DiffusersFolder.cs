@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Configurations;
 
 namespace BatchEval.Onnx.Packages.Diffusers;
@@ -47,7 +46,7 @@ public static partial class DiffusersFolder
         string[] others = ["model_index.json", schedulerFile, .. denoiser.Files, .. decoder?.Files ?? [], .. text?.Files ?? []];
         return new ModelManifest(
             companion.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory))), $"{pipeline}, read from a diffusers folder",
-            entry, scheduler.Noise.For(TimeInputOf(denoiser.Input(entry.TimeInput)!)), sample, Labels(denoiser, entry, companion), companion.Features, companion.Perceptual, companion.Reference,
+            entry, scheduler.Noise.For(denoiser.Input(entry.TimeInput)!.Times), sample, Labels(denoiser, entry, companion), companion.Features, companion.Perceptual, companion.Reference,
             companion.Provenance ?? $"{pipeline} in {Path.GetFullPath(directory)}", companion.Digests, companion.Data)
         {
             Decoder = decoder is null ? null : Decoder(decoder, image, remarks),
@@ -61,10 +60,6 @@ public static partial class DiffusersFolder
             OtherFiles = [.. others.Distinct(StringComparer.Ordinal).Where(f => f != denoiser.File && f != decoder?.File)],
         };
     }
-
-    // Searched times are rounded to what the input can hold before coefficients are computed.
-    private static TimeInput TimeInputOf(TensorInput time) => time.IsInteger ? TimeInput.Whole
-        : time.Type == Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float16 ? TimeInput.Half : TimeInput.Real;
 
     private static JsonElement ReadIndex(string directory)
     {

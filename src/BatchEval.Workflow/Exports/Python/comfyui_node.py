@@ -7,7 +7,7 @@ whole whenever one of its images needs the network.
 """
 import pathlib
 
-from rows import concatenate, lanes_of, load  # replaced by rows.py itself where this file is handed over
+from rows import concatenate, lanes_of, load, math  # replaced by rows.py itself where this file is handed over
 
 
 def checked(document):
@@ -20,6 +20,8 @@ def checked(document):
         raise ValueError("learned: this sampler takes its noise from the network's variances, which ComfyUI does not hand on. Use sampler.py.")
     if any(row["guidance"] != "full" for row in document["rows"]):
         raise ValueError("guidance: this sampler leaves out the negative evaluation at some steps, which a guider in ComfyUI makes at every step. Use sampler.py instead.")
+    if document["model"]["process"] != "flow" and any(row["alpha"] == 0 for row in document["rows"]):
+        raise ValueError("pure noise: this sampler calls the network where no signal is left, where ComfyUI's sigma is infinite. Use sampler.py instead.")
     return document
 
 
@@ -70,7 +72,7 @@ def network_output(model, document, row, state, ones, sampling, timestep, extra_
     if process["process"] == "discrete":
         sampling.timestep = lambda sigma: ones * row["time"]
     elif row["time"] != row["levelTime"]:
-        told = row["time"] / process["timeScale"] if process["process"] == "flow" else row["time"]
+        told = row["time"] / process["timeScale"] if process["process"] == "flow" else math.exp(4 * row["time"]) if process.get("sigmaData") else row["time"]
         sampling.timestep = lambda sigma: timestep(ones * told)
     try:
         flow = process["process"] == "flow"

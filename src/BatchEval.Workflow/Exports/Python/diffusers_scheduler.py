@@ -57,7 +57,7 @@ class TableScheduler:
     def set_timesteps(self, num_inference_steps=None, device=None, timesteps=None, sigmas=None, mu=None):
         """Starts anew; one timestep per network call, or per call left out."""
         self.timesteps = torch.tensor([self.told(row) for row in self.rows], dtype=torch.float32, device=device)
-        ratios = [row["sigma"] if self.document["model"]["process"] == "flow" else row["sigma"] / row["alpha"] for row in self.rows]
+        ratios = [row["sigma"] if self.document["model"]["process"] == "flow" else row["sigma"] / row["alpha"] if row["alpha"] else math.inf for row in self.rows]
         self.sigmas = torch.tensor([*ratios, self.document["levels"][-1]["ratio"]], dtype=torch.float32)
         self.num_inference_steps, self.step_index, self.lanes, self.returned = len(self.rows), 0, None, None
 
@@ -66,7 +66,9 @@ class TableScheduler:
             raise ValueError("strength: this sampler begins at its first level; use strength=1.0, and a list made for image-to-image (batcheval schedule --start).")
 
     def told(self, row):
-        return row["time"] if self.sigma_data is None else 0.25 * math.log(row["time"])
+        # flow pipelines expect 1000 u, whatever their network is told
+        scale = 1000 / self.document["model"]["timeScale"] if self.document["model"]["process"] == "flow" else 1
+        return row["time"] * scale if self.sigma_data is None else 0.25 * math.log(row["time"])
 
     def scale_model_input(self, sample, timestep=None):
         if self.sigma_data is None:

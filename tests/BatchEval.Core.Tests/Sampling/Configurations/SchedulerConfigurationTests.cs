@@ -83,4 +83,126 @@ public sealed class SchedulerConfigurationTests
         (euler.Limit, euler.Schedule(4).End).ShouldBe((null, null));
         SchedulerConfiguration.Read("""{"_class_name":"DPMSolverMultistepScheduler","lambda_min_clipped":-Infinity}""").Schedule(5).Times[0].ShouldBe(999);
     }
+
+    [Fact]
+    public void Every_algorithm_and_order_is_a_solver_or_is_refused_by_name()
+    {
+        foreach (var (algorithm, order, type) in from a in new[] { "dpmsolver", "dpmsolver++", "sde-dpmsolver", "sde-dpmsolver++" } from o in new[] { 1, 2, 3 } from t in new[] { "midpoint", "heun" } select (a, o, t))
+        {
+            var json = $$"""{"_class_name":"DPMSolverMultistepScheduler","algorithm_type":"{{algorithm}}","solver_order":{{order}},"solver_type":"{{type}}"}""";
+            if ((order == 3 && algorithm.StartsWith("sde", StringComparison.Ordinal)) || (algorithm, order, type) == ("dpmsolver", 2, "heun"))
+            {
+                Should.Throw<ProblemException>(() => SchedulerConfiguration.Read(json)).Message.ShouldContain("not supported; allowed");
+            }
+            else
+            {
+                Solver.Parse(SchedulerConfiguration.Read(json).Solver).ShouldNotBeNull();
+            }
+        }
+    }
+
+    // x0 = x - u v, x' = (1 - u') x0 + u' z: pipelines.md 1.6, and FlowMatchEulerDiscreteScheduler.step of diffusers 58eb52c; 1e-9
+    [Fact]
+    public void Stochastic_sampling_of_flow_models_keeps_no_old_noise()
+    {
+        var configuration = SchedulerConfiguration.Read("""{"_class_name":"FlowMatchEulerDiscreteScheduler","stochastic_sampling":true,"shift":3.0}""");
+        var schedule = configuration.Schedule(5);
+        var (x, draws) = (1.7, new[] { 0.3, -1.2, 0.8, 2.1 });
+        static double Network(double x, double t) => (0.8 * Math.Sin(x)) + (0.1 * t / 1000);
+        var final = RowExecutor.Run(
+            Solver.Table(Candidate.At(configuration.Solver, schedule.Times, schedule.End), configuration.Noise), PredictionType.Flow,
+            (state, level) => [Network(state[0], level.Time)], [x], (row, z) => z[0] = draws[row]);
+        double[] u = [.. schedule.Times.Select(t => t / 1000), 0];
+        for (var i = 0; i < 5; i++)
+        {
+            var clean = x - (u[i] * Network(x, 1000 * u[i]));
+            x = ((1 - u[i + 1]) * clean) + (i < 4 ? u[i + 1] * draws[i] : 0);
+        }
+
+        final[0].ShouldBe(x, 1e-9);
+    }
+
+    [Theory]
+    [InlineData("""{"_class_name":"LCMScheduler","timestep_scaling":5.0}""", "lcm(scaling=5)")]
+    [InlineData("""{"_class_name":"LCMScheduler","timestep_scaling":10.0}""", "lcm")]
+    public void Own_fields_become_arguments(string json, string solver) => SchedulerConfiguration.Read(json).Solver.ShouldBe(solver);
+
+    [Theory]
+    [InlineData("""{"_class_name":"UniPCMultistepScheduler","lower_order_final":false}""", "lower_order_final: is false")]
+    [InlineData("""{"_class_name":"DEISMultistepScheduler","lower_order_final":false}""", "lower_order_final: is false")]
+    [InlineData("""{"_class_name":"DPMSolverMultistepScheduler","solver_order":3,"lower_order_final":false}""", "lower_order_final: is false")]
+    [InlineData("""{"_class_name":"DPMSolverMultistepScheduler","algorithm_type":"dpmsolver","lower_order_final":false}""", "lower_order_final: is false")]
+    [InlineData("""{"_class_name":"UniPCMultistepScheduler","solver_p":{"_class_name":"DDIMScheduler"}}""", "solver_p: names another scheduler")]
+    [InlineData("""{"_class_name":"DPMSolverMultistepScheduler","use_flow_sigmas":true,"use_dynamic_shifting":true}""", "use_dynamic_shifting: is true")]
+    [InlineData("""{"_class_name":"UniPCMultistepScheduler","use_flow_sigmas":true,"final_sigmas_type":"sigma_min"}""", "final_sigmas_type: is sigma_min with use_flow_sigmas")]
+    public void Own_fields_that_cannot_be_done_are_refused_by_name(string json, string message) =>
+        Should.Throw<ProblemException>(() => SchedulerConfiguration.Read(json)).Message.ShouldContain(message);
+
+    [Fact]
+    public void A_short_run_that_ends_at_sigma_min_with_a_lower_order_is_refused()
+    {
+        const string Json = """{"_class_name":"DPMSolverMultistepScheduler","final_sigmas_type":"sigma_min","lower_order_final":FLAG}""";
+        Should.Throw<ArgumentException>(() => SchedulerConfiguration.Read(Json.Replace("FLAG", "true", StringComparison.Ordinal)).Schedule(10)).Message.ShouldContain("below 15 steps");
+        SchedulerConfiguration.Read(Json.Replace("FLAG", "true", StringComparison.Ordinal)).Schedule(15).End.ShouldBe(0);
+        SchedulerConfiguration.Read(Json.Replace("FLAG", "false", StringComparison.Ordinal)).Schedule(10).End.ShouldBe(0);
+    }
+
+    // a call at the level where sampling ends moves nothing (diffusers: dt = 0)
+    [Theory]
+    [InlineData("""{"_class_name":"EDMEulerScheduler","final_sigmas_type":"sigma_min"}""")]
+    [InlineData("""{"_class_name":"EulerDiscreteScheduler","timestep_type":"continuous","prediction_type":"v_prediction","sigma_min":0.002,"sigma_max":700,"use_karras_sigmas":true,"final_sigmas_type":"sigma_min"}""")]
+    [InlineData("""{"_class_name":"DDIMScheduler","set_alpha_to_one":false}""")]
+    [InlineData("""{"_class_name":"DEISMultistepScheduler","use_flow_sigmas":true,"prediction_type":"flow_prediction"}""")]
+    public void A_last_call_where_sampling_ends_is_left_out(string json)
+    {
+        var configuration = SchedulerConfiguration.Read(json);
+        var schedule = configuration.Schedule(10);
+        schedule.Times.Count.ShouldBe(9);
+        schedule.End.ShouldNotBeNull().ShouldBeLessThan(schedule.Times[^1]);
+        Solver.Table(Candidate.At(configuration.Solver, schedule.Times, schedule.End), configuration.Noise).Rows.Count.ShouldBe(9);
+    }
+
+    // from_config copies the fields of the class before; the new class has no parameter of that name
+    [Theory]
+    [InlineData("DDIMScheduler", "\"use_karras_sigmas\":true,\"final_sigmas_type\":\"sigma_min\",\"timestep_type\":\"continuous\",\"interpolation_type\":\"log_linear\",\"use_flow_sigmas\":true")]
+    [InlineData("EulerAncestralDiscreteScheduler", "\"use_karras_sigmas\":true,\"use_lu_lambdas\":true,\"final_sigmas_type\":\"sigma_min\",\"interpolation_type\":\"log_linear\",\"thresholding\":true,\"timestep_type\":\"continuous\"")]
+    [InlineData("EulerDiscreteScheduler", "\"use_lu_lambdas\":true,\"use_flow_sigmas\":true,\"thresholding\":true,\"clip_sample\":true,\"set_alpha_to_one\":false,\"lambda_min_clipped\":-5.1")]
+    [InlineData("PNDMScheduler", "\"clip_sample\":true,\"thresholding\":true,\"use_exponential_sigmas\":true,\"rescale_betas_zero_snr\":true")]
+    [InlineData("HeunDiscreteScheduler", "\"final_sigmas_type\":\"sigma_min\",\"rescale_betas_zero_snr\":true,\"interpolation_type\":\"log_linear\",\"timestep_type\":\"continuous\",\"sigma_max\":5.0")]
+    [InlineData("LMSDiscreteScheduler", "\"final_sigmas_type\":\"sigma_min\",\"rescale_betas_zero_snr\":true,\"interpolation_type\":\"log_linear\"")]
+    [InlineData("UniPCMultistepScheduler", "\"use_lu_lambdas\":true,\"euler_at_final\":true,\"clip_sample\":true,\"lambda_min_clipped\":-5.1")]
+    [InlineData("TCDScheduler", "\"clip_sample\":true,\"thresholding\":true,\"use_beta_sigmas\":true")]
+    [InlineData("FlowMatchHeunDiscreteScheduler", "\"use_dynamic_shifting\":true,\"shift_terminal\":0.1,\"use_karras_sigmas\":true,\"time_shift_type\":\"linear\"")]
+    public void Fields_of_other_classes_have_no_effect(string name, string fields)
+    {
+        var (plain, swapped) = (SchedulerConfiguration.Read($$"""{"_class_name":"{{name}}"}"""), SchedulerConfiguration.Read($$"""{"_class_name":"{{name}}",{{fields}}}"""));
+        var (a, b) = (plain.Schedule(8), swapped.Schedule(8));
+        b.Times.ShouldBe(a.Times);
+        (b.End, swapped.Solver, swapped.Limit, swapped.Prediction).ShouldBe((a.End, plain.Solver, plain.Limit, plain.Prediction));
+        b.Sigmas(swapped.Noise).ShouldBe(a.Sigmas(plain.Noise));
+        swapped.StartScale(b).ShouldBe(plain.StartScale(a));
+    }
+
+    [Theory]
+    [InlineData("DDIMScheduler", "leading", true)]
+    [InlineData("EulerDiscreteScheduler", "linspace", true)]
+    [InlineData("EulerDiscreteScheduler", "leading", true)]
+    [InlineData("EulerDiscreteScheduler", "trailing", false)]
+    [InlineData("DPMSolverMultistepScheduler", "linspace", false)]
+    public void One_step_that_would_call_pure_noise_at_the_smallest_time_is_refused(string name, string spacing, bool refused)
+    {
+        var configuration = SchedulerConfiguration.Read($$"""{"_class_name":"{{name}}","timestep_spacing":"{{spacing}}"}""");
+        if (refused)
+        {
+            Should.Throw<ArgumentException>(() => configuration.Schedule(1)).Message.ShouldContain($"'{spacing}' with 1 step calls the network at t = 0 alone");
+        }
+        else
+        {
+            configuration.Schedule(1).Times.ShouldBe([999]);
+        }
+    }
+
+    [Fact]
+    public void Clipping_of_Heun_is_its_own_field() =>
+        SchedulerConfiguration.Read("""{"_class_name":"HeunDiscreteScheduler","clip_sample":true,"clip_sample_range":2.0}""").Limit.ShouldBe(new DataLimit(-2, 2));
 }

@@ -40,6 +40,10 @@ public sealed class ImportedScheduleTests
     }
 
     [Fact]
+    public void An_ending_beside_a_0_is_refused() =>
+        Should.Throw<ArgumentException>(() => ImportedSchedule.Parse("14, 6, 0", areTimes: false, ImportedEnding.Stop).On(StableDiffusion)).Message.ShouldContain("leave the ending 'stop' out");
+
+    [Fact]
     public void A_published_list_is_recognised_and_its_indices_are_met()
     {
         var found = ImportedSchedule.Parse(Ays, areTimes: false).On(StableDiffusion);
@@ -57,6 +61,7 @@ public sealed class ImportedScheduleTests
     [InlineData("14, 6, 2", "say which ending: stop")]
     [InlineData("14, 15, 0", "entry 2 is 15")]
     [InlineData("900, 3, 0", "sigma = 900 lies outside the model's range")]
+    [InlineData("", "The list of sigmas is empty")]
     [InlineData("14, six, 0", "'six' is not a number")]
     [InlineData("0", "leave no network call")]
     [InlineData("""{ "levels": [1] }""", "neither sigmas nor timesteps")]
@@ -80,6 +85,12 @@ public sealed class ImportedScheduleTests
     [InlineData("DPMSolverMultistepScheduler", "dpmpp-2m")]
     [InlineData("sample_dpmpp_2m_sde", "sde-dpmpp-2m")]
     [InlineData("DPM++ 2M SDE", "sde-dpmpp-2m")]
+    [InlineData("DPM++ 2M SDE Heun", "sde-dpmpp-2m(heun=1)")]
+    [InlineData("DPM++ 3M SDE", "sde-dpmpp-3m")]
+    [InlineData("DPM++ 2S a", "dpmpp-2s-ancestral")]
+    [InlineData("uni_pc", "unipc(bh=1,order=3)")]
+    [InlineData("uni_pc_bh2", "unipc(order=3)")]
+    [InlineData("unipc", "unipc")]
     [InlineData("Euler a", "euler-ancestral")]
     [InlineData("UniPCMultistepScheduler", "unipc")]
     [InlineData("DDIM(eta=0.5)", "ddim(eta=0.5)")]
@@ -89,6 +100,9 @@ public sealed class ImportedScheduleTests
     [InlineData("eulr", "Did you mean 'euler'?")]
     [InlineData("dpmpp-2n", "Did you mean 'dpmpp-2m' or 'dpmpp-2s'?")]
     [InlineData("dpmp-2m", "Did you mean 'dpm-2m' or 'dpmpp-2m'?")]
+    [InlineData("DPM++ 2S a Karras", "is the solver dpmpp-2s-ancestral; 'Karras' says how steps are placed")]
+    [InlineData("Euler SGM Uniform", "is the solver euler; 'SGM Uniform' says how steps are placed")]
+    [InlineData("DPM++ 2M SDE Heun Exponential", "is the solver sde-dpmpp-2m(heun=1); 'Exponential' says")]
     [InlineData("DPM++ 2M Karras", "is the solver dpmpp-2m; 'Karras' says how steps are placed")]
     public void An_unknown_solver_suggests_the_nearest(string name, string words) => Should.Throw<ArgumentException>(() => Solver.Parse(name)).Message.ShouldContain(words);
 

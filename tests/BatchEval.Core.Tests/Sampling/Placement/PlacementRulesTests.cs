@@ -26,6 +26,15 @@ public sealed class PlacementRulesTests
         PlacementRules.Create(name, Linear, steps).Times.ShouldBe(expected.Split(' ').Select(double.Parse));
 
     [Fact]
+    public void Rules_over_sigma_need_a_start_with_some_signal()
+    {
+        var noise = DiscreteNoiseSchedule.Linear(1000, 1e-4, 0.02).WithoutSignalAtTheEnd();
+        Should.Throw<ArgumentException>(() => PlacementRules.Create("karras", noise, 4)).Message.ShouldContain("No signal is left at t = 999");
+        PlacementRules.Create("karras", noise, 4, new PlacementOptions(Start: 990)).Times[0].ShouldBe(990);
+        PlacementRules.Create("trailing", noise, 4).Times[0].ShouldBe(999);
+    }
+
+    [Fact]
     public void Times_that_no_rule_rounds_are_real()
     {
         PlacementRules.Create("normal", Linear, 5).Times.ShouldBe([999, 749.25, 499.5, 249.75, 0]);

@@ -25,7 +25,9 @@ else:
 stand_ins.diffusers()
 stand_ins.comfy()
 ADVERSE = {"use_karras_sigmas": True, "timestep_spacing": "trailing", "final_sigmas_type": "sigma_min", "interpolation_type": "log_linear", "lower_order_final": True,
-           "euler_at_final": True, "use_exponential_sigmas": False, "use_beta_sigmas": False, "shift": 3.0, "use_dynamic_shifting": True, "sigma_schedule": "exponential"}
+           "euler_at_final": True, "use_exponential_sigmas": False, "use_beta_sigmas": False, "shift": 3.0, "use_dynamic_shifting": True, "sigma_schedule": "exponential",
+           "thresholding": True, "variance_type": "learned_range", "use_flow_sigmas": True, "use_lu_lambdas": True, "solver_type": "heun", "rescale_betas_zero_snr": True, "clip_sample": True,
+           "prediction_type": "sample", "sigma_data": 1.7, "algorithm_type": "dpmsolver", "solver_order": 3, "shift_terminal": 0.1, "invert_sigmas": True, "stochastic_sampling": True, "rho": 5.0}
 
 
 def array(values, shape):
@@ -59,8 +61,10 @@ def program(folder, name):
 class Pipe:
     """What a pipeline does with its scheduler: the list is set by the call, start noise is scaled, every step calls unet."""
 
-    def __init__(self, network, noise, flow):
-        self.scheduler, self.noise, self.flow, self.calls = types.SimpleNamespace(config=ADVERSE), noise, flow, 0
+    def __init__(self, network, noise, flow, edm):
+        # a pipeline's own EDM scheduler knows its network
+        own = {"prediction_type", "sigma_data"} if edm else set()
+        self.scheduler, self.noise, self.flow, self.calls = types.SimpleNamespace(config={k: v for k, v in ADVERSE.items() if k not in own}), noise, flow, 0
 
         def forward(x, t):
             self.calls += 1
@@ -83,8 +87,11 @@ class Pipe:
 def run_diffusers(case, folder, document, network, noise, draws):
     if MODE == "numpy":
         return None
-    flow = document["model"]["process"] == "flow"
-    pipe, text = Pipe(network, noise, flow), (folder / case.get("diffusers", "diffusers.py")).read_text()
+    model = document["model"]
+    flow, plain = model["process"] == "flow", network
+    if flow:  # flow pipelines get 1000 u and tell their network what it knows
+        network = lambda x, t, index=None: plain(x, float(t) * model["timeScale"] / 1000)
+    pipe, text = Pipe(network, noise, flow, model["process"] == "sigma" and model["sigmaData"] is None), (folder / case.get("diffusers", "diffusers.py")).read_text()
     names = {"pipe": pipe, "prompt": "", "noise": noise}
     sys.modules.pop("diffusers_scheduler", None)
     sys.path.insert(0, str(folder))
@@ -114,7 +121,10 @@ def run_diffusers(case, folder, document, network, noise, draws):
 
 def run_comfy(case, folder, document, network, noise, draws):
     loaded = program(folder, "comfyui_node")
-    sampler, sigmas = loaded.NODE_CLASS_MAPPINGS["BatchEvalSearchedSampler"]().load("sampler.json")
+    try:
+        sampler, sigmas = loaded.NODE_CLASS_MAPPINGS["BatchEvalSearchedSampler"]().load("sampler.json")
+    except ValueError as refusal:
+        return {"refused": str(refusal)}
     model = stand_ins.comfy_model(document, network, noise, case["ratios"])
     supply = draws()
     sys.modules["torch"].randn = lambda *_, **__: next(supply)

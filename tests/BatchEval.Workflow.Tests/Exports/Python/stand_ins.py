@@ -109,6 +109,10 @@ def comfy_model(document, network, noise, ratios):
             s, t = sigma[0], float(sampling.timestep(sigma)[0])
             if flow:
                 return x - s * network(x, t)
+            if model["sigmaData"]:
+                d = model["sigmaData"]
+                w = (s * s + d * d) ** 0.5
+                return x * (d * d / (w * w)) + network(x / w, t) * ((s * d if model["prediction"] == "edm" else -s) / w)
             if not discrete:
                 return network(x, math.exp(4 * t))
             output = network(x / (s * s + 1) ** 0.5, t)
