@@ -167,7 +167,7 @@ try {
   await phone.goto(`${base}/#/runs/${run}`);
   await phone.getByRole("link", { name: "Copy and vary" }).click();
   await phone.getByLabel("name", { exact: true }).fill("varied");
-  await phone.getByLabel("seed", { exact: true }).fill("12");
+  await phone.locator("#field-seed").fill("12");
   await phone.getByLabel("generations").fill("2");
   await phone.getByText("It will be varied").waitFor();
   await phone.getByRole("button", { name: "Start" }).click();
