@@ -183,7 +183,7 @@ public sealed class ScoreTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
         var masks = (await bench.GetAsync($"/api/runs/{run}/candidates/{score.Id}/masks")).Json;
 
         var round = (await bench.GetAsync($"/api/runs/{run}/scores")).Json["rounds"]![0]!;
-        round["genes"]!.AsArray().Select(g => ((string)g!["name"]!, (double)g["usual"]!)).ShouldBe([("a 1", 0)]);
+        round["genes"]!.AsArray().Select(g => ((string)g!["name"]!, (double)g["usual"]!)).ShouldBe([("a 1", 0.0)]);
         round["rows"]![0]!["genes"]!.AsArray().Select(g => (double)g!).ShouldBe([0.5]);
         calls.Count.ShouldBe(2);
         ((double)calls[0]!["own"]![0]!).ShouldBe(1.5 * (double)calls[0]!["base"]![0]!, 1e-12);
@@ -253,9 +253,9 @@ public sealed class ScoreTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
 
         await bench.Store.ChangeJsonAsync<RunStatus>(BlobNames.Status(run), s => s! with { Round = rounds.Length });
 
+        (double? Best, double? Median, double? ValidationBest, double? ValidationMedian)[] expected = [(7, 8, null, null), (6, 9, 3, 3), (5, 5, null, null), (5, 7, 3, 4)];
         (await bench.GetAsync($"/api/runs/{run}/scores")).Json["history"]!.AsArray()
-            .Select(h => ((double?)h!["best"], (double?)h["median"], (double?)h["validationBest"], (double?)h["validationMedian"]))
-            .ShouldBe([(7, 8, null, null), (6, 9, 3, 3), (5, 5, null, null), (5, 7, 3, 4)]);
+            .Select(h => ((double?)h!["best"], (double?)h["median"], (double?)h["validationBest"], (double?)h["validationMedian"])).ShouldBe(expected);
 
         static CandidateScore Score(Candidate candidate, double fid) => new()
         {
