@@ -1,6 +1,7 @@
 using BatchEval.Durable.Activities;
 using BatchEval.Durable.Orchestration;
 using BatchEval.Durable.Serialization;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 using Microsoft.DurableTask.Testing;
@@ -27,13 +28,23 @@ internal sealed class InProcessEngine : IAsyncDisposable
             ConfigureServices = services => services.PostConfigureAll<DurableTaskWorkerOptions>(worker => worker.DataConverter = DurableJson.Converter)
                 .PostConfigureAll<DurableTaskClientOptions>(client => client.DataConverter = DurableJson.Converter),
         };
-        return new InProcessEngine(await DurableTaskTestHost.StartAsync(
-            registry =>
+        // The host draws its port without asking whether it is free.
+        for (var attempt = 1; ; attempt++)
+        {
+            try
             {
-                registry.AddOrchestrator(SearchOrchestration.Name, new SearchOrchestration());
-                activities.Register(new Registrar(registry, gates ?? new ActivityGates()));
-            },
-            options));
+                return new InProcessEngine(await DurableTaskTestHost.StartAsync(Register, options));
+            }
+            catch (IOException e) when (e.InnerException is AddressInUseException && attempt < 5)
+            {
+            }
+        }
+
+        void Register(DurableTaskRegistry registry)
+        {
+            registry.AddOrchestrator(SearchOrchestration.Name, new SearchOrchestration());
+            activities.Register(new Registrar(registry, gates ?? new ActivityGates()));
+        }
     }
 
     /// <summary>Waits for an instance to end.</summary>
