@@ -1,6 +1,6 @@
 // Thousands of candidates as points: quality against a cost, with the Pareto front. All points of a kind are one path.
 import * as Plot from "@observablehq/plot";
-import { format, min } from "d3";
+import { format, max, min } from "d3";
 import { axisFor, CARD, Drawn, legend, Mark, note, OTHER, SOFT, ticks, WIN } from "./frame";
 
 export interface Dot { id: string; name: string; x: number; y: number; text: string; kind: "searched" | "baseline" }
@@ -9,14 +9,16 @@ export interface DotAxes { x: string; y: string; higherIsBetter: boolean }
 /** The points that no other one beats in both, by rising cost. */
 export function paretoFront<T extends { x: number; y: number }>(dots: T[], higherIsBetter: boolean): T[] {
   const sign = higherIsBetter ? -1 : 1;
+  const bestAt = new Map<number, T>();
+  for (const d of dots) { const known = bestAt.get(d.x); if (!known || sign * d.y < sign * known.y) bestAt.set(d.x, d); }
   let best = Infinity;
-  return [...dots].sort((a, b) => a.x - b.x || sign * (a.y - b.y)).filter(d => sign * d.y < best && ((best = sign * d.y), true));
+  return [...bestAt.values()].sort((a, b) => a.x - b.x).filter(d => sign * d.y < best && ((best = sign * d.y), true));
 }
 
 /** Area that a front dominates, up to the worst quality and 1.1 times the largest cost of all dots: exact, larger is better. */
 export function hypervolume(dots: Dot[], all: Dot[], higherIsBetter: boolean): number {
   const sign = higherIsBetter ? -1 : 1;
-  const [right, top] = [1.1 * Math.max(...all.map(d => d.x)), Math.max(...all.map(d => sign * d.y))];
+  const [right, top] = [1.1 * max(all, d => d.x), max(all, d => sign * d.y)];
   let [area, lowest] = [0, top];
   for (const d of paretoFront(dots, higherIsBetter)) { area += (right - d.x) * (lowest - sign * d.y); lowest = sign * d.y; }
   return area;
@@ -50,17 +52,15 @@ export function drawPoints(groups: Group[], axes: DotAxes, width: number, chosen
   const height = 380;
   const y = axisFor(all.map(d => d.y), min(all, d => d.y));
   const x = axisFor(all.map(d => d.x), min(all, d => d.x));
+  const fronts = groups.map(g => ({ ...g, front: paretoFront(g.dots, axes.higherIsBetter) }));
   const svg = Plot.plot({
     width, height, marginLeft: 56, marginRight: 16, marginTop: 14, marginBottom: 44, color: { type: "identity" }, r: { type: "identity" },
     x: { ...x, ...(x.type === "log" ? { tickFormat: "~s" } : { tickFormat: "~s" }), ticks: new Set(all.map(d => d.x)).size === 1 ? [all[0].x] : width < 500 ? 4 : 7, label: axes.x, labelAnchor: "center", labelArrow: "none" },
     y: { ...y, ...ticks(y, height), grid: true, label: `${axes.y}${y.type === "log" ? ", log scale" : ""}`, labelArrow: "none" },
     marks: [
       ...groups.map(g => cloud(g.dots, g.color, all.length > 2000 ? 4 : 7)),
-      ...groups.map(g => {
-        const front = paretoFront(g.dots, axes.higherIsBetter);
-        return front.length > 1 ? Plot.line(front, { x: "x", y: "y", curve: "step-after", stroke: groups.length > 1 ? g.color : SOFT, strokeDasharray: "3 4" }) : null;
-      }),
-      ...groups.map(g => Plot.dot(paretoFront(g.dots, axes.higherIsBetter), { x: "x", y: "y", r: 5, fill: groups.length > 1 ? g.color : WIN, stroke: CARD })),
+      ...fronts.map(g => (g.front.length > 1 ? Plot.line(g.front, { x: "x", y: "y", curve: "step-after", stroke: groups.length > 1 ? g.color : SOFT, strokeDasharray: "3 4" }) : null)),
+      ...fronts.map(g => Plot.dot(g.front, { x: "x", y: "y", r: 5, fill: groups.length > 1 ? g.color : WIN, stroke: CARD })),
       Plot.tip(all, Plot.pointer({ x: "x", y: "y", title: (d: Dot) => `${d.name} ${d.id}\n${d.text}` })),
     ],
   });

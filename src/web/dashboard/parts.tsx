@@ -1,6 +1,6 @@
 // Small parts that pages are made of.
 import { ComponentChildren, createContext } from "preact";
-import { useContext, useEffect, useId, useRef, useState } from "preact/hooks";
+import { useContext, useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import { ApiError, download, imageAddress, readKey, save } from "./api";
 import { csv } from "./text";
 
@@ -34,8 +34,9 @@ export function DataTable<T extends { id: string }>({ rows, columns, name, first
   const [page, setPage] = useState(0);
   const [top, setTop] = useState(0);
   const by = columns.find(c => c.key === sort.key) ?? columns[0];
-  const passing = rows.filter(row => columns.every(c => passes(c.value(row), filters[c.key] ?? "")));
-  passing.sort((a, b) => compare(by.value(a), by.value(b), sort.down) || (a.id < b.id ? -1 : 1));
+  const sorted = useMemo(() => rows.map(row => ({ row, value: by.value(row) })).sort((a, b) => compare(a.value, b.value, sort.down) || (a.row.id < b.row.id ? -1 : 1)).map(s => s.row), [rows, columns, sort]);
+  const filtered = columns.filter(c => (filters[c.key] ?? "").trim() !== "");
+  const passing = filtered.length === 0 ? sorted : sorted.filter(row => filtered.every(c => passes(c.value(row), filters[c.key])));
   const kept = top === 0 ? passing : passing.slice(0, top);
   const pages = Math.max(1, Math.ceil(kept.length / PAGE));
   const at = Math.min(page, pages - 1);

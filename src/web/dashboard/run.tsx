@@ -32,7 +32,7 @@ export function RunPage({ id }: { id: string }) {
     {run.error && <p class="error" role="alert">{run.error}</p>}
     <Problem error={live.error} />
     <Progress run={run} />
-    <Facts run={run} metric={metric} table={table} />
+    <Facts run={run} metric={metric} scores={scores} />
     <Links run={run} />
     {table && metric && <>
       <Curves table={table} metric={metric} />
@@ -55,8 +55,8 @@ function Progress({ run }: { run: Run }) {
   </div>;
 }
 
-function Facts({ run, metric, table }: { run: Run; metric?: Metric; table: Table | null }) {
-  const best = run.best && metric && table ? latestScores(table).find(s => s.id === run.best!.id) : undefined;
+function Facts({ run, metric, scores }: { run: Run; metric?: Metric; scores: Scored[] }) {
+  const best = run.best && metric ? scores.find(s => s.id === run.best!.id) : undefined;
   return <dl class="cards">
     {run.best && <Fact name={`Best ${metric?.label ?? run.objective}`} kind="win" note={<><a href={`#/runs/${run.id}/candidates/${run.best.id}`}>{run.best.name} {run.best.id}</a></>}>
       {best ? `${withError(best.value, best.error)} ${metric!.unit}` : "–"}</Fact>}
