@@ -38,6 +38,14 @@ public abstract class NoiseSchedule
         _ => time,
     };
 
+    /// <summary>The next time that the network can be told above (<paramref name="direction"/> 1) or below (-1) the nearest one; the same time where it can be told any.</summary>
+    internal double Beside(double time, int direction) => TimeInput switch
+    {
+        TimeInput.Whole => direction > 0 ? Math.Floor(time) + 1 : Math.Ceiling(time) - 1,
+        TimeInput.Half => (double)(direction > 0 ? Half.BitIncrement((Half)time) : Half.BitDecrement((Half)time)),
+        _ => time,
+    };
+
     /// <summary>The time as schedules state it: <see cref="Nearest"/>, and no more decimals than the ninth digit of the largest time.</summary>
     public double Stated(double time) =>
         Math.Clamp(Math.Round(Nearest(time), Math.Clamp(Digits - (int)Math.Ceiling(Math.Log10(Math.Max(Math.Abs(MinTime), Math.Abs(MaxTime)))), 0, 15)), MinTime, MaxTime);

@@ -65,6 +65,9 @@ public sealed class Evolution : ISearchMethod
             Archive = last ? keep(state.Archive.Concat(ranked), options.Elites) : state.Archive,
             Seen = [.. state.Seen.Union(proposal.Candidates.Select(c => c.Id)).Order(StringComparer.Ordinal)],
             SampleSteps = state.SampleSteps + spent,
+
+            // From here on the head of the archive stands for validation, not what a search around it began at.
+            Guesses = [],
         };
     }
 

@@ -79,7 +79,7 @@ public sealed class TimeStepSpace : CandidateSpace
 
     public override Candidate? Adopt(Candidate candidate)
     {
-        var times = candidate.Steps.Select(s => axis.Whole(s.Time)).Distinct().ToList();
+        var times = candidate.Steps.Select(s => axis.Nearest(s.Time)).Distinct().ToList();
         var fits = times.Count == steps && times.TrueForAll(axis.Contains);
         return fits ? Candidate.At(solver, times) : null;
     }

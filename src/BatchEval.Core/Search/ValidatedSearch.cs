@@ -3,7 +3,7 @@ using BatchEval.Core.Sampling;
 namespace BatchEval.Core.Search;
 
 /// <summary>
-/// Any search, with a look at the second range of samples every few generations: what it believes in is scored there, the best by those scores
+/// Any search, with a look at the second range of samples at the base that it varies and every few generations: what it believes in is scored there, the best by those scores
 /// are its elites, and it ends when nothing better has come for a while.
 /// </summary>
 public sealed class ValidatedSearch(ISearchMethod inner, ValidationOptions options) : ISearchMethod
@@ -24,7 +24,8 @@ public sealed class ValidatedSearch(ISearchMethod inner, ValidationOptions optio
         {
             var observed = inner.Observe(state, scores);
             var after = inner.Next(observed)?.Generation;
-            var due = after != proposal.Generation && Guesses(observed).Count > 0 && (after is null || proposal.Generation % options.Interval == 0);
+            var begins = state.Origin is null && observed.Origin is not null;
+            var due = Guesses(observed).Count > 0 && (begins || after is null || (after != proposal.Generation && proposal.Generation % options.Interval == 0));
             return observed with { Validation = validation with { IsDue = due, Generation = proposal.Generation } };
         }
 

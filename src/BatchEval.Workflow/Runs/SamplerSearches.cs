@@ -9,8 +9,8 @@ namespace BatchEval.Workflow.Runs;
 /// <summary>Creates searches over a sampler's numbers from a specification.</summary>
 /// <param name="specification">What the user asked for.</param>
 /// <param name="schedule">The model's noise schedule.</param>
-/// <param name="steps">Steps that the budget buys.</param>
-internal sealed class SamplerSearches(RunSpecification specification, NoiseSchedule schedule, int steps)
+/// <param name="entries">Steps that the budget buys, and what it allows.</param>
+internal sealed class SamplerSearches(RunSpecification specification, NoiseSchedule schedule, EntryFactory entries)
 {
     // Standard deviations below a fiftieth of a sensible change are not worth samples.
     private const double StepTolerance = 0.02;
@@ -26,14 +26,15 @@ internal sealed class SamplerSearches(RunSpecification specification, NoiseSched
     // Bases differ more than the points of a generation, so half of the samples sort the worst of them out.
     private IReadOnlyList<int> BaseRungs() => Options.Evolution.Rungs is [var first, ..] and [.., var last] && Bases().Count > 1 ? [.. new[] { Math.Max(2, first / 2), last }.Distinct()] : [Options.Evolution.Rungs[0]];
 
-    // Candidates that the user gave, or every heuristic at its default and at other end points.
-    private IReadOnlyList<Candidate> Bases()
+    // Candidates that the user gave and that are inside the budget, or every heuristic at its default and at other end points.
+    private List<Candidate> Bases()
     {
-        if (specification.Candidates.Count > 0)
+        if (specification.Candidates.Where(IsInside).ToList() is { Count: > 0 } given)
         {
-            return specification.Candidates;
+            return given;
         }
 
+        var steps = entries.Steps;
         if (steps < 1 || steps > (schedule.TrainSteps ?? int.MaxValue))
         {
             throw new ArgumentException($"A search over {steps} steps is empty; the model allows {(schedule.TrainSteps is { } most ? $"1 to {most} steps" : "at least 1 step")}.");
@@ -42,6 +43,11 @@ internal sealed class SamplerSearches(RunSpecification specification, NoiseSched
         var pool = new HeuristicPool(schedule, Solver.Parse(specification.Solver).Order).All(steps);
         return [.. pool.Select(s => Candidate.At(specification.Solver, s.Times, s.End)).DistinctBy(c => c.Id)];
     }
+
+    // Without limits of costs nothing is known of blocks, and only calls count; one without the negative evaluation of guidance is half a call.
+    private bool IsInside(Candidate candidate) => specification.Budget.NeedsCosts
+        ? entries.Budget.Allows(candidate)
+        : candidate.NetworkCalls - (0.5 * candidate.Steps.Count(s => !s.Reuse && s.Guidance != StepGuidance.Full)) <= specification.Budget.NetworkCalls;
 
     private ISearchMethod Around(Candidate origin, SearchMethod method)
     {

@@ -66,7 +66,7 @@ public sealed class SearchFactory
         return proposals.Halving(specification.Solver, schedule, Options.Evolution);
     }
 
-    private SamplerSearches Samplers() => new(specification, schedule, entries.Steps);
+    private SamplerSearches Samplers() => new(specification, schedule, entries);
 
     private ISearchMethod Validated(ISearchMethod search) => Options.Interval is { } interval
         ? new ValidatedSearch(search, new ValidationOptions(specification.Validation.Samples, interval, Options.Patience ?? 1, Math.Max(Options.Evolution.Elites, specification.Validation.Elites)))

@@ -24,7 +24,7 @@ public sealed record SearchSpecification : ICheckedData
     [Description("`klub-dp`, `klub` and `score-optimal` take clean samples from the model's own long sampling instead of the package's `data`.")]
     public bool DataFree { get; init; }
 
-    [Description("`times`: sampling times of the whole network; `sampler`: times and the numbers of the solver's table, around the best of the given candidates, or of the heuristics where none is given; `joint`: times and, at each step, the blocks that it leaves out; `blocks`: left-out blocks on uniform grids.")]
+    [Description("`times`: sampling times of the whole network; `sampler`: times and the numbers of the solver's table, around the best of the given candidates that are inside the budget, or of the heuristics where there is none; `joint`: times and, at each step, the blocks that it leaves out; `blocks`: left-out blocks on uniform grids.")]
     public SearchSpace Space { get; init; }
 
     [Description("Numbers that a search over `sampler` varies. With `times` and `differences` alone a perfect denoiser of a single image gives that image back whatever the numbers; the others may break that. Left out: all.")]

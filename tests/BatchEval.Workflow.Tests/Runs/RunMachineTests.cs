@@ -9,6 +9,7 @@ namespace BatchEval.Workflow.Tests.Runs;
 /// <summary>The course of a run, without a model: scores are the distance of a schedule to a known one.</summary>
 public sealed class RunMachineTests
 {
+    private const string FarBase = """candidates=[{"solver":"dpmpp-2m","steps":[{"t":700},{"t":460},{"t":140}]}]""";
     private static readonly NoiseSchedule Schedule = DiscreteNoiseSchedule.Linear(1000, 1e-4, 0.02);
 
     [Fact]
@@ -78,6 +79,56 @@ public sealed class RunMachineTests
     }
 
     [Theory]
+    [InlineData("cma-es")]
+    [InlineData("pattern")]
+    [InlineData("evolution")]
+    [InlineData("random")]
+    public void Every_method_finds_numbers_better_than_the_base(string method)
+    {
+        var rounds = Play(Machine("search.space=sampler", $"search.method={method}", "search.population=12", "search.generations=12", "search.interval=2", FarBase));
+        Distance(Winner(rounds, method == "random" ? "random-search" : "searched")).ShouldBeLessThan(0.8 * Distance(Searched(rounds).First()));
+    }
+
+    [Theory]
+    [InlineData("search.space=sampler", "search.groups=null")]
+    [InlineData("search.space=times", "search.method=cma-es")]
+    public void The_random_search_baseline_beside_a_sampler_search_is_not_the_base_under_another_name(string first, string second)
+    {
+        var rounds = Play(Machine(first, second, "search.population=12", "search.generations=8", "search.interval=2", FarBase));
+        var drawn = rounds.Where(p => p.Stage == RunStage.RandomSearch).SelectMany(p => p.Assignments).Select(a => a.Entry.Candidate).ToList();
+        drawn.ShouldContain(Winner(rounds, "random-search"));
+        Distance(Winner(rounds, "random-search")).ShouldBeLessThan(0.8 * Distance(Searched(rounds).First()));
+    }
+
+    [Theory]
+    [InlineData("sampler", "cma-es")]
+    [InlineData("sampler", "pattern")]
+    [InlineData("sampler", "evolution")]
+    [InlineData("sampler", "random")]
+    [InlineData("times", "cma-es")]
+    [InlineData("times", "pattern")]
+    public void Samplers_of_flow_models_can_be_searched(string space, string method)
+    {
+        foreach (var schedule in new[] { new FlowNoiseSchedule(1000), new FlowNoiseSchedule(1000).For(TimeInput.Whole), new FlowNoiseSchedule(1) })
+        {
+            var specification = SpecificationJson.Read(SpecificationOverrides.Apply(
+                TinyRun.Json, [$"search.space={space}", $"search.method={method}", "search.population=8", "search.generations=6", "search.interval=2", "solver=dpmpp-2m"]));
+            double Far(Candidate c) => c.Steps.Zip([0.6, 0.4, 0.2]).Sum(p => Math.Pow((p.First.Time / schedule.MaxTime) - p.Second, 2));
+            var rounds = Play(new RunMachine(specification, schedule), Far);
+            Far(Winner(rounds, method == "random" ? "random-search" : "searched")).ShouldBeLessThan(Far(rounds.First(p => p.Stage == RunStage.Search).Assignments[0].Entry.Candidate));
+        }
+    }
+
+    [Fact]
+    public void Given_candidates_outside_the_budget_are_scored_and_never_the_base()
+    {
+        const string Many = """candidates=[{"solver":"ddim","steps":[{"t":600},{"t":500},{"t":400},{"t":200}]}]""";
+        var rounds = Play(Machine("search.space=sampler", "search.population=6", "search.generations=2", "baselines=[]", "reference.samples=0", Many));
+        Searched(rounds).ShouldAllBe(c => c.NetworkCalls <= 3);
+        rounds.Single(p => p.Stage == RunStage.Final).Assignments.Select(a => (a.Entry.Name, a.Entry.Candidate.NetworkCalls)).ShouldBe([("searched", 3), ("candidate 1", 4)]);
+    }
+
+    [Theory]
     [InlineData("search.space=joint", "search.method=cma-es", "search.method")]
     [InlineData("search.space=sampler", "search.groups=[]", "search.groups")]
     [InlineData("search.space=sampler", "search.method=gits", "search.space")]
@@ -114,10 +165,14 @@ public sealed class RunMachineTests
 
     private static RunMachine Machine(params string[] overrides) => new(SpecificationJson.Read(SpecificationOverrides.Apply(TinyRun.Json, overrides)), Schedule);
 
-    private static List<RoundPlan> Play(RunMachine machine)
+    private static IEnumerable<Candidate> Searched(IEnumerable<RoundPlan> rounds) => rounds.Where(p => p.Stage == RunStage.Search).SelectMany(p => p.Assignments).Select(a => a.Entry.Candidate);
+
+    private static Candidate Winner(IEnumerable<RoundPlan> rounds, string name) => rounds.Single(p => p.Stage == RunStage.Final).Assignments.Single(a => a.Entry.Name == name).Entry.Candidate;
+
+    private static List<RoundPlan> Play(RunMachine machine, Func<Candidate, double>? score = null)
     {
         var rounds = new List<RoundPlan>();
-        for (var state = machine.Begin(); machine.Next(state) is { } plan; state = machine.Observe(state, Scores(plan)))
+        for (var state = machine.Begin(); machine.Next(state) is { } plan; state = machine.Observe(state, Scores(plan, score)))
         {
             rounds.Add(plan);
         }
@@ -125,8 +180,8 @@ public sealed class RunMachineTests
         return rounds;
     }
 
-    private static List<ScoredCandidate> Scores(RoundPlan plan) =>
-        plan.Stage == RunStage.Reference ? [] : [.. plan.Assignments.SkipLast(plan.Controls).Select(a => new ScoredCandidate(a.Entry.Candidate, Distance(a.Entry.Candidate), 0, a.Range.Count))];
+    private static List<ScoredCandidate> Scores(RoundPlan plan, Func<Candidate, double>? score = null) =>
+        plan.Stage == RunStage.Reference ? [] : [.. plan.Assignments.SkipLast(plan.Controls).Select(a => new ScoredCandidate(a.Entry.Candidate, (score ?? Distance)(a.Entry.Candidate), 0, a.Range.Count))];
 
     private static double Distance(Candidate candidate) => candidate.Steps.Zip([600.0, 400, 200]).Sum(p => Math.Pow(p.First.Time - p.Second, 2));
 }

@@ -51,33 +51,42 @@ public sealed record SamplingSchedule(string Method, string Variant, IReadOnlyLi
     public double[] Sigmas(NoiseSchedule noise) => [.. Times.Select(noise.SigmaAt), End is { } end ? noise.SigmaAt(end) : 0];
 
     /// <summary>
-    /// The one rule by which levels become times: real times to nine digits, or the nearest that the network can be told; whole ones are
+    /// The one rule by which levels become times: real times to nine digits, or the nearest that the network can be told, which are
     /// moved apart where two levels fall on one.
     /// </summary>
-    internal static double[] Distinct(NoiseSchedule noise, double[] times)
+    /// <param name="end">The time at which sampling ends, below all of them; null for none.</param>
+    /// <exception cref="ArgumentException">More times than the network can be told.</exception>
+    internal static double[] Distinct(NoiseSchedule noise, double[] times, double? end = null)
     {
         times = Array.ConvertAll(times, noise.Stated);
-        if (noise.TimeInput != TimeInput.Whole)
+        if (noise.TimeInput == TimeInput.Real)
         {
             return times;
         }
 
-        var (lowest, room) = (Math.Ceiling(noise.MinTime), Math.Floor(noise.MaxTime) - Math.Ceiling(noise.MinTime) + 1);
-        if (times.Length > room)
-        {
-            throw new ArgumentException($"{times.Length} steps asked of a model that can be called at {room} times.", nameof(times));
-        }
-
         for (var i = 1; i < times.Length; i++)
         {
-            times[i] = Math.Min(times[i], times[i - 1] - 1);
+            times[i] = Math.Min(times[i], noise.Beside(times[i - 1], -1));
         }
 
-        for (var i = 0; i < times.Length; i++)
+        var lowest = end is { } stop ? noise.Beside(stop, 1) : noise.TimeInput == TimeInput.Whole ? Math.Ceiling(noise.MinTime) : noise.MinTime;
+        for (var i = times.Length - 1; i >= 0; i--)
         {
-            times[i] = Math.Max(times[i], lowest + times.Length - 1 - i);
+            times[i] = Math.Max(times[i], i == times.Length - 1 ? lowest : noise.Beside(times[i + 1], 1));
         }
 
-        return times;
+        return times[0] <= noise.MaxTime ? Array.ConvertAll(times, noise.Stated)
+            : throw new ArgumentException($"{times.Length} steps asked of a model that can be called at {Count(noise, lowest)} times.", nameof(times));
+    }
+
+    private static int Count(NoiseSchedule noise, double time)
+    {
+        var count = 0;
+        for (; time <= noise.MaxTime; time = noise.Beside(time, 1))
+        {
+            count++;
+        }
+
+        return count;
     }
 }

@@ -130,7 +130,7 @@ public sealed class JointSpace : CandidateSpace
     public override Candidate? Adopt(Candidate candidate)
     {
         var steps = candidate.Steps;
-        var whole = steps.Select(s => axis.Whole(s.Time)).Distinct().ToList();
+        var whole = steps.Select(s => axis.Nearest(s.Time)).Distinct().ToList();
         var fits = whole.Count == steps.Count && whole.TrueForAll(axis.Contains) && steps.All(s => !s.Reuse && s.Drop.All(b => b < Budget.Costs.Blocks.Count))
             && (Options.Masks != MaskRule.None || steps.All(s => s.Drop.Count == 0))
             && (!Shared || steps.All(s => s.Drop.SequenceEqual(steps[0].Drop)))
@@ -168,7 +168,7 @@ public sealed class JointSpace : CandidateSpace
         var place = (share * times.Length) - 0.5;
         var i = Math.Clamp((int)Math.Floor(place), 0, Math.Max(0, times.Length - 2));
         var next = times[Math.Min(i + 1, times.Length - 1)];
-        return axis.Whole(Math.Clamp(times[i] + ((place - i) * (next - times[i])), schedule.MinTime, schedule.MaxTime));
+        return axis.Nearest(Math.Clamp(times[i] + ((place - i) * (next - times[i])), schedule.MinTime, schedule.MaxTime));
     }
 
     private void Restructure(JointGenome genome, PhiloxStream random)

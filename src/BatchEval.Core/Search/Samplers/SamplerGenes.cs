@@ -15,7 +15,7 @@ internal static class SamplerGenes
     private const double NetworkTimeScale = 0.02;
     private const double MostOffset = 0.15;
 
-    public static IEnumerable<SamplerGene> Of(Candidate origin, NoiseSchedule schedule, NoiseAxis axis, SamplerGroups groups)
+    public static IEnumerable<SamplerGene> Of(Candidate origin, NoiseSchedule schedule, TimeAxis axis, SamplerGroups groups)
     {
         var last = origin.Steps.Count - 1;
         for (var i = 0; i <= last; i++)
@@ -38,9 +38,10 @@ internal static class SamplerGenes
                     yield return OnAxis(SamplerNumber.NetworkTime, i, Offset(step, axis), NetworkTimeScale, (-MostOffset * axis.Length, MostOffset * axis.Length), axis);
                 }
 
-                if (groups.HasFlag(SamplerGroups.OutputScales))
+                // Where nothing is left of the signal, no change of the output is a sensible one.
+                if (groups.HasFlag(SamplerGroups.OutputScales) && schedule.At(step.Time).Ratio is var ratio && double.IsFinite(ratio))
                 {
-                    yield return Free(SamplerNumber.OutputScale, i, 0.03 * Math.Min(1, 1 / schedule.At(step.Time).Ratio));
+                    yield return Free(SamplerNumber.OutputScale, i, 0.03 * Math.Min(1, 1 / ratio));
                 }
             }
 
@@ -71,11 +72,11 @@ internal static class SamplerGenes
     }
 
     /// <summary>Positions between a step and the time that the network is told.</summary>
-    public static double Offset(CandidateStep step, NoiseAxis axis) =>
+    public static double Offset(CandidateStep step, TimeAxis axis) =>
         step.Numbers?.NetworkTime is { } told ? axis.PositionOf(told) - axis.PositionOf(step.Time) : 0;
 
     /// <summary>A candidate's value of a number.</summary>
-    public static double ValueIn(Candidate candidate, SamplerNumber number, int index, NoiseAxis axis)
+    public static double ValueIn(Candidate candidate, SamplerNumber number, int index, TimeAxis axis)
     {
         var step = candidate.Steps[index];
         var numbers = step.Numbers ?? new StepNumbers();
@@ -92,7 +93,7 @@ internal static class SamplerGenes
         };
     }
 
-    private static SamplerGene OnAxis(SamplerNumber number, int step, double value, double share, (double Low, double High) range, NoiseAxis axis)
+    private static SamplerGene OnAxis(SamplerNumber number, int step, double value, double share, (double Low, double High) range, TimeAxis axis)
     {
         var scale = share * axis.Length;
         var grid = axis.IsDiscrete ? 1 / scale : 0;

@@ -49,8 +49,8 @@ public sealed class SamplerSearch : ISearchMethod
             return observed;
         }
 
-        // Where every base failed there is nothing better to begin at than the first.
+        // Where every base failed there is nothing better to begin at than the first. The search around the base may score it again, as a seed.
         var chosen = observed.Archive.Count > 0 ? observed.Archive[0].Candidate : scores[0].Candidate;
-        return observed with { Origin = chosen, Guesses = [chosen], Archive = [], Round = 0 };
+        return observed with { Origin = chosen, Guesses = [chosen], Archive = [], Round = 0, Seen = [.. observed.Seen.Where(id => id != chosen.Id)] };
     }
 }

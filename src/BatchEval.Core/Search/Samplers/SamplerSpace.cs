@@ -13,7 +13,7 @@ public sealed class SamplerSpace : CandidateSpace
     private const int Digits = 5;
     private const double LocalStep = 0.5;
     private readonly Candidate origin;
-    private readonly NoiseAxis axis;
+    private readonly TimeAxis axis;
     private readonly double mutationProbability;
 
     /// <summary>Creates the space.</summary>
@@ -31,7 +31,7 @@ public sealed class SamplerSpace : CandidateSpace
             throw new ArgumentException("A search over a sampler's numbers needs at least one group of them.", nameof(groups));
         }
 
-        (this.origin, axis, this.mutationProbability) = (origin, new NoiseAxis(schedule), mutationProbability);
+        (this.origin, axis, this.mutationProbability) = (origin, new TimeAxis(schedule), mutationProbability);
         Genes = [.. SamplerGenes.Of(origin, schedule, axis, groups)];
         Variables = [.. Genes.Select(g => g.Variable)];
     }
@@ -50,10 +50,11 @@ public sealed class SamplerSpace : CandidateSpace
         double Value(SamplerNumber number, int step, double standard) => values[(number, step)].DefaultIfEmpty(standard).First();
         double Rounded(SamplerNumber number, int step, double standard) => Math.Round(Value(number, step, standard), Digits);
         var positions = Spread([.. origin.Steps.Select((s, i) => Value(SamplerNumber.Time, i, axis.PositionOf(s.Time)))]);
+        var times = axis.TimesAt(positions, origin.End);
         var steps = new List<CandidateStep>();
         for (var i = 0; i < origin.Steps.Count; i++)
         {
-            var (step, numbers, time) = (origin.Steps[i], origin.Steps[i].Numbers ?? new StepNumbers(), axis.TimeAt(positions[i]));
+            var (step, numbers, time) = (origin.Steps[i], origin.Steps[i].Numbers ?? new StepNumbers(), times[i]);
             steps.Add(new CandidateStep(time, step.Drop, step.Reuse, new StepNumbers
             {
                 NetworkTime = axis.TimeAt(positions[i] + Value(SamplerNumber.NetworkTime, i, SamplerGenes.Offset(step, axis))) is var told && told != time ? told : null,

@@ -37,6 +37,27 @@ public sealed class SamplerSearchTests
         Run(search, SearchState.Empty).Elites(1).Single().Score.ShouldBeLessThan(0.5 * Distance(Bases[1]));
     }
 
+    // A base at every look would end the search by patience with the base as its winner.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Validated_evolution_and_random_search_look_at_what_they_found_and_not_at_the_base_again(bool random)
+    {
+        var options = new EvolutionOptions(14, 20, 6, 8, 4, [32, 64]);
+        var search = new ValidatedSearch(
+            new SamplerSearch(Bases, [64], 0.5, origin =>
+            {
+                var space = new SamplerSpace(origin, Schedule, SamplerGroups.All);
+                return random ? RandomSearch.WithBudgetOf(space, options, 1) : new Evolution(space, options, [origin], 1);
+            }),
+            new ValidationOptions(512, Interval: 2, Patience: 1000, Elites: 100));
+        var state = Run(search, SearchState.Empty);
+        state.Validation!.Scored.Count.ShouldBeGreaterThan(2);
+        state.Validation.Scored.Select(s => s.Candidate).ShouldContain(Bases[1]);
+        state.Elites(1).Single().Candidate.ShouldBe(state.Archive[0].Candidate);
+        state.Elites(1).Single().Score.ShouldBeLessThan((random ? 1 : 0.6) * Distance(Bases[1]));
+    }
+
     [Fact]
     public void A_state_read_back_from_json_goes_on_with_the_same_bits()
     {

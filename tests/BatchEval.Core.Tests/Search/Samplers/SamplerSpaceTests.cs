@@ -52,6 +52,30 @@ public sealed class SamplerSpaceTests
         }
     }
 
+    // Flow models have no signal at their largest time, and zero-terminal-SNR models none at T; networks that take whole or half-precision times can be told few.
+    [Theory]
+    [InlineData(1.0, TimeInput.Real)]
+    [InlineData(1000.0, TimeInput.Real)]
+    [InlineData(1000.0, TimeInput.Half)]
+    [InlineData(1000.0, TimeInput.Whole)]
+    [InlineData(null, TimeInput.Real)]
+    public void Every_point_is_a_candidate_where_no_signal_is_left_at_the_largest_time(double? flow, TimeInput input)
+    {
+        NoiseSchedule schedule = flow is { } scale ? new FlowNoiseSchedule(scale).For(input) : DiscreteNoiseSchedule.OfCumulativeAlphas([.. Enumerable.Range(1, 1000).Select(i => 1 - (i / 1000.0))]);
+        double[] times = [.. new[] { 1, 0.9, 0.6, 0.2 }.Select(share => share * schedule.MaxTime).Select(t => schedule.TrainSteps is null ? schedule.Stated(t) : Math.Round(t))];
+        var space = new SamplerSpace(new Candidate("ddim", [.. times.Select(t => new CandidateStep(t))], end: schedule.Stated(0.0102 * schedule.MaxTime)), schedule, SamplerGroups.All);
+        space.Genes.ShouldNotContain(g => g.Number == SamplerNumber.OutputScale && g.Step == 0);
+        var random = new PhiloxStream(4, 1);
+        for (var i = 0; i < 300; i++)
+        {
+            var point = (i % 3 == 0 ? 12 : 1) * random.NextGaussian();
+            var candidate = space.Mutate(space.Decode([.. space.Genes.Select(_ => (i % 3 == 1 ? point : 0) + (10 * random.NextGaussian()))]), random);
+            candidate.Violations(schedule, 0).ShouldBeEmpty();
+            candidate.Steps.Select(s => schedule.Nearest(s.Time)).ShouldBeUnique();
+            space.Adopt(candidate).ShouldNotBeNull();
+        }
+    }
+
     [Fact]
     public void Breeding_stays_in_the_space()
     {
