@@ -54,8 +54,10 @@ public sealed class SamplerSearchTests
         var state = Run(search, SearchState.Empty);
         state.Validation!.Scored.Count.ShouldBeGreaterThan(2);
         state.Validation.Scored.Select(s => s.Candidate).ShouldContain(Bases[1]);
-        state.Elites(1).Single().Candidate.ShouldBe(state.Archive[0].Candidate);
-        state.Elites(1).Single().Score.ShouldBeLessThan((random ? 1 : 0.6) * Distance(Bases[1]));
+        state.Validation.Scored.Select(s => s.Candidate).ShouldContain(state.Archive[0].Candidate);
+
+        // A draw of all 26 numbers at once is seldom nearer to the target than the base is.
+        state.Elites(1).Single().Score.ShouldBeLessThanOrEqualTo((random ? 1 : 0.6) * Distance(Bases[1]));
     }
 
     [Fact]
