@@ -194,6 +194,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{runId}/prompts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The prompt of each image of the final stage, by the image's number; none for a run without prompts. */
+        get: operations["ListPrompts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{runId}/leaderboard": {
         parameters: {
             query?: never;
@@ -681,6 +698,7 @@ export interface components {
             steps: components["schemas"]["StepPoint"][];
             /** @description Names of the blocks that the model can drop, by their number; null where the run knows none. */
             blocks: null | string[];
+            skip: null | components["schemas"]["SkipRule"];
             /** @description The numbers of each network call beside those of the solver alone; null for a candidate without numbers of its own, or where the model is not here. */
             sampler: null | components["schemas"]["SamplerSheetRow"][];
         };
@@ -763,6 +781,13 @@ export interface components {
              */
             usual: number;
         };
+        /** @description A kind of gene. */
+        GeneKind: {
+            /** @description Its name; names of columns add the step to it. */
+            name: string;
+            /** @description What it does. */
+            description: string;
+        };
         /** @description A search after one of its generations. */
         HistoryPoint: {
             /** @description Its stage. */
@@ -797,6 +822,11 @@ export interface components {
              * @description Median of those that were looked at then.
              */
             validationMedian: null | number;
+        };
+        /** @description The prompt of an image. */
+        ImagePrompt: {
+            prompt: string;
+            negative: null | string;
         };
         /** @description A finished run's `leaderboard.json`. Holds nothing that depends on when or where it was computed. */
         Leaderboard: {
@@ -909,6 +939,11 @@ export interface components {
                 detail: string;
             }[];
         };
+        /** @description What the images of a run are to show. */
+        PromptList: {
+            /** @description The prompt of each image of the final stage, by the image's number; empty for a run without prompts. */
+            prompts: components["schemas"]["ImagePrompt"][];
+        };
         /** @description What a run cost. */
         RunCost: {
             /**
@@ -1020,9 +1055,9 @@ export interface components {
             cost: components["schemas"]["RunCost"];
             /**
              * Format: double
-             * @description Share of the work that is done, 0 to 1.
+             * @description Share of the work that is done, 0 to 1; null until the run has been prepared.
              */
-            share: number;
+            share: null | number;
             /**
              * Format: double
              * @description Estimate from the measured time per network call.
@@ -1207,6 +1242,8 @@ export interface components {
             rounds: components["schemas"]["ScoredRound"][];
             /** @description Best and median after each generation of the run, up to Next. */
             history: components["schemas"]["HistoryPoint"][];
+            /** @description Every kind of gene that rounds may have. */
+            genes: components["schemas"]["GeneKind"][];
         };
         /** @description The scores of one round. */
         ScoredRound: {
@@ -1248,6 +1285,41 @@ export interface components {
         ServiceDocument: {
             /** @description Whether it refuses whatever starts, changes or deletes something. */
             readOnly: boolean;
+        };
+        /** @description A run-time skip policy. */
+        SkipRule: {
+            /** @description Name of the measure of change. */
+            criterion: string;
+            /**
+             * Format: double
+             * @description A call is left out while the measure stays below.
+             */
+            threshold: number;
+            /**
+             * Format: int32
+             * @description Most calls left out in a row.
+             */
+            maxConsecutive: number;
+            /**
+             * Format: int32
+             * @description First steps that are always computed.
+             */
+            warmup: number;
+            /**
+             * Format: int32
+             * @description Last steps that are always computed.
+             */
+            guard: number;
+            /**
+             * Format: int32
+             * @description Order by which a left-out output is extrapolated; 0 holds the last one.
+             */
+            order: number;
+            /**
+             * Format: int32
+             * @description Most calls per sample, or null.
+             */
+            maxCalls: null | number;
         };
         /** @description A run that was submitted. */
         StartedRun: {
@@ -1313,6 +1385,8 @@ export interface components {
             dropped: number[];
             /** @description Whether an earlier output is used in place of a network call. */
             reused: boolean;
+            /** @description How the step is guided: `full` (both evaluations), `positive` or `cached`; null in runs without guidance. */
+            guidance: null | string;
         };
         /** Format: binary */
         Stream: string;
@@ -1831,6 +1905,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkList"];
+                };
+            };
+            /** @description A refusal (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ListPrompts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the run, as the start returned it. */
+                runId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptList"];
                 };
             };
             /** @description A refusal (RFC 9457). */

@@ -8,6 +8,7 @@ using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Reports;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Serialization;
+using BatchEval.Workflow.Specifications;
 using BatchEval.Workflow.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -26,14 +27,25 @@ internal sealed class CandidateQueries(RunApiContext context)
     public async Task<Ok<CandidateSteps>> StepsAsync(string run, string candidate, CancellationToken cancellation)
     {
         var score = await ScoreOfAsync(run, candidate, cancellation);
-        var schedule = await ScheduleOfAsync(run, cancellation);
+        var specification = await queries.SpecificationOfAsync(run, cancellation);
+        var (schedule, guided) = (ScheduleOf(specification), specification.Conditions.IsGuided);
         var costs = await context.Store.ReadJsonAsync<CostModel>(BlobNames.Costs(run), cancellation);
         var sheet = schedule is null ? null : SamplerSheet.Of(score.Candidate, schedule);
         return TypedResults.Ok(new CandidateSteps(
             score.Candidate.Solver,
-            [.. score.Candidate.Steps.Select(s => new StepPoint(s.Time, schedule?.At(s.Time).Ratio is { } ratio && double.IsFinite(ratio) ? ratio : null, s.Drop, s.Reuse))],
+            [.. score.Candidate.Steps.Select(s => new StepPoint(s.Time, schedule?.At(s.Time).Ratio is { } ratio && double.IsFinite(ratio) ? ratio : null, s.Drop, s.Reuse, guided ? JsonNamingPolicy.CamelCase.ConvertName(s.Guidance.ToString()) : null))],
             costs is { Blocks.Count: > 0 } ? [.. costs.Blocks.Select(b => b.Name)] : null,
+            score.Candidate.Skip is { } s ? new SkipRule(s.CriterionName, s.Threshold, s.MaxConsecutive, s.Warmup, s.Guard, s.Order, s.MaxCalls) : null,
             sheet?.Rows));
+    }
+
+    /// <summary>The prompts of the images that a run keeps, and of those that are computed on request.</summary>
+    public async Task<Ok<PromptList>> PromptsAsync(string run, CancellationToken cancellation)
+    {
+        await lookup.RequireAsync(run, cancellation);
+        var specification = await queries.SpecificationOfAsync(run, cancellation);
+        var images = Enumerable.Range(0, Math.Max(specification.Final.Images, CandidatePreview.Images));
+        return TypedResults.Ok(new PromptList(specification.Prompts is { } prompts ? [.. images.Select(n => prompts.Of(SampleRange.FinalStart + n)).Select(p => new ImagePrompt(p.Text, p.Negative))] : []));
     }
 
     /// <summary>Which images called the network when, of a finished run.</summary>
@@ -102,11 +114,11 @@ internal sealed class CandidateQueries(RunApiContext context)
     }
 
     // The server that shows a run need not have its model.
-    private async Task<NoiseSchedule?> ScheduleOfAsync(string run, CancellationToken cancellation)
+    private NoiseSchedule? ScheduleOf(RunSpecification specification)
     {
         try
         {
-            return context.Models.Find((await queries.SpecificationOfAsync(run, cancellation)).Model).Manifest.Schedule;
+            return context.Models.Find(specification.Model).Manifest.Schedule;
         }
         catch (ProblemException)
         {

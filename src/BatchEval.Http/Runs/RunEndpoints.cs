@@ -48,6 +48,8 @@ internal static class RunEndpoints
             .WithName("GetPreview").WithSummary("Contact sheet that was computed on request, during a search or after it.").Produces<Stream>(200, Png);
         api.MapGet("runs/{runId}/work", (string runId, RunApiContext context, CancellationToken stop) => new RunQueries(context).WorkAsync(runId, stop))
             .WithName("ListWork").WithSummary("The processes that compute units of a run: how many each computes at this moment, and how many it has computed.");
+        api.MapGet("runs/{runId}/prompts", (string runId, RunApiContext context, CancellationToken stop) => new CandidateQueries(context).PromptsAsync(runId, stop))
+            .WithName("ListPrompts").WithSummary("The prompt of each image of the final stage, by the image's number; none for a run without prompts.");
         api.MapGet("runs/{runId}/leaderboard", (string runId, string? format, HttpContext http, RunApiContext context, CancellationToken stop) => new RunQueries(context).LeaderboardAsync(runId, format, http, stop))
             .WithName("GetLeaderboard").WithSummary("The leaderboard of a finished run, as JSON or, with ?format=csv or Accept: text/csv, as comma-separated values.")
             .Produces<Leaderboard>(200, Json, "text/csv");

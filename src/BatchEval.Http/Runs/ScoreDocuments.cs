@@ -9,7 +9,9 @@ namespace BatchEval.Http.Runs;
 /// <param name="Metrics">The metrics that at least one row has, the objective first.</param>
 /// <param name="Rounds">The rounds, in order.</param>
 /// <param name="History">Best and median after each generation of the run, up to <paramref name="Next"/>.</param>
-public sealed record ScoreTable(int Next, string Objective, IReadOnlyList<MetricColumn> Metrics, IReadOnlyList<ScoredRound> Rounds, IReadOnlyList<HistoryPoint> History);
+/// <param name="Genes">Every kind of gene that rounds may have.</param>
+public sealed record ScoreTable(
+    int Next, string Objective, IReadOnlyList<MetricColumn> Metrics, IReadOnlyList<ScoredRound> Rounds, IReadOnlyList<HistoryPoint> History, IReadOnlyList<GeneKind> Genes);
 
 /// <summary>A metric.</summary>
 /// <param name="Key">Its key in the rows.</param>
@@ -35,6 +37,11 @@ public sealed record ScoredRound(
 /// <param name="Name">Its name for people; numbers count steps from 1.</param>
 /// <param name="Usual">What a candidate without it has.</param>
 public sealed record GeneColumn(string Name, double Usual);
+
+/// <summary>A kind of gene.</summary>
+/// <param name="Name">Its name; names of columns add the step to it.</param>
+/// <param name="Description">What it does.</param>
+public sealed record GeneKind(string Name, string Description);
 
 /// <summary>The scores of one candidate in one round.</summary>
 /// <param name="Id">First digits of the candidate's id.</param>
@@ -70,8 +77,26 @@ public sealed record HistoryPoint(string Stage, int Generation, int Round, doubl
 /// <param name="Solver">Its solver.</param>
 /// <param name="Steps">Its steps, in the order of sampling.</param>
 /// <param name="Blocks">Names of the blocks that the model can drop, by their number; null where the run knows none.</param>
+/// <param name="Skip">What decides image by image which calls are left out, or null.</param>
 /// <param name="Sampler">The numbers of each network call beside those of the solver alone; null for a candidate without numbers of its own, or where the model is not here.</param>
-public sealed record CandidateSteps(string Solver, IReadOnlyList<StepPoint> Steps, IReadOnlyList<string>? Blocks, IReadOnlyList<SamplerSheetRow>? Sampler);
+public sealed record CandidateSteps(string Solver, IReadOnlyList<StepPoint> Steps, IReadOnlyList<string>? Blocks, SkipRule? Skip, IReadOnlyList<SamplerSheetRow>? Sampler);
+
+/// <summary>A run-time skip policy.</summary>
+/// <param name="Criterion">Name of the measure of change.</param>
+/// <param name="Threshold">A call is left out while the measure stays below.</param>
+/// <param name="MaxConsecutive">Most calls left out in a row.</param>
+/// <param name="Warmup">First steps that are always computed.</param>
+/// <param name="Guard">Last steps that are always computed.</param>
+/// <param name="Order">Order by which a left-out output is extrapolated; 0 holds the last one.</param>
+/// <param name="MaxCalls">Most calls per sample, or null.</param>
+public sealed record SkipRule(string Criterion, double Threshold, int MaxConsecutive, int Warmup, int Guard, int Order, int? MaxCalls);
+
+/// <summary>What the images of a run are to show.</summary>
+/// <param name="Prompts">The prompt of each image of the final stage, by the image's number; empty for a run without prompts.</param>
+public sealed record PromptList(IReadOnlyList<ImagePrompt> Prompts);
+
+/// <summary>The prompt of an image.</summary>
+public sealed record ImagePrompt(string Prompt, string? Negative);
 
 /// <summary>Which images called the network at which step, for a skip policy that decides per image.</summary>
 /// <param name="FirstSample">Index of the first image.</param>
@@ -83,7 +108,8 @@ public sealed record CandidateMasks(long FirstSample, IReadOnlyList<string> Imag
 /// <param name="Ratio">Noise-to-signal ratio sigma / alpha; null where it is infinite or the model is not here.</param>
 /// <param name="Dropped">Blocks that are left out.</param>
 /// <param name="Reused">Whether an earlier output is used in place of a network call.</param>
-public sealed record StepPoint(double Time, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? Ratio, IReadOnlyList<int> Dropped, bool Reused);
+/// <param name="Guidance">How the step is guided: <c>full</c> (both evaluations), <c>positive</c> or <c>cached</c>; null in runs without guidance.</param>
+public sealed record StepPoint(double Time, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? Ratio, IReadOnlyList<int> Dropped, bool Reused, string? Guidance);
 
 /// <summary>A specification that could be started.</summary>
 /// <param name="Id">The id that its run has.</param>

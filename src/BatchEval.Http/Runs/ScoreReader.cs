@@ -45,7 +45,7 @@ internal sealed class ScoreReader(RunStore store)
         var shown = rounds.Where(r => r.Round >= since && r.Rows.Count > 0).ToList();
         var known = Known.First(m => m.Key == objective);
         var metrics = Known.Where(m => m.Key != objective && rounds.Exists(r => r.Rows.Any(s => s.Values.ContainsKey(m.Key))));
-        return new ScoreTable(rounds.Count, objective, [known, .. metrics], shown, [.. History(rounds, known)]);
+        return new ScoreTable(rounds.Count, objective, [known, .. metrics], shown, [.. History(rounds, known)], CandidateGenes.Kinds);
     }
 
     private async Task<ScoredRound?> RoundAsync(string run, int round, Lazy<Task<Dictionary<string, DateTimeOffset>>> written, CancellationToken cancellation)

@@ -5,7 +5,8 @@ namespace BatchEval.Workflow.Evaluation;
 /// <summary>A few images of a candidate outside any round, for people who watch a search.</summary>
 public static class CandidatePreview
 {
-    private const int Images = 16;
+    /// <summary>How many there are.</summary>
+    public const int Images = 16;
     private const int Columns = 8;
 
     /// <summary>Computes the images of the first samples of the final stage, the same noise for every candidate.</summary>

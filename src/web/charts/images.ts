@@ -29,7 +29,10 @@ export function comparePictures(pictures: Picture[], left: number, right: number
     const picture = pictures[Number(select.value)];
     if (typeof picture.source === "string") image.src = picture.source;
     // Another one may have been chosen by the time that it is there.
-    else picture.source().then(source => { if (pictures[Number(select.value)] === picture) image.src = source; }, () => image.removeAttribute("src"));
+    else {
+      const chosen = () => pictures[Number(select.value)] === picture;
+      picture.source().then(source => { if (chosen()) image.src = source; }, () => { if (chosen()) image.removeAttribute("src"); });
+    }
     image.alt = picture.alt;
     name.textContent = picture.name;
   });

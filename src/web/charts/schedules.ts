@@ -2,11 +2,13 @@
 import * as Plot from "@observablehq/plot";
 import { format, max, min, Scale, scaleLog } from "d3";
 import { CARD, Drawn, INK, legend, LINE, Mark, measure, note, OTHER, shorten, SOFT, WIN } from "./frame";
-import { colorOf } from "./scores";
+import { colorOf as byRole } from "./scores";
 
-export interface Schedule { name: string; winner: boolean; steps: { time: string; exact?: string; ratio: number | null; dropped: number; reused: boolean }[] }
+export interface Schedule { name: string; winner: boolean; color?: string; steps: { time: string; exact?: string; ratio: number | null; dropped: number; reused: boolean }[] }
 type Row = Schedule & { key: number };
 type Step = Schedule["steps"][number] & { row: Row; at: number; level: number; label: number };
+
+const colorOf = (row: { winner: boolean; color?: string }) => row.color ?? byRole(row);
 
 function stagger(steps: Step[], x: Scale, low: number, high: number) {
   const ends = [-Infinity, -Infinity];

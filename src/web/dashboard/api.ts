@@ -9,6 +9,7 @@ export type Table = Schemas["ScoreTable"];
 export type Round = Schemas["ScoredRound"];
 export type Row = Schemas["ScoreRow"];
 export type Metric = Schemas["MetricColumn"];
+export type Prompts = Schemas["PromptList"];
 export type Steps = Schemas["CandidateSteps"];
 export type Masks = Schemas["CandidateMasks"];
 export type ModelChecks = Schemas["ModelCheckDocument"];
@@ -44,7 +45,32 @@ export async function send(path: string, init: RequestInit = {}): Promise<Respon
   throw new ApiError(answer.status, problem.detail ?? `The server answered ${answer.status}.`, problem.errors ?? []);
 }
 
-export const get = async <T>(path: string, signal?: AbortSignal): Promise<T> => (await send(path, { signal })).json() as Promise<T>;
+/** How long an answer may take in milliseconds, and how long a stream may be silent: the server says something every 15 seconds. */
+const PATIENCE = 20_000, SILENCE = 40_000;
+
+/** Runs something that can be stopped, and stops it once it has been silent for too long; `heard` begins the time anew. Only the caller's own signal ends it as an abort. */
+async function within<T>(limit: number, signal: AbortSignal | undefined, work: (signal: AbortSignal, heard: () => void) => Promise<T>): Promise<T> {
+  const late = new AbortController();
+  const stop = () => late.abort();
+  let timer = 0;
+  const heard = () => { clearTimeout(timer); if (Number.isFinite(limit)) timer = window.setTimeout(stop, limit); };
+  if (signal?.aborted) stop();
+  signal?.addEventListener("abort", stop);
+  heard();
+  try {
+    return await work(late.signal, heard);
+  } catch (error) {
+    if (error instanceof ApiError || signal?.aborted) throw error;
+    throw new ApiError(0, "The server does not answer.");
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
+/** Reads a document. Those that take a network's time have no limit. */
+export const get = <T>(path: string, signal?: AbortSignal, limit = PATIENCE): Promise<T> =>
+  within(limit, signal, async stop => (await send(path, { signal: stop })).json() as Promise<T>);
 export const post = async <T>(path: string, body?: string): Promise<T> =>
   (await send(path, { method: "POST", body, headers: body === undefined ? {} : { "Content-Type": "application/json" } })).json() as Promise<T>;
 export const runPath = (id: string) => `/api/runs/${encodeURIComponent(id)}`;
@@ -74,13 +100,14 @@ export function save(content: Blob, name: string) {
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
-/** Reads server-sent events until they end or the signal stops them. */
-export async function watch(path: string, signal: AbortSignal, told: (event: string, data: string) => void) {
-  const answer = await send(path, { signal, headers: { Accept: "text/event-stream" } });
+/** Reads server-sent events until they end, the signal stops them, or nothing has come for too long. */
+export const watch = (path: string, signal: AbortSignal, told: (event: string, data: string) => void) => within(SILENCE, signal, async (stop, heard) => {
+  const answer = await send(path, { signal: stop, headers: { Accept: "text/event-stream" } });
   const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
   for (let rest = ""; ;) {
     const { done, value } = await reader.read();
     if (done) return;
+    heard();
     const events = (rest + value).split("\n\n");
     rest = events.pop()!;
     for (const event of events) {
@@ -89,4 +116,4 @@ export async function watch(path: string, signal: AbortSignal, told: (event: str
       told(of("event") || "message", of("data"));
     }
   }
-}
+});

@@ -5,9 +5,9 @@ import { drawSchedules, Schedule } from "../charts/schedules";
 import { Chart, Plain } from "../tables";
 import { SamplerNumbers } from "../samplers";
 import { Blocks, Family, Skips } from "./anatomy";
-import { ApiError, candidatePath, get, imageAddress, Run, runPath, save, send, Steps, Table } from "./api";
+import { ApiError, candidatePath, get, imageAddress, Prompts, Run, runPath, save, send, Steps, Table } from "./api";
 import { latestScores, Scored, useRun } from "./live";
-import { Download, Fact, Problem, useImage, useOrderable } from "./parts";
+import { Download, Fact, Image, Problem, useImage, useOrderable } from "./parts";
 import { big, count, csv, short, stageName, titled, withError } from "./text";
 
 export function CandidatePage({ run: runId, id }: { run: string; id: string }) {
@@ -16,14 +16,16 @@ export function CandidatePage({ run: runId, id }: { run: string; id: string }) {
   const scores = useMemo(() => (live.table ? latestScores(live.table) : []), [live.table]);
   const score = scores.find(s => s.id === id);
   const up = <p class="eyebrow"><a href={`#/runs/${runId}`}>{runId}</a></p>;
-  if (!live.run || !live.table) return <>{up}<h1>Candidate {id}</h1><Problem error={live.error} /></>;
+  if (live.gone) return <><h1>Candidate {id}</h1><p class="note">Run {runId} was deleted. <a href="#/">All runs</a></p></>;
+  if (!live.run || !live.table) return <>{up}<h1>Candidate {id}</h1><Problem error={live.error} />{!live.error && <p class="note">Asking the server.</p>}</>;
   if (!score) return <>{up}<h1>Candidate {id}</h1><p class="note">This run has scored no such candidate.</p></>;
   return <>
     {up}
     <h1>{score.name} <code>{id}</code></h1>
+    <Problem error={live.error} />
     <Scores score={score} table={live.table} />
     <nav aria-label="Files of the candidate">
-      {orderable && <a href={`#/new/${runId}/${id}`}>Evaluate on more samples</a>}
+      {orderable && !score.failure && <a href={`#/new/${runId}/${id}`}>Evaluate on more samples</a>}
       <Download path={candidatePath(runId, id)} name={`${id}.json`}>Download scores and candidate</Download>
       {live.run.state === "finished" && score.stage === "final" && <Download path={`${candidatePath(runId, id)}/grid`} name={`${id}.png`}>Download contact sheet</Download>}
     </nav>
@@ -32,7 +34,7 @@ export function CandidatePage({ run: runId, id }: { run: string; id: string }) {
     <Skips run={live.run} id={id} />
     <Rounds id={id} table={live.table} />
     <Family run={runId} id={id} table={live.table} scores={scores} />
-    <Images run={live.run} id={id} others={scores.filter(s => s.stage === "final" && s.id !== id)} />
+    <Images run={live.run} id={id} failed={!!score.failure} others={scores.filter(s => s.stage === "final" && s.id !== id)} />
     <p class="note">{live.run.state === "finished" && <Download path={`${runPath(runId)}/archive`} name={`${runId}.zip`}>Download the whole run as one archive</Download>}</p>
   </>;
 }
@@ -55,7 +57,7 @@ function Exports({ run, id }: { run: Run; id: string }) {
   const path = winner ?? `${candidatePath(run.id, id)}/exports`;
   const [files, set] = useState<string[] | null>(null);
   const [error, fail] = useState<ApiError | null>(null);
-  const list = () => { fail(null); get<{ files: string[] }>(path).then(found => set(found.files)).catch(fail); };
+  const list = () => { fail(null); get<{ files: string[] }>(path, undefined, Infinity).then(found => set(found.files)).catch(fail); };
   useEffect(() => { set(null); if (winner) list(); }, [path]);
   return <nav aria-label="Exports">
     {files ? files.map(file => <Download key={file} path={`${path}/${file}`} name={winner ? file : `${id}-${file}`}>Download {file}</Download>)
@@ -67,22 +69,41 @@ function Axis({ run, score, others }: { run: string; score: Scored; others: Scor
   const bases = others.filter(s => s.role === "baseline" && s.id !== score.id);
   const [base, choose] = useState<string>("");
   const [steps, set] = useState<Record<string, Steps>>({});
+  const [error, fail] = useState<ApiError | null>(null);
   const wanted = base || bases[0]?.id;
   useEffect(() => {
-    for (const id of [score.id, wanted].filter(i => i && !steps[i])) get<Steps>(`${candidatePath(run, id)}/steps`).then(s => set(all => ({ ...all, [id]: s }))).catch(() => {});
+    fail(null);
+    for (const id of [score.id, wanted].filter(i => i && !steps[i])) get<Steps>(`${candidatePath(run, id)}/steps`).then(s => set(all => ({ ...all, [id]: s }))).catch(fail);
   }, [run, score.id, wanted]);
   const shown = [score, bases.find(b => b.id === wanted)].filter((s): s is Scored => s !== undefined && steps[s.id] !== undefined);
   const schedules: Schedule[] = shown.map((s, i) => ({ name: s.name, winner: i === 0, steps: steps[s.id].steps.map(p => ({ time: short(p.time), ratio: p.ratio, dropped: p.dropped.length, reused: p.reused })) }));
   const own = steps[score.id];
+  const guided = shown.some(s => steps[s.id].steps.some(p => p.guidance != null));
   return <><section class="wide" id="steps"><h2>Steps on the noise axis</h2>
     <p>Where the schedule calls the network, by noise-to-signal ratio σ/α; sampling runs from left to right.</p>
     {bases.length > 0 && <p class="controls"><label>Beside <select value={wanted} onChange={e => choose(e.currentTarget.value)}>{bases.map(b => <option key={b.id} value={b.id}>{b.name} {b.id}</option>)}</select></label></p>}
-    <Chart label={`Steps of ${shown.map(s => s.name).join(" and ")} on the noise axis`} watch={[steps, wanted]} draw={width => drawSchedules(schedules, width)}>
-      <Plain name="Steps" head={["Step", "Time", "σ/α", "Blocks dropped", "Network"]} rows={(steps[score.id]?.steps ?? []).map((p, i) => [i + 1, p.time, p.ratio === null ? "∞ or unknown" : short(p.ratio), p.dropped.length ? p.dropped.join(", ") : "none", p.reused ? "earlier output reused" : "called"])} />
-    </Chart>
+    <Problem error={error} />
+    {shown.length === 0 ? !error && <p class="note">Asking the server.</p> : <Chart label={`Steps of ${shown.map(s => s.name).join(" and ")} on the noise axis`} watch={[steps, wanted]} draw={width => drawSchedules(schedules, width)}>
+      <Plain name="Steps" head={["Step", "Time", "σ/α", "Blocks dropped", "Network", ...(guided ? ["Guidance"] : []), "Candidate"]}
+        rows={shown.flatMap(s => steps[s.id].steps.map((p, i) => [i + 1, p.time, p.ratio === null ? "∞ or unknown" : short(p.ratio), p.dropped.length ? p.dropped.join(", ") : "none", p.reused ? "earlier output reused" : "called", ...(guided ? [p.reused ? "–" : guidance[p.guidance ?? ""] ?? "–"] : []), `${s.name} ${s.id}`]))} />
+    </Chart>}
+    {own && <Policy steps={own} />}
   </section>
     {own && <Blocks steps={own} />}
     {own?.sampler && <SamplerNumbers solver={own.solver} calls={own.sampler} />}
+  </>;
+}
+
+const guidance: Record<string, string> = { full: "both evaluations", positive: "positive evaluation alone", cached: "positive evaluation and the last difference" };
+
+/** What decides while sampling, and which steps are guided: nothing where every step is a whole guided call. */
+function Policy({ steps: { steps, skip } }: { steps: Steps }) {
+  const called = steps.map((s, i) => ({ ...s, step: i + 1 })).filter(s => !s.reused);
+  const kinds = Object.keys(guidance).map(kind => [kind, called.filter(s => s.guidance === kind).map(s => s.step)] as const).filter(([, at]) => at.length > 0);
+  const varied = kinds.some(([kind]) => kind !== "full");
+  return <>
+    {varied && <p id="guidance">Guidance by step: {kinds.map(([kind, at]) => `${guidance[kind]} at ${at.join(", ")}`).join("; ")}.</p>}
+    {skip && <p id="skip-policy">Image by image, a call is left out while the criterion <code>{skip.criterion}</code> stays below {short(skip.threshold)}: at most {skip.maxConsecutive} in a row, none of the first {skip.warmup}{skip.guard > 0 ? ` and the last ${skip.guard}` : ""} steps{skip.maxCalls != null ? `, at most ${skip.maxCalls} calls in all` : ""}; in its place {skip.order === 0 ? "the last output is used" : `outputs are extrapolated with order ${skip.order}`}.</p>}
   </>;
 }
 
@@ -97,27 +118,39 @@ function Rounds({ id, table }: { id: string; table: Table }) {
 
 interface Named { id: string; name: string }
 
-function Images({ run, id, others: scored }: { run: Run; id: string; others: Named[] }) {
+function Images({ run, id, failed, others: scored }: { run: Run; id: string; failed: boolean; others: Named[] }) {
   const [unaccelerated, setUnaccelerated] = useState(false);
   // Runs of older versions have no images of the unaccelerated sampler, nor have those that compare with none.
   useEffect(() => { if (run.state === "finished") send(`${candidatePath(run.id, "reference")}/grid`, { method: "HEAD" }).then(() => setUnaccelerated(true)).catch(() => {}); }, [run.id, run.state]);
   const others: Named[] = unaccelerated ? [{ id: "reference", name: "unaccelerated" }, ...scored] : scored;
   const [count, setCount] = useState(0);
+  const [prompts, setPrompts] = useState<Prompts["prompts"]>([]);
+  useEffect(() => { get<Prompts>(`${runPath(run.id)}/prompts`).then(p => setPrompts(p.prompts)).catch(() => {}); }, [run.id]);
   const [open, setOpen] = useState<number | null>(null);
   const grid = useImage(run.state === "finished" ? `${candidatePath(run.id, id)}/grid` : null);
   useEffect(() => { get<{ final?: { images?: number } }>(`${runPath(run.id)}/specification`).then(s => setCount(s.final?.images ?? 0)).catch(() => {}); }, [run.id]);
-  if (run.state !== "finished" || grid.missing) return <section class="wide" id="images"><h2>Images</h2><p class="note">Images are kept of the candidates of the final stage{run.state === "finished" ? "; this one was not among them" : ", which this run has not reached"}.</p><Preview run={run.id} id={id} /></section>;
+  if (run.state !== "finished" || grid.missing) return <section class="wide" id="images"><h2>Images</h2><p class="note">Images are kept of the candidates of the final stage{run.state === "finished" ? "; this one was not among them" : ", which this run has not reached"}.</p>{failed ? <p class="note">It failed, so none can be computed.</p> : <Preview run={run.id} id={id} prompts={prompts} />}</section>;
   return <section class="wide" id="images"><h2>Images</h2>
     <p>Every sheet starts from the same noise: the image in a given place differs only by its schedule.</p>
+    <Problem error={grid.error} />
     {grid.source && <img class="sheet" src={grid.source} alt={`Contact sheet of ${id}`} />}
-    {count > 0 && <ul class="thumbs">{Array.from({ length: count }, (_, n) => <li key={n}><Thumb run={run.id} id={id} n={n} open={() => setOpen(n)} /></li>)}</ul>}
-    {open !== null && <Viewer run={run.id} id={id} others={others} n={open} last={count - 1} move={setOpen} />}
+    {count > 0 && <ul class="thumbs">{Array.from({ length: count }, (_, n) => <li key={n}><Thumb run={run.id} id={id} n={n} prompt={prompts[n]?.prompt} open={() => setOpen(n)} /></li>)}</ul>}
+    {prompts.length > 0 && <PromptTable prompts={prompts.slice(0, Math.max(count, 1))} />}
+    {open !== null && <Viewer run={run.id} id={id} others={others} n={open} prompt={prompts[open]} last={count - 1} move={setOpen} />}
     {others.length > 0 && grid.source && <Sheets run={run.id} id={id} others={others} />}
   </section>;
 }
 
+/** Which image is of which prompt, those of one prompt in one line. */
+function PromptTable({ prompts }: { prompts: Prompts["prompts"] }) {
+  const lines = new Map<string, { prompt: Prompts["prompts"][number]; images: number[] }>();
+  prompts.forEach((prompt, n) => { const key = JSON.stringify(prompt); if (!lines.has(key)) lines.set(key, { prompt, images: [] }); lines.get(key)!.images.push(n); });
+  return <details open={lines.size <= 16} id="prompts"><summary>Prompts of the images</summary>
+    <Plain name="Prompts" head={["Images", "Prompt", "Negative prompt"]} rows={[...lines.values()].map(({ prompt, images }) => [images.join(", "), prompt.prompt, prompt.negative || "–"])} /></details>;
+}
+
 /** Images that are computed when somebody asks, also during a search. */
-function Preview({ run, id }: { run: string; id: string }) {
+function Preview({ run, id, prompts }: { run: string; id: string; prompts: Prompts["prompts"] }) {
   const path = `${candidatePath(run, id)}/preview`;
   const [turn, again] = useState(0);
   const [busy, work] = useState(false);
@@ -129,17 +162,17 @@ function Preview({ run, id }: { run: string; id: string }) {
     try { await send(path, { method: "POST" }); again(turn + 1); } catch (problem) { fail(problem as ApiError); }
     work(false);
   };
-  return <>{sheet.source ? <><p>16 images of the final stage's noise, computed on request.</p><img class="sheet" src={sheet.source} alt={`Images of ${id}, computed on request`} /><p class="note"><Download path={path} name={`${id}-16.png`}>Download PNG</Download></p></>
-    : orderable && <p class="controls"><button type="button" disabled={busy} onClick={make}>{busy ? "Computing 16 images" : "Compute 16 images now"}</button></p>}<Problem error={error} /></>;
+  return <>{sheet.source ? <><p>16 images of the final stage's noise, computed on request.</p><img class="sheet" src={sheet.source} alt={`Images of ${id}, computed on request`} /><p class="note"><Download path={path} name={`${id}-16.png`}>Download PNG</Download></p>{prompts.length > 0 && <PromptTable prompts={prompts.slice(0, 16)} />}</>
+    : orderable && <p class="controls"><button type="button" disabled={busy} onClick={make}>{busy ? "Computing 16 images" : "Compute 16 images now"}</button></p>}<Problem error={error ?? sheet.error} /></>;
 }
 
-function Thumb({ run, id, n, open }: { run: string; id: string; n: number; open: () => void }) {
+function Thumb({ run, id, n, prompt, open }: { run: string; id: string; n: number; prompt?: string; open: () => void }) {
   const image = useImage(`${candidatePath(run, id)}/images/${n}`);
-  return image.source ? <button type="button" onClick={open} aria-label={`Enlarge image ${n}`}><img src={image.source} alt="" /></button> : <span class="note">{image.missing ? "–" : "…"}</span>;
+  return image.source ? <button type="button" onClick={open} aria-label={`Enlarge image ${n}${prompt ? `, ${prompt}` : ""}`} title={prompt}><img src={image.source} alt="" /></button> : <span class="note">{image.missing ? "–" : "…"}</span>;
 }
 
 /** One image, large, beside the same noise under another schedule. Arrow keys go on. */
-function Viewer({ run, id, others, n, last, move }: { run: string; id: string; others: Named[]; n: number; last: number; move: (n: number | null) => void }) {
+function Viewer({ run, id, others, n, prompt, last, move }: { run: string; id: string; others: Named[]; n: number; prompt?: Prompts["prompts"][number]; last: number; move: (n: number | null) => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [chosen, choose] = useState<string | null>(null);
   const beside = chosen ?? others[0]?.id ?? "";
@@ -149,7 +182,12 @@ function Viewer({ run, id, others, n, last, move }: { run: string; id: string; o
   useEffect(() => { dialog.current!.showModal(); }, []);
   const step = (by: number) => move(Math.min(last, Math.max(0, n + by)));
   return <dialog class="viewer" ref={dialog} aria-label={`Image ${n} of ${id}`} onClose={() => move(null)}
-    onKeyDown={e => { if (e.key === "ArrowRight") step(1); else if (e.key === "ArrowLeft") step(-1); else return; if (!(e.target instanceof HTMLSelectElement)) e.preventDefault(); }}>
+    onKeyDown={e => {
+      // In the list of candidates they choose another one.
+      if (e.target instanceof HTMLSelectElement || !["ArrowRight", "ArrowLeft"].includes(e.key)) return;
+      step(e.key === "ArrowRight" ? 1 : -1);
+      e.preventDefault();
+    }}>
     <div class="controls">
       <button type="button" disabled={n === 0} onClick={() => step(-1)}>Previous</button><span role="status">image {n}, {last + 1} in all</span><button type="button" disabled={n === last} onClick={() => step(1)}>Next</button>
       {others.length > 0 && <label>Beside <select value={beside} onChange={e => choose(e.currentTarget.value)}>{others.map(o => <option key={o.id} value={o.id}>{o.name} {o.id}</option>)}</select></label>}
@@ -157,12 +195,15 @@ function Viewer({ run, id, others, n, last, move }: { run: string; id: string; o
       {beside && <button type="button" aria-pressed={difference} onClick={() => setDifference(!difference)}>Difference</button>}
       <button type="button" onClick={() => dialog.current!.close()}>Close</button>
     </div>
+    {prompt && <p class="prompt">{prompt.prompt}{prompt.negative && <small> not: {prompt.negative}</small>}</p>}
     <div class={difference ? "pair difference" : "pair"}>
-      <figure>{own.source && <img src={own.source} alt={`Image ${n} of ${id}`} />}<figcaption>{id}</figcaption></figure>
-      {beside && <figure>{other.source && <img src={other.source} alt={`Image ${n} of ${beside}, from the same noise`} />}<figcaption>{others.find(o => o.id === beside)?.name}</figcaption></figure>}
+      <figure>{own.source ? <img src={own.source} alt={`Image ${n} of ${id}`} /> : <Absent image={own} />}<figcaption>{id}</figcaption></figure>
+      {beside && <figure>{other.source ? <img src={other.source} alt={`Image ${n} of ${beside}, from the same noise`} /> : <Absent image={other} />}<figcaption>{others.find(o => o.id === beside)?.name}</figcaption></figure>}
     </div>
   </dialog>;
 }
+
+const Absent = ({ image }: { image: Image }) => <p class="note">{image.missing ? "No such image was kept." : image.error ? image.error.message : "Asking the server."}</p>;
 
 function Sheets({ run, id, others }: { run: string; id: string; others: Named[] }) {
   const host = useRef<HTMLDivElement>(null);

@@ -12,7 +12,9 @@ import { RunPage } from "./run";
 import { RunsPage } from "./runs";
 import { StartPage } from "./start";
 
-const parts = () => location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+// What is no escape is taken as it stands.
+const decoded = (text: string) => { try { return decodeURIComponent(text); } catch { return text; } };
+const parts = () => location.hash.replace(/^#\/?/, "").split("/").map(decoded);
 
 function Page({ path: [first, second, third, fourth] }: { path: string[] }) {
   if (first === "runs" && second && third === "candidates" && fourth) return <CandidatePage key={second + fourth} run={second} id={fourth} />;

@@ -41,6 +41,7 @@ export function Genes({ runs }: { runs: { run: Run; table: Table; scores: Scored
   }, [at, runs]);
   // Evenly from the best to the worst.
   const drawn = genomes.length <= MOST_LINES ? genomes : Array.from({ length: MOST_LINES }, (_, i) => genomes[Math.floor(i * genomes.length / MOST_LINES)]);
+  const described = table.genes.filter(kind => axes.some(axis => axis === kind.name || axis.replace(/ \d+$/, "") === kind.name)).map(kind => [kind.name, kind.description]);
   const strongest = [...bars].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
   const columns: Column<Genome>[] = [{ key: "id", label: "Candidate", head: true, text: g => <a href={`#/runs/${run.id}/candidates/${g.id}`}><code>{g.id}</code></a>, value: g => g.id },
     ...axes.map((label, i): Column<Genome> => ({ key: String(i), label, numeric: true, text: g => short(g.values[i]), value: g => g.values[i] }))];
@@ -51,7 +52,8 @@ export function Genes({ runs }: { runs: { run: Run; table: Table; scores: Scored
       <DataTable key={run.id} rows={genomes} columns={columns} name="candidates" first={String(axes.length - 1)} down={metric.higherIsBetter} />
     </Chart>
     <h3>How far the score follows a gene</h3>
-    <p>Spearman's rank correlation of each gene with the score, one gene at a time: no more than that, and no cause.{bars.length > MOST_BARS ? ` The strongest ${MOST_BARS} of ${bars.length} are drawn.` : ""} Numbers behind a name count steps; shift is what is added to the time that the network is told, scale the factor on its output, and w, u, a and b are further numbers of the sampler, as a candidate's page has them.</p>
+    <p>Spearman's rank correlation of each gene with the score, one gene at a time: no more than that, and no cause.{bars.length > MOST_BARS ? ` The strongest ${MOST_BARS} of ${bars.length} are drawn.` : ""} Numbers behind a name count steps.</p>
+    {described.length > 0 && <details><summary>What the genes are</summary><Plain name="Genes" head={["Gene", "What it is"]} rows={described} /></details>}
     <Chart label="Rank correlation of each gene with the score" watch={[at, runs]} draw={width => drawBars(strongest.slice(0, MOST_BARS), width)}>
       <Plain name="Rank correlations" head={["Gene", "Rank correlation"]} rows={strongest.map(b => [b.label, b.value.toFixed(2)])} />
     </Chart></section>;

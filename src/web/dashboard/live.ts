@@ -84,7 +84,7 @@ export function useRun(id: string): Live {
           if (stop.signal.aborted) return;
           const refusal = problem as ApiError;
           heard(refusal instanceof ApiError && refusal.status !== 0);
-          if (refusal.status === 404 || refusal.status === 401) { setState({ gone: false, error: refusal }); return; }
+          if (refusal.status >= 400 && refusal.status < 500 && refusal.status !== 408 && refusal.status !== 429) { setState({ gone: false, error: refusal }); return; }
           if (refusal.status >= 500) setState({ gone: false, error: refusal });
           wait = Math.min(wait * 1.5, 10_000);
         }
@@ -94,25 +94,35 @@ export function useRun(id: string): Live {
     follow();
     return () => stop.abort();
   }, [id]);
-  const table = useScores(id, run);
-  return { run, ...state, table, changes };
+  const { table, error } = useScores(id, run);
+  return { run, gone: state.gone, error: state.error ?? error, table, changes };
 }
 
-/** The scores of all rounds; only new ones are asked for. */
-export function useScores(id: string, run: Run | null): Table | null {
+const AGAIN = 3000;
+
+/** The scores of all rounds; only new ones are asked for, and again where that fails. */
+export function useScores(id: string, run: Run | null): { table: Table | null; error: ApiError | null } {
   const [table, set] = useState<Table | null>(null);
+  const [error, fail] = useState<ApiError | null>(null);
+  const [turn, next] = useState(0);
   const round = run?.round, finished = run?.state;
-  useEffect(() => set(null), [id]);
+  useEffect(() => { set(null); fail(null); }, [id]);
   useEffect(() => {
     if (round === undefined) return;
     const stop = new AbortController();
     const since = table?.next ?? 0;
+    let timer = 0;
     get<Table>(`${runPath(id)}/scores?since=${since}`, stop.signal)
-      .then(fresh => set(old => (old && old.next === since ? { ...fresh, rounds: [...old.rounds, ...fresh.rounds.filter(r => r.round >= old.next)] } : fresh)))
-      .catch(problem => { if (!stop.signal.aborted) heard(!(problem instanceof ApiError) || problem.status !== 0); });
-    return () => stop.abort();
-  }, [id, round, finished]);
-  return table;
+      .then(fresh => { fail(null); set(old => (old && old.next === since ? { ...fresh, rounds: [...old.rounds, ...fresh.rounds.filter(r => r.round >= old.next)] } : fresh)); })
+      .catch((problem: ApiError) => {
+        if (stop.signal.aborted) return;
+        heard(problem.status !== 0);
+        if (problem.status !== 0) fail(problem);
+        timer = window.setTimeout(() => next(t => t + 1), AGAIN);
+      });
+    return () => { stop.abort(); clearTimeout(timer); };
+  }, [id, round, finished, turn]);
+  return { table, error };
 }
 
 export interface Scored extends Row { columns: Round["genes"]; validates: boolean; round: number; stage: string; generation: number | null; rung: number | null; samples: number | null; value: number | null; error: number | null }

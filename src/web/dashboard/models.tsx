@@ -33,7 +33,7 @@ function Checks({ name }: { name: string }) {
   const [error, fail] = useState<ApiError | null>(null);
   const check = async () => {
     work(true); fail(null);
-    try { set(await get<ModelChecks>(`/api/model-checks/${escaped(name)}`)); } catch (problem) { fail(problem as ApiError); }
+    try { set(await get<ModelChecks>(`/api/model-checks/${escaped(name)}`, undefined, Infinity)); } catch (problem) { fail(problem as ApiError); }
     work(false);
   };
   return <section class="wide" id="checks"><h2>Check</h2>

@@ -40,9 +40,10 @@ export function DataTable<T extends { id: string }>({ rows, columns, name, first
   const kept = top === 0 ? passing : passing.slice(0, top);
   const pages = Math.max(1, Math.ceil(kept.length / PAGE));
   const at = Math.min(page, pages - 1);
+  const atWork = columns.filter(c => (filters[c.key] ?? "").trim() !== "").length;
   return <>
     <div class="controls">
-      <button type="button" aria-pressed={filtering} onClick={() => setFiltering(!filtering)}>Filter</button>
+      <button type="button" aria-pressed={filtering} onClick={() => setFiltering(!filtering)}>Filter{atWork > 0 && !filtering ? ` (${atWork} at work)` : ""}</button>
       {rows.length > TOPS[0] && <label>Show <select value={top} onChange={e => { setTop(Number(e.currentTarget.value)); setPage(0); }}><option value={0}>all</option>{TOPS.filter(k => k < rows.length).map(k => <option key={k} value={k}>top {k}</option>)}</select></label>}
       <button type="button" onClick={() => save(new Blob([csv([columns.map(c => c.label), ...kept.map(row => columns.map(c => c.value(row)))])], { type: "text/csv" }), `${name}.csv`)}>CSV<span class="hidden"> of the {name}</span></button>
       <span class="note" role="status">{kept.length === rows.length ? `${rows.length} ${name}` : `${kept.length} of ${rows.length} ${name}`}</span>
@@ -111,16 +112,26 @@ export function Download({ path, name, children }: { path: string; name: string;
 export const FileLink = ({ path, name, children }: { path: string; name: string; children: ComponentChildren }) =>
   (readKey() ? <Download path={path} name={name}>{children}</Download> : <a href={path.slice(1)}>{children}</a>);
 
-/** Address of an image, or null as long as there is none. */
-export function useImage(path: string | null): { source: string | null; missing: boolean } {
-  const [found, set] = useState<{ source: string | null; missing: boolean }>({ source: null, missing: false });
+export interface Image { source: string | null; missing: boolean; error: ApiError | null }
+const AGAIN = 5000;
+
+/** Address of an image, or null as long as there is none. Missing is only what the server says is not there; after any other failure it is asked for again. */
+export function useImage(path: string | null): Image {
+  const [found, set] = useState<Image>({ source: null, missing: false, error: null });
   useEffect(() => {
-    set({ source: null, missing: false });
+    set({ source: null, missing: false, error: null });
     if (!path) return;
-    let left = false;
-    const made = imageAddress(path);
-    made.then(source => { if (!left) set({ source, missing: false }); }, () => { if (!left) set({ source: null, missing: true }); });
-    return () => { left = true; made.then(URL.revokeObjectURL, () => {}); };
+    let left = false, timer = 0, made = Promise.resolve("");
+    const ask = () => {
+      made = imageAddress(path);
+      made.then(source => { if (!left) set({ source, missing: false, error: null }); }, (problem: ApiError) => {
+        if (left) return;
+        set({ source: null, missing: problem.status === 404, error: problem.status === 404 ? null : problem });
+        if (problem.status !== 404) timer = window.setTimeout(ask, AGAIN);
+      });
+    };
+    ask();
+    return () => { left = true; clearTimeout(timer); made.then(URL.revokeObjectURL, () => {}); };
   }, [path]);
   return found;
 }

@@ -49,8 +49,8 @@ function Progress({ run }: { run: Run }) {
   if (run.state === "finished") return null;
   const generation = run.generations > 0 && run.generation !== null && /earch/.test(run.stage) ? `, generation ${run.generation + 1} of ${run.generations}` : "";
   return <div class="progress">
-    <progress max={1} value={run.share} aria-label="Share of the work that is done" />
-    <p>{stageName(run.stage)}{generation}{run.unitsDone !== null && run.units ? `, ${run.unitsDone} of ${run.units} units of the round` : ""}; {percent(run.share)} done
+    <progress max={1} value={run.share ?? undefined} aria-label="Share of the work that is done" />
+    <p>{stageName(run.stage)}{generation}{run.unitsDone !== null && run.units ? `, ${run.unitsDone} of ${run.units} units of the round` : ""}{run.share !== null && <>; {percent(run.share)} done</>}
       {run.state === "running" && run.secondsLeft !== null ? `, about ${clock(run.secondsLeft)}${run.cost.amountLeft != null ? ` and ${run.cost.amountLeft} ${run.cost.currency}` : ""} left` : ""}</p>
   </div>;
 }
@@ -96,9 +96,10 @@ function Curves({ table, metric }: { table: Table; metric: Metric }) {
   </section>;
 }
 
-export const dotsOf = (scores: Scored[], metric: Metric, of: (s: Scored) => number | null | undefined): Dot[] => scores.filter(s => s.value !== null && of(s) != null).map(s => ({
-  id: s.id, name: s.name, x: of(s)!, y: s.value!, kind: s.role === "baseline" || s.role === "reference" ? "baseline" : "searched",
-  text: `${metric.label} ${withError(s.value, s.error)} ${metric.unit}\n${s.calls} network calls`,
+/** Candidates that have a value of a metric, with what they cost. */
+export const dotsOf = (scores: Scored[], metric: Metric, of: (s: Scored) => number | null | undefined): Dot[] => scores.filter(s => s.values[metric.key] != null && of(s) != null).map(s => ({
+  id: s.id, name: s.name, x: of(s)!, y: s.values[metric.key], kind: s.role === "baseline" || s.role === "reference" ? "baseline" : "searched",
+  text: `${metric.label} ${withError(s.values[metric.key], s.errors[metric.key])} ${metric.unit}\n${s.calls} network calls`,
 }));
 
 function Points({ run, scores, metric }: { run: string; scores: Scored[]; metric: Metric }) {
@@ -122,6 +123,7 @@ function Points({ run, scores, metric }: { run: string; scores: Scored[]; metric
 
 function Candidates({ run, scores, table }: { run: string; scores: Scored[]; table: Table }) {
   const objective = table.metrics[0];
+  const [counted, timed] = [scores.some(s => s.macs != null), scores.some(s => s.milliseconds != null)];
   const columns = useMemo((): Column<Scored>[] => [
     { key: "id", label: "Id", head: true, text: s => <a href={`#/runs/${run}/candidates/${s.id}`}><code>{s.id}</code></a>, value: s => s.id },
     { key: "name", label: "Name", text: s => s.name, value: s => s.name },
@@ -129,15 +131,15 @@ function Candidates({ run, scores, table }: { run: string; scores: Scored[]; tab
       key: m.key, label: titled(m), numeric: true, text: s => withError(s.values[m.key], s.errors[m.key]), value: s => (s.values[m.key] === undefined ? null : s.values[m.key]),
     })),
     { key: "calls", label: "Calls", numeric: true, text: s => short(s.calls), value: s => s.calls },
-    ...(scores.some(s => s.macs != null) ? [{ key: "macs", label: "Multiply-adds", numeric: true, text: s => big(s.macs), value: s => s.macs } as Column<Scored>] : []),
-    ...(scores.some(s => s.milliseconds != null) ? [{ key: "ms", label: "Milliseconds", numeric: true, text: s => short(s.milliseconds), value: s => s.milliseconds } as Column<Scored>] : []),
+    ...(counted ? [{ key: "macs", label: "Multiply-adds", numeric: true, text: s => big(s.macs), value: s => s.macs } as Column<Scored>] : []),
+    ...(timed ? [{ key: "ms", label: "Milliseconds", numeric: true, text: s => short(s.milliseconds), value: s => s.milliseconds } as Column<Scored>] : []),
     { key: "steps", label: "Steps", numeric: true, text: s => s.times.length, value: s => s.times.length },
     { key: "dropped", label: "Blocks dropped", numeric: true, text: s => s.dropped, value: s => s.dropped },
     { key: "samples", label: "Samples", numeric: true, text: s => (s.samples == null ? "–" : count(s.samples)), value: s => s.samples },
     { key: "stage", label: "Stage", text: s => stageName(s.stage), value: s => stageName(s.stage) },
     { key: "generation", label: "Generation", numeric: true, text: s => s.generation ?? "–", value: s => s.generation },
     { key: "solver", label: "Solver", text: s => s.solver, value: s => s.solver },
-  ], [run, table.metrics.length]);
+  ], [run, table.metrics.map(m => m.key).join(), counted, timed]);
   return <DataTable rows={scores} columns={columns} name="candidates" first={objective.key} down={objective.higherIsBetter} />;
 }
 

@@ -23,6 +23,7 @@ export function RunsPage() {
       <div class="controls">
         <span class="note" role="status">{runs.filter(r => r.state === "running" || r.state === "pending").length} under way</span>
         <a class="button" aria-disabled={chosen.length < 2} href={chosen.length < 2 ? undefined : `#/compare/${chosen.join(",")}`}>Compare {chosen.length > 0 ? `${chosen.length} chosen` : ""}</a>
+        {chosen.length > 0 && <button type="button" onClick={() => choose([])}>Choose none</button>}
         {(trail.length > 0 || list.value?.next) && <span class="pager">
           <button type="button" disabled={trail.length === 0} onClick={() => setTrail(trail.slice(0, -1))}>Newer</button>
           <button type="button" disabled={!list.value?.next} onClick={() => setTrail([...trail, list.value!.next!])}>Older</button>

@@ -1,5 +1,6 @@
 // Starts a run: a form made from the schema, checked as one types.
-import { useEffect, useState } from "preact/hooks";
+import { createContext } from "preact";
+import { useContext, useEffect, useId, useRef, useState } from "preact/hooks";
 import { ApiError, candidatePath, Card, Checked, FieldProblem, get, post, Schemas, send, specificationOf } from "./api";
 import { modelPath } from "./models";
 import { Problem, useOrderable } from "./parts";
@@ -8,10 +9,13 @@ import { clock, count } from "./text";
 
 interface Template { name: string; specification: Json }
 
+/** The specifications that come with models. One that cannot be read is no template, and hides no other. */
 async function templates(): Promise<Template[]> {
   const { models } = await get<{ models: string[] }>("/api/models");
-  const cards = await Promise.all(models.map(m => get<Card>(modelPath(m))));
-  return cards.flatMap(card => Object.entries(card.templates).map(([file, text]) => ({ name: `${card.name}:${file}`, specification: { ...JSON.parse(text) as Json, $schema: undefined, model: card.name } })));
+  const cards = await Promise.allSettled(models.map(m => get<Card>(modelPath(m))));
+  return cards.flatMap(card => (card.status === "rejected" ? [] : Object.entries(card.value.templates).flatMap(([file, text]) => {
+    try { return [{ name: `${card.value.name}:${file}`, specification: { ...JSON.parse(text) as Json, $schema: undefined, model: card.value.name } }]; } catch { return []; }
+  })));
 }
 
 /** What a page that leads here starts from: a template, another run, or one of its candidates. */
@@ -28,10 +32,15 @@ async function begin(all: Template[], from?: string, candidate?: string): Promis
 export function StartPage({ from, candidate }: { from?: string; candidate?: string }) {
   const [schema, setSchema] = useState<Schema | null>(null);
   const [all, setAll] = useState<Template[]>([]);
-  const [value, set] = useState<Json | null>(null);
+  const [value, put] = useState<Json | null>(null);
   const [error, fail] = useState<ApiError | null>(null);
+  // Fields begin anew with each template; text that is no JSON yet keeps a run from being started with what it stood for before.
+  const [loaded, count] = useState(0);
+  const [unread, note] = useState<string[]>([]);
+  const set = (next: Json) => { fail(null); put(next); };
+  const load = (next: Json) => { set(next); note([]); count(n => n + 1); };
   useEffect(() => {
-    Promise.all([get<Schema>("/api/specification.schema.json"), templates()]).then(async ([s, t]) => { setSchema(s); setAll(t); set(await begin(t, from, candidate)); }).catch(fail);
+    Promise.all([get<Schema>("/api/specification.schema.json"), templates()]).then(async ([s, t]) => { setSchema(s); setAll(t); load(await begin(t, from, candidate)); }).catch(fail);
   }, []);
   const check = useCheck(value);
   const start = async () => {
@@ -39,18 +48,21 @@ export function StartPage({ from, candidate }: { from?: string; candidate?: stri
   };
   if (useOrderable() === false) return <><h1>New run</h1><p class="note">This server only reads; it starts nothing.</p></>;
   if (!schema || !value) return <><h1>New run</h1><Problem error={error} /></>;
+  const template = all.findIndex(t => t.specification === value);
   const general = check.problems.filter(p => p.field === "");
   return <><h1>New run</h1>
     <form class="start" onSubmit={e => { e.preventDefault(); start(); }}>
       <section class="wide forecast" aria-live="polite">
-        <p class="controls"><label>Template <select onChange={e => set(all[Number(e.currentTarget.value)].specification)}>{all.map((t, i) => <option key={t.name} value={i} selected={t.name === from}>{t.name}</option>)}</select></label>
-          <button type="submit" class="primary" disabled={!check.result}>Start</button></p>
-        <Forecast check={check} />
+        <p class="controls"><label>Template <select value={template} onChange={e => { const chosen = all[Number(e.currentTarget.value)]; if (chosen) load(chosen.specification); }}>{template < 0 && <option value={-1}>none, or changed</option>}{all.map((t, i) => <option key={t.name} value={i}>{t.name}</option>)}</select></label>
+          <button type="submit" class="primary" disabled={!check.result || unread.length > 0}>Start</button></p>
+        {unread.length > 0 ? <p class="error">{unread.length} {unread.length === 1 ? "field holds" : "fields hold"} text that is not JSON yet.</p> : <Forecast check={check} />}
         {general.map(p => <p key={p.detail} class="error">{p.detail}</p>)}
         <Problem error={error} />
       </section>
-      <Fields schema={schema} root={schema} path={[]} value={value} set={set} problems={check.problems} />
-      <details class="wide"><summary>As JSON</summary><JsonField label="The whole specification" value={value} set={v => v !== undefined && set(v as Json)} rows={24} /></details>
+      <Unread.Provider value={(id, bad) => note(all => (bad === all.includes(id) ? all : bad ? [...all, id] : all.filter(other => other !== id)))}>
+        <Fields key={loaded} schema={schema} root={schema} path={[]} value={value} set={set} problems={check.problems} />
+        <details class="wide"><summary>As JSON</summary><JsonField key={loaded} label="The whole specification" value={value} set={v => v !== undefined && set(v as Json)} rows={24} /></details>
+      </Unread.Provider>
     </form></>;
 }
 
@@ -123,16 +135,28 @@ function Field({ schema, path, value, set, problems, required }: FieldsProps & {
 /** A description, whose backticks mark code. */
 const Words = ({ text }: { text: string }) => <>{text.split("`").map((part, i) => (i % 2 === 1 ? <code key={i}>{part}</code> : part))}</>;
 
+/** Takes note of a field whose text is no JSON, and of its end. */
+const Unread = createContext<(id: string, bad: boolean) => void>(() => {});
+
 /** A value that is typed as JSON; text that is none yet is kept as it is and said to be so. */
 function JsonField({ id, help, label, value, set, placeholder, rows }: { id?: string; help?: string; label?: string; value: unknown; set: (value: unknown) => void; placeholder?: string; rows: number }) {
   const written = value === undefined ? "" : JSON.stringify(value, null, rows > 1 ? 2 : 0);
   const [text, type] = useState<string | null>(null);
   const [bad, setBad] = useState(false);
+  const own = useId(), tell = useContext(Unread);
+  const typed = useRef(written);
+  useEffect(() => { tell(own, bad); }, [bad]);
+  // A value that comes from elsewhere stands for itself.
+  useEffect(() => { if (written !== typed.current) { typed.current = written; type(null); setBad(false); } }, [written]);
   return <><textarea id={id} aria-describedby={help} aria-label={label} rows={rows} spellcheck={false} placeholder={placeholder} aria-invalid={bad} value={text ?? written}
     onBlur={() => { if (!bad) type(null); }}
     onInput={e => {
-      const typed = e.currentTarget.value;
-      type(typed);
-      try { set(typed.trim() === "" ? undefined : JSON.parse(typed)); setBad(false); } catch { setBad(true); }
+      const now = e.currentTarget.value;
+      type(now);
+      try {
+        const value = now.trim() === "" ? undefined : JSON.parse(now);
+        typed.current = value === undefined ? "" : JSON.stringify(value, null, rows > 1 ? 2 : 0);
+        set(value); setBad(false);
+      } catch { setBad(true); }
     }} />{bad && <span class="error">This is not JSON yet.</span>}</>;
 }

@@ -168,7 +168,8 @@ try {
   await phone.getByRole("link", { name: "Copy and vary" }).click();
   await phone.getByLabel("name", { exact: true }).fill("varied");
   await phone.locator("#field-seed").fill("12");
-  await phone.getByLabel("generations").fill("2");
+  // Long enough not to end before it is paused.
+  await phone.getByLabel("generations").fill("200");
   await phone.getByText("It will be varied").waitFor();
   await phone.getByRole("button", { name: "Start" }).click();
   await phone.waitForURL(/#\/runs\/varied-/);
@@ -180,7 +181,15 @@ try {
   await startServer();
   await until("the phone has noticed that it is back", async () => (await phone.getByText("No answer since").count()) === 0);
   await phone.getByRole("button", { name: "Resume" }).click();
-  await until("the varied run is finished", async () => (await phone.locator("h1 .chip").count()) === 1 && (await state(phone)) === "finished");
+  await until("the varied run has scored a generation", async () => (await phone.locator("#curve circle").count()) > 0);
+  await phone.getByRole("button", { name: "Stop" }).click();
+  await phone.getByRole("dialog").getByRole("button", { name: "Stop" }).click();
+  await until("the varied run is stopped", async () => (await state(phone)) === "stopped");
+  await phone.getByRole("button", { name: "Go on" }).click();
+  await until("the stopped run goes on", async () => (await state(phone)) === "running");
+  await phone.getByRole("button", { name: "Stop" }).click();
+  await phone.getByRole("dialog").getByRole("button", { name: "Stop" }).click();
+  await until("it is stopped again", async () => (await state(phone)) === "stopped");
   await phone.getByRole("link", { name: "Runs" }).click();
   await phone.getByRole("checkbox").nth(1).waitFor();
   for (const box of await phone.getByRole("checkbox").all()) await box.check();
@@ -205,6 +214,14 @@ try {
       await other.goto(`${base}/${hash}`);
       await other.locator(ready).first().waitFor();
       await look(other, `${name}-${width}-${colours}`);
+      if (name !== "candidate" || width !== 390) continue;
+      await other.getByRole("button", { name: "Enlarge image 0" }).click();
+      await other.locator("dialog .pair img").nth(1).waitFor();
+      await look(other, `image-${width}-${colours}`);
+      const image = other.waitForEvent("download");
+      await other.getByRole("dialog").getByRole("button", { name: "Download PNG" }).click();
+      assert.equal(readFileSync(await (await image).path()).subarray(1, 4).toString(), "PNG");
+      await other.keyboard.press("Escape");
     }
   }
 
@@ -242,6 +259,23 @@ try {
   await reader.goto(`${base}/#/new`);
   await reader.getByText("This server only reads").waitFor();
 
+  // A candidate that leaves out blocks is handed over with the networks that lack them.
+  const dropping = {
+    name: "dropping", model: "digits", seed: 1, budget: { networkCalls: 3 }, search: { method: "none" }, final: { samples: 48, images: 2 }, reference: { steps: 6, samples: 8 }, baselines: ["trailing"],
+    candidates: [[2], [3, 5]].map(drop => ({ solver: "ddim", steps: [{ t: 900 }, { t: 600, drop }, { t: 300, drop }] })),
+  };
+  const sent = await (await fetch(`${base}/api/runs`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(dropping) })).json();
+  await page.goto(`${base}/#/runs/${sent.id}`);
+  await until("the run of given candidates is finished", async () => (await page.locator("h1 .chip").count()) === 1 && (await state(page)) === "finished");
+  const winner = (await (await fetch(`${base}/api/runs/${sent.id}`)).json()).best.id;
+  await page.locator("#candidates tbody tr", { hasText: /candidate [12]/ }).filter({ hasNotText: winner }).first().locator("a").click();
+  await page.locator("#blocks svg").first().waitFor();
+  await page.getByRole("button", { name: "Export for diffusers" }).click();
+  const network = page.waitForEvent("download");
+  await page.getByRole("button", { name: /Download .*\.onnx$/ }).first().click();
+  assert.ok(readFileSync(await (await network).path()).length > 10_000);
+  await look(page, "candidate-blocks-1280-light");
+
   // A model is checked on request.
   await page.goto(`${base}/#/models/digits`);
   await page.getByRole("button", { name: "Check this model" }).click();
@@ -253,7 +287,7 @@ try {
   await page.getByRole("button", { name: "Delete" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await page.waitForURL(/#\/$/);
-  await until("the varied run is gone", async () => (await page.locator("table.runs tbody tr").count()) === 1);
+  await until("the varied run is gone", async () => (await page.locator("table.runs tbody tr").count()) === 2);
   assert.deepEqual(faults, []);
   say("done");
 } finally {
