@@ -54,7 +54,7 @@ internal static class RunsCommand
 
     private static JsonObject Json(RunStatus run)
     {
-        var json = JsonSerializer.SerializeToNode(run, WorkflowJson.Options)!.AsObject();
+        var json = JsonSerializer.SerializeToNode(run, WorkflowJson.Printed)!.AsObject();
         json.Remove("runId");
         json.Insert(0, "run", run.RunId);
         return json;

@@ -21,7 +21,7 @@ internal sealed class ImageArgument(Shell shell, string? store) : IAsyncDisposab
     {
         if (!IsBlob(text))
         {
-            return Input.Read($"'{text}'", () => ImageSources.Open(shell.PathOf(text), range));
+            return Input.ReadFile(text, shell.PathOf(text), () => ImageSources.Open(shell.PathOf(text), range));
         }
 
         access ??= await StoreAccess.OpenAsync(store, shell, cancellation);

@@ -26,7 +26,7 @@ internal sealed record MetricSide(string Text, string Path, string Kind)
         }
 
         var path = shell.PathOf(text);
-        return new MetricSide(text, path, File.Exists(path) ? Input.Read($"'{text}'", () => KindOf(path, preferImages)) : "images");
+        return new MetricSide(text, path, File.Exists(path) ? Input.ReadFile(text, path, () => KindOf(path, preferImages)) : "images");
     }
 
     /// <summary>Reads the side for distribution metrics.</summary>
@@ -35,12 +35,12 @@ internal sealed record MetricSide(string Text, string Path, string Kind)
     {
         if (Kind == "statistics")
         {
-            return Input.Read($"'{Text}'", () => MeasuredSet.OfStatistics(Path));
+            return Input.ReadFile(Text, Path, () => MeasuredSet.OfStatistics(Path));
         }
 
         if (Kind == "features")
         {
-            return Input.Read($"'{Text}'", () => MeasuredSet.OfFeatures(Path, Environment.ProcessorCount));
+            return Input.ReadFile(Text, Path, () => MeasuredSet.OfFeatures(Path, Environment.ProcessorCount));
         }
 
         var source = await argument.OpenAsync(Text, cancellation);

@@ -32,15 +32,15 @@ internal sealed record RunDocument(RunStatus Status, RunSpecification Specificat
         {
             ["run"] = Status.RunId,
             ["state"] = Status.State,
-            ["stage"] = JsonSerializer.SerializeToNode(Status.Stage, WorkflowJson.Options),
+            ["stage"] = JsonSerializer.SerializeToNode(Status.Stage, WorkflowJson.Printed),
             ["seed"] = Specification.Seed,
             ["model"] = Specification.Model,
             ["objective"] = Specification.Objective.Metric,
-            ["evaluations"] = JsonSerializer.SerializeToNode(Status.Evaluations, WorkflowJson.Options),
+            ["evaluations"] = JsonSerializer.SerializeToNode(Status.Evaluations, WorkflowJson.Printed),
             ["best"] = Score(Leaderboard?.Best ?? Status.Best),
             ["baselines"] = new JsonArray([.. (Leaderboard?.Baselines ?? []).Select(Score)]),
             ["others"] = new JsonArray([.. (Leaderboard?.Others ?? []).Select(Score)]),
-            ["protocol"] = JsonSerializer.SerializeToNode(Leaderboard?.Protocol, WorkflowJson.Options),
+            ["protocol"] = JsonSerializer.SerializeToNode(Leaderboard?.Protocol, WorkflowJson.Printed),
             ["started"] = Status.Started,
             ["updated"] = Status.Updated,
         };
@@ -54,7 +54,7 @@ internal sealed record RunDocument(RunStatus Status, RunSpecification Specificat
 
     private static JsonNode? Score(CandidateScore? score)
     {
-        if (JsonSerializer.SerializeToNode(score, WorkflowJson.Options) is not JsonObject json)
+        if (JsonSerializer.SerializeToNode(score, WorkflowJson.Printed) is not JsonObject json)
         {
             return null;
         }

@@ -17,14 +17,22 @@ internal sealed class Output(Shell shell, bool json)
     /// <summary>Writes a table or another drawing for people.</summary>
     public void Draw(Spectre.Console.Rendering.IRenderable drawing) => ConsoleOn(People, json ? shell.ErrorIsTerminal : shell.OutIsTerminal).Write(drawing);
 
-    /// <summary>Writes a JSON document for programs, if it was asked for.</summary>
+    /// <summary>Writes a JSON document for programs, if it was asked for. A number that JSON does not have is null in it.</summary>
     public void Json(JsonNode document)
     {
         if (json)
         {
-            shell.Out.WriteLine(document.ToJsonString(WorkflowJson.Options));
+            shell.Out.WriteLine(Finite(document)!.ToJsonString(WorkflowJson.Printed));
         }
     }
+
+    private static JsonNode? Finite(JsonNode? node) => node switch
+    {
+        JsonObject members => new JsonObject(members.Select(m => KeyValuePair.Create(m.Key, Finite(m.Value)))),
+        JsonArray items => new JsonArray([.. items.Select(Finite)]),
+        JsonValue value when value.TryGetValue(out double number) && !double.IsFinite(number) => null,
+        _ => node?.DeepClone(),
+    };
 
     /// <summary>A console that draws on a writer: without control codes and wide enough for tables unless the writer is a terminal.</summary>
     public static IAnsiConsole ConsoleOn(TextWriter writer, bool terminal)

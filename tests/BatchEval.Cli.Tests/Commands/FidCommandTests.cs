@@ -66,6 +66,26 @@ public sealed class FidCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_that_cannot_be_used_is_named_once_and_as_it_was_typed()
+    {
+        StatisticsFile.Write(shell.PathOf("good.npz"), new GaussianStatistics([0, 0], [1, 0, 0, 1], 50));
+        using (var stream = File.Create(shell.PathOf("bad.npz")))
+        {
+            using var writer = new NpzWriter(stream);
+            writer.Add("mu", NpyArray.From([1.0, 2], 1, 2));
+            writer.Add("sigma", NpyArray.From(new double[4], 2, 2));
+        }
+
+        var refused = await shell.RunAsync("fid", "good.npz", "bad.npz");
+        refused.ShouldBeRefused("error: bad.npz[mu] has shape [1, 2]");
+        refused.Error.ShouldNotContain(shell.Folder);
+        shell.Write("text.npz", "no archive");
+        var other = await shell.RunAsync("metrics", "text.npz", "good.npz");
+        other.ShouldBeRefused("error: text.npz is not a readable .npz archive");
+        other.Error.ShouldNotContain(shell.Folder);
+    }
+
+    [Fact]
     public async Task A_covariance_that_is_none_is_refused_with_its_file()
     {
         StatisticsFile.Write(shell.PathOf("good.npz"), new GaussianStatistics([0, 0], [1, 0, 0, 1], 50));

@@ -23,6 +23,24 @@ public sealed class ScheduleCommandTests(AzuriteFixture azurite) : IClassFixture
         result.Json["ending"]!.GetValue<string>().ShouldBe("zero");
     }
 
+    // The text "Infinity", which no reader of numbers takes.
+    [Fact]
+    public async Task A_sigma_without_signal_is_null()
+    {
+        foreach (var file in Directory.GetFiles(TestShell.Digits, "*", SearchOption.TopDirectoryOnly))
+        {
+            var target = shell.PathOf(Path.Combine("zero", Path.GetFileName(file)));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target);
+        }
+
+        var manifest = shell.PathOf("zero/model.json");
+        File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("\"trainSteps\": 1000,", "\"trainSteps\": 1000, \"zeroTerminalSnr\": true,", StringComparison.Ordinal));
+        var result = (await shell.RunAsync("schedule", "trailing", "--steps", "4", "--model", "zero", "--json")).ShouldSucceed();
+        var sigmas = result.Json["sigmas"]!.AsArray();
+        (sigmas[0], sigmas[1]!.GetValue<double>() > 1, result.Out.Contains("Infinity", StringComparison.Ordinal)).ShouldBe((null, true, false));
+    }
+
     [Theory]
     [InlineData("diffusers", "pipe.scheduler = TableScheduler(")]
     [InlineData("comfyui", "The line above goes into ManualSigmas, alone.")]
