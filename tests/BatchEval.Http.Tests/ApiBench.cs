@@ -24,7 +24,7 @@ internal sealed class ApiBench : IRunControl, IAsyncDisposable
     private readonly ModelHost models = TinyRun.Models();
     private readonly WebApplication server;
 
-    private ApiBench(RunStore store, bool readOnly, Func<string?>? trouble = null)
+    private ApiBench(RunStore store, bool readOnly, Func<string?>? trouble = null, TimeProvider? time = null)
     {
         Store = store;
         var builder = WebApplication.CreateSlimBuilder();
@@ -36,7 +36,7 @@ internal sealed class ApiBench : IRunControl, IAsyncDisposable
             options.Limits.MinRequestBodyDataRate = new MinDataRate(100, TimeSpan.FromSeconds(1.1));
         });
         server = builder.Build();
-        var context = new RunApiContext(store, models, new ModelCatalog([RepoPaths.Samples]), this, TimeProvider.System, 2, new DevicePrice(2, "EUR"), Failures.Add, readOnly, trouble);
+        var context = new RunApiContext(store, models, new ModelCatalog([RepoPaths.Samples]), this, time ?? TimeProvider.System, 2, new DevicePrice(2, "EUR"), Failures.Add, readOnly, trouble);
         server.UseBatchEvalHttp(_ => ValueTask.FromResult<RunApiContext?>(context));
     }
 
@@ -48,11 +48,14 @@ internal sealed class ApiBench : IRunControl, IAsyncDisposable
 
     public List<Exception> Failures { get; } = [];
 
-    public static async Task<ApiBench> CreateAsync(AzuriteFixture azurite, string container, bool readOnly = false)
+    /// <summary>What the control knows of a run.</summary>
+    public Func<RunLife?> Look { get; set; } = () => null;
+
+    public static async Task<ApiBench> CreateAsync(AzuriteFixture azurite, string container, bool readOnly = false, TimeProvider? time = null)
     {
         var client = new BlobServiceClient(azurite.ConnectionString).GetBlobContainerClient(container);
         await client.CreateIfNotExistsAsync();
-        var bench = new ApiBench(new RunStore(client), readOnly);
+        var bench = new ApiBench(new RunStore(client), readOnly, time: time);
         await bench.server.StartAsync();
         bench.Client.BaseAddress = new Uri(bench.server.Urls.First());
         return bench;
@@ -155,7 +158,7 @@ internal sealed class ApiBench : IRunControl, IAsyncDisposable
         return true;
     }
 
-    public Task<RunLife?> LookAsync(string runId, CancellationToken cancellation) => Task.FromResult<RunLife?>(null);
+    public Task<RunLife?> LookAsync(string runId, CancellationToken cancellation) => Task.FromResult(Look());
 
     public IReadOnlyDictionary<string, string> ManagementOf(string runId) => new Dictionary<string, string> { ["statusQueryGetUri"] = $"https://example.test/{runId}" };
 

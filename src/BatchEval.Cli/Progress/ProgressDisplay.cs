@@ -1,4 +1,3 @@
-using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
 using BatchEval.Workflow.Storage;
 using Spectre.Console;
@@ -9,7 +8,7 @@ namespace BatchEval.Cli.Progress;
 /// <summary>Shows a run's progress until it ends: a live display on a terminal, a line now and then anywhere else.</summary>
 /// <param name="shell">Console, working directory, environment and clock.</param>
 /// <param name="store">The store, which is looked into after every round.</param>
-internal sealed class ProgressDisplay(Shell shell, RunProgress progress, RunStore store, ModelHost models)
+internal sealed class ProgressDisplay(Shell shell, RunProgress progress, RunStore store)
 {
     private const int BarWidth = 40;
     private static readonly TimeSpan LiveInterval = TimeSpan.FromMilliseconds(250);
@@ -17,8 +16,24 @@ internal sealed class ProgressDisplay(Shell shell, RunProgress progress, RunStor
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
     private int lookedAt = -1;
 
-    /// <summary>Shows progress until the work ends, and passes on how it ended.</summary>
+    /// <summary>Shows progress until the work ends, and passes on how it ended. Whatever fails here, a closed terminal for example, the work goes on.</summary>
     public async Task FollowAsync(Task work)
+    {
+        try
+        {
+            await ShowAsync(work);
+        }
+#pragma warning disable CA1031 // Who watches does not end what is watched.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // Nobody can be told.
+        }
+
+        await work;
+    }
+
+    private async Task ShowAsync(Task work)
     {
         if (shell.ErrorIsTerminal)
         {
@@ -32,8 +47,6 @@ internal sealed class ProgressDisplay(Shell shell, RunProgress progress, RunStor
         {
             await FollowPlainAsync(work);
         }
-
-        await work;
     }
 
     private async Task FollowPlainAsync(Task work)
@@ -67,13 +80,15 @@ internal sealed class ProgressDisplay(Shell shell, RunProgress progress, RunStor
     {
         try
         {
-            progress.Forecast ??= await RunForecast.ReadAsync(store, models, progress.Run);
+            progress.Forecast ??= await RunForecast.ReadAsync(store, progress.Run);
             var status = await store.ReadJsonAsync<RunStatus>(BlobNames.Status(progress.Run));
             progress.Best = status?.Best is { } best && double.IsFinite(best.Objective) ? (best.Objective, best.ObjectiveError) : progress.Best;
         }
-        catch (Exception error) when (StorageFaults.Is(error))
+#pragma warning disable CA1031 // A record that cannot be read is shown as nothing; the run itself says what stops it.
+        catch (Exception)
+#pragma warning restore CA1031
         {
-            // What the store refuses is said by the position; the next round looks again.
+            // The next round looks again; what the storage refuses is told by the position.
         }
     }
 

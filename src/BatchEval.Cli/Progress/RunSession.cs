@@ -24,14 +24,14 @@ internal sealed class RunSession(StoreAccess access, ModelHost models, int paral
     public async Task<(RunDocument? Document, int ExitCode)> RunAsync(RunSpecification specification, CancellationToken cancellation)
     {
         var (run, isNew) = await new RunSubmission(store, models, shell.Time).SubmitAsync(specification, cancellation);
-        await ModelRecord.RequireDeviceAsync(store, run, models.Device.Device, cancellation);
         var status = await store.ReadJsonAsync<RunStatus>(BlobNames.Status(run), cancellation);
-        if (status?.State == "finished")
+        if (status?.State == RunStates.Finished)
         {
             shell.Error.WriteLine($"Run {run} has finished before; nothing is computed again.");
         }
         else
         {
+            await ModelRecord.RequireDeviceAsync(store, run, models.Device.Device, cancellation);
             shell.Error.WriteLine($"{(isNew ? "Starting" : "Resuming")} run {run} on {models.Device.Device} with {parallelism} unit{(parallelism == 1 ? string.Empty : "s")} side by side.");
             if (await ExecuteAsync(run, specification, cancellation) is var code && code != ExitCodes.Done)
             {
@@ -50,7 +50,7 @@ internal sealed class RunSession(StoreAccess access, ModelHost models, int paral
             var progress = new RunProgress(run, specification, shell.Time) { Trouble = () => access.Trouble };
             using var summary = new TelemetrySummary(shell.Time, parallelism);
             var work = access.ResumingAsync(interrupted => ComputeAsync(specification, new SharedRunNotice(progress, shell.Error), interrupted), cancellation);
-            await new ProgressDisplay(shell, progress, store, models).FollowAsync(work);
+            await new ProgressDisplay(shell, progress, store).FollowAsync(work);
             shell.Error.WriteLine($"Run {run}: {summary.Text()}.");
             if (await work)
             {

@@ -39,7 +39,7 @@ internal sealed class SubmittedSession(RunStore store, StorageServices storage, 
             var work = FollowPatientlyAsync(run, hub, control, progress, cancellation);
             try
             {
-                await new ProgressDisplay(shell, progress, store, models).FollowAsync(work);
+                await new ProgressDisplay(shell, progress, store).FollowAsync(work);
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
             {
@@ -48,7 +48,7 @@ internal sealed class SubmittedSession(RunStore store, StorageServices storage, 
             }
             catch (Exception error) when (StorageFaults.Is(error))
             {
-                shell.Error.WriteLine($"The storage cannot be asked any more: {store.ReasonOf(error)} Run {run} goes on without being watched, as far as its workers reach the storage; the same command shows it again.");
+                shell.Error.WriteLine($"{store.ReasonOf(error).TrimEnd('.')}. Run {run} goes on without being watched, as far as its workers reach the storage; the same command shows it again.");
                 return (null, ExitCodes.Failed);
             }
 

@@ -92,18 +92,20 @@ internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int par
     public async Task PauseAsync(string runId, CancellationToken cancellation)
     {
         await RequireOwnAsync(runId, cancellation);
+        var left = await LeaveAsync(runId, cancellation);
         if (await OthersAsync(runId, cancellation) is { Length: > 0 } others)
         {
-            throw Refusal.Conflict($"Run '{runId}' is computed by {others}; pause it there (Ctrl-C), or stop it.").Exception();
+            throw Refusal.Conflict($"Run '{runId}' is computed by {others}; pause it there (Ctrl-C), or stop it.{(left ? " This server has left it." : string.Empty)}").Exception();
         }
 
-        await HoldAsync(runId, RunStates.Paused, cancellation);
+        await MarkUnfinishedAsync(runId, RunStates.Paused, cancellation);
     }
 
     public async Task StopAsync(string runId, CancellationToken cancellation)
     {
         await RequireOwnAsync(runId, cancellation);
-        await HoldAsync(runId, RunStates.Stopped, cancellation);
+        await LeaveAsync(runId, cancellation);
+        await MarkUnfinishedAsync(runId, RunStates.Stopped, cancellation);
     }
 
     public async Task<bool> ForgetAsync(string runId, CancellationToken cancellation)
@@ -162,7 +164,9 @@ internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int par
             models.Find((await StoredSpecification.ReadAsync(store, runId, cancellation)).Model);
             return null;
         }
-        catch (Exception error) when (error is ProblemException or InvalidOperationException)
+#pragma warning disable CA1031 // A run that cannot be taken up keeps no other from it.
+        catch (Exception error) when (error is not OperationCanceledException && !StorageFaults.Is(error))
+#pragma warning restore CA1031
         {
             return ErrorText.Of(error);
         }
@@ -199,19 +203,25 @@ internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int par
         waiting.Release();
     }
 
-    // The state is written after the last activity has ended, so that none overwrites it.
-    private async Task HoldAsync(string runId, string state, CancellationToken cancellation)
+    // Ends this process's part: true where there was one. A state is written after the last activity has ended, so that none overwrites it.
+    private async Task<bool> LeaveAsync(string runId, CancellationToken cancellation)
     {
-        Task ended;
+        Task? ended;
+        bool queued;
         lock (gate)
         {
-            queue.Remove(runId);
-            ended = current is { } now && now.Run == runId ? now.HoldAsync() : Task.CompletedTask;
+            queued = queue.Remove(runId);
+            ended = current is { } now && now.Run == runId ? now.HoldAsync() : null;
         }
 
-        await ended.WaitAsync(cancellation);
+        await (ended ?? Task.CompletedTask).WaitAsync(cancellation);
+        return queued || ended is not null;
+    }
+
+    private async Task MarkUnfinishedAsync(string runId, string state, CancellationToken cancellation)
+    {
         var status = await store.ReadJsonAsync<RunStatus>(BlobNames.Status(runId), cancellation);
-        if (status?.State != "finished")
+        if (status?.State != RunStates.Finished)
         {
             await RunStatusFile.MarkAsync(store, runId, state, null, shell.Time, cancellation: cancellation);
         }

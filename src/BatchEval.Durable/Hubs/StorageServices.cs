@@ -5,6 +5,7 @@ using Azure.Identity;
 using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
 using BatchEval.Core.Json;
+using BatchEval.Workflow.Storage;
 using DurableTask.AzureStorage;
 
 namespace BatchEval.Durable.Hubs;
@@ -73,11 +74,11 @@ public sealed class StorageServices
         {
             return new Problem(service, $"The {service} service at {place} refuses the key or the identity ({error.ErrorCode ?? $"status {error.Status}"}).");
         }
-        catch (AuthenticationFailedException)
+        catch (AuthenticationFailedException error) when (StorageFaults.IsRefusal(error))
         {
             return new Problem(service, $"No identity is signed in that could reach the {service} service at {place}.");
         }
-        catch (Exception error) when (error is RequestFailedException or AggregateException)
+        catch (Exception error) when (StorageFaults.Is(error))
         {
             var status = error is RequestFailedException { Status: > 0 } answer ? $"answers with status {answer.Status}" : "does not answer";
             return new Problem(service, $"The {service} service at {place} {status}; workers need the blob, the queue and the table service of an account.");

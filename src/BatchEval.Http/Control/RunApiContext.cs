@@ -23,9 +23,9 @@ public sealed record RunApiContext(
     public const int BodyLimit = 1 << 20;
 
     /// <summary>The context of a request.</summary>
-    /// <exception cref="UnauthorizedAccessException">The shell gave it none.</exception>
+    /// <exception cref="RefusedException">The shell gave it none.</exception>
     public static RunApiContext Of(HttpContext http) =>
-        http.Features.Get<RunApiContext>() ?? throw new UnauthorizedAccessException("The request came to an address that gives out pages only.");
+        http.Features.Get<RunApiContext>() ?? throw Refusals.PagesOnly.Exception();
 
     /// <summary>Lets endpoints take the context as a parameter.</summary>
     public static ValueTask<RunApiContext?> BindAsync(HttpContext context) => ValueTask.FromResult<RunApiContext?>(Of(context));

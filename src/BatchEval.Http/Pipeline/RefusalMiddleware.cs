@@ -54,7 +54,6 @@ internal sealed partial class RefusalMiddleware(RequestDelegate next)
     {
         RefusedException refused => refused.Refusal,
         ProblemException problem => Refusal.Of(problem),
-        UnauthorizedAccessException => new Refusal(401, "Unauthorized", "This address gives out pages only."),
         BadHttpRequestException { StatusCode: 408 } => new Refusal(408, "Request timeout", "The body of the request did not arrive in time."),
         BadHttpRequestException { StatusCode: 413 } => Refusals.TooLarge,
         BadHttpRequestException bad when Parameter().Match(bad.Message) is { Success: true } named => Refusal.BadRequest(named.Groups["name"].Value, $"is '{named.Groups["text"].Value}'; allowed: a whole number."),
@@ -80,6 +79,9 @@ internal sealed partial class RefusalMiddleware(RequestDelegate next)
 /// <summary>Refusals that are given in more than one place.</summary>
 internal static class Refusals
 {
+    /// <summary>The request came to an address that has no store.</summary>
+    public static Refusal PagesOnly { get; } = new(401, "Unauthorized", "This address gives out pages only.");
+
     /// <summary>The body is too large.</summary>
     public static Refusal TooLarge { get; } = new(413, "Content too large", $"A run specification has at most {RunApiContext.BodyLimit} bytes.");
 }

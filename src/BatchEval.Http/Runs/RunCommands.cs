@@ -25,6 +25,7 @@ internal sealed class RunCommands(RunApiContext context)
         }
 
         var (run, isNew) = await submission.SubmitAsync(specification, cancellation);
+        new RunListing(context).Forget(run);
         var (status, _) = await lookup.RequireAsync(run, cancellation);
         if (status.State == RunStates.Stopping)
         {
@@ -100,6 +101,7 @@ internal sealed class RunCommands(RunApiContext context)
         }
 
         await context.Store.DeleteRunAsync(run, cancellation);
+        new RunListing(context).Forget(run);
         return TypedResults.NoContent();
     }
 }

@@ -30,7 +30,7 @@ internal static class RunDescriber
             plan?.Plan.Generation, specification.Search.Method == SearchMethod.None ? 0 : specification.Search.Evolution.Generations,
             plan?.Units.Count, life?.Round == status.Round ? life.UnitsDone : null,
             new RunCounts(counts.Computed, counts.Reused, counts.Samples, counts.NetworkCalls),
-            Cost(counts, left, context.Price), Math.Round(share, 4), left is { } seconds ? Math.Round(seconds / Math.Max(1, context.UnitsInFlight), 1) : null, Links(status, model));
+            Cost(counts, left, context.Price), share is { } known ? Math.Round(known, 4) : null, left is { } seconds ? Math.Round(seconds / Math.Max(1, context.UnitsInFlight), 1) : null, Links(status, model));
     }
 
     private static string StageOf(RunStatus status) => JsonNamingPolicy.CamelCase.ConvertName(status.Stage.ToString());
@@ -46,7 +46,7 @@ internal static class RunDescriber
     }
 
     // From measured device time per network call, so that pauses do not count.
-    private static (double Share, double? DeviceSecondsLeft) Estimate(RunStatus status, RunForecast? forecast, UnitPlan? plan, RunLife? life)
+    private static (double? Share, double? DeviceSecondsLeft) Estimate(RunStatus status, RunForecast? forecast, UnitPlan? plan, RunLife? life)
     {
         if (status.Stage == RunStage.Done)
         {
@@ -55,7 +55,7 @@ internal static class RunDescriber
 
         if (forecast is null)
         {
-            return (0, null);
+            return (null, null);
         }
 
         var within = plan is { Units.Count: > 0 } && life?.Round == status.Round ? (double)life.UnitsDone / plan.Units.Count : 0;

@@ -70,7 +70,7 @@ public sealed record BestSummary(
 /// <param name="UnitsDone">How many of them are finished.</param>
 /// <param name="Counts">What it computed and found.</param>
 /// <param name="Cost">What that cost.</param>
-/// <param name="Share">Share of the work that is done, 0 to 1.</param>
+/// <param name="Share">Share of the work that is done, 0 to 1; null until the run has been prepared.</param>
 /// <param name="SecondsLeft">Estimate from the measured time per network call.</param>
 /// <param name="Links">Where its parts are.</param>
 public sealed record RunDocument(
@@ -83,7 +83,8 @@ public sealed record RunDocument(
     int Generations,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] int? Units,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] int? UnitsDone,
-    RunCounts Counts, RunCost Cost, double Share,
+    RunCounts Counts, RunCost Cost,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? Share,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? SecondsLeft,
     RunLinks Links);
 

@@ -7,11 +7,16 @@ using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Http.Runs;
 
-/// <summary>Lists runs, the newest first. When a run was submitted is read once for its place in the order; where it stands is read for the runs of a page only.</summary>
+/// <summary>
+/// Lists runs, the newest first. When a run was submitted decides its place and is kept; where it stands is read for the runs of a page only. A run that another
+/// process deleted and submitted again has another time, so what was read a while ago is read again, some of it with every list.
+/// </summary>
 /// <param name="context">What the interface works with.</param>
 internal sealed class RunListing(RunApiContext context)
 {
     private const int ReadsAtOnce = 16;
+    private const int ReadAgain = 32;
+    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(30);
 
     private static readonly ConditionalWeakTable<RunStore, ConcurrentDictionary<string, Listed>> Known = [];
 
@@ -29,14 +34,23 @@ internal sealed class RunListing(RunApiContext context)
             throw Refusal.BadRequest("limit", "must be at least 1.").Exception();
         }
 
+        // Other requests change what is known meanwhile.
+        var before = known.ToDictionary(StringComparer.Ordinal);
         var names = (await context.Store.ListRunsAsync(cancellation)).Where(RunLookup.IsRunId).ToHashSet(StringComparer.Ordinal);
-        foreach (var gone in known.Keys.Where(run => !names.Contains(run)))
+        foreach (var gone in before.Where(k => !names.Contains(k.Key)))
         {
-            known.TryRemove(gone, out _);
+            known.TryRemove(gone);
         }
 
-        var read = await StatusesAsync(names.Where(run => !known.ContainsKey(run)), cancellation);
-        var sorted = names.Where(known.ContainsKey).OrderByDescending(run => known[run].Started).ThenBy(run => run, StringComparer.Ordinal).ToList();
+        var oldest = before.Where(k => names.Contains(k.Key) && context.Time.GetElapsedTime(k.Value.Read) > Fresh).OrderBy(k => k.Value.Read).Take(ReadAgain).Select(k => k.Key).ToList();
+        var read = await StatusesAsync(names.Where(run => !before.ContainsKey(run)).Concat(oldest), cancellation);
+        var started = names.Except(oldest).Where(before.ContainsKey).ToDictionary(run => run, run => before[run].Started, StringComparer.Ordinal);
+        foreach (var (run, status) in read)
+        {
+            started[run] = status.Started;
+        }
+
+        var sorted = started.Keys.OrderByDescending(run => started[run]).ThenBy(run => run, StringComparer.Ordinal).ToList();
         var rest = sorted.Skip(after is null ? 0 : sorted.IndexOf(after) + 1).ToList();
         var page = rest.Take(limit ?? int.MaxValue).ToList();
         foreach (var (run, status) in await StatusesAsync(page.Where(run => !read.ContainsKey(run)), cancellation))
@@ -47,6 +61,9 @@ internal sealed class RunListing(RunApiContext context)
         return new RunList(
             [.. page.Where(read.ContainsKey).Select(run => RunDescriber.Short(read[run], known.GetValueOrDefault(run)?.Objective))], page.Count < rest.Count ? page[^1] : null);
     }
+
+    /// <summary>Reads a run again with the next list: it was deleted, or submitted anew.</summary>
+    public void Forget(string run) => known.TryRemove(run, out _);
 
     private async Task<Dictionary<string, RunStatus>> StatusesAsync(IEnumerable<string> runs, CancellationToken cancellation)
     {
@@ -62,14 +79,13 @@ internal sealed class RunListing(RunApiContext context)
         return found;
     }
 
-    // A run that was deleted and submitted again has another time.
     private async Task<RunStatus?> StatusAsync(string run, CancellationToken cancellation)
     {
         var status = await context.Store.ReadJsonAsync<RunStatus>(BlobNames.Status(run), cancellation);
         if (status is not null)
         {
             var objective = known.GetValueOrDefault(run)?.Objective ?? (status.Best is null ? null : await ObjectiveAsync(run, cancellation));
-            known[run] = new Listed(status.Started, objective);
+            known[run] = new Listed(status.Started, objective, context.Time.GetTimestamp());
         }
 
         return status;
@@ -79,5 +95,5 @@ internal sealed class RunListing(RunApiContext context)
         await context.Store.ReadAsync(BlobNames.Specification(run), cancellation) is { } text ? SpecificationJson.Read(Encoding.UTF8.GetString(text)).Objective.Metric : null;
 
     // The objective is read once a run has a best candidate, whose score it explains.
-    private sealed record Listed(DateTimeOffset Started, string? Objective);
+    private sealed record Listed(DateTimeOffset Started, string? Objective, long Read);
 }

@@ -17,8 +17,11 @@ internal sealed class RunQueries(RunApiContext context)
 {
     private const int MostKept = 5000;
 
-    // The rounds follow from a run's specification, which never changes.
+    // They are written once.
     private static readonly ConditionalWeakTable<RunStore, ConcurrentDictionary<string, RunForecast>> Forecasts = [];
+
+    // Archives know no time before; the clock of a machine may.
+    private static readonly DateTimeOffset EarliestInArchives = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     // A worker writes its record every few seconds.
     private static readonly TimeSpan WorkerSilence = TimeSpan.FromSeconds(15);
@@ -152,7 +155,7 @@ internal sealed class RunQueries(RunApiContext context)
                 if (!name.StartsWith($"{prefix}generations/", StringComparison.Ordinal) && await context.Store.ReadAsync(name, cancellation) is { } file)
                 {
                     var entry = archive.CreateEntry(name[prefix.Length..], CompressionLevel.Fastest);
-                    entry.LastWriteTime = status.Started;
+                    entry.LastWriteTime = status.Started < EarliestInArchives ? EarliestInArchives : status.Started;
                     await using var target = await entry.OpenAsync(cancellation);
                     await target.WriteAsync(file, cancellation);
                 }
@@ -165,7 +168,7 @@ internal sealed class RunQueries(RunApiContext context)
     private async Task<RunForecast?> ForecastOfAsync(string run, CancellationToken cancellation)
     {
         var kept = Forecasts.GetOrCreateValue(context.Store);
-        if (!kept.TryGetValue(run, out var forecast) && await RunForecast.ReadAsync(context.Store, context.Models, run, cancellation) is { } read)
+        if (!kept.TryGetValue(run, out var forecast) && await RunForecast.ReadAsync(context.Store, run, cancellation) is { } read)
         {
             if (kept.Count >= MostKept)
             {

@@ -18,6 +18,7 @@ public sealed class PrepareActivity(RunStore store, ModelHost models, TimeProvid
         var opened = await PromptedModels.OpenAsync(store, models, context.Package, context.Specification.Prompts, cancellation);
         context.Specification.Conditions.Check(opened.Sampling.Manifest);
         context = await ProposeAsync(context, opened, cancellation);
+        await RunForecast.StoreAsync(store, context, cancellation);
         await store.WriteJsonOnceAsync(BlobNames.State(input.RunId, 0), context.Machine.Begin(), cancellation);
         return await FindPositionAsync(context, cancellation);
     }

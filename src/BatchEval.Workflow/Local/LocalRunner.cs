@@ -18,6 +18,7 @@ public sealed class LocalRunner : IActivityCaller
     private readonly PrepareActivity prepare;
     private readonly PlanActivity plan;
     private readonly EvaluateActivity evaluate;
+    private readonly RunStore store;
     private readonly AdvanceActivity advance;
     private readonly TimeProvider time;
     private readonly IProgress<RoundProgress>? progress;
@@ -32,7 +33,7 @@ public sealed class LocalRunner : IActivityCaller
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(parallelism);
         (prepare, plan) = (new PrepareActivity(store, models, time), new PlanActivity(store, models));
         (evaluate, advance) = (new EvaluateActivity(store, models, time), new AdvanceActivity(store, models, time));
-        (MaxUnitsInFlight, this.time, this.progress, this.cancellation) = (parallelism, time, progress, cancellation);
+        (MaxUnitsInFlight, this.store, this.time, this.progress, this.cancellation) = (parallelism, store, time, progress, cancellation);
     }
 
     public int MaxUnitsInFlight { get; }
@@ -45,7 +46,11 @@ public sealed class LocalRunner : IActivityCaller
 
     /// <summary>Runs a submitted run to its end, or resumes it.</summary>
     /// <returns>False when somebody has stopped it meanwhile.</returns>
-    public Task<bool> RunAsync(string runId) => SearchWorkflow.RunAsync(this, runId);
+    public async Task<bool> RunAsync(string runId)
+    {
+        await using var present = await store.TakePartAsync(runId, cancellation);
+        return await SearchWorkflow.RunAsync(this, runId);
+    }
 
     public Task<TResult> CallAsync<TResult>(string activity, object input) => Task.Run(() => RetryAsync<TResult>(activity, input), cancellation);
 

@@ -36,7 +36,7 @@ public sealed class RunSubmission(RunStore store, ModelHost models, TimeProvider
         var package = models.Find(specification.Model);
         specification = WithPrompts(specification, package);
         var opened = models.Open(package);
-        var problems = SpecificationCheck.Problems(specification, package.Manifest, opened.Sampling.Networks.Blocks, specification.Budget.NeedsCosts || specification.Search.Space.HasBlocks() ? ModelCosts.Count(opened) : null);
+        var problems = SpecificationCheck.Problems(specification, package.Manifest, opened.Sampling.Networks.Blocks, ModelCosts.Needed(specification, models, package));
         return problems.Count == 0 ? IdOf(specification, package.Digest) : throw new ProblemException("The run specification", problems);
     }
 

@@ -1,6 +1,7 @@
 using BatchEval.Core.Search.Costs;
 using BatchEval.Onnx.Blocks;
 using BatchEval.Onnx.Networks;
+using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 using Microsoft.ML.OnnxRuntime;
 
@@ -24,6 +25,10 @@ public static class ModelCosts
             return null;
         }
     }
+
+    /// <summary>What a specification needs to know of its model's costs before a run begins; null where it needs nothing, or nothing can be counted.</summary>
+    public static CostModel? Needed(RunSpecification specification, ModelHost models, ModelPackage package) =>
+        specification.Budget.NeedsCosts || specification.Search.Space.HasBlocks() ? models.Count(package) : null;
 
     /// <summary>Reads a run's costs, or measures and stores them.</summary>
     /// <returns>Null where the model's costs are unknown, which only specifications that do not need them get as far as.</returns>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using BatchEval.Core.Search.Costs;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 
@@ -11,6 +12,7 @@ public sealed class ModelHost(DeviceOptions device, IReadOnlyList<string> roots)
     private readonly ModelPackage? only;
     private readonly ConcurrentDictionary<string, ModelPackage> found = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lazy<OpenedModel>> opened = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<CostModel?>> counted = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, OpenedModel> prompted = new(StringComparer.Ordinal);
 
     /// <summary>Creates a host of one package, which it gives for every name: whether it is the model of a run, its digest tells.</summary>
@@ -41,17 +43,22 @@ public sealed class ModelHost(DeviceOptions device, IReadOnlyList<string> roots)
     }
 
     /// <summary>Opens a package, or returns it as opened before.</summary>
-    public OpenedModel Open(ModelPackage package)
+    public OpenedModel Open(ModelPackage package) => Once(opened, package, () => OpenedModel.Open(package, device));
+
+    /// <summary>What a package costs, counted when it is first asked for, since a network is run for it; null where its graph cannot be read that far.</summary>
+    public CostModel? Count(ModelPackage package) => Once(counted, package, () => ModelCosts.Count(Open(package)));
+
+    private static T Once<T>(ConcurrentDictionary<string, Lazy<T>> known, ModelPackage package, Func<T> make)
     {
-        var model = opened.GetOrAdd(package.Digest, _ => new Lazy<OpenedModel>(() => OpenedModel.Open(package, device)));
+        var made = known.GetOrAdd(package.Digest, _ => new Lazy<T>(make));
         try
         {
-            return model.Value;
+            return made.Value;
         }
         catch
         {
             // Whatever was in the way, memory for example, may be gone the next time.
-            opened.TryRemove(KeyValuePair.Create(package.Digest, model));
+            known.TryRemove(KeyValuePair.Create(package.Digest, made));
             throw;
         }
     }

@@ -15,6 +15,9 @@ public sealed record RunContext(
 
     public MeasuredMetrics Metrics { get; } = MeasuredMetrics.Of(Specification, Package.Manifest);
 
+    /// <summary>The machine of a run of the same model and budget that searches otherwise.</summary>
+    internal RunMachine MachineOf(RunSpecification other) => ReferenceEquals(other, Specification) ? Machine : new RunMachine(other, Package.Manifest.Schedule, Costs);
+
     /// <summary>Reads a run's context. Its results are those of the device that it began on, wherever this process runs; who computes asks <see cref="ModelRecord.RequireDeviceAsync"/> first.</summary>
     /// <exception cref="InvalidOperationException">The run does not exist, or its model has changed since it began.</exception>
     public static async Task<RunContext> LoadAsync(RunStore store, ModelHost models, string runId, CancellationToken cancellation)

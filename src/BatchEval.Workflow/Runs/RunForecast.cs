@@ -1,36 +1,32 @@
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Costs;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Schedules;
 
 namespace BatchEval.Workflow.Runs;
 
 /// <summary>
 /// The rounds that a run will consist of, with the sample-steps (network calls times samples) that each adds: the run's own decisions, with scores each of which is
-/// better than all before, so that no search ends before its time. Failures and what other runs have computed are not foreseen.
+/// better than all before, so that no search ends before its time. Failures and what other runs have computed are not foreseen. Of a search of very many candidates
+/// only the first generations are played through; the others are taken to be like the last of these.
 /// </summary>
 public sealed class RunForecast
 {
-    private readonly List<ForecastRound> rounds = [];
+    // What is bred for a forecast at most, about a second's work: steps of all candidates of a search, its generations, and candidates of one.
+    private const int MostSteps = 100_000;
+    private const int MostGenerations = 200;
+    private const int MostCandidates = 1000;
+    private const int FewestGenerations = 4;
+    private const int FewestCandidates = 16;
+    private readonly IReadOnlyList<ForecastRound> rounds;
 
+    /// <summary>Plays a whole run.</summary>
     public RunForecast(RunMachine machine)
+        : this(Play(machine, 1, CancellationToken.None))
     {
-        var computed = new Dictionary<(string Candidate, long Start), int>();
-        var scored = 0;
-        for (var state = machine.Begin(); machine.Next(state) is { } plan; state = machine.Observe(state, plan.Stage == RunStage.Reference ? [] : [.. plan.Assignments.SkipLast(plan.Controls).Select(Score)]))
-        {
-            rounds.Add(new ForecastRound(StageOf(plan), plan.Generation, plan.Rung, plan.Assignments.Sum(Fresh)));
-        }
-
-        ScoredCandidate Score(Assignment assignment) => new(assignment.Entry.Candidate, 1.0 / ++scored, 0, assignment.Range.Count);
-
-        long Fresh(Assignment assignment)
-        {
-            var key = (assignment.Entry.Candidate.Id, assignment.Range.Start);
-            var before = computed.GetValueOrDefault(key);
-            computed[key] = Math.Max(before, assignment.Range.Count);
-            return (long)assignment.Entry.Candidate.NetworkCalls * (computed[key] - before);
-        }
     }
+
+    private RunForecast(IReadOnlyList<ForecastRound> rounds) => this.rounds = rounds;
 
     /// <summary>How many rounds there will be.</summary>
     public int Rounds => rounds.Count;
@@ -50,7 +46,7 @@ public sealed class RunForecast
     /// </summary>
     /// <param name="specification">The run's specification, which fits the model.</param>
     /// <param name="costs">What the model costs as far as that can be counted, or null.</param>
-    public static RunForecast Of(RunSpecification specification, NoiseSchedule schedule, CostModel? costs)
+    public static RunForecast Of(RunSpecification specification, NoiseSchedule schedule, CostModel? costs, CancellationToken cancellation = default)
     {
         var budget = specification.Budget;
         if (budget.NeedsCosts && (costs is null || (budget.Milliseconds is not null && costs.Milliseconds == 0)))
@@ -59,20 +55,93 @@ public sealed class RunForecast
         }
 
         var proposals = specification.Search.Method.IsSchedule() ? ScheduleProposals.StandIns(specification.Search.Method.Name(), schedule, new EntryFactory(specification, schedule, costs).Steps) : null;
-        return new RunForecast(new RunMachine(specification, schedule, costs, proposals));
+        return Foresee(specification, part => new RunMachine(part, schedule, costs, proposals), cancellation);
     }
 
-    /// <summary>Foresees a run of the store; null as long as it has not been prepared, and where its model is not here.</summary>
-    public static async Task<RunForecast?> ReadAsync(RunStore store, ModelHost models, string runId, CancellationToken cancellation = default)
+    /// <summary>Foresees a run as it is prepared, and keeps that with it: who looks at it need not have its model.</summary>
+    public static async Task StoreAsync(RunStore store, RunContext context, CancellationToken cancellation)
     {
-        try
+        if (!await store.ExistsAsync(BlobNames.Forecast(context.RunId), cancellation))
         {
-            return await store.ExistsAsync(BlobNames.State(runId, 0), cancellation) ? new RunForecast((await RunContext.LoadAsync(store, models, runId, cancellation)).Machine) : null;
+            var forecast = Foresee(context.Specification, context.MachineOf, cancellation);
+            await store.WriteJsonOnceAsync(BlobNames.Forecast(context.RunId), forecast.rounds, cancellation);
         }
-        catch (Exception error) when (error is ProblemException or InvalidOperationException)
+    }
+
+    /// <summary>The rounds of a run of the store; null as long as it has not been prepared, and where an earlier version prepared it.</summary>
+    public static async Task<RunForecast?> ReadAsync(RunStore store, string runId, CancellationToken cancellation = default) =>
+        await store.ReadJsonAsync<IReadOnlyList<ForecastRound>>(BlobNames.Forecast(runId), cancellation) is { } rounds ? new RunForecast(rounds) : null;
+
+    private static RunForecast Foresee(RunSpecification specification, Func<RunSpecification, RunMachine> machine, CancellationToken cancellation)
+    {
+        var (evolution, calls) = (specification.Search.Evolution, specification.Budget.ExpectedCalls);
+        var population = Math.Min(evolution.Population, Math.Clamp(MostSteps / FewestGenerations / calls, FewestCandidates, MostCandidates));
+        var generations = Math.Min(evolution.Generations, Math.Clamp(MostSteps / calls / population, FewestGenerations, MostGenerations));
+        var scale = (double)population / evolution.Population;
+        var part = scale == 1 && generations == evolution.Generations ? specification : specification with
         {
-            return null;
+            Search = specification.Search with
+            {
+                Population = population,
+                Generations = generations,
+                Elites = Math.Min(evolution.Elites, population),
+                Mutants = (int)(evolution.Mutants * scale),
+                Crossovers = (int)(evolution.Crossovers * scale),
+            },
+        };
+        var played = Play(machine(part), 1 / scale, cancellation);
+        return new RunForecast(generations == evolution.Generations ? played : Extended(played, evolution.Generations - generations, specification.Search.Interval ?? 1));
+    }
+
+    private static List<ForecastRound> Play(RunMachine machine, double weight, CancellationToken cancellation)
+    {
+        var rounds = new List<ForecastRound>();
+        var computed = new Dictionary<(string Candidate, long Start), int>();
+        var scored = 0;
+        for (var state = machine.Begin(); machine.Next(state) is { } plan; state = machine.Observe(state, plan.Stage == RunStage.Reference ? [] : [.. plan.Assignments.SkipLast(plan.Controls).Select(Score)]))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var bred = plan.Stage is RunStage.Search or RunStage.RandomSearch or RunStage.Rivals && plan.Assignments[0].Range.Start < SampleRange.ValidationStart;
+            rounds.Add(new ForecastRound(StageOf(plan), plan.Generation, plan.Rung, (long)(plan.Assignments.Sum(Fresh) * (bred ? weight : 1))));
         }
+
+        return rounds;
+
+        ScoredCandidate Score(Assignment assignment) => new(assignment.Entry.Candidate, 1.0 / ++scored, 0, assignment.Range.Count);
+
+        long Fresh(Assignment assignment)
+        {
+            var key = (assignment.Entry.Candidate.Id, assignment.Range.Start);
+            var before = computed.GetValueOrDefault(key);
+            computed[key] = Math.Max(before, assignment.Range.Count);
+            return (long)assignment.Entry.Candidate.NetworkCalls * (computed[key] - before);
+        }
+    }
+
+    // Every search goes on for more generations like its last ones: as many as lie between two looks at the validation samples, or half of those that were played.
+    private static List<ForecastRound> Extended(List<ForecastRound> played, int more, int interval)
+    {
+        var all = new List<ForecastRound>();
+        for (var first = 0; first < played.Count;)
+        {
+            ForecastRound[] stage = [.. played.Skip(first).TakeWhile(r => r.Stage == played[first].Stage)];
+            first += stage.Length;
+            all.AddRange(stage);
+            var last = stage.Max(r => r.Generation);
+            var period = Math.Clamp(interval, 1, Math.Max(1, last / 2));
+            if (last == 0)
+            {
+                continue;
+            }
+
+            ForecastRound[] pattern = [.. stage.Where(r => r.Generation > last - period)];
+            for (var shift = 1; shift <= more; shift += period)
+            {
+                all.AddRange(pattern.Select(r => r with { Generation = r.Generation + shift + period - 1 }).Where(r => r.Generation <= last + more));
+            }
+        }
+
+        return all;
     }
 
     private static string StageOf(RoundPlan plan) => plan.Stage switch

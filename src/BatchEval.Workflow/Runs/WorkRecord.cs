@@ -1,5 +1,3 @@
-using Azure;
-
 namespace BatchEval.Workflow.Runs;
 
 /// <summary>What a process has computed of a run, for people who look at it; nothing depends on it.</summary>
@@ -16,10 +14,10 @@ public sealed record WorkRecord(string Name, int Units, DateTimeOffset Last)
         var here = ClaimHolder.Here(run);
         try
         {
-            var name = BlobNames.Work(run, FormattableString.Invariant($"{here.Machine}-{here.Process}-{here.Started}.json"));
+            var name = BlobNames.Work(run, here.File);
             await store.ChangeJsonAsync<WorkRecord>(name, before => new WorkRecord(here.Name, (before?.Units ?? 0) + 1, time.GetUtcNow()), cancellation);
         }
-        catch (Exception error) when (error is RequestFailedException or AggregateException)
+        catch (Exception error) when (StorageFaults.Is(error))
         {
             // The unit itself is stored.
         }

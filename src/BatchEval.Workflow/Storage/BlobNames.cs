@@ -17,6 +17,9 @@ public static class BlobNames
 
     public static string Claim(string work) => $"{ClaimRoot}{work}.json";
 
+    /// <summary>The processes that take part in a run at the moment, whether or not they are computing.</summary>
+    public static string Present(string run, string file) => $"_present/{run}/{file}";
+
     public const string WorkerRoot = "_workers/";
 
     /// <summary>The specification, every default spelled out.</summary>
@@ -27,6 +30,9 @@ public static class BlobNames
 
     /// <summary>What the model costs, as counted and measured when the run began.</summary>
     public static string Costs(string run) => $"{run}/costs.json";
+
+    /// <summary>The rounds that the run will consist of, as foreseen when it began.</summary>
+    public static string Forecast(string run) => $"{run}/forecast.json";
 
     /// <summary>What a schedule method proposes, computed once.</summary>
     public static string Schedules(string run) => $"{run}/schedules.json";

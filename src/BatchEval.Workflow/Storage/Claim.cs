@@ -27,7 +27,7 @@ public sealed record ClaimHolder(string Machine, int Process, long Started, stri
     {
         try
         {
-            return OperatingSystem.IsLinux() ? $"{File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim()} {new FileInfo("/proc/self/ns/pid").LinkTarget}" : null;
+            return OperatingSystem.IsLinux() ? $"{System.IO.File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim()} {new FileInfo("/proc/self/ns/pid").LinkTarget}" : null;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -37,6 +37,9 @@ public sealed record ClaimHolder(string Machine, int Process, long Started, stri
 
     /// <summary>Machine and process, for people.</summary>
     public string Name => $"{Machine} (process {Process})";
+
+    /// <summary>Name of the file that tells of this process.</summary>
+    internal string File => FormattableString.Invariant($"{Machine}-{Process}-{Started}.json");
 
     /// <summary>Whether this is a process of this machine that has ended.</summary>
     public bool HasEnded()

@@ -13,6 +13,9 @@ namespace BatchEval.Workflow.Storage;
 /// </summary>
 public sealed class RunStore(BlobContainerClient container) : IBlobs
 {
+    // Somebody else is faster now and then, never this often: such a refusal has another reason, a lease for example.
+    private const int MostChanges = 100;
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(50);
     private static readonly BlobUploadOptions Once = new() { Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All } };
 
     /// <summary>Where the store lies, without any secret: its address, or a folder where the address holds only for this process.</summary>
@@ -91,11 +94,12 @@ public sealed class RunStore(BlobContainerClient container) : IBlobs
 
     /// <summary>Changes a JSON blob that others may change at the same time: reads it, and writes what follows from what was read.</summary>
     /// <param name="change">Makes the new value from the old one, which is null where there is none; null or an equal value writes nothing. May be called again.</param>
+    /// <exception cref="RequestFailedException">The storage refuses the change for good.</exception>
     public async Task<T?> ChangeJsonAsync<T>(string name, Func<T?, T?> change, CancellationToken cancellation = default)
         where T : class
     {
         var blob = container.GetBlobClient(name);
-        while (true)
+        for (var attempt = 1; ; attempt++)
         {
             var (before, tag) = await ReadTaggedAsync<T>(blob, cancellation);
             if (change(before) is not { } after || after.Equals(before))
@@ -110,9 +114,10 @@ public sealed class RunStore(BlobContainerClient container) : IBlobs
                 await blob.UploadAsync(content, new BlobUploadOptions { Conditions = conditions, HttpHeaders = Headers(name) }, cancellation);
                 return after;
             }
-            catch (RequestFailedException error) when (error.Status is 409 or 412)
+            catch (RequestFailedException error) when (error.Status is 409 or 412 && attempt < MostChanges)
             {
-                // Somebody else was faster, or a repeated request met its own first attempt: what is there now decides.
+                // It was changed in between, or a repeated request met its own first attempt: what is there now decides.
+                await Task.Delay(LongestPause * Random.Shared.NextDouble(), cancellation);
             }
         }
     }
@@ -121,18 +126,36 @@ public sealed class RunStore(BlobContainerClient container) : IBlobs
     public Task<(Claim? Claim, ClaimHolder? Other)> TryClaimAsync(string work, string run, CancellationToken cancellation = default) =>
         Claim.TryTakeAsync(container.GetBlobClient(BlobNames.Claim(work)), ClaimHolder.Here(run), cancellation);
 
-    /// <summary>Who else works on a run at this moment.</summary>
+    /// <summary>Notes that this process takes part in a run until the claim is given back; null where that cannot be noted, which nothing depends on.</summary>
+    public async Task<Claim?> TakePartAsync(string run, CancellationToken cancellation = default)
+    {
+        var here = ClaimHolder.Here(run);
+        try
+        {
+            return (await Claim.TryTakeAsync(container.GetBlobClient(BlobNames.Present(run, here.File)), here, cancellation)).Claim;
+        }
+        catch (Exception error) when (StorageFaults.Is(error) && !cancellation.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Who else takes part in a run at this moment, or computes a unit of it.</summary>
     public async Task<IReadOnlyList<ClaimHolder>> OthersAsync(string run, CancellationToken cancellation = default)
     {
         var here = ClaimHolder.Here(run);
-        return [.. (await HoldersAsync(run, cancellation)).Distinct().Where(holder => holder != here)];
+        var holders = (await HoldersAsync(BlobNames.Present(run, string.Empty), run, cancellation)).Concat(await HoldersAsync(run, cancellation));
+        return [.. holders.Distinct().Where(holder => holder != here).OrderBy(h => h.Name, StringComparer.Ordinal)];
     }
 
     /// <summary>Who works on a run at this moment: one entry for each unit that is being computed, by name.</summary>
-    public async Task<IReadOnlyList<ClaimHolder>> HoldersAsync(string run, CancellationToken cancellation = default)
+    public async Task<IReadOnlyList<ClaimHolder>> HoldersAsync(string run, CancellationToken cancellation = default) =>
+        [.. (await HoldersAsync(BlobNames.ClaimRoot, run, cancellation)).OrderBy(h => h.Name, StringComparer.Ordinal)];
+
+    private async Task<List<ClaimHolder>> HoldersAsync(string prefix, string run, CancellationToken cancellation)
     {
         var holders = new List<ClaimHolder>();
-        await foreach (var item in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, BlobNames.ClaimRoot, cancellation))
+        await foreach (var item in container.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancellation))
         {
             if (item.Properties.LeaseState == LeaseState.Leased && await Claim.ReadAsync(container.GetBlobClient(item.Name), cancellation) is { } holder
                 && holder.Run == run && !holder.HasEnded())
@@ -141,7 +164,7 @@ public sealed class RunStore(BlobContainerClient container) : IBlobs
             }
         }
 
-        return [.. holders.OrderBy(h => h.Name, StringComparer.Ordinal)];
+        return holders;
     }
 
     /// <summary>Deletes a blob, if it exists.</summary>
@@ -178,9 +201,12 @@ public sealed class RunStore(BlobContainerClient container) : IBlobs
     /// <summary>Deletes every blob of a run; results that other runs may share stay.</summary>
     public async Task DeleteRunAsync(string run, CancellationToken cancellation = default)
     {
-        foreach (var (name, _) in (await ListAsync(BlobNames.Work(run, string.Empty), cancellation)).Concat(await ListAsync($"{run}/", cancellation)))
+        foreach (var prefix in new[] { BlobNames.Present(run, string.Empty), BlobNames.Work(run, string.Empty), $"{run}/" })
         {
-            await container.DeleteBlobIfExistsAsync(name, cancellationToken: cancellation);
+            foreach (var (name, _) in await ListAsync(prefix, cancellation))
+            {
+                await container.DeleteBlobIfExistsAsync(name, cancellationToken: cancellation);
+            }
         }
     }
 

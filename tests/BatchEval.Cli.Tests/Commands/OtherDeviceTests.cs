@@ -27,5 +27,21 @@ public sealed class OtherDeviceTests(AzuriteFixture azurite) : IClassFixture<Azu
         (await store.RequireJsonAsync<RunStatus>(BlobNames.Status(run))).State.ShouldBe(RunStates.Running);
     }
 
+    // A finished run is shown wherever it is asked for.
+    [Fact]
+    public async Task A_finished_run_of_another_device_is_shown()
+    {
+        shell.Write("spec.json", SmallRun.Specification("shown"));
+        var first = (await shell.RunAsync("run", "spec.json", "--store", azurite.ConnectionString, "--json")).ShouldSucceed();
+        var run = first.Json["run"]!.GetValue<string>();
+        var store = await RunStore.OpenAsync(azurite.ConnectionString);
+        await store.ChangeJsonAsync<ModelRecord>(BlobNames.Model(run), r => r! with { Device = "cuda" });
+
+        var shown = (await shell.RunAsync("run", "spec.json", "--store", azurite.ConnectionString, "--json")).ShouldSucceed();
+
+        shown.Error.ShouldContain($"Run {run} has finished before; nothing is computed again.");
+        shown.Json["best"]!.ToJsonString().ShouldBe(first.Json["best"]!.ToJsonString());
+    }
+
     public void Dispose() => shell.Dispose();
 }

@@ -21,7 +21,13 @@ public sealed class OthersRunsTests(AzuriteFixture azurite) : IClassFixture<Azur
         await MakeAsync(store, "workers-00000001", "digits");
         await store.ChangeJsonAsync<RunHub>(BlobNames.Hub("workers-00000001"), _ => RunHub.Here("cpu", "digits", new string('a', 64)));
         await MakeAsync(store, "elsewhere-00000002", "a-model-that-is-not-here");
-        await ClaimAsync("elsewhere-00000002");
+        await ClaimAsync("elsewhere-00000002", BlobNames.Claim("unit"));
+        // It computes nothing at this moment: it plans a round, or draws conclusions from one.
+        await MakeAsync(store, "between-00000003", "a-model-that-is-not-here");
+        await ClaimAsync("between-00000003", BlobNames.Present("between-00000003", "box-1-1.json"));
+        // A run that cannot even be read kept the server from starting.
+        await MakeAsync(store, "damaged-00000004", "digits");
+        await store.WriteTextOnceAsync(BlobNames.Model("damaged-00000004"), "not JSON");
 
         await using var serve = await ServeProcess.StartAsync(azurite.ConnectionString);
 
@@ -30,6 +36,7 @@ public sealed class OthersRunsTests(AzuriteFixture azurite) : IClassFixture<Azur
             ("workers-00000001", "POST", "/pause", "was submitted to the workers of this store; 'batcheval control workers-00000001 <order> --on <connection>' reaches them"),
             ("workers-00000001", "POST", "/stop", "was submitted to the workers of this store"),
             ("elsewhere-00000002", "POST", "/pause", "is computed by box (process 1); pause it there (Ctrl-C), or stop it."),
+            ("between-00000003", "POST", "/pause", "is computed by box (process 1); pause it there (Ctrl-C), or stop it."),
         })
         {
             using var request = new HttpRequestMessage(new HttpMethod(method), $"/api/runs/{run}{path}");
@@ -43,10 +50,33 @@ public sealed class OthersRunsTests(AzuriteFixture azurite) : IClassFixture<Azur
 
         serve.Log.ShouldContain("Run workers-00000001 is not finished, and is left alone: it was submitted to the workers of this store");
         serve.Log.ShouldContain("Run elsewhere-00000002 is not finished, and is left alone: The model package 'a-model-that-is-not-here' was not found");
-        await store.ChangeJsonAsync<RunStatus>(BlobNames.Status("elsewhere-00000002"), s => s! with { State = RunStates.Stopped });
-        using var deleted = await serve.Client.DeleteAsync(new Uri("/api/runs/elsewhere-00000002", UriKind.Relative));
-        ((int)deleted.StatusCode).ShouldBe(409);
-        (await deleted.Content.ReadAsStringAsync()).ShouldContain("is still computed by box (process 1); delete it once that has ended.");
+        serve.Log.ShouldContain("Run damaged-00000004 is not finished, and is left alone: ");
+        foreach (var run in new[] { "elsewhere-00000002", "between-00000003" })
+        {
+            await store.ChangeJsonAsync<RunStatus>(BlobNames.Status(run), s => s! with { State = RunStates.Stopped });
+            using var deleted = await serve.Client.DeleteAsync(new Uri($"/api/runs/{run}", UriKind.Relative));
+            ((int)deleted.StatusCode).ShouldBe(409);
+            (await deleted.Content.ReadAsStringAsync()).ShouldContain("is still computed by box (process 1); delete it once that has ended.");
+        }
+    }
+
+    // A helper's claim on one unit kept the server's own part from being paused.
+    [Fact]
+    public async Task A_server_leaves_a_run_that_others_help_with()
+    {
+        await using var serve = await ServeProcess.StartAsync(azurite.ConnectionString);
+        var specification = SpecificationOverrides.Apply(SmallRun.Specification("helped"), ["model=digits", "search.generations=500", "search.rungs=[400]"]);
+        var (status, accepted) = await serve.PostAsync("/api/runs", specification);
+        status.ShouldBe(202, accepted.ToJsonString());
+        var run = (string)accepted["id"]!;
+        await serve.PollAsync(run, s => (int)s["round"]! > 0);
+        await ClaimAsync(run, BlobNames.Claim("helper"));
+
+        var (code, refused) = await serve.PostAsync($"/api/runs/{run}/pause");
+
+        (code, (string)refused["detail"]!).ShouldBe((409, $"Run '{run}' is computed by box (process 1); pause it there (Ctrl-C), or stop it. This server has left it."));
+        serve.Log.ShouldContain($"Run {run} is held");
+        ((string)(await serve.GetAsync($"/api/runs/{run}"))["state"]!).ShouldBe(RunStates.Running);
     }
 
     // Two processes, so that the storage's lease decides who computes what.
@@ -75,9 +105,9 @@ public sealed class OthersRunsTests(AzuriteFixture azurite) : IClassFixture<Azur
     }
 
     // By a process of another machine, for good.
-    private async Task ClaimAsync(string run)
+    private async Task ClaimAsync(string run, string name)
     {
-        var blob = new BlobContainerClient(azurite.ConnectionString, BlobNames.Container).GetBlobClient(BlobNames.Claim("unit"));
+        var blob = new BlobContainerClient(azurite.ConnectionString, BlobNames.Container).GetBlobClient(name);
         await blob.UploadAsync(new BinaryData(Encoding.UTF8.GetBytes(System.Text.Json.JsonSerializer.Serialize(new ClaimHolder("box", 1, 1, run), WorkflowJson.Options))));
         await blob.GetBlobLeaseClient().AcquireAsync(BlobLeaseClient.InfiniteLeaseDuration);
     }

@@ -8,9 +8,10 @@ namespace BatchEval.Http.Tests.Pipeline;
 public sealed class ResponseTests(AzuriteFixture azurite) : IClassFixture<AzuriteFixture>
 {
     private static readonly string[] Readable =
-        ["", "/leaderboard", "/leaderboard?format=csv", "/report", "/best", "/best/schedule.json", "/candidates/0123456789ab", "/candidates/0123456789ab/grid", "/candidates/0123456789ab/images/1"];
+        ["", "/leaderboard", "/leaderboard?format=csv", "/report", "/best", "/best/schedule.json", "/candidates/0123456789ab", "/candidates/0123456789ab/grid", "/candidates/0123456789ab/images/1",
+            "/specification", "/scores", "/work", "/prompts", "/archive"];
 
-    private static IEnumerable<string> Targets(string run) => [.. Readable.Select(r => $"/api/runs/{run}{r}"), "/api/runs", "/api/models", "/api/openapi.json", "/"];
+    private static IEnumerable<string> Targets(string run) => [.. Readable.Select(r => $"/api/runs/{run}{r}"), "/api/runs", "/api/models", "/api/models/digits", "/api/service", "/api/workers", "/api/specification.schema.json", "/api/openapi.json", "/assets/licences.txt", "/"];
 
     [Fact]
     public async Task Storage_that_refuses_is_unavailable_with_what_it_refuses()
@@ -32,6 +33,7 @@ public sealed class ResponseTests(AzuriteFixture azurite) : IClassFixture<Azurit
         foreach (var target in Targets(await bench.FabricateAsync()))
         {
             var (get, head) = (await bench.GetAsync(target), await bench.SendAsync("HEAD", target, null, ("Range", "bytes=0-0")));
+            get.Status.ShouldBe(200, $"{target}: {get.Text}");
             (head.Status, head.ContentType, head.Headers["Content-Length"], head.Headers["ETag"], head.Body.Length)
                 .ShouldBe((200, get.ContentType, get.Headers["Content-Length"], get.Headers["ETag"], 0), target);
         }
@@ -54,6 +56,7 @@ public sealed class ResponseTests(AzuriteFixture azurite) : IClassFixture<Azurit
             foreach (var encoding in new[] { "identity", "gzip", "br" })
             {
                 var first = await bench.GetAsync(target, ("Accept-Encoding", encoding));
+                first.Headers.Keys.ShouldContain("ETag", target);
                 var again = await bench.GetAsync(target, ("Accept-Encoding", encoding), ("If-None-Match", first.Headers["ETag"]));
                 (again.Status, again.Body.Length, again.Headers["ETag"]).ShouldBe((304, 0, first.Headers["ETag"]), target);
                 (await bench.GetAsync(target, ("If-None-Match", "\"other\""))).Status.ShouldBe(200);

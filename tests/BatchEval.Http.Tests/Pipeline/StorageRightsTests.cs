@@ -1,5 +1,6 @@
 using Azure.Storage.Blobs;
 using Azure.Storage.Sas;
+using BatchEval.Core.Json;
 using BatchEval.Http.Pipeline;
 using BatchEval.Tests.Shared;
 using BatchEval.Workflow.Storage;
@@ -28,7 +29,7 @@ public sealed class StorageRightsTests(AzuriteFixture azurite) : IClassFixture<A
     public async Task A_token_that_has_expired_is_named()
     {
         await new BlobContainerClient(azurite.ConnectionString, BlobNames.Container).CreateIfNotExistsAsync();
-        await using var bench = await ApiBench.CreateOnAsync(await RunStore.OpenAsync(Address(TimeSpan.FromSeconds(3))));
+        await using var bench = await ApiBench.CreateOnAsync(await OpenAsync());
         ApiAnswer answer;
         var clock = System.Diagnostics.Stopwatch.StartNew();
         do
@@ -36,11 +37,27 @@ public sealed class StorageRightsTests(AzuriteFixture azurite) : IClassFixture<A
             await Task.Delay(200);
             answer = await bench.GetAsync("/api/runs");
         }
-        while (answer.Status == 200 && clock.Elapsed < TimeSpan.FromMinutes(1));
+        while (answer.Status == 200 && clock.Elapsed < TimeSpan.FromMinutes(2));
 
         answer.ShouldBeProblem(503);
         ((string)answer.Json["detail"]!).ShouldContain("refuses the shared access signature: it expired at ");
         ShouldBeQuiet(bench, answer);
+    }
+
+    // A store is opened while its token holds; where the machine takes longer than that, with a longer one.
+    private async Task<RunStore> OpenAsync()
+    {
+        for (var seconds = 3; ; seconds *= 2)
+        {
+            try
+            {
+                return await RunStore.OpenAsync(Address(TimeSpan.FromSeconds(seconds)));
+            }
+            catch (ProblemException) when (seconds < 60)
+            {
+                // It had expired by then.
+            }
+        }
     }
 
     // One line in the log, and nowhere the signature.

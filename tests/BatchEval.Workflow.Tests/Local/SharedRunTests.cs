@@ -39,6 +39,31 @@ public sealed class SharedRunTests(AzuriteFixture azurite) : IClassFixture<Azuri
         (await store.ListAsync(BlobNames.ClaimRoot)).ShouldBeEmpty();
     }
 
+    // Between two units a process held no claim, and its run could be "paused" or deleted under it.
+    [Fact]
+    public async Task A_process_takes_part_in_its_run_from_the_first_step_to_the_last()
+    {
+        using var models = TinyRun.Models();
+        var store = await RunStore.OpenAsync(azurite.ConnectionString);
+        var specification = SpecificationJson.Read(SpecificationOverrides.Apply(TinyRun.Json, ["seed=72", "baselines=[\"trailing\"]"]));
+        var (run, _) = await new RunSubmission(store, models, TimeProvider.System).SubmitAsync(specification);
+        var running = new LocalRunner(store, models, 1, TimeProvider.System).RunAsync(run);
+        var (seen, others) = (0, 0);
+        while (!running.IsCompleted)
+        {
+            var present = await store.ListAsync(BlobNames.Present(run, string.Empty));
+            (seen, others) = (seen + (present.Count > 0 ? 1 : 0), others + (await store.OthersAsync(run)).Count);
+            if (seen > 0)
+            {
+                (present.Count > 0 || running.IsCompleted || (await store.RequireJsonAsync<RunStatus>(BlobNames.Status(run))).State == RunStates.Finished).ShouldBeTrue();
+            }
+        }
+
+        await running;
+        (seen > 3, others).ShouldBe((true, 0), "one's own process is no other");
+        (await store.ListAsync(BlobNames.Present(run, string.Empty))).ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task A_claim_is_one_persons_until_it_is_given_back_and_a_dead_holders_is_taken_over_at_once()
     {

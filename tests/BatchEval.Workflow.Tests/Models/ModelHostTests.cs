@@ -3,6 +3,7 @@ using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Tests.Shared;
 using BatchEval.Workflow.Models;
+using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Workflow.Tests.Models;
 
@@ -58,6 +59,18 @@ public sealed class ModelHostTests : IDisposable
         models.Find("digits").ShouldBeSameAs(before);
         File.AppendAllText(elsewhere, "\n");
         models.Find("digits").Digest.ShouldNotBe(before.Digest);
+    }
+
+    // A network was run for every keystroke in the form of a new run.
+    [Fact]
+    public void Costs_are_counted_once_and_only_where_a_run_needs_them()
+    {
+        var package = models.Find("digits");
+        models.Count(package).ShouldNotBeNull().Macs.ShouldBeGreaterThan(0);
+        models.Count(package).ShouldBeSameAs(models.Count(package));
+        var calls = SpecificationJson.Read("""{ "name": "n", "model": "digits", "budget": { "networkCalls": 3 } }""");
+        ModelCosts.Needed(calls, models, package).ShouldBeNull();
+        ModelCosts.Needed(calls with { Budget = new BudgetSpecification { Macs = new CostLimit(1e9) } }, models, package).ShouldBeSameAs(models.Count(package));
     }
 
     // A worker computed with the new files under the digest of the old ones.

@@ -68,6 +68,39 @@ public sealed class RunForecastTests
         forecast[1].ShouldBe(new ForecastRound("search", 0, 0, 4 * expected * 20));
     }
 
+    // The whole search was bred on the thread of the request that asked what it would cost.
+    [Theory]
+    [InlineData("evolution", 10_000, 10_000, "[20, 50]", 20 + (0.35 * 30))]
+    [InlineData("evolution", 40, 10_000, "[20, 50]", 20 + (0.35 * 30))]
+    [InlineData("random", 10_000, 300, "[20]", 20)]
+    public void A_search_of_very_many_candidates_is_foreseen_from_its_first_generations(string method, int population, int generations, string rungs, double samples)
+    {
+        string[] set = [$"search.method={method}", $"search.population={population}", $"search.generations={generations}", $"search.rungs={rungs}", "search.mutants=2", "search.crossovers=2", "baselines=[\"trailing\"]"];
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        var forecast = RunForecast.Of(SpecificationJson.Read(SpecificationOverrides.Apply(Text, set)), Schedule, null);
+        clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(60));
+
+        var searched = Enumerable.Range(0, forecast.Rounds).Select(r => forecast[r]!).Where(r => r.Stage == "search").ToList();
+        searched.Select(r => r.Generation).Distinct().ShouldBe(Enumerable.Range(0, generations));
+        ((double)searched.Sum(r => r.SampleSteps)).ShouldBe(4.0 * population * generations * samples, 0.05 * 4.0 * population * generations * samples);
+        (forecast[forecast.Rounds - 1]!.Stage, forecast[0]!.Stage).ShouldBe(("final", "reference"));
+    }
+
+    [Fact]
+    public void Every_kind_of_search_may_be_as_large_as_a_specification_allows()
+    {
+        foreach (var set in new[] { "search.space=sampler", "search.method=cma-es", "search.method=pattern", "budget.networkCalls=900" })
+        {
+            var large = SpecificationJson.Read(SpecificationOverrides.Apply(Text, [set, "search.population=10000", "search.generations=10000", "search.mutants=4000"]));
+            var forecast = RunForecast.Of(large, Schedule, null);
+            Enumerable.Range(0, forecast.Rounds).Max(r => forecast[r]!.Generation).ShouldBeGreaterThanOrEqualTo(9_999, set);
+        }
+    }
+
+    [Fact]
+    public void Nobody_waits_for_a_forecast_that_was_given_up() => Should.Throw<OperationCanceledException>(() =>
+        RunForecast.Of(SpecificationJson.Read(Text), Schedule, null, new CancellationToken(true)));
+
     [Fact]
     public void A_limit_in_milliseconds_that_nothing_was_measured_for_counts_as_the_calls_it_names()
     {
