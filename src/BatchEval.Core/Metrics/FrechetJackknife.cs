@@ -12,6 +12,9 @@ public static class FrechetJackknife
     /// <summary>Default number of groups.</summary>
     public const int DefaultGroups = 10;
 
+    /// <summary>As many groups as that for this many samples, with at least two samples in each; null where there are too few for an error.</summary>
+    public static int? GroupsFor(long samples) => samples < 4 ? null : (int)Math.Min(DefaultGroups, samples / 2);
+
     /// <summary>Distance and error for features that are at hand.</summary>
     /// <param name="reference">The reference; its degree of parallelism is used.</param>
     /// <param name="features">Rows in the order of the sample index; at least two per group.</param>

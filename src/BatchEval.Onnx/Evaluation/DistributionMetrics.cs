@@ -12,6 +12,7 @@ public sealed record DistributionOptions(ulong Seed = 0, int Threads = 1, int Pa
 public static class DistributionMetrics
 {
     private const string Unknown = "unknown";
+    private static readonly Metric Fid = MetricCatalog.Find("fid");
 
     /// <summary>Computes everything that the sets allow; the rest is listed with the reason.</summary>
     /// <exception cref="ProblemException">The sets come from different networks or preprocessing, and cannot be compared.</exception>
@@ -31,7 +32,8 @@ public static class DistributionMetrics
         {
             // A score that does not look at the reference compares whatever the reference is.
             var looks = (metric.Needs & (MetricNeeds.ReferenceStatistics | MetricNeeds.ReferenceFeatures)) != 0;
-            report.Add(metric, MetricCatalog.Compute(metric, sets), looks ? provenance : provenance with { ReferenceDigest = string.Empty });
+            var outcome = metric == Fid ? Frechet(generated, sets.Reference, reference, options.Threads) with { SampleCount = generated.Count } : MetricCatalog.Compute(metric, sets);
+            report.Add(metric, outcome, looks ? provenance : provenance with { ReferenceDigest = string.Empty });
         }
 
         if (reference.Features is { } y && generated.Features is { } x && Math.Max(x.Count, y.Count) > options.PairLimit)
@@ -49,28 +51,34 @@ public static class DistributionMetrics
         RequireComparable(a, b);
         var report = new ReportBuilder();
         Warn(report, a, b);
-        var (first, second) = (FactoredReference(a, threads), FactoredReference(b, threads));
+        return (Frechet(a, FactoredReference(b, threads), b, threads), report.Build().Warnings);
+    }
+
+    // Runs compare with statistics that count as fixed; of two sets, both make the distance uncertain.
+    private static ScoreWithError Frechet(MeasuredSet a, FrechetReference second, MeasuredSet b, int threads)
+    {
+        var first = FactoredReference(a, threads);
         var value = b.Features is { } features && a.Features is null ? first.DistanceTo(features)
             : a.Features is { } others && b.Features is null ? second.DistanceTo(others)
             : first.DistanceTo(b.Statistics);
         double?[] errors = [ErrorOf(second, a.Features), ErrorOf(first, b.Features)];
         var (error, note) = errors switch
         {
-            [{ } x, { } y] => (double.Hypot(x, y), $"delete-group jackknife over {FrechetJackknife.DefaultGroups} groups of each side"),
+            [{ } x, { } y] => (double.Hypot(x, y), "Frechet distance; standard error by delete-a-group jackknife of each side"),
             [{ } x, null] => OneSided(x, a, b),
             [null, { } y] => OneSided(y, b, a),
-            _ => (double.NaN, $"no standard error: it needs features of at least {2 * FrechetJackknife.DefaultGroups} samples"),
+            _ => (double.NaN, "Frechet distance; no standard error: it needs features of at least 4 samples"),
         };
-        return (new ScoreWithError(value, error, Math.Min(a.Count, b.Count), note), report.Build().Warnings);
+        return new ScoreWithError(value, error, Math.Min(a.Count, b.Count), note);
     }
 
     // The error of the larger side alone says nothing of a distance that the smaller side makes uncertain.
     private static (double Error, string Note) OneSided(double error, MeasuredSet known, MeasuredSet other) => other.Count > 0 && other.Count < known.Count
-        ? (double.NaN, $"no standard error: '{other.Name}' has only {other.Count} samples and no features to estimate its part from")
-        : (error, $"delete-group jackknife over {FrechetJackknife.DefaultGroups} groups of the side with features; the other side counts as fixed");
+        ? (double.NaN, $"Frechet distance; no standard error: '{other.Name}' has only {other.Count} samples and no features to estimate its part from")
+        : (error, "Frechet distance; standard error by delete-a-group jackknife of the side with features; the other side counts as fixed");
 
     private static double? ErrorOf(FrechetReference reference, FeatureMatrix? features) =>
-        features is null || features.Count < 2 * FrechetJackknife.DefaultGroups ? null : FrechetJackknife.Estimate(reference, features).StandardError;
+        features is not null && FrechetJackknife.GroupsFor(features.Count) is { } groups ? FrechetJackknife.Estimate(reference, features, groups).StandardError : null;
 
     private static FrechetReference FactoredReference(MeasuredSet set, int threads)
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Randomness;
 using BatchEval.Onnx.Networks;
@@ -41,6 +42,7 @@ public sealed class Evaluator(OpenedModel model, EvaluationSetting setting, IBlo
 {
     private const int CellSamples = 512;
     private const int UnitEvaluations = 4096;
+    private const int MostTold = 3;
     private readonly ShardFiles files = new(blobs);
 
     /// <summary>What all shards of this evaluator have in common.</summary>
@@ -113,23 +115,35 @@ public sealed class Evaluator(OpenedModel model, EvaluationSetting setting, IBlo
         WorkflowTelemetry.DeviceTime.Add(busy.TotalSeconds);
         WorkflowTelemetry.Images.Add(samples.Keys.Sum(c => (long)c.Range.Count));
         var perCall = busy.TotalMilliseconds / Math.Max(1, samples.Keys.Sum(c => c.NetworkCalls));
-        var failure = sampler.Failure;
+        List<Exception> failures = [.. sampler.Failures];
         foreach (var (shard, finished) in samples)
         {
             try
             {
                 await MeasureAsync(computer, shard, finished, perCall, cancellation);
             }
-            catch (NetworkFailedException error)
+            catch (Exception error) when (error is not OperationCanceledException)
             {
-                // Decoder and metrics fail for one shard; the others are stored.
-                failure ??= new NetworkFailedException($"Candidate {shard.Candidate.Id} could not be measured: {error.Message}", error);
+                // Decoder, metrics and comparisons fail for one shard; the others are stored.
+                failures.Add(error is NetworkFailedException ? new NetworkFailedException($"Candidate {shard.Candidate.ShortId} could not be measured: {ErrorText.Of(error)}", error) : error);
             }
         }
 
-        if (failure is not null)
+        Throw(failures);
+    }
+
+    // What another try would not mend goes first, as it is; failures of the machine are told together.
+    private static void Throw(List<Exception> failures)
+    {
+        if (failures.Find(f => f is not NetworkFailedException) is { } lasting)
         {
-            throw failure;
+            ExceptionDispatchInfo.Throw(lasting);
+        }
+
+        if (failures.Count > 0)
+        {
+            var more = failures.Count > MostTold ? $" And {failures.Count - MostTold} more." : string.Empty;
+            throw new NetworkFailedException(string.Join(' ', failures.Take(MostTold).Select(f => f.Message)) + more, failures[0]);
         }
     }
 

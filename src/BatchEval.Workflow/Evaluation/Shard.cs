@@ -17,8 +17,8 @@ namespace BatchEval.Workflow.Evaluation;
 /// <param name="ComparedWith">Key of the shard whose images each image must be compared with, or null; not part of the key.</param>
 public sealed record Shard(string Key, Candidate Candidate, SampleRange Range, bool KeepImages = false, string? ComparedWith = null)
 {
-    /// <summary>Raised whenever a change of the code changes a stored result.</summary>
-    public const int CodeVersion = 4;
+    /// <summary>Raised whenever a change of the code changes a stored result; docs/blob-layout.md lists what changed.</summary>
+    public const int CodeVersion = 5;
 
     /// <summary>Network calls that the shard asks for, before sharing.</summary>
     public long NetworkCalls => (long)Candidate.NetworkCalls * Range.Count;

@@ -13,8 +13,8 @@ internal sealed class UnitSampler(int batchSize, Func<int, IReadOnlyList<(Candid
 {
     private int batchSize = batchSize;
 
-    /// <summary>Why some shards could not be computed, or null.</summary>
-    public NetworkFailedException? Failure { get; private set; }
+    /// <summary>Why some shards could not be computed, one for each.</summary>
+    public List<NetworkFailedException> Failures { get; } = [];
 
     /// <summary>Computes shards in common batches; after a failure each by itself, so that one that fails does not take the others along.</summary>
     /// <returns>The samples of each shard that could be computed.</returns>
@@ -39,7 +39,7 @@ internal sealed class UnitSampler(int batchSize, Func<int, IReadOnlyList<(Candid
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
-            Failure ??= new NetworkFailedException($"Candidate {shards[0].Candidate.Id} could not be computed: {ErrorText.Of(error)}", error);
+            Failures.Add(new NetworkFailedException($"Candidate {shards[0].Candidate.ShortId} could not be computed: {ErrorText.Of(error)}", error));
             return [];
         }
     }

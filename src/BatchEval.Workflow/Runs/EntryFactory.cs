@@ -46,8 +46,8 @@ public sealed class EntryFactory(RunSpecification specification, NoiseSchedule s
     public IEnumerable<Candidate> UniformGrid() => Spaced("leading") is { } grid ? [grid.Candidate] : [];
 
     /// <summary>Uniform grids of some steps, from the model's own start and from lower ones.</summary>
-    public IEnumerable<IReadOnlyList<double>> UniformTimes(int count) => BaselineNames.TrimmedStarts.Prepend(1)
-        .Select(share => Times("trailing", new PlacementOptions(Start: StartAt(share)), count)).OfType<IReadOnlyList<double>>();
+    public IEnumerable<IReadOnlyList<double>> UniformTimes(int count) => TrimmedStart.Shares.Prepend(1)
+        .Select(share => Times("trailing", new PlacementOptions(Start: TrimmedStart.At(schedule, share)), count)).OfType<IReadOnlyList<double>>();
 
     /// <summary>Candidates that compete for a place in the final: elites of both searches, and the trimmed grids.</summary>
     public IReadOnlyList<Entry> Validation(RunState state)
@@ -78,16 +78,14 @@ public sealed class EntryFactory(RunSpecification specification, NoiseSchedule s
     private IEnumerable<Entry> TrimmedGrids()
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var share in BaselineNames.TrimmedStarts)
+        foreach (var share in TrimmedStart.Shares)
         {
-            if (Times("trailing", new PlacementOptions(Start: StartAt(share)), Steps) is { } times && Candidate.At(specification.Solver, times) is var candidate && seen.Add(candidate.Id))
+            if (Times("trailing", new PlacementOptions(Start: TrimmedStart.At(schedule, share)), Steps) is { } times && Candidate.At(specification.Solver, times) is var candidate && seen.Add(candidate.Id))
             {
                 yield return new Entry(BaselineNames.TrimmedUniform, EntryRole.Baseline, candidate);
             }
         }
     }
-
-    private double StartAt(double share) => schedule.TrainSteps is null ? schedule.MaxTime * share : Math.Round(schedule.MaxTime * share);
 
     private Entry? Spaced(string name) =>
         PlacementRules.Names.Contains(name) && Times(name, PlacementOptions.Default, Steps) is { } times

@@ -7,7 +7,6 @@ namespace BatchEval.Workflow.Schedules;
 /// <param name="order">Order of the solver, which <c>dmn</c> depends on.</param>
 public sealed class HeuristicPool(NoiseSchedule schedule, int order = 1)
 {
-    private static readonly double[] UniformStarts = [0.9, 0.8, 0.7, 0.65, 0.6, 0.55, 0.5, 0.4];
     private static readonly double[] LogStarts = [0.8, 0.65, 0.55];
 
     /// <summary>Rules that differ from each other: "exponential" and "lu-lambdas" place the same levels as "log-snr", "time-uniform" those of "linspace".</summary>
@@ -34,7 +33,7 @@ public sealed class HeuristicPool(NoiseSchedule schedule, int order = 1)
     /// <summary>The model-free optimum between the model's and some trimmed end points.</summary>
     public IReadOnlyList<SamplingSchedule> ModelFree(int steps) =>
     [
-        .. from top in LogStarts.Select(share => (double?)At(share)).Prepend(null)
+        .. from top in LogStarts.Select(share => (double?)TrimmedStart.At(schedule, share)).Prepend(null)
            from end in new double?[] { null, 0.15 }
            let low = end ?? schedule.At(schedule.MinTime).Ratio
            let high = schedule.At(top ?? schedule.MaxRatioTime).Ratio
@@ -58,9 +57,9 @@ public sealed class HeuristicPool(NoiseSchedule schedule, int order = 1)
             }
 
             var uniform = name is "leading" or "trailing" or "linspace" or "quadratic" or "beta";
-            foreach (var share in uniform ? UniformStarts : LogStarts.Prepend(1))
+            foreach (var share in uniform ? TrimmedStart.Shares : LogStarts.Prepend(1))
             {
-                var top = share == 1 ? (double?)null : At(share);
+                var top = share == 1 ? (double?)null : TrimmedStart.At(schedule, share);
                 var from = top is { } t ? $"from {schedule.SigmaAt(t):G3}" : "top";
                 found.Add(top is null ? null : Place(name, from, steps, new PlacementOptions(top)));
                 foreach (var end in uniform ? [] : ScheduleFamily.Ends.Where(e => e < schedule.SigmaAt(top ?? schedule.MaxTime)))
@@ -71,13 +70,6 @@ public sealed class HeuristicPool(NoiseSchedule schedule, int order = 1)
         }
 
         return [.. found.OfType<SamplingSchedule>().DistinctBy(s => (s.Method, string.Join(' ', s.Times)))];
-    }
-
-    // the time at a share of the largest
-    private double At(double share)
-    {
-        var time = schedule.MinTime + (share * (schedule.MaxTime - schedule.MinTime));
-        return schedule.TrainSteps is null ? time : Math.Round(time);
     }
 
     // A rule that cannot place this many distinct levels gives no schedule.

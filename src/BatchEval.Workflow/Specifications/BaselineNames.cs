@@ -5,7 +5,7 @@ namespace BatchEval.Workflow.Specifications;
 /// <summary>Baselines that a specification can ask for.</summary>
 public static class BaselineNames
 {
-    /// <summary>A uniform grid from a lower start, the best of <see cref="TrimmedStarts"/> starts.</summary>
+    /// <summary>A uniform grid from a lower start, the best of <see cref="TrimmedStart.Shares"/>.</summary>
     public const string TrimmedUniform = "trimmed-uniform";
 
     /// <summary>Random search with the search's own budget.</summary>
@@ -19,9 +19,6 @@ public static class BaselineNames
 
     /// <summary>The best times with the same blocks dropped at every step, found with the budget of a joint search.</summary>
     public const string SameBlocks = "same-blocks";
-
-    /// <summary>Starts of the trimmed uniform grids, as shares of the largest time.</summary>
-    public static IReadOnlyList<double> TrimmedStarts { get; } = [0.9, 0.8, 0.7, 0.65, 0.6, 0.55, 0.5, 0.4];
 
     /// <summary>Baselines that search a part of the joint space; they need a search over blocks.</summary>
     public static IReadOnlyList<string> Parts { get; } = [TimesOnly, BlocksOnly, SameBlocks];

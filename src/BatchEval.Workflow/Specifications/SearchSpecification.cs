@@ -47,31 +47,31 @@ public sealed record SearchSpecification : ICheckedData
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public SearchPreset? Preset { get; init; }
 
-    [Description("Candidates per generation; what is left of it after mutants and crossovers is drawn at random."), Bounds(2, 10_000)]
+    [Description("Candidates per generation; what is left of it after mutants and crossovers is drawn at random. Left out for `sampler`, `cma-es` or `pattern`: 12."), Bounds(2, 10_000)]
     public int? Population { get; init; }
 
-    [Description("Generations."), Bounds(1, 10_000)]
+    [Description("Generations, at most. Left out for `sampler`, `cma-es` or `pattern`: 40."), Bounds(1, 10_000)]
     public int? Generations { get; init; }
 
-    [Description("Size of the archive that parents come from; at most the population."), Bounds(1, 10_000)]
+    [Description("Size of the archive that parents come from, or of that of validation; at most the population. Left out for `sampler`, `cma-es` or `pattern`: 8."), Bounds(1, 10_000)]
     public int? Elites { get; init; }
 
-    [Description("Mutants per generation; in proportion to the population."), Bounds(0, 10_000)]
+    [Description("Mutants per generation of an evolution; in proportion to the population."), Bounds(0, 10_000)]
     public int? Mutants { get; init; }
 
-    [Description("Crossovers per generation; in proportion to the population."), Bounds(0, 10_000)]
+    [Description("Crossovers per generation of an evolution; in proportion to the population."), Bounds(0, 10_000)]
     public int? Crossovers { get; init; }
 
-    [Description("Ascending numbers of samples on which a generation is compared; losers leave at each. With blocks [64, 256, 1000]."), Bounds(2, 1_000_000)]
+    [Description("Ascending numbers of samples on which a generation is compared; losers leave at each; `cma-es` and `pattern` go on to the next one when validation stalls. Left out: [128, 256] for `sampler`, `cma-es` or `pattern`, [64, 256, 1000] with blocks."), Bounds(2, 1_000_000)]
     public IReadOnlyList<int>? Rungs { get; init; }
 
-    [Description("Share of a generation that goes on to the next rung (of `klub-dp` what its choice keeps)."), Bounds(0, 1, Above = true)]
+    [Description("Share of a generation that goes on to the next rung (of `klub-dp` what its choice keeps); not used by `cma-es` and `pattern`."), Bounds(0, 1, Above = true)]
     public double? Survivors { get; init; }
 
-    [Description("Chance of a time to change in a mutation."), Bounds(0, 1)]
+    [Description("Chance of a number to change in a mutation."), Bounds(0, 1)]
     public double MutationProbability { get; init; } = 0.25;
 
-    [Description("Share of changes that stay between a time's neighbours."), Bounds(0, 1)]
+    [Description("Share of changes that stay between a time's neighbours, in searches over times and blocks."), Bounds(0, 1)]
     public double? LocalShare { get; init; }
 
     [Description("The published course: times first, then a share of dropped blocks that grows to `maxPrune`; otherwise single-block sensitivities come first.")]
@@ -153,6 +153,21 @@ public sealed record SearchSpecification : ICheckedData
         if (Space == SearchSpace.Sampler && Groups is [])
         {
             yield return new Problem("groups", $"is empty; allowed: at least one of {string.Join(", ", Enum.GetValues<SamplerGroup>().Select(g => g.Name()))}.");
+        }
+
+        if (Space != SearchSpace.Sampler && Groups is not null)
+        {
+            yield return new Problem("groups", $"is given, but a search over {Space.Name()} has no numbers to choose from; leave it out, or set space to sampler.");
+        }
+
+        if (Published && (Space == SearchSpace.Sampler || Chosen.IsVector()))
+        {
+            yield return new Problem("preset", $"is 'autodiffusion', the parameters of an evolution over times or blocks; leave it out, or set {(Space == SearchSpace.Sampler ? "space to times, blocks or joint" : "method to evolution")}.");
+        }
+
+        if (TwoStages == true && !Space.HasBlocks())
+        {
+            yield return new Problem("twoStages", $"is true, but a search over {Space.Name()} drops no blocks; leave it out, or set space to blocks or joint.");
         }
 
         if (Space == SearchSpace.Sampler && Method.IsSchedule())

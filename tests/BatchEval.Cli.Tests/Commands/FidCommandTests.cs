@@ -58,6 +58,21 @@ public sealed class FidCommandTests : IDisposable
         result.Json["warnings"]!.ToJsonString().ShouldContain("covariance is singular");
     }
 
+    [Theory]
+    [InlineData(400, 300)]
+    [InlineData(12, 9)]
+    public async Task Metrics_gives_the_same_distance_with_the_same_error(int rows, int others)
+    {
+        WriteFeatures("a.npy", rows, columns: 2);
+        WriteFeatures("b.npy", others, columns: 2, seed: 2);
+
+        var fid = (await shell.RunAsync("fid", "a.npy", "b.npy", "--json")).ShouldSucceed().Json;
+        var metrics = (await shell.RunAsync("metrics", "a.npy", "b.npy", "--json")).ShouldSucceed().Json["scores"]!.AsArray().Single(s => s!["metric"]!.GetValue<string>() == "fid")!;
+
+        metrics["value"]!.GetValue<double>().ShouldBe(fid["fid"]!.GetValue<double>());
+        metrics["standardError"]!.GetValue<double>().ShouldBe(fid["standardError"]!.GetValue<double>());
+    }
+
     [Fact]
     public async Task Finite_numbers_beyond_single_precision_are_not_called_infinite()
     {

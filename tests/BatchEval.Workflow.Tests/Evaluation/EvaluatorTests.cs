@@ -92,6 +92,16 @@ public sealed class EvaluatorTests : IDisposable
         (score.Failure, score.Objective).ShouldBe(("not finite", double.PositiveInfinity));
     }
 
+    [Fact]
+    public async Task Whatever_fails_for_one_shard_the_others_that_were_sampled_with_it_are_stored()
+    {
+        var broken = Shard.Create(evaluator.Context, Entry("a", 999, 500).Candidate, new SampleRange(0, 2), comparedWith: new string('0', 64));
+        var whole = Shard.Create(evaluator.Context, Entry("b", 999, 400).Candidate, new SampleRange(0, 2));
+        var error = await Should.ThrowAsync<InvalidOperationException>(() => evaluator.ComputeAsync([broken, whole]));
+        error.Message.ShouldContain("images.npy' is missing");
+        (await evaluator.ComputeAsync([whole])).ShouldBe(new ComputedShards(0, 0));
+    }
+
     // Whatever the catalogue compares image by image without a network, as far as the images are large enough.
     private static IEnumerable<string> PairedOn(OpenedModel opened) =>
         MetricCatalog.All.Where(m => m.OfPair is not null && Math.Min(opened.Sampling.Manifest.Image.Height, opened.Sampling.Manifest.Image.Width) >= m.MinimumSide).Select(m => m.Key);

@@ -23,7 +23,7 @@ public class UnitSamplerTests
         batches.ShouldBe([64, 32, 16]);
         done.Keys.ShouldBe(Shards, ignoreOrder: true);
         done[Shards[1]].Select(s => s.Sample).ShouldBe(Shards[1].Range.Indices);
-        sampler.Failure.ShouldBeNull();
+        sampler.Failures.ShouldBeEmpty();
     }
 
     [Fact]
@@ -31,7 +31,7 @@ public class UnitSamplerTests
     {
         var sampler = new UnitSampler(4, (_, work) => work.Any(w => w.Candidate == Shards[1].Candidate) ? throw new OutOfMemoryException("no more") : Samples(work));
         sampler.Run(Shards, default).Keys.ShouldBe([Shards[0], Shards[2]], ignoreOrder: true);
-        sampler.Failure.ShouldNotBeNull().Message.ShouldBe($"Candidate {Shards[1].Candidate.Id} could not be computed: no more");
+        sampler.Failures.ShouldHaveSingleItem().Message.ShouldBe($"Candidate {Shards[1].Candidate.ShortId} could not be computed: no more");
     }
 
     private static SampleResult[] Samples(IEnumerable<(Candidate Candidate, long Sample)> work) => [.. work.Select(w => new SampleResult(w.Sample, 0, [], [], null))];

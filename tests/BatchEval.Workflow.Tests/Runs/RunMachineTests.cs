@@ -133,6 +133,10 @@ public sealed class RunMachineTests
     [InlineData("search.space=sampler", "search.groups=[]", "search.groups")]
     [InlineData("search.space=sampler", "search.method=gits", "search.space")]
     [InlineData("search.method=cma-es", "search.population=3", "search.population")]
+    [InlineData("search.space=times", """search.groups=["times","network-times"]""", "search.groups")]
+    [InlineData("search.space=sampler", "search.preset=autodiffusion", "search.preset")]
+    [InlineData("search.method=cma-es", "search.preset=autodiffusion", "search.preset")]
+    [InlineData("search.space=times", "search.twoStages=true", "search.twoStages")]
     public void What_does_not_go_together_is_refused_by_name(string first, string second, string path) =>
         Should.Throw<Core.Json.ProblemException>(() => Machine(first, second)).Problems.ShouldContain(p => p.Path == path);
 

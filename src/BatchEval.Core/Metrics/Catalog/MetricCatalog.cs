@@ -77,7 +77,6 @@ public static class MetricCatalog
         }
     }
 
-    // Groups of the jackknife have at least two samples; with fewer than four samples there is no error to speak of.
     private static MetricOutcome Frechet(SampleSets sets, FrechetReference reference)
     {
         if (sets.Features is not { } features)
@@ -91,9 +90,9 @@ public static class MetricCatalog
             return new ScoreWithError(reference.DistanceToEstimate(control.Correct(MomentAccumulator.Of(features).ToStatistics())), double.NaN, features.Count, "Frechet distance of moments with a control variate");
         }
 
-        return !sets.WithErrors || features.Count < 4
-            ? new ScoreWithError(reference.DistanceTo(features), double.NaN, features.Count, $"Frechet distance; no standard error{(sets.WithErrors ? ": too few samples" : string.Empty)}")
-            : FrechetJackknife.Estimate(reference, features, Math.Min(FrechetJackknife.DefaultGroups, features.Count / 2));
+        return sets.WithErrors && FrechetJackknife.GroupsFor(features.Count) is { } groups
+            ? FrechetJackknife.Estimate(reference, features, groups)
+            : new ScoreWithError(reference.DistanceTo(features), double.NaN, features.Count, $"Frechet distance; no standard error{(sets.WithErrors ? ": too few samples" : string.Empty)}");
     }
 
     private static MetricOutcome Infinity(SampleSets sets)
