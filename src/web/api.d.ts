@@ -857,6 +857,8 @@ export interface components {
             unit: string;
             /** @description Which way is good. */
             higherIsBetter: boolean;
+            /** @description Which way is good, in words. */
+            direction: string;
         };
         /** @description What was measured of one metric. */
         MetricValue: {

@@ -1,11 +1,14 @@
 """A feature network that no search has used, as a feature package: for judging what was searched on the FID of the model's own.
 
     python3 tools/search/second_network.py digits OUT      trains one with another seed: half a minute of one core
+    python3 tools/search/second_network.py digits OUT --with-model      OUT is a copy of samples/digits that brings it, so that runs have fid-second
     python3 tools/search/second_network.py glyphs OUT      the mean activations of an inner layer of the model's own network: its training images have to be drawn first
 
 Needs torch and onnx.
 """
+import json
 import pathlib
+import shutil
 import sys
 
 import onnx
@@ -48,8 +51,13 @@ def path_to(graph, node, pooling) -> bool:
     return any(r.op_type == "Relu" and r.input[0] == node.output[0] and r.output[0] == pooling.input[0] for r in graph.node)
 
 
-def main(model: str, target: str) -> None:
+def main(model: str, target: str, option: str = "") -> None:
     out = pathlib.Path(target)
+    if option == "--with-model":
+        shutil.copytree(TOOLS.parent / "samples" / model, out, dirs_exist_ok=True)
+        manifest = json.loads((out / "model.json").read_text())
+        (out / "model.json").write_text(json.dumps(manifest | {"secondFeatures": "second"}, indent=2) + "\n")
+        out /= "second"
     out.mkdir(parents=True, exist_ok=True)
     path = out / "features.onnx"
     if model == "digits":

@@ -18,7 +18,8 @@ public sealed record ScoreTable(
 /// <param name="Label">Its name for people.</param>
 /// <param name="Unit">Its unit, or empty.</param>
 /// <param name="HigherIsBetter">Which way is good.</param>
-public sealed record MetricColumn(string Key, string Label, string Unit, bool HigherIsBetter);
+/// <param name="Direction">Which way is good, in words.</param>
+public sealed record MetricColumn(string Key, string Label, string Unit, bool HigherIsBetter, string Direction);
 
 /// <summary>The scores of one round.</summary>
 /// <param name="Round">Its number.</param>

@@ -16,7 +16,7 @@ internal sealed class ScoreReader(RunStore store)
     private const int ReadsAtOnce = 16;
     private const int MostKept = 5000;
 
-    private static readonly MetricColumn[] Known = [.. MetricCatalog.All.Select(m => new MetricColumn(m.Member, m.Label, m.Unit, m.HigherIsBetter))];
+    private static readonly MetricColumn[] Known = [.. MetricCatalog.All.Select(m => new MetricColumn(m.Member, m.Label, m.Unit, m.HigherIsBetter, m.Direction))];
 
     private static readonly ConditionalWeakTable<RunStore, ConcurrentDictionary<string, ScoredRound>> Kept = [];
 

@@ -28,7 +28,7 @@ public static class DistributionMetrics
             Features = generated.Features, Statistics = generated.Statistics, Logits = generated.Logits, ReferenceFeatures = reference.Features,
             Reference = FactoredReference(reference, options.Threads), Seed = options.Seed, Threads = options.Threads, PairLimit = options.PairLimit,
         };
-        foreach (var metric in MetricCatalog.All.Where(m => m.OfSets is not null && !m.Needs.HasFlag(MetricNeeds.HeldOutStatistics)))
+        foreach (var metric in MetricCatalog.All.Where(m => m.OfSets is not null && (m.Needs & (MetricNeeds.HeldOutStatistics | MetricNeeds.SecondFeatures)) == 0))
         {
             // A score that does not look at the reference compares whatever the reference is.
             var looks = (metric.Needs & (MetricNeeds.ReferenceStatistics | MetricNeeds.ReferenceFeatures)) != 0;

@@ -27,6 +27,9 @@ public sealed record Companion
     /// <summary>Folder of a CLIP package.</summary>
     public string? Clip { get; init; }
 
+    /// <summary>Folder of a second feature package.</summary>
+    public string? SecondFeatures { get; init; }
+
     public LabelsEntry? Labels { get; init; }
 
     public FeaturesEntry? Features { get; init; }
@@ -86,6 +89,7 @@ public sealed record Companion
             Prompts = Optional("prompts"),
             Embeddings = Optional("embeddings"),
             Clip = Optional("clip"),
+            SecondFeatures = Optional("secondFeatures"),
             Labels = root.Child("labels") is { } labels ? ModelManifestReader.ReadLabels(labels) : null,
             Features = root.Child("features") is { } features ? ModelManifestReader.ReadFeatures(features) : null,
             Perceptual = root.Child("perceptual") is { } perceptual ? ModelManifestReader.ReadPerceptual(perceptual) : null,

@@ -50,6 +50,9 @@ public sealed record ModelManifest(
     /// <summary>Folder of a feature package with both halves of CLIP, relative to the package, or null.</summary>
     public string? ClipFolder { get; init; }
 
+    /// <summary>Folder of a feature package whose network judges what was found on the features of the package's own, relative to the package, or null.</summary>
+    public string? SecondFolder { get; init; }
+
     /// <summary>What the model's authors sample with, as far as its files say so.</summary>
     public SamplingDefaults Defaults { get; init; } = new();
 

@@ -58,6 +58,7 @@ public static class ModelManifestReader
             PromptFile = Optional(root, "prompts"),
             EmbeddingsFile = Optional(root, "embeddings"),
             ClipFolder = Optional(root, "clip"),
+            SecondFolder = Optional(root, "secondFeatures"),
         };
         root.Any("license");
         root.Close();

@@ -108,14 +108,14 @@ public sealed record ModelPackage(string Directory, ModelManifest Manifest, stri
             ("classifier.file", manifest.Classifier?.File), ("decoder.file", manifest.Decoder?.File), ("prompts", manifest.PromptFile), ("embeddings", manifest.EmbeddingsFile),
             .. (manifest.Text?.Encoders ?? []).Select((e, i) => ($"text.encoders[{i}].file", (string?)e.File)), .. manifest.OtherFiles.Select(f => (f, (string?)f)),
         ];
-        return files.Where(f => f.File is not null).Select(f => (f.Member, f.File!)).Concat(ClipFiles(directory, manifest.ClipFolder)).DistinctBy(f => f.Item2);
+        return files.Where(f => f.File is not null).Select(f => (f.Member, f.File!)).Concat(FolderFiles(directory, "clip", manifest.ClipFolder)).Concat(FolderFiles(directory, "secondFeatures", manifest.SecondFolder)).DistinctBy(f => f.Item2);
     }
 
     // The whole folder, tokenizer included; of a folder that is not there, the file that it lacks.
-    private static IEnumerable<(string Member, string File)> ClipFiles(string directory, string? folder) => folder is null ? []
+    private static IEnumerable<(string Member, string File)> FolderFiles(string directory, string member, string? folder) => folder is null ? []
         : System.IO.Directory.Exists(Path.Combine(directory, folder))
-            ? System.IO.Directory.EnumerateFiles(Path.Combine(directory, folder), "*", SearchOption.AllDirectories).Select(f => ("clip", Path.GetRelativePath(directory, f).Replace('\\', '/'))).OrderBy(f => f.Item2, StringComparer.Ordinal)
-            : [("clip", $"{folder}/{FeaturePackage.ManifestFile}")];
+            ? System.IO.Directory.EnumerateFiles(Path.Combine(directory, folder), "*", SearchOption.AllDirectories).Select(f => (member, Path.GetRelativePath(directory, f).Replace('\\', '/'))).OrderBy(f => f.Item2, StringComparer.Ordinal)
+            : [(member, $"{folder}/{FeaturePackage.ManifestFile}")];
 
     /// <summary>Digest of a named file that must lie inside the package and have the digest stated.</summary>
     internal static string CheckFile(string directory, IReadOnlyDictionary<string, string> stated, string member, string file, List<Problem> problems)

@@ -80,6 +80,8 @@ public sealed class CandidateScorer(OpenedModel model, MeasuredMetrics metrics, 
         Logits = Join(shards, c => c.Logits),
         Reference = model.Training,
         HeldOut = model.HeldOut,
+        SecondFeatures = Join(shards, c => c.Judged?.SecondFeatures),
+        SecondReference = shards.All(c => c.Judged?.SecondFeatures is not null) ? model.Second?.Reference : null,
         ReferenceFeatures = wanted.Any(m => m.Needs.HasFlag(MetricNeeds.ReferenceFeatures)) ? model.ReferenceFeatures : null,
         Threads = Environment.ProcessorCount,
         // A search compares values only; standard errors are for scores that people see.

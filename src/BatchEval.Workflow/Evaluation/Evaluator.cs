@@ -94,10 +94,14 @@ public sealed class Evaluator(OpenedModel model, EvaluationSetting setting, IBlo
     public async Task<IReadOnlyList<ShardResult>> ReadAsync(IReadOnlyList<Shard> shards, IReadOnlyList<Metric> metrics, CancellationToken cancellation = default)
     {
         var logits = metrics.Any(m => m.Needs.HasFlag(MetricNeeds.Logits));
+        var judges = metrics.Where(m => m.IsJudge).ToList();
         var results = new List<ShardResult>();
         foreach (var shard in shards)
         {
-            results.Add(await files.ReadAsync(shard, model.Features is not null && metrics.Count > 0, logits, cancellation));
+            var result = await files.ReadAsync(shard, model.Features is not null && metrics.Count > 0, logits, cancellation);
+            results.Add(judges.Count > 0 && shard.KeepImages && result.Failure is null
+                ? result with { Judged = ShardComputer.Judge(model, await files.ReadImagesAsync(shard.Key, cancellation), judges) }
+                : result);
         }
 
         return results;

@@ -10,6 +10,9 @@ public sealed record MeasuredMetrics(Metric Objective, IReadOnlyList<Metric> All
     /// <summary>Key of the metric that compares images with their prompts.</summary>
     public const string ClipScore = "clip-score";
 
+    // A package that brings a second network does so to have its score.
+    private const string Second = "fid-second";
+
     /// <summary>What a run measures: what was asked for, and of the standard metrics those that its model allows.</summary>
     public static MeasuredMetrics Of(RunSpecification specification, ModelManifest manifest) =>
         Of(specification.Objective.Metric, specification.Final.Metrics ?? [], manifest);
@@ -17,7 +20,7 @@ public sealed record MeasuredMetrics(Metric Objective, IReadOnlyList<Metric> All
     /// <summary>What is measured where one metric decides.</summary>
     public static MeasuredMetrics Of(string objective, IEnumerable<string> others, ModelManifest manifest)
     {
-        HashSet<string> wanted = [objective, .. others, .. MetricCatalog.Standard.Append(ClipScore).Where(key => ReasonAgainst(MetricCatalog.Find(key), manifest) is null)];
+        HashSet<string> wanted = [objective, .. others, .. MetricCatalog.Standard.Concat([ClipScore, Second]).Where(key => ReasonAgainst(MetricCatalog.Find(key), manifest) is null)];
         return new MeasuredMetrics(MetricCatalog.Find(objective), [.. MetricCatalog.All.Where(m => wanted.Contains(m.Key))]);
     }
 
@@ -30,6 +33,8 @@ public sealed record MeasuredMetrics(Metric Objective, IReadOnlyList<Metric> All
             : Needs(MetricNeeds.ReferenceStatistics) && manifest.Reference is null ? "has no reference statistics ('reference' in its manifest)"
             : Needs(MetricNeeds.HeldOutStatistics) && manifest.Reference?.HeldOut is null ? "has no statistics of held-out images ('reference.heldOut' in its manifest)"
             : Needs(MetricNeeds.ReferenceFeatures) && manifest.Data is null ? "has no data to compare with ('data' in its manifest)"
+            : Needs(MetricNeeds.SecondFeatures) && manifest.SecondFolder is null ? "brings no second feature network ('secondFeatures' in its manifest)"
+            : Needs(MetricNeeds.SecondFeatures) && (manifest.Data is null || manifest.Decoder is not null) ? "has no images to compare with ('data' in its manifest) for a second feature network"
             : Needs(MetricNeeds.Logits) && manifest.Features?.Logits is null ? "has a feature network without class scores ('features.logits' in its manifest)"
             : Needs(MetricNeeds.Prompts) && manifest.Text is null ? "takes no prompts"
             : Needs(MetricNeeds.Prompts) && manifest.ClipFolder is null ? "brings no CLIP package ('clip' beside it)"

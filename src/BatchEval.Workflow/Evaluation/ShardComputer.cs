@@ -62,6 +62,14 @@ public sealed class ShardComputer(OpenedModel model, NoiseBank noise, Conditions
             .SelectMany(part => clip.Score([.. part.Select(p => p.Image)], [.. part.Select(p => p.Prompt)])).Select(v => Math.Round(v, 6)),
     ];
 
+    /// <summary>Measures what final scores have besides: values of single images, and features by the second network.</summary>
+    public static JudgedImages Judge(OpenedModel model, ImageBatch images, IReadOnlyList<Metric> metrics)
+    {
+        var values = metrics.Where(m => m.OfImage is not null).ToDictionary(
+            m => m.Key, m => (IReadOnlyList<double>)[.. Enumerable.Range(0, images.Count).Select(i => m.OfImage!(images.Pixels.AsMemory(i * images.Size, images.Size)))]);
+        return new JudgedImages(values, metrics.Any(m => m.Needs.HasFlag(MetricNeeds.SecondFeatures)) ? model.Second?.Of(images) : null);
+    }
+
     /// <summary>Compares images one by one, by every metric of pairs that their size and the package allow.</summary>
     /// <param name="reference">As many others.</param>
     /// <param name="comparedWith">Key of the shard that the others come from.</param>

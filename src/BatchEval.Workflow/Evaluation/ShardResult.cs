@@ -28,12 +28,22 @@ public sealed record ShardResult(
     /// <summary>CLIP score per image; null without prompts or without a CLIP package.</summary>
     public IReadOnlyList<double>? ClipScores { get; init; }
 
-    public IReadOnlyList<double>? PerImage(string metric) => metric == MeasuredMetrics.ClipScore ? ClipScores : Pairs?.Values.GetValueOrDefault(metric);
+    public IReadOnlyList<double>? PerImage(string metric) =>
+        metric == MeasuredMetrics.ClipScore ? ClipScores : Pairs?.Values.GetValueOrDefault(metric) ?? Judged?.Values.GetValueOrDefault(metric);
+
+    /// <summary>What was measured on stored images when they were read; null where nothing of it is wanted, or no images are stored.</summary>
+    [JsonIgnore]
+    public JudgedImages? Judged { get; init; }
 
     /// <summary>Values per image against the compared shard, or null.</summary>
     [JsonIgnore]
     public PairedValues? Pairs { get; init; }
 }
+
+/// <summary>What metrics that a search never sees say of a shard's images.</summary>
+/// <param name="Values">Values per image in the order of the samples, by the metric's key.</param>
+/// <param name="SecondFeatures">Features [N, D] by the second network; null where that is not wanted or not there.</param>
+public sealed record JudgedImages(IReadOnlyDictionary<string, IReadOnlyList<double>> Values, float[]? SecondFeatures);
 
 /// <summary>What metrics of pairs say of every image of a shard against the images of another shard; one file per other shard.</summary>
 /// <param name="ComparedWith">Key of the other shard.</param>

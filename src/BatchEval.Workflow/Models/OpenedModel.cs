@@ -16,6 +16,9 @@ public sealed record OpenedModel(
     /// <summary>Compares images with prompts; null without a CLIP package.</summary>
     public ClipScorer? Clip { get; init; }
 
+    /// <summary>Judges final scores by features that no search sees; null where the package brings no such network.</summary>
+    public SecondNetwork? Second { get; init; }
+
     private const int ReferenceLimit = 10_000;
     private readonly Lazy<FeatureMatrix?> referenceFeatures = new(() => Features is null || Sampling.Manifest.Data is null ? null : FeaturesOf(Features, Sampling));
 
@@ -33,6 +36,7 @@ public sealed record OpenedModel(
             manifest.Reference is { } reference ? ReferenceStatistics.Read(package, reference, reference.Training) : null,
             manifest.Reference is { HeldOut: { } heldOut } r ? ReferenceStatistics.Read(package, r, heldOut) : null)
         {
+            Second = manifest.SecondFolder is null ? null : new SecondNetwork(package, device),
             Clip = manifest.ClipFolder is { } clip ? new ClipScorer(FeaturePackage.Open(package.PathOf(clip)), device) : null,
         };
     }
@@ -56,5 +60,6 @@ public sealed record OpenedModel(
         Features?.Dispose();
         Perceptual?.Dispose();
         Clip?.Dispose();
+        Second?.Dispose();
     }
 }

@@ -52,6 +52,11 @@ public static class PackageCheck
             yield return Try("clip", () => Open(clip, () => new ClipScorer(FeaturePackage.Open(package.PathOf(clip)), device)));
         }
 
+        if (manifest.SecondFolder is { } second)
+        {
+            yield return Try("second", () => Open(second, () => new FeatureNetwork(FeaturePackage.Open(package.PathOf(second)), device)));
+        }
+
         if (manifest.Reference is { } reference)
         {
             foreach (var entry in new[] { reference.Training, reference.HeldOut }.OfType<StatisticsEntry>())

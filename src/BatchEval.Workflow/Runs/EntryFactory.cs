@@ -62,7 +62,7 @@ public sealed class EntryFactory(RunSpecification specification, NoiseSchedule s
         ];
     }
 
-    /// <summary>What the final stage scores: the best of each name in validation, the other baselines, and what the user gave.</summary>
+    /// <summary>What the final stage scores: the best of each name in validation, the other baselines, what the user gave, and the base that the search began at.</summary>
     public IReadOnlyList<Entry> Final(RunState state, IReadOnlyList<ScoredCandidate> validation)
     {
         var scores = validation.Where(s => s.Failure is null).GroupBy(s => s.Candidate.Id).ToDictionary(g => g.Key, g => g.First().Score);
@@ -72,7 +72,8 @@ public sealed class EntryFactory(RunSpecification specification, NoiseSchedule s
             .Select(g => g.OrderBy(c => scores[c.Candidate.Id]).ThenBy(c => c.Candidate.Id, StringComparer.Ordinal).First());
         var named = specification.Baselines.Select(Spaced).OfType<Entry>();
         var given = specification.Candidates.Select((c, i) => new Entry($"candidate {i + 1}", EntryRole.Given, c));
-        return [.. chosen.Concat(given).Concat(named)];
+        Entry[] all = [.. chosen.Concat(given).Concat(named)];
+        return state.Search.Origin is { } origin && !Array.Exists(all, e => e.Candidate == origin) ? [.. all, new Entry(BaselineNames.Base, EntryRole.Baseline, origin)] : all;
     }
 
     private IEnumerable<Entry> TrimmedGrids()

@@ -1,3 +1,4 @@
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Sampling.Solvers;
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Optimisers;
@@ -64,5 +65,5 @@ internal sealed class SamplerSearches(RunSpecification specification, NoiseSched
 
     // Paired objectives have images of the unaccelerated sampler for the first samples only.
     private VectorSearch Vector(SamplerSpace space, IOptimiser optimiser) =>
-        new(space, optimiser, new VectorSearchOptions(Options.Evolution.Generations, Options.Evolution.Rungs, !specification.Objective.IsPaired, specification.Objective.Metric == "fid" ? ControlSamples : 0));
+        new(space, optimiser, new VectorSearchOptions(Options.Evolution.Generations, Options.Evolution.Rungs, !specification.Objective.IsPaired, MetricCatalog.Find(specification.Objective.Metric).HasControl ? ControlSamples : 0));
 }

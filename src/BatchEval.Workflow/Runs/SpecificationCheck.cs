@@ -98,7 +98,12 @@ public static class SpecificationCheck
     private static void CheckMetrics(RunSpecification specification, ModelManifest manifest, List<Problem> problems)
     {
         var objective = MetricCatalog.Find(specification.Objective.Metric);
-        Check("objective.metric", objective, MetricCatalog.Keys.Where(k => MeasuredMetrics.ReasonAgainst(MetricCatalog.Find(k), manifest) is null));
+        if (objective.IsJudge)
+        {
+            problems.Add(new Problem("objective.metric", $"is '{objective.Key}', which judges final scores and is measured on them alone; name it in final.metrics instead."));
+        }
+
+        Check("objective.metric", objective, MetricCatalog.All.Where(m => !m.IsJudge && MeasuredMetrics.ReasonAgainst(m, manifest) is null).Select(m => m.Key));
         foreach (var key in specification.Final.Metrics ?? [])
         {
             Check("final.metrics", MetricCatalog.Find(key), []);

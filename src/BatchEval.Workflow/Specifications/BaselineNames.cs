@@ -11,6 +11,9 @@ public static class BaselineNames
     /// <summary>Random search with the search's own budget.</summary>
     public const string Random = "random-search";
 
+    /// <summary>The candidate that a search over a sampler's numbers began at; scored without being asked for.</summary>
+    public const string Base = "base";
+
     /// <summary>The best times without dropped blocks, found with the budget of a joint search.</summary>
     public const string TimesOnly = "times-only";
 

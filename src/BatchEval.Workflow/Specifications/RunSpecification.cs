@@ -51,7 +51,7 @@ public sealed record RunSpecification : ICheckedData
     [Description("What the winner is compared with: step spacings; `trimmed-uniform`, a uniform grid from the best of eight lower starts, chosen on the validation samples like the winner; `random-search` with the search's own budget; with blocks also `times-only`, `blocks-only` and `same-blocks`, the best of a search of that part of the space with the joint search's budget."), NamedIn(typeof(BaselineNames), nameof(BaselineNames.All))]
     public IReadOnlyList<string> Baselines { get; init; } = BaselineNames.Default;
 
-    [Description("Candidates to score as they are, and to seed the search with.")]
+    [Description("Candidates to score as they are, and to seed the search with. A search over `sampler`, and every one by `cma-es` or `pattern`, begins at the best of those that are inside the budget, and then compares no heuristics.")]
     public IReadOnlyList<Candidate> Candidates { get; init; } = [];
 
     public ExecutionSpecification Execution { get; init; } = new();
@@ -78,7 +78,7 @@ public sealed record RunSpecification : ICheckedData
 
 public sealed record ObjectiveSpecification
 {
-    [Description("What decides, see [metrics](metrics.md): distances and scores of sets of images against the package's reference; `psnr`, `ssim`, `ms-ssim` and `lpips` image by image against the unaccelerated sampler on the same noise."), NamedIn(typeof(MetricCatalog), nameof(MetricCatalog.Keys))]
+    [Description("What decides, see [metrics](metrics.md): distances and scores of sets of images against the package's reference; `psnr`, `ssim`, `ms-ssim` and `lpips` image by image against the unaccelerated sampler on the same noise: right where many steps are to give the same images, while with few calls they do not order candidates as FID does."), NamedIn(typeof(MetricCatalog), nameof(MetricCatalog.Keys))]
     public string Metric { get; init; } = "fid";
 
     /// <summary>True when the metric compares each image with the unaccelerated sampler's image from the same noise.</summary>
@@ -104,7 +104,7 @@ public sealed record FinalSpecification
     [Description("Images per candidate that are stored one by one as PNG."), Bounds(0, 100_000)]
     public int Images { get; init; } = 64;
 
-    [Description("Metrics that the final scores have besides the objective and, as far as the model allows, `fid`, `fid-held-out`, `psnr`, `ssim` and `lpips`."), NamedIn(typeof(MetricCatalog), nameof(MetricCatalog.Keys))]
+    [Description("Metrics that the final scores have besides the objective and, as far as the model allows, `fid`, `fid-held-out`, `fid-second`, `psnr`, `ssim` and `lpips`."), NamedIn(typeof(MetricCatalog), nameof(MetricCatalog.Keys))]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Metrics { get; init; }
 }

@@ -41,7 +41,7 @@ export function CandidatePage({ run: runId, id }: { run: string; id: string }) {
 
 function Scores({ score, table }: { score: Scored; table: Table }) {
   return <dl class="cards">
-    {table.metrics.filter(m => score.values[m.key] !== undefined).map((m, i) => <Fact key={m.key} name={m.label} kind={i === 0 ? "win" : ""} note={`${m.higherIsBetter ? "higher" : "lower"} is better`}>
+    {table.metrics.filter(m => score.values[m.key] !== undefined).map((m, i) => <Fact key={m.key} name={m.label} kind={i === 0 ? "win" : ""} note={m.direction}>
       {withError(score.values[m.key], score.errors[m.key])} {m.unit}</Fact>)}
     <Fact name="Network calls per sample" note={score.solver}>{short(score.calls)}</Fact>
     {score.macs != null && <Fact name="Multiply-adds per sample">{big(score.macs)}</Fact>}

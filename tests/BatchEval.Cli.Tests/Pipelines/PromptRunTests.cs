@@ -26,7 +26,9 @@ public sealed class PromptRunTests(AzuriteFixture azurite) : IClassFixture<Azuri
         var best = JsonNode.Parse(File.ReadAllText(shell.PathOf($"runs/{run}/leaderboard.json")))!["best"]!["id"]!.GetValue<string>();
         await SaveAsync(store, BlobNames.Candidate(run, best, "candidate.json"), "candidate.json");
         (await shell.RunAsync("sample", "--model", "sd", "--prompts", "prompts.txt", "--candidate", "candidate.json", "--guidance", "7.5", "--seed", "4", "--first", "33554432", "--count", "5", "--out", "png")).ShouldSucceed();
-        foreach (var (drawn, image) in Directory.GetFiles(shell.PathOf("png")).Order(StringComparer.Ordinal).Zip(Enumerable.Range(0, 5)))
+        string[] files = [.. Directory.GetFiles(shell.PathOf("png")).Order(StringComparer.Ordinal)];
+        files.Length.ShouldBe(5);
+        foreach (var (drawn, image) in files.Zip(Enumerable.Range(0, 5)))
         {
             File.ReadAllBytes(drawn).ShouldBe(await store.ReadAsync(BlobNames.Candidate(run, best, $"images/{image:D6}.png")));
         }

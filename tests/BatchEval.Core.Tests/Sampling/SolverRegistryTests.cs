@@ -65,11 +65,13 @@ public sealed class SolverRegistryTests
     {
         double[] times = [0.95, 0.7, 0.4, 0.1];
         var (one, thousand) = (Solver.Table(Candidate.At(solver, times), new FlowNoiseSchedule(1)), Solver.Table(Candidate.At(solver, times.Select(t => 1000 * t)), new FlowNoiseSchedule(1000)));
+        thousand.Rows.Count.ShouldBe(one.Rows.Count);
         for (var r = 0; r < one.Rows.Count; r++)
         {
             var (a, b) = (one.Rows[r].Next, thousand.Rows[r].Next);
             a.State.ShouldBe(b.State, 1e-9);
             a.Noise.ShouldBe(b.Noise, 1e-9);
+            a.Data.Count.ShouldBe(b.Data.Count);
             a.Data.Zip(b.Data).ShouldAllBe(p => Math.Abs(p.First - p.Second) < 1e-9);
         }
     }

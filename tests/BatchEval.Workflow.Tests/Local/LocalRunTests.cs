@@ -126,11 +126,6 @@ public sealed class LocalRunTests(AzuriteFixture first) : IClassFixture<AzuriteF
     }
 
     [Fact]
-    public async Task Storage_that_does_not_answer_is_named()
-    {
-        var nowhere = first.ConnectionString.Replace("127.0.0.1:", "127.0.0.1:1", StringComparison.Ordinal);
-        using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+    public async Task What_names_no_storage_is_refused() =>
         (await Should.ThrowAsync<ProblemException>(() => RunStore.OpenAsync("UseDevelopmentStorage=maybe"))).Message.ShouldContain("neither a connection string nor an address");
-        nowhere.ShouldNotBe(first.ConnectionString);
-    }
 }

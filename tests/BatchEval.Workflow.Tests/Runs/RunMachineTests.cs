@@ -125,8 +125,26 @@ public sealed class RunMachineTests
         const string Many = """candidates=[{"solver":"ddim","steps":[{"t":600},{"t":500},{"t":400},{"t":200}]}]""";
         var rounds = Play(Machine("search.space=sampler", "search.population=6", "search.generations=2", "baselines=[]", "reference.samples=0", Many));
         Searched(rounds).ShouldAllBe(c => c.NetworkCalls <= 3);
-        rounds.Single(p => p.Stage == RunStage.Final).Assignments.Select(a => (a.Entry.Name, a.Entry.Candidate.NetworkCalls)).ShouldBe([("searched", 3), ("candidate 1", 4)]);
+        rounds.Single(p => p.Stage == RunStage.Final).Assignments.Select(a => (a.Entry.Name, a.Entry.Candidate.NetworkCalls)).ShouldBe([("searched", 3), ("candidate 1", 4), ("base", 3)]);
     }
+
+    [Fact]
+    public void The_base_that_a_sampler_search_began_at_is_scored_beside_what_it_found()
+    {
+        var rounds = Play(Machine("search.space=sampler", "search.population=6", "search.generations=4", "search.interval=2", "baselines=[]", "reference.samples=0", "solver=dpmpp-2m"), c => 10 - c.Steps.Count(s => s.Numbers is not null));
+        var looks = rounds.Where(p => p.Stage == RunStage.Search && p.Assignments[0].Range.Start >= Workflow.Evaluation.SampleRange.ValidationStart);
+        Winner(rounds, "base").ShouldBe(looks.First().Assignments[0].Entry.Candidate);
+        Winner(rounds, "base").HasNumbers.ShouldBeFalse();
+        Winner(rounds, "searched").HasNumbers.ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData("fid", true)]
+    [InlineData("fid-held-out", true)]
+    [InlineData("kid", false)]
+    public void Distances_of_moments_have_a_control_variate(string metric, bool controlled) =>
+        Play(Machine("search.space=sampler", "search.population=6", "search.generations=2", $"objective.metric={metric}"))
+            .Where(p => p.Stage == RunStage.Search).Any(p => p.Controls > 0).ShouldBe(controlled);
 
     [Theory]
     [InlineData("search.space=joint", "search.method=cma-es", "search.method")]

@@ -27,6 +27,12 @@ public enum MetricNeeds
 
     /// <summary>A prompt for every image, and a network that compares the two.</summary>
     Prompts = 128,
+
+    /// <summary>The generated images themselves.</summary>
+    Images = 256,
+
+    /// <summary>Features of the generated images and of the reference by another network than the one that everything else is measured with.</summary>
+    SecondFeatures = 512,
 }
 
 /// <summary>A metric: what it is called, what it needs, how it is computed and how it is shown. All of them stand in <see cref="MetricCatalog"/>.</summary>
@@ -51,11 +57,20 @@ public sealed record Metric(string Key, string Label, bool HigherIsBetter, Metri
     /// <summary>Value of one pair of images; null for metrics of sets, and where networks compute it.</summary>
     public Func<ImagePair, double>? OfPair { get; init; }
 
+    /// <summary>Value of one image; null for all other metrics.</summary>
+    public Func<ReadOnlyMemory<byte>, double>? OfImage { get; init; }
+
+    /// <summary>Whether it judges what was found, and is therefore measured on final scores alone and no objective.</summary>
+    public bool IsJudge => (Needs & (MetricNeeds.Images | MetricNeeds.SecondFeatures)) != 0;
+
     /// <summary>Fewest generated samples that it can be computed from, given the dimensions of the features.</summary>
     public Func<int, int> MinimumSamples { get; init; } = _ => 2;
 
     /// <summary>Whether narrow tables leave it out where it is not the objective.</summary>
     public bool IsDetail { get; init; }
+
+    /// <summary>Whether few samples can be corrected by a control variate of the moments (<see cref="SampleSets.Control"/>).</summary>
+    public bool HasControl { get; init; }
 
     /// <summary>Smallest side of images that it can be computed for.</summary>
     public int MinimumSide { get; init; } = 1;
@@ -74,6 +89,9 @@ public sealed record Metric(string Key, string Label, bool HigherIsBetter, Metri
 
     /// <summary>Whether values of it are stored per image.</summary>
     public bool IsPerImage => Reduce is not null && PerImageOf is null;
+
+    /// <summary>Says which way is good; of what single images are like neither is.</summary>
+    public string Direction => OfImage is not null ? "neither way is better" : HigherIsBetter ? "higher is better" : "lower is better";
 
     /// <summary>The value as something to minimise.</summary>
     public double ToObjective(double value) => HigherIsBetter ? -value : value;

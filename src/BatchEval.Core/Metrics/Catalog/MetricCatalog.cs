@@ -24,9 +24,10 @@ public static class MetricCatalog
     /// <summary>The rows, in the order in which they are shown.</summary>
     public static IReadOnlyList<Metric> All { get; } =
     [
-        new("fid", "FID", false, MetricNeeds.ReferenceStatistics, 3) { OfSets = s => Frechet(s, s.Reference!) },
-        new("fid-held-out", "held-out FID", false, MetricNeeds.HeldOutStatistics, 3) { OfSets = s => Frechet(s, s.HeldOut!) },
+        new("fid", "FID", false, MetricNeeds.ReferenceStatistics, 3) { OfSets = s => Frechet(s, s.Reference!, s.Features), HasControl = true },
+        new("fid-held-out", "held-out FID", false, MetricNeeds.HeldOutStatistics, 3) { OfSets = s => Frechet(s, s.HeldOut!, s.Features), HasControl = true },
         new("fid-infinity", "FID∞", false, MetricNeeds.ReferenceStatistics | MetricNeeds.Features, 3) { OfSets = Infinity, MinimumSamples = d => Math.Min(InfinityCount + 1, InfinityPerDimension * d) },
+        new("fid-second", "FID, second network", false, MetricNeeds.SecondFeatures, 3) { OfSets = s => Frechet(s, s.SecondReference!, s.SecondFeatures) },
         new("inception-score", "IS", true, MetricNeeds.Logits, 3) { OfSets = Inception, MinimumSamples = _ => Splits },
         new("kid", "KID", false, BothFeatures, 5) { OfSets = Kid },
         new("precision", "precision", true, BothFeatures, 4) { OfSets = s => s.OfNeighbours(r => r.Precision), MinimumSamples = _ => SampleSets.Neighbours + 1 },
@@ -52,6 +53,8 @@ public static class MetricCatalog
             Reduce = (values, _) => Mean(values, "MS-SSIM, five scales; standard error over images"),
         },
         new("lpips", "LPIPS", false, MetricNeeds.Pairs | MetricNeeds.PerceptualNetwork, 4) { Reduce = (values, _) => Mean(values, "LPIPS; standard error over images") },
+        new("pixel-mean", "mean pixel", false, MetricNeeds.Images, 1) { OfImage = PixelStatistics.Mean, Reduce = (values, _) => Mean(values, "mean of all values, 0 to 255; standard error over images") },
+        new("contrast", "contrast", false, MetricNeeds.Images, 1) { OfImage = PixelStatistics.Deviation, Reduce = (values, _) => Mean(values, "mean standard deviation within an image, 0 to 255; standard error over images") },
         new("clip-score", "CLIP score", true, MetricNeeds.Prompts, 2) { Reduce = (values, _) => Mean(values, "CLIP score, 100 max(cos, 0) of image and prompt; standard error over images") },
     ];
 
@@ -77,9 +80,9 @@ public static class MetricCatalog
         }
     }
 
-    private static MetricOutcome Frechet(SampleSets sets, FrechetReference reference)
+    private static MetricOutcome Frechet(SampleSets sets, FrechetReference reference, FeatureMatrix? all)
     {
-        if (sets.Features is not { } features)
+        if (all is not { } features)
         {
             var statistics = sets.Statistics!;
             return new ScoreWithError(reference.DistanceTo(statistics), double.NaN, statistics.Count, "Frechet distance; no standard error: it needs features");

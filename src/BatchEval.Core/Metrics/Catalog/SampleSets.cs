@@ -37,6 +37,12 @@ public sealed class SampleSets
 
     public FeatureMatrix? ReferenceFeatures { get; init; }
 
+    /// <summary>Features of the generated images by another network, or null.</summary>
+    public FeatureMatrix? SecondFeatures { get; init; }
+
+    /// <summary>Mean and covariance of the reference's features by that network, or null.</summary>
+    public FrechetReference? SecondReference { get; init; }
+
     public ulong Seed { get; init; }
 
     /// <summary>Threads to use at most; the scores do not depend on it.</summary>
@@ -66,6 +72,7 @@ public sealed class SampleSets
         : needs.HasFlag(MetricNeeds.HeldOutStatistics) && HeldOut is null ? "needs statistics of images that were never trained on."
         : needs.HasFlag(MetricNeeds.ReferenceFeatures) && (Features is null || ReferenceFeatures is null) ? "needs images or features on both sides; statistics hold mean and covariance only."
         : needs.HasFlag(MetricNeeds.Features) && Features is null ? "needs the generated images or their features."
+        : needs.HasFlag(MetricNeeds.SecondFeatures) && (SecondFeatures is null || SecondReference is null) ? "needs a second feature network, and images or their features by it on both sides."
         : needs.HasFlag(MetricNeeds.Logits) && Logits is null ? "needs generated images and a network that gives class scores."
         : null;
 

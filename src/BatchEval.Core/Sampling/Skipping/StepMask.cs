@@ -39,7 +39,4 @@ public static class StepMask
 
         return [.. Enumerable.Range(0, rows).Select(row => ((Convert.ToInt32(parts[1][row / 4].ToString(), 16) >> (3 - (row % 4))) & 1) == 1)];
     }
-
-    /// <summary>One character per row: 1 where the network ran.</summary>
-    public static string ToBits(IReadOnlyList<bool> executed) => string.Concat(executed.Select(e => e ? '1' : '0'));
 }

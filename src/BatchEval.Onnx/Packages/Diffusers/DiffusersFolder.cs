@@ -54,6 +54,7 @@ public static partial class DiffusersFolder
             PromptFile = companion.Prompts,
             EmbeddingsFile = companion.Embeddings,
             ClipFolder = companion.Clip,
+            SecondFolder = companion.SecondFeatures,
             Classifier = companion.Classifier,
             Defaults = Defaults(pipeline, entry) with { Scheduler = scheduler, EvenLevels = entry.Packed },
             Remarks = remarks,

@@ -25,7 +25,7 @@ public sealed class ReleasedRuleGoldenTests
                 decider.Observe(latent);
             }
 
-            StepMask.ToBits(runs).ShouldBe(golden.GetProperty("runs").GetString(), golden.GetRawText());
+            ToyRun.Bits(runs).ShouldBe(golden.GetProperty("runs").GetString(), golden.GetRawText());
         }
     }
 
@@ -38,7 +38,7 @@ public sealed class ReleasedRuleGoldenTests
             var times = Enumerable.Range(0, 50).Select(k => 999.0 - (20 * k));
             var candidate = new Candidate("ddim", times.Select(t => new CandidateStep(t)), Policy(golden));
             var run = ToyRun.Run(candidate, SolverGoldenTests.Numbers(loop.GetProperty("start")));
-            StepMask.ToBits(run.Executed).ShouldBe(golden.GetProperty("runs").GetString());
+            ToyRun.Bits(run.Executed).ShouldBe(golden.GetProperty("runs").GetString());
             var expected = SolverGoldenTests.Numbers(golden.GetProperty("final"));
             for (var i = 0; i < expected.Length; i++)
             {

@@ -23,7 +23,7 @@ public sealed class SkipDeciderTests
             decider.Observe(k < 7 ? [k, 2.0 * k] : [k + (5.0 * (k - 6)), 0]);
         }
 
-        StepMask.ToBits(runs).ShouldBe("11110001");
+        ToyRun.Bits(runs).ShouldBe("11110001");
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class SkipDeciderTests
             gap = runs[^1] ? 1 : gap + 1;
         }
 
-        StepMask.ToBits(runs).ShouldBe(mask);
+        ToyRun.Bits(runs).ShouldBe(mask);
     }
 
     [Fact]
@@ -104,7 +104,7 @@ public sealed class SkipDeciderTests
         for (var most = 13; most <= 30; most++)
         {
             var policy = new SkipPolicy(1e-9, maxConsecutive: 4, guard: 3, maxCalls: most * calls);
-            var mask = StepMask.ToBits(ToyRun.Run(ToyRun.Candidate(solver, 30, policy), ToyRun.Start).Executed);
+            var mask = ToyRun.Bits(ToyRun.Run(ToyRun.Candidate(solver, 30, policy), ToyRun.Start).Executed);
             mask.Count(c => c == '1').ShouldBeLessThanOrEqualTo(most * calls, mask);
             mask.ShouldNotContain(new string('0', (4 * calls) + 1));
             mask.ShouldEndWith(solver == "heun" ? "11111" : "111");
@@ -113,13 +113,13 @@ public sealed class SkipDeciderTests
 
     [Fact]
     public void Threshold_0_leaves_out_only_the_planned_steps() =>
-        StepMask.ToBits(ToyRun.Run(ToyRun.Candidate("ddim", 10, new SkipPolicy(0, order: 2), 3, 4, 8), ToyRun.Start).Executed).ShouldBe("1110011101");
+        ToyRun.Bits(ToyRun.Run(ToyRun.Candidate("ddim", 10, new SkipPolicy(0, order: 2), 3, 4, 8), ToyRun.Start).Executed).ShouldBe("1110011101");
 
     [Fact]
     public void Heun_decides_once_per_step()
     {
         // 12 steps of two rows, the last of one
-        StepMask.ToBits(ToyRun.Run(ToyRun.Candidate("heun", 12, new SkipPolicy(Always, 1)), ToyRun.Start).Executed)
+        ToyRun.Bits(ToyRun.Run(ToyRun.Candidate("heun", 12, new SkipPolicy(Always, 1)), ToyRun.Start).Executed)
             .ShouldBe("11111111" + "00110011" + "0011001");
     }
 
@@ -156,7 +156,7 @@ public sealed class SkipDeciderTests
     public void Masks_survive_being_written()
     {
         StepMask.Write([true, true, true, true, false, false, false, true, false, true]).ShouldBe("10:f14");
-        StepMask.ToBits(StepMask.Read("10:f14")).ShouldBe("1111000101");
+        ToyRun.Bits(StepMask.Read("10:f14")).ShouldBe("1111000101");
         Should.Throw<FormatException>(() => StepMask.Read("10:f1"));
         Should.Throw<FormatException>(() => StepMask.Read("10:f1x"));
     }
@@ -194,6 +194,6 @@ public sealed class SkipDeciderTests
             decider.Observe([Math.Exp(-0.1 * k)]);
         }
 
-        return StepMask.ToBits(runs);
+        return ToyRun.Bits(runs);
     }
 }

@@ -34,6 +34,9 @@ internal static class ToyRun
         return (final, steps.Executed);
     }
 
+    /// <summary>One character per row: 1 where the network ran.</summary>
+    public static string Bits(IReadOnlyList<bool> executed) => string.Concat(executed.Select(e => e ? '1' : '0'));
+
     public static double[] Network(double[] x, NoiseLevel level) => [.. x.Select(v => (0.8 * Math.Sin(v)) + (0.1 * level.Time / 1000))];
 
     public static Candidate Candidate(string solver, int steps, SkipPolicy? skip = null, params int[] reuse) =>
