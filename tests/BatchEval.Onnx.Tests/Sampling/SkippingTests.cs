@@ -27,7 +27,7 @@ public sealed class SkippingTests : IDisposable
     {
         var candidate = Candidate(solver, new SkipPolicy(Threshold(solver), order: 1));
         var together = Engine().Run([.. Enumerable.Range(0, 6).Select(i => (candidate, (long)i))]);
-        together.Select(r => StepMask.Write(r.Executed)).Distinct().Count().ShouldBeGreaterThan(1, string.Join(' ', together.Select(r => StepMask.ToBits(r.Executed))));
+        together.Select(r => StepMask.Write(r.Executed)).Distinct().Count().ShouldBeGreaterThan(1, string.Join(' ', together.Select(r => StepMask.Write(r.Executed))));
         for (var i = 0; i < 2; i++)
         {
             var alone = Engine().Run([(candidate, i)])[0];
