@@ -1,6 +1,6 @@
 // Talks to the HTTP interface. Types come from its description (src/web/api.d.ts).
 import type { components } from "../api";
-import type { Json } from "./schema";
+import { Json, parse } from "./schema";
 
 export type Schemas = components["schemas"];
 export type Run = Schemas["RunDocument"];
@@ -78,7 +78,8 @@ export const candidatePath = (run: string, id: string) => `${runPath(run)}/candi
 
 /** A run's specification with its model named as the service names it: a run of the command line names a folder. */
 export async function specificationOf(run: string): Promise<Json> {
-  const [specification, { model, links }] = await Promise.all([get<Json>(`${runPath(run)}/specification`), get<Run>(runPath(run))]);
+  const [text, { model, links }] = await Promise.all([send(`${runPath(run)}/specification`).then(answer => answer.text()), get<Run>(runPath(run))]);
+  const specification = parse(text) as Json;
   return links.model ? { ...specification, model } : specification;
 }
 

@@ -4,7 +4,7 @@ import { useContext, useEffect, useId, useRef, useState } from "preact/hooks";
 import { ApiError, candidatePath, Card, Checked, FieldProblem, get, post, Schemas, send, specificationOf } from "./api";
 import { modelPath } from "./models";
 import { Problem, useOrderable } from "./parts";
-import { Json, kindOf, read, resolve, Schema, write } from "./schema";
+import { Json, kindOf, parse, read, resolve, Schema, shown, typed, write } from "./schema";
 import { clock, count } from "./text";
 
 interface Template { name: string; specification: Json }
@@ -14,7 +14,7 @@ async function templates(): Promise<Template[]> {
   const { models } = await get<{ models: string[] }>("/api/models");
   const cards = await Promise.allSettled(models.map(m => get<Card>(modelPath(m))));
   return cards.flatMap(card => (card.status === "rejected" ? [] : Object.entries(card.value.templates).flatMap(([file, text]) => {
-    try { return [{ name: `${card.value.name}:${file}`, specification: { ...JSON.parse(text) as Json, $schema: undefined, model: card.value.name } }]; } catch { return []; }
+    try { return [{ name: `${card.value.name}:${file}`, specification: { ...parse(text) as Json, $schema: undefined, model: card.value.name } }]; } catch { return []; }
   })));
 }
 
@@ -125,7 +125,7 @@ function Field({ schema, path, value, set, problems, required }: FieldsProps & {
     {kind === "choice" ? <select {...common} value={String(now ?? "")} onChange={e => change(e.currentTarget.value === "" ? undefined : e.currentTarget.value)}>
       <option value="">default ({fallback.replace(/"/g, "")})</option>{schema.enum!.map(v => <option key={v} value={String(v)}>{String(v)}</option>)}</select>
       : kind === "flag" ? <input {...common} type="checkbox" checked={Boolean(now ?? schema.default)} onChange={e => change(e.currentTarget.checked)} />
-        : kind === "integer" || kind === "number" ? <input {...common} type="number" step={kind === "integer" ? 1 : "any"} min={schema.minimum} max={schema.maximum} placeholder={fallback} value={now === undefined || now === null ? "" : String(now)} onInput={e => change(e.currentTarget.value === "" ? undefined : Number(e.currentTarget.value))} />
+        : kind === "integer" || kind === "number" ? <input {...common} type="number" step={kind === "integer" ? 1 : "any"} min={schema.minimum} max={schema.maximum} placeholder={fallback} value={shown(now)} onInput={e => change(e.currentTarget.value === "" ? undefined : typed(e.currentTarget.value))} />
           : kind === "text" ? <input {...common} type="text" placeholder={fallback} value={String(now ?? "")} onInput={e => change(e.currentTarget.value === "" ? undefined : e.currentTarget.value)} />
             : <JsonField id={id} help={help} value={now} set={change} placeholder={fallback} rows={1} />}
     <small id={help}><Words text={schema.description ?? ""} />{own.map(p => <span key={p.detail} class="error"> {p.field === name ? "" : `${p.field} `}{p.detail}</span>)}</small>
@@ -144,18 +144,18 @@ function JsonField({ id, help, label, value, set, placeholder, rows }: { id?: st
   const [text, type] = useState<string | null>(null);
   const [bad, setBad] = useState(false);
   const own = useId(), tell = useContext(Unread);
-  const typed = useRef(written);
+  const last = useRef(written);
   useEffect(() => { tell(own, bad); }, [bad]);
   // A value that comes from elsewhere stands for itself.
-  useEffect(() => { if (written !== typed.current) { typed.current = written; type(null); setBad(false); } }, [written]);
+  useEffect(() => { if (written !== last.current) { last.current = written; type(null); setBad(false); } }, [written]);
   return <><textarea id={id} aria-describedby={help} aria-label={label} rows={rows} spellcheck={false} placeholder={placeholder} aria-invalid={bad} value={text ?? written}
     onBlur={() => { if (!bad) type(null); }}
     onInput={e => {
       const now = e.currentTarget.value;
       type(now);
       try {
-        const value = now.trim() === "" ? undefined : JSON.parse(now);
-        typed.current = value === undefined ? "" : JSON.stringify(value, null, rows > 1 ? 2 : 0);
+        const value = now.trim() === "" ? undefined : parse(now);
+        last.current = value === undefined ? "" : JSON.stringify(value, null, rows > 1 ? 2 : 0);
         set(value); setBad(false);
       } catch { setBad(true); }
     }} />{bad && <span class="error">This is not JSON yet.</span>}</>;

@@ -166,14 +166,13 @@ try {
   const phone = await open(390, "dark");
   await phone.goto(`${base}/#/runs/${run}`);
   await phone.getByRole("link", { name: "Copy and vary" }).click();
-  await phone.getByLabel("name", { exact: true }).fill("varied");
+  await phone.getByLabel("name", { exact: true }).fill("held");
   await phone.locator("#field-seed").fill("12");
   // Long enough not to end before it is paused.
   await phone.getByLabel("generations").fill("200");
-  await phone.getByText("It will be varied").waitFor();
+  await phone.getByText("It will be held").waitFor();
   await phone.getByRole("button", { name: "Start" }).click();
-  await phone.waitForURL(/#\/runs\/varied-/);
-  const varied = phone.url().split("/").pop();
+  await phone.waitForURL(/#\/runs\/held-/);
   await phone.getByRole("button", { name: "Pause" }).click();
   await until("paused on a phone", async () => (await state(phone)) === "paused");
   server.kill("SIGKILL");
@@ -181,15 +180,22 @@ try {
   await startServer();
   await until("the phone has noticed that it is back", async () => (await phone.getByText("No answer since").count()) === 0);
   await phone.getByRole("button", { name: "Resume" }).click();
-  await until("the varied run has scored a generation", async () => (await phone.locator("#curve circle").count()) > 0);
+  await until("it has scored a generation", async () => (await phone.locator("#curve circle").count()) > 0);
   await phone.getByRole("button", { name: "Stop" }).click();
   await phone.getByRole("dialog").getByRole("button", { name: "Stop" }).click();
-  await until("the varied run is stopped", async () => (await state(phone)) === "stopped");
+  await until("it is stopped", async () => (await state(phone)) === "stopped");
   await phone.getByRole("button", { name: "Go on" }).click();
   await until("the stopped run goes on", async () => (await state(phone)) === "running");
   await phone.getByRole("button", { name: "Stop" }).click();
   await phone.getByRole("dialog").getByRole("button", { name: "Stop" }).click();
   await until("it is stopped again", async () => (await state(phone)) === "stopped");
+  await phone.getByRole("button", { name: "Delete" }).click();
+  await phone.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await phone.waitForURL(/#\/$/);
+  const send = body => fetch(`${base}/api/runs`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }).then(answer => answer.json());
+  const varied = (await send({ ...specification, name: "varied", seed: 12, search: { ...specification.search, generations: 2 } })).id;
+  await phone.goto(`${base}/#/runs/${varied}`);
+  await until("another run is finished", async () => (await phone.locator("h1 .chip").count()) === 1 && (await state(phone)) === "finished");
   await phone.getByRole("link", { name: "Runs" }).click();
   await phone.getByRole("checkbox").nth(1).waitFor();
   for (const box of await phone.getByRole("checkbox").all()) await box.check();
@@ -264,7 +270,7 @@ try {
     name: "dropping", model: "digits", seed: 1, budget: { networkCalls: 3 }, search: { method: "none" }, final: { samples: 48, images: 2 }, reference: { steps: 6, samples: 8 }, baselines: ["trailing"],
     candidates: [[2], [3, 5]].map(drop => ({ solver: "ddim", steps: [{ t: 900 }, { t: 600, drop }, { t: 300, drop }] })),
   };
-  const sent = await (await fetch(`${base}/api/runs`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(dropping) })).json();
+  const sent = await send(dropping);
   await page.goto(`${base}/#/runs/${sent.id}`);
   await until("the run of given candidates is finished", async () => (await page.locator("h1 .chip").count()) === 1 && (await state(page)) === "finished");
   const winner = (await (await fetch(`${base}/api/runs/${sent.id}`)).json()).best.id;

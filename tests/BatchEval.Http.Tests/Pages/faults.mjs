@@ -148,6 +148,22 @@ await test("a template can be chosen again, takes the place of text that is no J
   assert.deepEqual(posted.at(-1).extra, [2]);
 });
 
+await test("a seed of 64 bits is copied digit by digit", async page => {
+  const bodies = [];
+  const check = (response, request) => { let body = ""; request.on("data", d => { body += d; }); request.on("end", () => { bodies.push(body); json({ id: "copy-1", exists: false, rounds: 1, networkCalls: 1, deviceSeconds: null, amount: null, currency: null })(response); }); };
+  rules = [
+    [/\/runs\/check$/, check], [/specification\.schema\.json$/, { type: "object", properties: { name: { type: "string" }, seed: { type: "integer" } } }], [/\/api\/models$/, { models: [] }],
+    [/\/runs\/r\/specification$/, response => { response.writeHead(200, { "Content-Type": "application/json" }); response.end('{"name":"copy","seed":18446744073709551615}'); }], [/\/runs\/r$/, runOf("r")], service,
+  ];
+  await page.goto(`${base}/#/new/r`);
+  await page.getByText("It will be copy-1").waitFor();
+  assert.equal(await page.locator("#field-seed").inputValue(), "18446744073709551615");
+  assert.equal(bodies.at(-1), '{"name":"copy","seed":18446744073709551615}');
+  await page.locator("#field-seed").fill("18446744073709551614");
+  for (let n = 0; n < 50 && bodies.length < 2; n++) await new Promise(r => setTimeout(r, 100));
+  assert.equal(bodies.at(-1), '{"name":"copy","seed":18446744073709551614}');
+});
+
 const candidate = [
   [/\/runs\/r\/specification$/, { final: { images: 2 } }],
   [/\/candidates\/.*\/images\/\d+$/, image], [/\/candidates\/(bbbbbbbbbbbb|reference)\/grid$/, image],
