@@ -63,7 +63,8 @@ def run(name: str) -> None:
 
 def table(names: list[str]) -> None:
     done = {name: json.loads(result(name).read_text()) for name in names if result(name).exists()}
-    columns = [("FID", "fid", 2), ("held-out FID", "fid-held-out", 2), ("KID x100", "kid", 2), ("precision", "precision", 3), ("recall", "recall", 3)]
+    columns = [("FID", "fid", 2), ("held-out FID", "fid-held-out", 2), ("KID x100", "kid", 2), ("precision", "precision", 3), ("recall", "recall", 3),
+               ("FID, second network", "fid-second", 2), ("mean", "pixel-mean", 1), ("contrast", "contrast", 1)]
     print("| | " + " | ".join(title for title, _, _ in columns) + " | calls of the run |")
     print("|---" * (len(columns) + 2) + "|")
     for name, document in done.items():

@@ -4,7 +4,7 @@
     python3 tools/search/second_network.py digits OUT --with-model      OUT is a copy of samples/digits that brings it, so that runs have fid-second
     python3 tools/search/second_network.py glyphs OUT      the mean activations of an inner layer of the model's own network: its training images have to be drawn first
 
-Needs torch and onnx.
+Needs torch and onnx, and scikit-learn for the digits.
 """
 import json
 import pathlib

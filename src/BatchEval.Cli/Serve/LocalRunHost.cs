@@ -54,7 +54,7 @@ internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int par
         var unfinished = new List<RunStatus>();
         foreach (var run in await store.ListRunsAsync(cancellation))
         {
-            if (await store.ReadJsonAsync<RunStatus>(BlobNames.Status(run), cancellation) is { State: "pending" or "running" } status)
+            if (await store.ReadJsonAsync<RunStatus>(BlobNames.Status(run), cancellation) is { State: RunStates.Pending or RunStates.Running } status)
             {
                 unfinished.Add(status);
             }
@@ -124,8 +124,8 @@ internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int par
     {
         lock (gate)
         {
-            var life = current is { } now && now.Run == runId ? new RunLife(now.Held ? null : "running", now.Round, now.UnitsDone)
-                : queue.Contains(runId) ? new RunLife("pending") : null;
+            var life = current is { } now && now.Run == runId ? new RunLife(now.Held ? null : RunStates.Running, now.Round, now.UnitsDone)
+                : queue.Contains(runId) ? new RunLife(RunStates.Pending) : null;
             return Task.FromResult(life);
         }
     }

@@ -32,7 +32,7 @@ internal sealed class RunCommands(RunApiContext context)
             throw Refusal.Conflict($"Run '{run}' is stopping; post it again once it has stopped.").Exception();
         }
 
-        if (status.State is "pending" or "failed" or "stopped")
+        if (status.State is RunStates.Pending or RunStates.Failed or RunStates.Stopped)
         {
             await context.Control.StartAsync(run, cancellation);
         }
@@ -47,9 +47,9 @@ internal sealed class RunCommands(RunApiContext context)
         var (status, _) = await lookup.RequireAsync(run, cancellation);
         switch (status.State)
         {
-            case "paused":
+            case RunStates.Paused:
                 return;
-            case "pending" or "running":
+            case RunStates.Pending or RunStates.Running:
                 await context.Control.PauseAsync(run, cancellation);
                 return;
             default:
@@ -62,9 +62,9 @@ internal sealed class RunCommands(RunApiContext context)
         var (status, _) = await lookup.RequireAsync(run, cancellation);
         switch (status.State)
         {
-            case "pending" or "running":
+            case RunStates.Pending or RunStates.Running:
                 return;
-            case "paused" or "failed":
+            case RunStates.Paused or RunStates.Failed:
                 await context.Control.ResumeAsync(run, cancellation);
                 return;
             default:
@@ -79,7 +79,7 @@ internal sealed class RunCommands(RunApiContext context)
         {
             case RunStates.Stopping or RunStates.Stopped:
                 return;
-            case "finished":
+            case RunStates.Finished:
                 throw Refusal.Conflict($"Run '{run}' is finished.").Exception();
             default:
                 await context.Control.StopAsync(run, cancellation);
@@ -90,7 +90,7 @@ internal sealed class RunCommands(RunApiContext context)
     public async Task<NoContent> DeleteAsync(string run, CancellationToken cancellation)
     {
         var (status, _) = await lookup.RequireAsync(run, cancellation);
-        if (status.State is "pending" or "running")
+        if (status.State is RunStates.Pending or RunStates.Running)
         {
             throw Refusal.Conflict($"Run '{run}' is {status.State}; stop it first.").Exception();
         }

@@ -26,7 +26,7 @@ internal sealed partial class RunLookup(RunApiContext context)
             // A submission that was cut off between its two blobs.
             var now = context.Time.GetUtcNow();
             status = await context.Store.ExistsAsync(BlobNames.Specification(run), cancellation)
-                ? new RunStatus(run, "pending", RunStage.Reference, 0, EvaluationCounts.None, null, now, now, null)
+                ? new RunStatus(run, RunStates.Pending, RunStage.Reference, 0, EvaluationCounts.None, null, now, now, null)
                 : throw Refusal.NotFound($"There is no run '{run}'.").Exception();
         }
 

@@ -36,7 +36,7 @@ internal sealed class RunQueries(RunApiContext context)
     public async Task<Ok<RunDocument>> StatusAsync(string run, HttpResponse response, CancellationToken cancellation)
     {
         var document = await DescribeAsync(run, cancellation);
-        if (document.State is "pending" or "running")
+        if (document.State is RunStates.Pending or RunStates.Running)
         {
             response.Headers.RetryAfter = "2";
         }

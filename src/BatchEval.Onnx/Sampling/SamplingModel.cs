@@ -53,19 +53,26 @@ public sealed class SamplingModel : IDisposable
         MemoryPlan.Of(package).Require();
         var manifest = package.Manifest;
         var networks = BlockNetworks.Open(package.PathOf(manifest.Denoiser.File), manifest, device, execution);
-        var told = Told(package, networks.Without([]).TimeInput);
-        var conditioning = Conditioning.Of(package);
-        if (OutputEvidence.Contradiction(told.Manifest, networks.Without([]), conditioning) is { } wrong)
+        try
+        {
+            var told = Told(package, networks.Without([]).TimeInput);
+            var conditioning = Conditioning.Of(package);
+            if (OutputEvidence.Contradiction(told.Manifest, networks.Without([]), conditioning) is { } wrong)
+            {
+                throw new ProblemException($"The model '{manifest.Name}' is not what its description says: {wrong}");
+            }
+
+            var opened = new SamplingModel(
+                told, networks, conditioning,
+                manifest.Classifier is { } classifier ? new ClassifierGradient(package.PathOf(classifier.File), classifier, manifest.Sample, device) : null, device);
+            // The package's own prompts are encoded when they are first asked for: a run brings its own.
+            return manifest.TakesPrompts ? new SamplingModel(opened, prompts is not null ? new(prompts) : new(() => PromptsOf(package, device))) : opened;
+        }
+        catch
         {
             networks.Dispose();
-            throw new ProblemException($"The model '{manifest.Name}' is not what its description says: {wrong}");
+            throw;
         }
-
-        var opened = new SamplingModel(
-            told, networks, conditioning,
-            manifest.Classifier is { } classifier ? new ClassifierGradient(package.PathOf(classifier.File), classifier, manifest.Sample, device) : null, device);
-        // The package's own prompts are encoded when they are first asked for: a run brings its own.
-        return manifest.TakesPrompts ? new SamplingModel(opened, prompts is not null ? new(prompts) : new(() => PromptsOf(package, device))) : opened;
     }
 
     /// <summary>Images of finished samples, in the range of <see cref="ModelManifest.Image"/>: the states themselves, or what the decoder makes of them.</summary>

@@ -9,7 +9,7 @@ namespace BatchEval.Workflow.Runs;
 /// <param name="costs">What the model costs; null where only calls count.</param>
 public sealed class EntryFactory(RunSpecification specification, NoiseSchedule schedule, CostModel? costs = null)
 {
-    // Distinct rules: the others are names of these, or come close to them.
+    // The others are names of these, or come close to them; searches leave out candidates that are there already.
     private static readonly string[] SeedRules = ["exponential", "karras", "leading", "linspace", "log-snr", "quadratic", "trailing"];
     private int? steps;
 

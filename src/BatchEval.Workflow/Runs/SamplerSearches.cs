@@ -52,7 +52,7 @@ internal sealed class SamplerSearches(RunSpecification specification, NoiseSched
 
     private ISearchMethod Around(Candidate origin, SearchMethod method)
     {
-        var groups = Options.Groups is { } varied ? varied.Aggregate(SamplerGroups.None, (all, g) => all | (SamplerGroups)(1 << (int)g)) : SamplerGroups.Times;
+        var groups = Options.Groups is { } varied ? varied.Aggregate(SamplerGroups.None, (all, g) => all | Enum.Parse<SamplerGroups>(g.ToString())) : SamplerGroups.Times;
         var (space, evolution, seed) = (new SamplerSpace(origin, schedule, groups, Options.MutationProbability), Options.Evolution, specification.Seed);
         return method switch
         {

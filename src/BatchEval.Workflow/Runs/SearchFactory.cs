@@ -39,7 +39,7 @@ public sealed class SearchFactory
     /// <summary>Random search with at least the budget of the run's own search; null where it is not asked for.</summary>
     public ISearchMethod? Random() =>
         !specification.Baselines.Contains(BaselineNames.Random) || Options.Method is not (SearchMethod.Evolution or SearchMethod.CmaEs or SearchMethod.Pattern) ? null
-        : Options.Space == SearchSpace.Sampler || Options.Method.IsVector() ? Validated(Samplers().Search(SearchMethod.Random))
+        : Options.Space == SearchSpace.Sampler || Options.Method.IsVector() ? Validated(Samplers().Search(SearchMethod.Random), Options.Evolution.Generations)
         : RandomSearch.WithBudgetOf(OwnSpace(), Enlarged(), specification.Seed);
 
     /// <summary>Searches of parts of the joint space with at least its budget, by the name of the baseline that each of them makes.</summary>
@@ -68,8 +68,9 @@ public sealed class SearchFactory
 
     private SamplerSearches Samplers() => new(specification, schedule, entries);
 
-    private ISearchMethod Validated(ISearchMethod search) => Options.Interval is { } interval
-        ? new ValidatedSearch(search, new ValidationOptions(specification.Validation.Samples, interval, Options.Patience ?? 1, Math.Max(Options.Evolution.Elites, specification.Validation.Elites)))
+    // A baseline with the search's own number of candidates has the patience to draw them all.
+    private ISearchMethod Validated(ISearchMethod search, int? patience = null) => Options.Interval is { } interval
+        ? new ValidatedSearch(search, new ValidationOptions(specification.Validation.Samples, interval, patience ?? Options.Patience ?? 1, Math.Max(Options.Evolution.Elites, specification.Validation.Elites)))
         : search;
 
     private CandidateSpace OwnSpace() => Options.Space switch

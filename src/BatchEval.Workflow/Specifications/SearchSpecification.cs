@@ -241,7 +241,7 @@ public enum SearchGene
     Guidance,
 }
 
-/// <summary>Groups of a sampler's numbers, in the order of <see cref="Core.Search.Samplers.SamplerGroups"/>.</summary>
+/// <summary>Groups of a sampler's numbers, by the names of <see cref="Core.Search.Samplers.SamplerGroups"/>.</summary>
 public enum SamplerGroup
 {
     Times,

@@ -97,6 +97,7 @@ public sealed class RunMachineTests
         var rounds = Play(Machine(first, second, "search.population=12", "search.generations=8", "search.interval=2", FarBase));
         var drawn = rounds.Where(p => p.Stage == RunStage.RandomSearch).SelectMany(p => p.Assignments).Select(a => a.Entry.Candidate).ToList();
         drawn.ShouldContain(Winner(rounds, "random-search"));
+        rounds.Where(p => p.Stage == RunStage.RandomSearch).Max(p => p.Generation).ShouldBe(7, "it may draw as many candidates as the search");
         Distance(Winner(rounds, "random-search")).ShouldBeLessThan(0.8 * Distance(Searched(rounds).First()));
     }
 

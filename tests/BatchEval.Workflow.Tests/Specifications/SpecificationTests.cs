@@ -1,4 +1,6 @@
+using System.Text.RegularExpressions;
 using BatchEval.Core.Json;
+using BatchEval.Core.Search;
 using BatchEval.Tests.Shared;
 using BatchEval.Workflow.Serialization;
 using BatchEval.Workflow.Specifications;
@@ -9,6 +11,20 @@ namespace BatchEval.Workflow.Tests.Specifications;
 public sealed class SpecificationTests
 {
     private const string Smallest = """{"name":"tiny","model":"samples/digits","budget":{"networkCalls":4}}""";
+
+    // A preset fills in only what the specification leaves out, and the bundled one leaves little out.
+    [Fact]
+    public void The_documented_command_of_the_published_loop_has_the_published_parameters()
+    {
+        var page = File.ReadAllText(Path.Combine(RepoPaths.Root, "docs", "sampler-search.md"));
+        var sets = Regex.Match(page, @"`run S ((?:--set \S+ ?)+preset=autodiffusion(?: --set [^\s`]+)*)`").Groups[1].Value.Split(' ').Where(word => word != "--set").ToList();
+        sets.Count.ShouldBeGreaterThan(3);
+        var search = SpecificationJson.Read(SpecificationOverrides.Apply(File.ReadAllText(Path.Combine(RepoPaths.Samples, "digits", "search.json")), sets)).Search;
+        var (found, published) = (search.Evolution, EvolutionOptions.AutoDiffusion(1000));
+        (found with { Rungs = published.Rungs }).ShouldBe(published with { Survivors = found.Survivors });
+        found.Rungs.ShouldBe(published.Rungs);
+        search.LocalShare.ShouldBe(0);
+    }
 
     [Fact]
     public void Writing_and_reading_give_an_equal_specification()
