@@ -12,10 +12,10 @@ namespace BatchEval.Workflow.Runs;
 /// </summary>
 public sealed class RunForecast
 {
-    // What is bred for a forecast at most, about a second's work: steps of all candidates of a search, its generations, and candidates of one.
-    private const int MostSteps = 100_000;
+    // What is bred for a forecast at most: steps of all candidates of a search, its generations, and candidates of one. Somebody waits for it at every change of a form.
+    private const int MostSteps = 20_000;
     private const int MostGenerations = 200;
-    private const int MostCandidates = 1000;
+    private const int MostCandidates = 250;
     private const int FewestGenerations = 4;
     private const int FewestCandidates = 16;
     private readonly IReadOnlyList<ForecastRound> rounds;

@@ -41,7 +41,7 @@ export function ComparePage({ ids }: { ids: string[] }) {
   const metric = metrics.find(m => m.key === key) ?? metrics[0];
   if (loaded.length === 0 || !metric) return <><h1>Compare {ids.length} runs</h1>{losses}{loaded.length > 0 && <p class="note">None of these runs has scored anything yet.</p>}</>;
   return <>
-    <h1>Compare {loaded.length} runs</h1>
+    <h1>Compare {loaded.length} {loaded.length === 1 ? "run" : "runs"}</h1>
     {losses}
     <p class="controls">
       {metrics.length > 1 && <label>Metric <select value={metric.key} onChange={e => choose(e.currentTarget.value)}>{metrics.map(m => <option key={m.key} value={m.key}>{titled(m)}</option>)}</select></label>}
