@@ -3,6 +3,7 @@ using BatchEval.Cli.Results;
 using BatchEval.Cli.Storage;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Durable.Hubs;
+using BatchEval.Onnx.Sampling;
 using BatchEval.Onnx.Text;
 using BatchEval.Workflow.Local;
 using BatchEval.Workflow.Models;
@@ -38,23 +39,28 @@ internal static class RunCommand
         });
         command.SetAction(async (parsed, cancellation) =>
         {
-            var (specification, roots) = Read(parsed.GetValue(spec), parsed.GetValue(preset), parsed.GetRequiredValue(set), shell);
+            string[] roots = parsed.GetValue(spec) is { } file ? [Path.GetDirectoryName(shell.PathOf(file))!, shell.Directory] : [shell.Directory];
             var remote = parsed.GetValue(on);
             var name = parsed.GetRequiredValue(device);
             // Workers compute where they are told to; here the model is only looked at.
             var (options, units) = CommonOptions.Workers(remote is null ? name : "cpu", parsed.GetValue(parallel));
             using var look = new ModelHost(options, roots);
+            var (specification, taken) = Read(parsed.GetValue(spec), parsed.GetValue(preset), parsed.GetRequiredValue(set), look, roots, shell);
             var package = look.Find(specification.Model);
             // A run that a server began names its model as it lies below the server's folders.
             var models = new ModelHost(options, [.. roots, Path.GetDirectoryName(Path.GetFullPath(package.Directory))!]);
             specification = specification with { Model = Path.GetFullPath(package.Directory) };
             RunSubmission.Check(specification, models);
-            foreach (var remark in package.Manifest.Remarks)
+            foreach (var remark in taken is null ? package.Manifest.Remarks : [.. package.Manifest.Remarks, taken])
             {
                 shell.Error.WriteLine($"note: {remark}");
             }
 
-            if (remote is not null)
+            if (remote is null)
+            {
+                shell.Error.WriteLine($"note: Memory: {MemoryPlan.Of(package, options, together: true)}.{RunSubmission.CallsOf(specification, models)}");
+            }
+            else
             {
                 var storage = await StorageServices.OpenAsync(remote, cancellation);
                 var runs = await RunStore.OpenAsync(remote, new StorageWatch(shell.Error.WriteLine, shell.Time), null, cancellation);
@@ -81,7 +87,7 @@ internal static class RunCommand
         return end.ExitCode;
     }
 
-    private static (RunSpecification Specification, string[] Roots) Read(string? spec, string? preset, string[] assignments, Shell shell)
+    private static (RunSpecification Specification, string? Taken) Read(string? spec, string? preset, string[] assignments, ModelHost models, string[] roots, Shell shell)
     {
         var path = shell.PathOf(spec ?? ".");
         if (spec is not null && !File.Exists(path))
@@ -91,10 +97,9 @@ internal static class RunCommand
 
         var own = spec is null ? null : File.ReadAllText(path);
         var text = SpecificationOverrides.Apply(preset is null ? own! : PublishedSettings.Under(preset, own), assignments);
-        string[] roots = spec is null ? [shell.Directory] : [Path.GetDirectoryName(path)!, shell.Directory];
-        using var models = new ModelHost(CommonOptions.Workers("cpu", 1).Device, roots);
+        (text, var taken) = PipelineDefaults.Under(text, model => models.Find(model).Manifest);
         var specification = SpecificationJson.Read(ImportedCandidates.Resolve(text, model => models.Find(model).Manifest.Schedule));
-        return (specification with { Prompts = PromptsOf(specification, roots) }, roots);
+        return (specification with { Prompts = PromptsOf(specification, roots) }, taken);
     }
 
     private static PromptSet? PromptsOf(RunSpecification specification, string[] roots)

@@ -13,6 +13,7 @@ namespace BatchEval.Cli.Commands;
 /// <summary><c>batcheval sample</c>: draws images with one sampler, without any storage.</summary>
 internal sealed class SampleCommand
 {
+    private const int MostRows = 64;
     private static readonly string[] NamedNoise = ["keyed", "torch-cpu", "torch-cpu-batch", "numpy"];
     private readonly Option<string> model = CommonOptions.Model();
     private readonly Option<string> device = CommonOptions.Device();
@@ -63,8 +64,10 @@ internal sealed class SampleCommand
         var drawn = NoiseFile(parsed, manifest, candidate, states is not null);
         var (from, number) = Range(parsed, [("--start", states), ("--noise", drawn)], texts?.Count ?? 1);
         RefuseWhatCannotBeWritten(parsed, manifest.Image);
+        RefuseOneStream(parsed, texts);
         var on = CommonOptions.Workers(parsed.GetRequiredValue(device), 1).Device;
-        var (samples, evaluations) = Sample(parsed, package, candidate, asked, states, drawn, texts, (from, number), on, cancellation);
+        var memory = MemoryPlan.Of(package, on).Require();
+        var (samples, evaluations) = Sample(parsed, package, candidate, asked, states, drawn, texts, (from, number), on, memory, cancellation);
         if (samples.FirstOrDefault(s => s.Failure is not null)?.Failure is { } failure)
         {
             shell.Error.WriteLine($"error: {failure}");
@@ -73,16 +76,22 @@ internal sealed class SampleCommand
 
         // The denoiser is closed; only now is the decoder opened.
         var decoded = Decode(package, [.. samples.Select(s => s.Image)], on, cancellation);
+        if (decoded.Any(image => !image.All(float.IsFinite)))
+        {
+            shell.Error.WriteLine("error: The decoder returned values that are not finite.");
+            return ExitCodes.Failed;
+        }
+
         Write(parsed, candidate, samples, decoded, manifest, evaluations);
         return ExitCodes.Done;
     }
 
     private (SampleResult[] Samples, long Evaluations) Sample(
         ParseResult parsed, ModelPackage package, Candidate candidate, Conditions asked, StateFile? states, StateFile? drawn, IReadOnlyList<Prompt>? texts, (long From, int Count) range,
-        DeviceOptions on, CancellationToken cancellation)
+        DeviceOptions on, MemoryPlan memory, CancellationToken cancellation)
     {
-        var encoded = texts is not null ? new PromptEncoder(package, on, warning => shell.Error.WriteLine($"warning: {warning}")).Encode(texts)
-            : parsed.GetValue(prompts.Embeddings) is { } given ? PromptEmbeddings.Read(shell.PathOf(given)) : null;
+        var encoded = texts is not null ? Encode(package, texts, range, on)
+            : parsed.GetValue(prompts.Embeddings) is { } given ? new EncodedPrompts(PromptEmbeddings.Read(shell.PathOf(given))) : null;
         using var opened = SamplingModel.Open(package, on, prompts: encoded);
         opened.Required();
         if (candidate.Violations(package.Manifest.Schedule, opened.Networks.Blocks) is { Count: > 0 } violations)
@@ -90,23 +99,42 @@ internal sealed class SampleCommand
             throw new ProblemException("The candidate", violations.Select(v => new Problem(string.Empty, v)));
         }
 
-        foreach (var remark in package.Manifest.Remarks)
+        asked.Check(candidate.Solver, Solver.Table(candidate, package.Manifest.Schedule));
+        foreach (var remark in package.Manifest.Remarks.Append($"Memory: {memory}."))
         {
             shell.Error.WriteLine($"note: {remark}");
         }
 
+        var work = Enumerable.Range(0, range.Count).Select(i => (candidate, range.From + i)).ToList();
+        var batch = opened.BatchOf(MostRows, on);
+        return BatchHalving.Run(ref batch, rows =>
+        {
+            // Streams of noise begin anew with every attempt.
+            var engine = new SamplingEngine(opened, Noise(parsed, drawn, texts, range), asked, rows) { Progress = new StepProgress(shell, "step").Report };
+            return (engine.Run(work, states is null ? null : sample => states[sample], cancellation), engine.Evaluations);
+        });
+    }
+
+    private NoiseBank Noise(ParseResult parsed, StateFile? drawn, IReadOnlyList<Prompt>? texts, (long From, int Count) range)
+    {
         var seed = conditions.SeedOf(parsed);
         ulong? Own(long sample) => texts?[(int)(sample % texts.Count)].Seed;
-        NoiseBank bank = drawn is not null ? new SequentialNoiseBank(drawn.Stream, seed) : parsed.GetValue(noise) switch
+        return drawn is not null ? new SequentialNoiseBank(drawn.Stream, seed) : parsed.GetValue(noise) switch
         {
             "torch-cpu" => new SequentialNoiseBank(i => new TorchRandom(Own(i) ?? seed + (ulong)i).Normal, seed),
             "torch-cpu-batch" => new BatchNoiseBank(new TorchRandom(seed).Normal, range.From, range.Count, seed),
             "numpy" => new SequentialNoiseBank(i => new NumpyRandom(Own(i) ?? seed + (ulong)i).Normal, seed),
             _ => new PerSampleNoiseBank(seed, Own),
         };
-        var engine = new SamplingEngine(opened, bank, asked) { Progress = new StepProgress(shell, "step").Report };
-        var work = Enumerable.Range(0, range.Count).Select(i => (candidate, range.From + i)).ToList();
-        return (engine.Run(work, states is null ? null : sample => states[sample], cancellation), engine.Evaluations);
+    }
+
+    // Only what is drawn for.
+    private EncodedPrompts Encode(ModelPackage package, IReadOnlyList<Prompt> texts, (long From, int Count) range, DeviceOptions on)
+    {
+        int[] used = [.. Enumerable.Range(0, Math.Min(range.Count, texts.Count)).Select(i => (int)((range.From + i) % texts.Count))];
+        var encoded = new PromptEncoder(package, on, warning => shell.Error.WriteLine($"warning: {warning}")).Encode([.. used.Select(i => texts[i])]);
+        var first = used[0];
+        return new EncodedPrompts(texts.Count, prompt => (encoded, (prompt - first + texts.Count) % texts.Count));
     }
 
     private float[][] Decode(ModelPackage package, float[][] latents, DeviceOptions on, CancellationToken cancellation)
@@ -151,6 +179,25 @@ internal sealed class SampleCommand
         }
 
         return (from, number);
+    }
+
+    // One generator for all images knows neither seeds of single ones nor images before the first.
+    private void RefuseOneStream(ParseResult parsed, IReadOnlyList<Prompt>? texts)
+    {
+        if (parsed.GetValue(noise) != "torch-cpu-batch")
+        {
+            return;
+        }
+
+        if (parsed.GetValue(first) > 0)
+        {
+            throw new ProblemException("--noise torch-cpu-batch draws all images of a call from one generator, from the first on, so --first has no place beside it.");
+        }
+
+        if (texts?.FirstOrDefault(t => t.Seed is not null) is { } seeded)
+        {
+            throw new ProblemException($"--noise torch-cpu-batch draws all images from one generator, but the prompt '{seeded.Text}' has a seed of its own; use --noise torch-cpu, which takes them.");
+        }
     }
 
     private void RefuseWhatCannotBeWritten(ParseResult parsed, SampleEntry shape)

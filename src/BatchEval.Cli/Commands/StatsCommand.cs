@@ -72,7 +72,7 @@ internal sealed class StatsCommand
     {
         if (text is null)
         {
-            var isModel = File.Exists(Path.Combine(features, ModelPackage.ManifestFile)) || File.Exists(Path.Combine(features, ModelPackage.IndexFile));
+            var isModel = ModelPackage.IsAt(features);
             return isModel && !File.Exists(Path.Combine(features, FeaturePackage.ManifestFile)) && ModelPackage.Open(features, references: false).Manifest.Image is var image ? new PixelRange(image.Low, image.High) : null;
         }
 

@@ -12,7 +12,7 @@ internal static class CheckTable
     public static bool Show(ModelPackage package, DeviceOptions device, Output output)
     {
         output.Line($"ok       {"files",-11} all there; digest {package.Digest[..12]}");
-        output.Line($"ok       {"memory",-11} {MemoryPlan.Of(package)}");
+        output.Line($"ok       {"memory",-11} {MemoryPlan.Of(package, device)}");
         foreach (var remark in package.Manifest.Remarks)
         {
             output.Line($"note     {remark}");

@@ -1,6 +1,5 @@
 using BatchEval.Cli.Sampling;
 using BatchEval.Core.Sampling;
-using BatchEval.Core.Sampling.Configurations;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Sampling.Solvers;
 using BatchEval.Workflow.Specifications;
@@ -79,16 +78,10 @@ internal sealed class CandidateOptions
             throw new ProblemException("Which sampler? Give --candidate, or --solver with --steps, --sigmas or --timesteps.");
         }
 
-        var tokens = manifest.Sample.Height * manifest.Sample.Width / 4;
-        var placed = CandidateText.FromSteps(
-            name, list, parsed.GetValue(spacing), parsed.GetValue(startTime), manifest.Schedule, defaults.Scheduler is { } own ? n => Own(own, n) : null);
-        return parsed.GetValue(endTime) is { } end ? Input.Read("--end-time", () => new Candidate(placed.Solver, placed.Steps, placed.Skip, end, placed.StartScale)) : placed;
-
         // The scheduler's start is part of its solver.
-        (SamplingSchedule Schedule, double StartScale) Own(SchedulerConfiguration scheduler, int n)
-        {
-            var schedule = scheduler.Schedule(n, tokens, defaults.EvenLevels);
-            return (schedule, name == scheduler.Solver ? scheduler.StartScale(schedule) : 1);
-        }
+        var placed = CandidateText.FromSteps(
+            name, list, parsed.GetValue(spacing), parsed.GetValue(startTime), manifest.Schedule,
+            defaults.Scheduler is { } own ? n => manifest.OwnGrid(n)!.Value is var (grid, scale) ? (grid, name == own.Solver ? scale : 1) : default : null);
+        return parsed.GetValue(endTime) is { } end ? Input.Read("--end-time", () => new Candidate(placed.Solver, placed.Steps, placed.Skip, end, placed.StartScale)) : placed;
     }
 }

@@ -45,7 +45,7 @@ internal sealed class ConditionOptions
     /// <exception cref="ProblemException">The model lacks what they need.</exception>
     public Conditions Read(ParseResult parsed, ModelManifest manifest, double? guidance = null)
     {
-        var conditions = new Conditions(parsed.GetValue(Label) is { } text ? ParseLabel(text) : null, parsed.GetValue(Guidance) ?? guidance ?? manifest.Defaults.Guidance ?? 1)
+        var conditions = new Conditions(parsed.GetValue(Label) is { } text ? ParseLabel(text) : null, manifest.GuidanceOf(parsed.GetValue(Guidance) ?? guidance ?? manifest.Defaults.Guidance ?? 1))
         {
             GuidanceRescale = parsed.GetValue(Rescale) ?? 0, GuidanceInterval = ReadInterval(parsed.GetValue(Interval)), ClassifierScale = parsed.GetValue(Classifier) ?? 0,
         };

@@ -19,9 +19,7 @@ public sealed class ModelCatalog(IReadOnlyList<string> roots)
     /// <summary>What is wrong with a name, or null.</summary>
     public Problem? Check(string name)
     {
-        var parts = name.Split('/');
-        var plain = name.Length <= 200 && parts.All(p => p.Length > 0 && p[0] != '.' && p.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'));
-        if (plain && Roots.Any(root => File.Exists(Path.Combine(root, name, ModelPackage.ManifestFile))))
+        if (Has(name))
         {
             return null;
         }
@@ -30,27 +28,16 @@ public sealed class ModelCatalog(IReadOnlyList<string> roots)
         return new Problem("model", $"is not a model of this service; allowed: {(known.Count == 0 ? "none is installed" : string.Join(", ", known))}.");
     }
 
-    /// <summary>The name of the package that a run names by its name here or, on a command line, by its folder; null where there is none.</summary>
-    /// <remarks>A folder elsewhere stands for the only package here that has the same last folder.</remarks>
+    /// <summary>The name of the package that a run names by its name here or, on a command line, by its folder below a root; null where there is none.</summary>
     public string? NameOf(string model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        if (Check(model) is null)
-        {
-            return model;
-        }
-
-        foreach (var root in Path.IsPathFullyQualified(model) ? Roots : [])
-        {
-            if (Path.GetRelativePath(root, Path.TrimEndingDirectorySeparator(model)).Replace('\\', '/') is var below && Check(below) is null)
-            {
-                return below;
-            }
-        }
-
-        var alike = Names().Where(n => LastFolder(n) == LastFolder(model)).Take(2).ToList();
-        return alike.Count == 1 ? alike[0] : null;
+        string[] names = [model, .. Path.IsPathFullyQualified(model) ? Roots.Select(root => Path.GetRelativePath(root, Path.TrimEndingDirectorySeparator(model)).Replace('\\', '/')) : []];
+        return names.FirstOrDefault(Has);
     }
+
+    /// <summary>Names of the packages whose last folder is that of a path. Only digests tell which of them, if any, is the same model.</summary>
+    public IReadOnlyList<string> Alike(string model) => [.. Names().Where(name => LastFolder(name) == LastFolder(model))];
 
     /// <summary>The last folder of a path.</summary>
     public static string LastFolder(string path)
@@ -59,9 +46,15 @@ public sealed class ModelCatalog(IReadOnlyList<string> roots)
         return path.TrimEnd('/', '\\').Split('/', '\\')[^1];
     }
 
+    private bool Has(string name)
+    {
+        var plain = name.Length <= 200 && name.Split('/').All(p => p.Length > 0 && p[0] != '.' && p.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'));
+        return plain && Roots.Any(root => ModelPackage.IsAt(Path.Combine(root, name)));
+    }
+
     private static IEnumerable<string> Below(string root, string folder, int depth)
     {
-        if (folder != root && File.Exists(Path.Combine(folder, ModelPackage.ManifestFile)))
+        if (folder != root && ModelPackage.IsAt(folder))
         {
             return [Path.GetRelativePath(root, folder).Replace('\\', '/')];
         }

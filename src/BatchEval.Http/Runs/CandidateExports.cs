@@ -49,7 +49,7 @@ internal sealed class CandidateExports(RunApiContext context)
     // The server that shows a run need not have its model, or has another one of that name.
     private async Task<ModelPackage> PackageAsync(string run, RunSpecification specification, CancellationToken cancellation)
     {
-        var name = context.Catalog.NameOf(specification.Model) ?? specification.Model;
+        var name = await new RunModels(context).NameOfAsync(run, specification.Model, cancellation) ?? specification.Model;
         try
         {
             var package = context.Models.Find(name);

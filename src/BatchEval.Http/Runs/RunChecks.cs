@@ -1,5 +1,6 @@
 using BatchEval.Core.Json;
 using BatchEval.Core.Sampling.Placement;
+using BatchEval.Onnx.Packages;
 using BatchEval.Workflow.Local;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Runs;
@@ -21,7 +22,7 @@ internal sealed class RunChecks(RunApiContext context)
         var specification = Require(await RequestBody.ReadJsonAsync(http.Request, RunApiContext.BodyLimit, cancellation), context);
         var run = RunSubmission.Check(specification, context.Models);
         var package = context.Models.Find(specification.Model);
-        var forecast = RunForecast.Of(specification, package.Manifest.Schedule, ModelCosts.Needed(specification, context.Models, package), cancellation);
+        var forecast = RunForecast.Of(specification, package.Manifest.Schedule, ModelCosts.Needed(specification, context.Models, package), cancellation, package.Manifest.OwnSampler);
         var seconds = await SecondsPerCallAsync(specification.Model, cancellation) * forecast.Total;
         return TypedResults.Ok(new CheckedRun(
             run, await context.Store.ExistsAsync(BlobNames.Specification(run), cancellation), forecast.Rounds, forecast.Total,
@@ -33,8 +34,9 @@ internal sealed class RunChecks(RunApiContext context)
     /// <exception cref="ProblemException">It cannot be used.</exception>
     public static RunSpecification Require(byte[] body, RunApiContext context)
     {
-        var specification = SpecificationJson.Read(ImportedCandidates.Resolve(RequestBody.Text(body), model =>
-            context.Catalog.Check(model) is { } unknown ? throw new ProblemException("The run specification", [unknown]) : context.Models.Find(model).Manifest.Schedule));
+        ModelManifest ManifestOf(string model) => context.Catalog.Check(model) is { } unknown ? throw new ProblemException("The run specification", [unknown]) : context.Models.Find(model).Manifest;
+        var text = PipelineDefaults.Under(RequestBody.Text(body), ManifestOf).Json;
+        var specification = SpecificationJson.Read(ImportedCandidates.Resolve(text, model => ManifestOf(model).Schedule));
         return context.Catalog.Check(specification.Model) is { } problem ? throw new ProblemException("The run specification", [problem]) : specification;
     }
 

@@ -19,11 +19,11 @@ internal static class RunDescriber
         status.Started, status.Updated, status.Error, AddressOf(status));
 
     /// <summary>Everything about one run.</summary>
-    public static RunDocument Full(RunStatus status, RunSpecification specification, RunForecast? forecast, UnitPlan? plan, RunLife? life, RunApiContext context)
+    /// <param name="model">What the service calls the model of the run; null where it has none.</param>
+    public static RunDocument Full(RunStatus status, RunSpecification specification, RunForecast? forecast, UnitPlan? plan, RunLife? life, string? model, RunApiContext context)
     {
         var counts = status.Evaluations;
         var (share, left) = Estimate(status, forecast, plan, life);
-        var model = context.Catalog.NameOf(specification.Model);
         return new RunDocument(
             status.RunId, status.State, StageOf(status), status.Round, status.Best, status.Started, status.Updated, status.Error, AddressOf(status),
             specification.Objective.Metric, model ?? ModelCatalog.LastFolder(specification.Model), specification.Seed,

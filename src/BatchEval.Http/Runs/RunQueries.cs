@@ -51,7 +51,7 @@ internal sealed class RunQueries(RunApiContext context)
         var specification = await SpecificationOfAsync(run, cancellation);
         var plan = status.Stage == RunStage.Done ? null : await context.Store.ReadJsonAsync<UnitPlan>(BlobNames.Plan(run, status.Round), cancellation);
         var forecast = status.Stage == RunStage.Done ? null : await ForecastOfAsync(run, cancellation);
-        return RunDescriber.Full(status, specification, forecast, plan, life, context);
+        return RunDescriber.Full(status, specification, forecast, plan, life, await new RunModels(context).NameOfAsync(run, specification.Model, cancellation), context);
     }
 
     public async Task<FileContentHttpResult> SpecificationAsync(string run, CancellationToken cancellation)

@@ -16,10 +16,12 @@ public sealed class LatentDecoder : IDisposable
     {
         entry = package.Manifest.Decoder ?? throw new ProblemException($"The model '{package.Manifest.Name}' has no decoder.");
         latent = package.Manifest.Sample;
-        session = SessionLoader.Open(package.PathOf(entry.File), device);
+        using var parts = new OpenParts();
+        session = parts.Add(SessionLoader.Open(package.PathOf(entry.File), device));
         input = TensorInput.Find(session.InputMetadata, entry.Input, "input", entry.File);
         Check(input, "input", latent);
         Check(TensorInput.Find(session.OutputMetadata, entry.Output, "output", entry.File), "output", entry.Image);
+        parts.Keep();
     }
 
     /// <summary>Decodes latents.</summary>

@@ -22,8 +22,10 @@ public sealed class ClipScorer : IDisposable
     {
         var entry = package.Manifest.Text ?? throw new ProblemException($"The package '{package.Directory}' has no text half ('text' in its {FeaturePackage.ManifestFile}), so images cannot be compared with prompts; export it with --vocabulary (tools/features/export_clip.py).");
         tokenizer = ClipTokenizer.Open(package.PathOf(entry.Tokenizer));
-        images = new FeatureNetwork(package, device);
+        using var parts = new OpenParts();
+        images = parts.Add(new FeatureNetwork(package, device));
         texts = new TextEncoder(package.PathOf(entry.File), entry, device);
+        parts.Keep();
     }
 
     /// <summary>The network and what is done to images; comparable scores share them.</summary>

@@ -21,7 +21,8 @@ public sealed class FeatureNetwork : IDisposable
         image = package.InputWith(resize);
         entry = package.Manifest.Features!;
         (Digest, Name) = (package.NetworkDigest, package.Manifest.Name);
-        session = SessionLoader.Open(package.PathOf(entry.File), device);
+        using var parts = new OpenParts();
+        session = parts.Add(SessionLoader.Open(package.PathOf(entry.File), device));
         input = TensorInput.Find(session.InputMetadata, entry.Input, "input", entry.File);
         var output = TensorInput.Find(session.OutputMetadata, entry.Output, "output", entry.File);
         if (output.Rank < 2 || (output.Shape[1] > 0 && output.Shape[1] != entry.Dimensions))
@@ -33,6 +34,8 @@ public sealed class FeatureNetwork : IDisposable
         {
             _ = TensorInput.Find(session.OutputMetadata, logits, "output", entry.File);
         }
+
+        parts.Keep();
     }
 
     public string Name { get; }

@@ -22,10 +22,12 @@ public sealed class PerceptualNetwork : IDisposable
         entry = package.Manifest.Perceptual ?? throw new ProblemException($"The package '{package.Directory}' has no perceptual network ('perceptual' in its manifest).");
         image = package.Manifest.PerceptualImage!;
         Digest = package.PerceptualDigest;
-        session = SessionLoader.Open(package.PathOf(entry.File), device);
+        using var parts = new OpenParts();
+        session = parts.Add(SessionLoader.Open(package.PathOf(entry.File), device));
         first = TensorInput.Find(session.InputMetadata, entry.First, "input", entry.File);
         second = TensorInput.Find(session.InputMetadata, entry.Second, "input", entry.File);
         _ = TensorInput.Find(session.OutputMetadata, entry.Output, "output", entry.File);
+        parts.Keep();
     }
 
     /// <summary>SHA-256 of the network's file.</summary>

@@ -42,7 +42,13 @@ internal static class DeclaredInputs
     {
         while (reader.Position < end)
         {
-            if (reader.ReadTag() == InputOfGraph)
+            // A file that was cut off between two fields.
+            if (reader.ReadTag() is var tag && tag == 0)
+            {
+                return;
+            }
+
+            if (tag == InputOfGraph)
             {
                 found.Add(OnnxModel.Declared(ValueInfoProto.Parser.ParseFrom(reader.ReadBytes())));
             }

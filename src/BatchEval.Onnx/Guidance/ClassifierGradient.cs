@@ -1,3 +1,4 @@
+using BatchEval.Core.Sampling;
 using Microsoft.ML.OnnxRuntime;
 
 namespace BatchEval.Onnx.Guidance;
@@ -19,7 +20,8 @@ public sealed class ClassifierGradient : IDisposable
     public ClassifierGradient(string path, ClassifierEntry entry, SampleEntry shape, DeviceOptions device)
     {
         this.entry = entry;
-        session = SessionLoader.Open(path, device);
+        using var parts = new OpenParts();
+        session = parts.Add(SessionLoader.Open(path, device));
         TensorInput Input(string name) => TensorInput.Find(session.InputMetadata, name, "input", entry.File);
         (sample, time, label) = (Input(entry.SampleInput), Input(entry.TimeInput), Input(entry.LabelInput));
         foreach (var (tensor, role) in new[] { (sample, "input"), (TensorInput.Find(session.OutputMetadata, entry.Output, "output", entry.File), "output") })
@@ -30,22 +32,31 @@ public sealed class ClassifierGradient : IDisposable
                 throw new ProblemException($"The {role} '{tensor.Name}' of {entry.File} has the shape {tensor.ShapeText}; the model's samples want [batch, {string.Join(", ", wanted)}].");
             }
         }
+
+        parts.Keep();
     }
 
     /// <summary>
     /// Adds the gradient, in the order of guided-diffusion: x0 is predicted and clamped, eps made anew from it, and eps' = eps - sigma s g handed on, which the
-    /// sampler does not clamp again.
+    /// sampler does not clamp again. Networks that predict something else hand on the output that means the same eps'. Where no signal is left the gradient says nothing.
     /// </summary>
     /// <param name="rows">States and levels; the classifier sees the state as it is.</param>
-    /// <param name="outputs">Predictions of eps; replaced.</param>
+    /// <param name="outputs">Network outputs; replaced.</param>
     /// <param name="scale">s.</param>
     internal void Guide(DenoiserRow[] rows, float[][] outputs, ModelManifest manifest, double scale)
     {
-        var gradients = Gradients(rows, manifest.Sample);
+        var gradients = Of(rows, manifest.Sample);
         for (var i = 0; i < rows.Length; i++)
         {
             var state = rows[i].State.Span;
             var (output, alpha, sigma) = (outputs[i], rows[i].Level.Alpha, rows[i].Level.Sigma);
+            var gradient = gradients.AsSpan(i * output.Length, output.Length);
+            if (manifest.Denoiser.Prediction != PredictionType.Epsilon)
+            {
+                GuideData(rows[i], output, gradient, manifest, scale);
+                continue;
+            }
+
             var clean = new double[output.Length];
             for (var j = 0; j < output.Length; j++)
             {
@@ -56,14 +67,39 @@ public sealed class ClassifierGradient : IDisposable
             for (var j = 0; j < output.Length; j++)
             {
                 var eps = manifest.Sample.Limit is null ? output[j] : (state[j] - (alpha * clean[j])) / sigma;
-                output[j] = (float)(eps - (sigma * scale * gradients[(i * output.Length) + j]));
+                output[j] = (float)(eps - (sigma * scale * gradient[j]));
             }
         }
     }
 
     public void Dispose() => session.Dispose();
 
-    private float[] Gradients(DenoiserRow[] rows, SampleEntry shape)
+    // eps' = eps - sigma s g is x0' = x0 + sigma^2 s g / alpha.
+    private static void GuideData(in DenoiserRow row, float[] output, ReadOnlySpan<float> gradient, ModelManifest manifest, double scale)
+    {
+        if (row.Level.IsPureNoise)
+        {
+            return;
+        }
+
+        var state = row.State.Span;
+        var (alpha, sigma) = (row.Level.Alpha, row.Level.Sigma);
+        var data = DataPrediction.For(manifest.Denoiser.Prediction, row.Level);
+        var clean = new double[output.Length];
+        for (var j = 0; j < output.Length; j++)
+        {
+            clean[j] = (data.FromState * state[j]) + (data.FromNetwork * output[j]);
+        }
+
+        manifest.Sample.Limit?.Apply<double>(clean);
+        for (var j = 0; j < output.Length; j++)
+        {
+            output[j] = (float)((clean[j] + (sigma * sigma * scale / alpha * gradient[j]) - (data.FromState * state[j])) / data.FromNetwork);
+        }
+    }
+
+    /// <summary>Gradients [N, C, H, W] at some states, for the rows' times and labels.</summary>
+    public float[] Of(DenoiserRow[] rows, SampleEntry shape)
     {
         var states = new float[rows.Length * shape.Size];
         for (var i = 0; i < rows.Length; i++)

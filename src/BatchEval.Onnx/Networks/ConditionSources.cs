@@ -53,11 +53,17 @@ internal sealed class TableSource(string input, TensorRows table, int? none) : I
     public Feed For(IReadOnlyList<ConditionRow> rows) => TensorRows.Gather(input, [.. rows.Select(r => (table, r.Negative ? none!.Value : r.Label))]);
 }
 
-/// <summary>Encoded prompts: sample i has row i modulo the number of rows, its negative counterpart likewise.</summary>
-/// <param name="positive">[prompts, ...].</param>
-/// <param name="negative">[prompts or 1, ...], or null where nothing was encoded for negative rows.</param>
-public sealed class PromptSource(string input, TensorRows positive, TensorRows? negative = null) : IConditionSource
+/// <summary>Encoded prompts: sample i has prompt i modulo their number, its negative counterpart likewise.</summary>
+/// <param name="count">Number of prompts.</param>
+/// <param name="of">Where a prompt lies: rows [prompts, ...], rows of negative counterparts ([prompts or 1, ...], null where nothing was encoded for them), and its number among them.</param>
+public sealed class PromptSource(string input, int count, Func<int, (TensorRows Positive, TensorRows? Negative, int Row)> of) : IConditionSource
 {
+    /// <summary>Prompts that lie in one place.</summary>
+    public PromptSource(string input, TensorRows positive)
+        : this(input, positive.Count, row => (positive, null, row))
+    {
+    }
+
     public string Input => input;
 
     /// <exception cref="ProblemException">Guidance without negative prompts.</exception>
@@ -65,8 +71,9 @@ public sealed class PromptSource(string input, TensorRows positive, TensorRows? 
 
     private (TensorRows From, int Row) Row(ConditionRow row)
     {
+        var (positive, negative, at) = of((int)(row.Sample % count));
         var from = row.Negative ? negative ?? throw new ProblemException($"Guidance needs a negative counterpart of '{input}', and there is none.") : positive;
-        return (from, (int)(row.Sample % from.Count));
+        return (from, at % from.Count);
     }
 }
 

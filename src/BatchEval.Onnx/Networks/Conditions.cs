@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Text.Json.Serialization;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Solvers;
 
 namespace BatchEval.Onnx.Networks;
 
@@ -71,6 +72,16 @@ public sealed record Conditions(
         if (labels.Null is null && (Label is null || IsGuided))
         {
             throw new ProblemException($"The model '{manifest.Name}' has no null label, so it cannot sample without a label or with guidance.");
+        }
+    }
+
+    /// <summary>Checks the conditions against a sampler.</summary>
+    /// <exception cref="ProblemException">They cannot be met with it.</exception>
+    public void Check(string solver, CoefficientTable table)
+    {
+        if (ClassifierScale != 0 && table.IsStochastic)
+        {
+            throw new ProblemException($"Classifier guidance is computed for solvers that add no noise, and {solver} adds some: there guided-diffusion shifts the mean by the step's variance times the gradient, which is not done here. Use a solver such as ddim, or set classifierScale to 0.");
         }
     }
 

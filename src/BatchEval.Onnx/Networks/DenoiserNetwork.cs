@@ -20,9 +20,11 @@ public sealed class DenoiserNetwork : IDisposable
     /// <exception cref="ProblemException">An input or output of the manifest does not exist or has another shape.</exception>
     public DenoiserNetwork(InferenceSession session, ModelManifest manifest, string file, string? gateInput = null)
     {
-        (this.session, shape, this.gateInput) = (session, manifest.Sample, gateInput);
+        using var parts = new OpenParts();
+        (this.session, shape, this.gateInput) = (parts.Add(session), manifest.Sample, gateInput);
         var inputs = TensorInput.All(session.InputMetadata).Where(i => i.Name != gateInput);
         signature = DenoiserSignature.Of([.. inputs], TensorInput.All(session.OutputMetadata), manifest, file);
+        parts.Keep();
     }
 
     private DenoiserNetwork(DenoiserNetwork whole, bool[] gates) =>

@@ -43,6 +43,9 @@ public sealed record Companion
 
     public ClassifierEntry? Classifier { get; init; }
 
+    /// <summary>What is done to latents before they are decoded, in place of what the decoder's configuration says.</summary>
+    public LatentScaling? Decoder { get; init; }
+
     /// <summary>SHA-256 of files.</summary>
     public IReadOnlyDictionary<string, string> Digests { get; init; } = new Dictionary<string, string>();
 
@@ -96,9 +99,26 @@ public sealed record Companion
             Reference = root.Child("reference") is { } reference ? ModelManifestReader.ReadReference(reference) : null,
             Data = root.Child("data") is { } data ? ModelManifestReader.ReadData(data) : null,
             Classifier = root.Child("classifier") is { } classifier ? ModelManifestReader.ReadClassifier(classifier) : null,
+            Decoder = root.Child("decoder") is { } decoder ? LatentScaling.Read(decoder) : null,
             Digests = ModelManifestReader.ReadDigests(root),
         };
         root.Close();
         return companion;
+    }
+}
+
+/// <summary>What is done to latents before they are decoded; null for what the decoder's own configuration says.</summary>
+/// <param name="ScalingFactor">They are divided by it.</param>
+/// <param name="ShiftFactor">Added after the division.</param>
+/// <param name="Means">Per channel; with deviations, z deviation / scaling factor + mean.</param>
+/// <param name="Deviations">Per channel.</param>
+public sealed record LatentScaling(double? ScalingFactor, double? ShiftFactor, IReadOnlyList<double>? Means, IReadOnlyList<double>? Deviations)
+{
+    internal static LatentScaling Read(JsonInspector root)
+    {
+        double? Optional(string name, double low) => root.Has(name) ? root.Number(name, null, low, 1e6) : null;
+        var scaling = new LatentScaling(Optional("scalingFactor", 1e-6), Optional("shiftFactor", -1e6), root.Numbers("latentMeans"), root.Numbers("latentDeviations"));
+        root.Close();
+        return scaling;
     }
 }

@@ -26,7 +26,7 @@ public sealed class FeaturePackage
         string path = Path.Combine(directory, ManifestFile);
         if (!File.Exists(path))
         {
-            return File.Exists(Path.Combine(directory, ModelPackage.ManifestFile)) || File.Exists(Path.Combine(directory, ModelPackage.IndexFile))
+            return ModelPackage.IsAt(directory)
                 ? Of(ModelPackage.Open(directory, references: false))
                 : throw new ProblemException($"'{directory}' is no feature package: it has neither a {ManifestFile} nor a {ModelPackage.ManifestFile}.");
         }

@@ -1,5 +1,6 @@
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Configurations;
+using BatchEval.Core.Sampling.Placement;
 using BatchEval.Onnx.Images;
 
 namespace BatchEval.Onnx.Packages;
@@ -64,6 +65,28 @@ public sealed record ModelManifest(
 
     /// <summary>Shape and range of the images: those of the samples, or of what the decoder makes of them.</summary>
     public SampleEntry Image => Decoder?.Image ?? Sample;
+
+    /// <summary>The grid of the model's own scheduler, and the factor on the start noise that goes with its own solver; null where the model's files name no scheduler.</summary>
+    /// <exception cref="ArgumentException">More steps than the scheduler allows.</exception>
+    public (SamplingSchedule Grid, double StartScale)? OwnGrid(int steps) =>
+        Defaults.Scheduler is { } own && own.Schedule(steps, Sample.Height * Sample.Width / 4, Defaults.EvenLevels) is var grid ? (grid, own.StartScale(grid)) : null;
+
+    /// <summary>What the model's own pipeline samples with in a number of steps; null where its files do not say, or where it does not fit the network.</summary>
+    public Candidate? OwnSampler(int steps)
+    {
+        try
+        {
+            return OwnGrid(steps) is var (grid, scale) && new Candidate(Defaults.Scheduler!.Solver, grid.Times.Select(t => new CandidateStep(t)), end: grid.End, startScale: scale) is var own
+                && own.Violations(Schedule, 0).Count == 0 ? own : null;
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The scale that guidance with a given one has: pipelines of diffusers guide only above 1, and draw for the positive prompt alone otherwise.</summary>
+    public double GuidanceOf(double scale) => Defaults.Scheduler is not null && !EmbedsGuidance ? Math.Max(1, scale) : scale;
 
     /// <summary>Whether samples are drawn for prompts.</summary>
     public bool TakesPrompts => Text is not null || EmbeddingsFile is not null || (Denoiser is { ContextInput: not null, ContextFile: null } && Labels?.Table is null);

@@ -44,6 +44,9 @@ public sealed record ModelPackage(string Directory, ModelManifest Manifest, stri
         throw new ProblemException(NoManifest(directory));
     }
 
+    /// <summary>Whether a folder says that it is a package, by either manifest; whether it is whole, <see cref="Open"/> tells.</summary>
+    public static bool IsAt(string directory) => File.Exists(Path.Combine(directory, ManifestFile)) || File.Exists(Path.Combine(directory, IndexFile));
+
     /// <summary>
     /// Whether every file has the length and the time of change that it had before it was read for <see cref="Digest"/>; costs no reading.
     /// </summary>

@@ -3,21 +3,26 @@ using System.Runtime.InteropServices;
 namespace BatchEval.Onnx.Runtime;
 
 /// <summary>
-/// How much memory is in use: of a whole CUDA device, as NVIDIA's management library tells it, or of this process where networks run on the processor.
+/// How much memory is in use and free: of a whole CUDA device, as NVIDIA's management library tells it, or of this process where networks run on the processor.
 /// </summary>
 public static partial class DeviceMemory
 {
     private const string Management = "libnvidia-ml.so.1";
 
     /// <summary>Bytes in use, or null where nothing tells them.</summary>
-    public static long? UsedBytes(DeviceOptions device) => device.CudaIndex is { } index ? OfCuda((uint)index) : Environment.WorkingSet;
+    public static long? UsedBytes(DeviceOptions device) => device.CudaIndex is { } index ? (long?)OfCuda((uint)index)?.Used : Environment.WorkingSet;
 
-    private static long? OfCuda(uint index)
+    /// <summary>Bytes that are free, or null where nothing tells them.</summary>
+    public static long? FreeBytes(DeviceOptions device) => device.CudaIndex is { } index
+        ? (long?)OfCuda((uint)index)?.Free
+        : Math.Max(0, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - Environment.WorkingSet);
+
+    private static Memory? OfCuda(uint index)
     {
         try
         {
             return nvmlInit_v2() == 0 && nvmlDeviceGetHandleByIndex_v2(index, out var handle) == 0 && nvmlDeviceGetMemoryInfo(handle, out var memory) == 0
-                ? (long)memory.Used
+                ? memory
                 : null;
         }
         catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException)

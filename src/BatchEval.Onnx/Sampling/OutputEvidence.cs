@@ -14,7 +14,9 @@ namespace BatchEval.Onnx.Sampling;
 /// </summary>
 public static class OutputEvidence
 {
-    private const int Rows = 4;
+    /// <summary>Samples in its calls.</summary>
+    internal const int Rows = 4;
+
     private const int LeastElements = 512;
     private const double LittleNoise = 0.3;
     private const double LeastNoise = 0.1;

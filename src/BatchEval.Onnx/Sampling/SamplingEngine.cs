@@ -39,6 +39,11 @@ public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditi
             throw new ProblemException($"{learned.Candidate.Solver} takes its noise from variances in the second half of the network's output; this network gives {model.Manifest.Sample.Channels} channels, and {2 * model.Manifest.Sample.Channels} are needed.");
         }
 
+        foreach (var plan in plans.Values)
+        {
+            conditions.Check(plan.Candidate.Solver, plan.Table);
+        }
+
         // Waves bound memory; samples stay together so that candidates can share evaluations.
         var order = Enumerable.Range(0, work.Count).OrderBy(i => work[i].Sample).ToArray();
         var results = new SampleResult[work.Count];

@@ -53,23 +53,40 @@ public sealed record PromptEmbeddings(TensorRows Sequence, TensorRows? Pooled, T
     public void Write(Stream stream) => NpzWriter.Write(stream, Names.Zip(new[] { Sequence, Pooled, NegativeSequence, NegativePooled })
         .Where(a => a.Second is not null).Select(a => (a.First, NpyArray.From(a.Second!.Data, [.. a.Second.Shape]))));
 
+    /// <summary>Bytes in memory.</summary>
+    public long Bytes => new[] { Sequence, Pooled, NegativeSequence, NegativePooled }.Sum(rows => (long)(rows?.Data.Length ?? 0) * sizeof(float));
+}
+
+/// <summary>The encoded prompts of a set, not all of which need be in memory.</summary>
+/// <param name="Count">Number of prompts; sample i takes prompt i modulo it.</param>
+/// <param name="Of">Where a prompt lies: what was encoded together, and its number there.</param>
+public sealed record EncodedPrompts(int Count, Func<int, (PromptEmbeddings Encoded, int Row)> Of)
+{
+    /// <summary>All of them, encoded together.</summary>
+    public EncodedPrompts(PromptEmbeddings all)
+        : this(all.Count, row => (all, row))
+    {
+    }
+
     /// <summary>The inputs of a denoiser that they supply.</summary>
     /// <exception cref="ProblemException">The denoiser takes a pooled embedding and there is none.</exception>
     public IEnumerable<IConditionSource> Sources(DenoiserEntry denoiser)
     {
         if (denoiser.ContextInput is { } context)
         {
-            yield return new PromptSource(context, Sequence, NegativeSequence);
+            yield return new PromptSource(context, Count, prompt => Of(prompt) is var (encoded, row) ? (encoded.Sequence, encoded.NegativeSequence, row) : default);
         }
 
         if (denoiser.Conditions.TryGetValue(ConditionRole.Pooled, out var pooled))
         {
-            yield return new PromptSource(pooled, Pooled ?? throw new ProblemException($"The denoiser takes pooled embeddings ('{pooled}'), and the prompts were encoded without."), NegativePooled);
+            var missing = new ProblemException($"The denoiser takes pooled embeddings ('{pooled}'), and the prompts were encoded without.");
+            yield return Of(0).Encoded.Pooled is null ? throw missing
+                : new PromptSource(pooled, Count, prompt => Of(prompt) is var (encoded, row) ? (encoded.Pooled ?? throw missing, encoded.NegativePooled, row) : default);
         }
 
         if (denoiser.Conditions.TryGetValue(ConditionRole.TextIds, out var ids))
         {
-            var tokens = Sequence.Shape[1];
+            var tokens = Of(0).Encoded.Sequence.Shape[1];
             yield return new ConstantSource(ids, new float[tokens * 3], [tokens, 3], perSample: false);
         }
     }

@@ -45,7 +45,7 @@ public static class PromptFile
         return prompt;
     }
 
-    // {"annotations": [{"caption": ..., "image_id": ..., "id": ...}, ...]}, in the order of ids.
+    // {"annotations": [{"caption": ..., "image_id": ..., "id": ...}, ...]}: one caption of every image in the order of ids, then a second one of every image, and so on.
     private static List<Prompt> Captions(string path, List<Problem> problems)
     {
         if (JsonInspector.Parse(File.ReadAllText(path), problems) is not { } parsed)
@@ -55,12 +55,12 @@ public static class PromptFile
 
         using (parsed.Document)
         {
-            var captions = new List<Prompt>();
+            var captions = new List<(string Text, long? Image, long Id)>();
             foreach (var (value, place) in parsed.Root.Items("annotations", required: true))
             {
                 if (value.ValueKind == JsonValueKind.Object && value.TryGetProperty("caption", out var caption) && caption.ValueKind == JsonValueKind.String)
                 {
-                    captions.Add(new Prompt(caption.GetString()!.Trim()));
+                    captions.Add((caption.GetString()!.Trim(), Number(value, "image_id"), Number(value, "id") ?? captions.Count));
                 }
                 else
                 {
@@ -68,7 +68,9 @@ public static class PromptFile
                 }
             }
 
-            return captions;
+            return [.. captions.OrderBy(c => c.Id).GroupBy(c => c.Image ?? ~c.Id).SelectMany(image => image.Select((c, turn) => (c, turn))).OrderBy(c => c.turn).ThenBy(c => c.c.Id).Select(c => new Prompt(c.c.Text))];
         }
     }
+
+    private static long? Number(JsonElement value, string name) => value.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.Number && member.TryGetInt64(out var number) ? number : null;
 }

@@ -11,8 +11,12 @@ namespace BatchEval.Onnx.Text;
 [JsonConverter(typeof(PromptSetConverter))]
 public sealed record PromptSet(string? File, IReadOnlyList<Prompt> Prompts)
 {
-    // Embeddings are stored as one blob, which is read into memory as a whole.
-    private const long MostBytes = 2_000_000_000;
+    /// <summary>Most prompts of a run: its specification holds them, and every process of the run reads it.</summary>
+    public const int Most = 50_000;
+
+    // Encoded together and stored as one blob.
+    private const int MostOfPiece = 256;
+    private const long BytesOfPiece = 256 << 20;
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="ProblemException">It cannot be used; everything wrong is listed.</exception>
@@ -20,6 +24,13 @@ public sealed record PromptSet(string? File, IReadOnlyList<Prompt> Prompts)
 
     /// <summary>SHA-256 of the prompts.</summary>
     public string Digest => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this)));
+
+    /// <summary>The first prompts of the set; all of them where <paramref name="count"/> is null or more than there are.</summary>
+    public PromptSet First(int? count) => count is { } some && some < Prompts.Count ? this with { Prompts = [.. Prompts.Take(some)] } : this;
+
+    /// <summary>How many prompts are encoded and stored together for a model.</summary>
+    public static int PieceOf(ModelManifest manifest) => manifest.Denoiser.ContextShape is { } context
+        ? (int)Math.Clamp(BytesOfPiece / ((long)context.Tokens * context.Width * sizeof(float)), 1, MostOfPiece) : MostOfPiece;
 
     public Prompt Of(long sample) => Prompts[(int)(sample % Prompts.Count)];
 
@@ -42,11 +53,6 @@ public sealed record PromptSet(string? File, IReadOnlyList<Prompt> Prompts)
         if (manifest.Text is null)
         {
             throw new ProblemException($"The model '{manifest.Name}' has no text encoder{(manifest.TakesPrompts ? $" that can be read; name a file of embeddings in its {ModelPackage.CompanionFile}" : " and takes no prompts")}.");
-        }
-
-        if (manifest.Denoiser.ContextShape is { } context && (long)Prompts.Count * context.Tokens * context.Width * sizeof(float) > MostBytes)
-        {
-            throw new ProblemException($"{Prompts.Count} prompts are too many: encoded for '{manifest.Name}' they take more than {MostBytes / 1e9:0.#} GB; give at most {MostBytes / ((long)context.Tokens * context.Width * sizeof(float))}.");
         }
 
         if (Size() is { } size && size != (manifest.Image.Height, manifest.Image.Width))

@@ -14,12 +14,15 @@ internal sealed class TextEncoder : IDisposable
     public TextEncoder(string path, TextEncoderEntry entry, DeviceOptions device)
     {
         this.entry = entry;
-        session = SessionLoader.Open(path, device);
+        using var parts = new OpenParts();
+        session = parts.Add(SessionLoader.Open(path, device));
         input = TensorInput.Find(session.InputMetadata, entry.Input, "input", entry.File);
         if (session.InputMetadata.Keys.FirstOrDefault(k => k != entry.Input) is { } other)
         {
             throw new ProblemException($"{entry.File} has the input '{other}', which nothing supplies; a CLIP text encoder takes token ids alone.");
         }
+
+        parts.Keep();
     }
 
     /// <summary>Encodes texts one by one, so that a graph with a fixed batch of 1 will do.</summary>

@@ -112,7 +112,7 @@ public sealed class Evaluator(OpenedModel model, EvaluationSetting setting, IBlo
 
     private async Task SampleAsync(ShardComputer computer, List<Shard> shards, CancellationToken cancellation)
     {
-        var sampler = new UnitSampler(setting.BatchSize, (batch, work) => computer.Sample(batch, work, cancellation));
+        var sampler = new UnitSampler(model.Sampling.BatchOf(setting.BatchSize, new DeviceOptions(setting.Device), DeviceOptions.KindOf(setting.Device) == "cpu" ? Environment.ProcessorCount : 1), (batch, work) => computer.Sample(batch, work, cancellation));
         var began = time.GetTimestamp();
         var samples = sampler.Run(shards, cancellation);
         var busy = time.GetElapsedTime(began);

@@ -49,7 +49,13 @@ public sealed class ShardComputer(OpenedModel model, NoiseBank noise, Conditions
         }
 
         var shape = model.Sampling.Manifest.Image;
-        var images = ImageBatch.Quantise(model.Sampling.Images([.. samples.Select(s => s.Image)]), shape);
+        var decoded = model.Sampling.Images([.. samples.Select(s => s.Image)]);
+        if (decoded.Any(image => !image.All(float.IsFinite)))
+        {
+            return result with { Failure = "The decoder returned a value that is not finite." };
+        }
+
+        var images = ImageBatch.Quantise(decoded, shape);
         var (features, logits) = model.Features?.Run(images.ToModelRange(shape), withLogits: true) ?? default;
         return features is not null && Array.Exists(features, f => !float.IsFinite(f))
             ? result with { Images = images, Failure = "The feature network returned a value that is not finite." }

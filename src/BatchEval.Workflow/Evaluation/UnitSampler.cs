@@ -44,22 +44,12 @@ internal sealed class UnitSampler(int batchSize, Func<int, IReadOnlyList<(Candid
         }
     }
 
-    private SampleResult[] Compute(IReadOnlyList<Shard> shards, CancellationToken cancellation)
+    // Images do not depend on the batch, so the rest of the unit keeps a smaller one.
+    private SampleResult[] Compute(IReadOnlyList<Shard> shards, CancellationToken cancellation) => BatchHalving.Run(ref batchSize, batch =>
     {
-        while (true)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            try
-            {
-                return compute(batchSize, [.. shards.SelectMany(Work)]);
-            }
-            catch (Exception error) when (batchSize > 1 && NetworkFailedException.IsOutOfMemory(error))
-            {
-                // Images do not depend on the batch, so the rest of the unit keeps the smaller one.
-                batchSize /= 2;
-            }
-        }
-    }
+        cancellation.ThrowIfCancellationRequested();
+        return compute(batch, [.. shards.SelectMany(Work)]);
+    });
 
     private static IEnumerable<(Candidate Candidate, long Sample)> Work(Shard shard) => shard.Range.Indices.Select(i => (shard.Candidate, i));
 

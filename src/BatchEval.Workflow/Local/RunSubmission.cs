@@ -40,6 +40,15 @@ public sealed class RunSubmission(RunStore store, ModelHost models, TimeProvider
         return problems.Count == 0 ? IdOf(specification, package.Digest) : throw new ProblemException("The run specification", problems);
     }
 
+    /// <summary>How many samples of a run go into a network call here, in words; nothing where calls take too little to see.</summary>
+    public static string CallsOf(RunSpecification specification, ModelHost models)
+    {
+        var model = models.Open(models.Find(specification.Model)).Sampling;
+        var (asked, calls) = (specification.Execution.BatchSize, models.Device.CudaIndex is null ? Environment.ProcessorCount : 1);
+        return model.RowBytes == 0 ? string.Empty
+            : $" A sample in a network call takes about {model.RowBytes / 1e6:0} MB beside them: calls hold {model.BatchOf(asked, models.Device, calls)} of {asked} samples at most.";
+    }
+
     // A run holds its prompts themselves: workers elsewhere have no files, and its id changes with them.
     private static RunSpecification WithPrompts(RunSpecification specification, ModelPackage package)
     {
@@ -50,7 +59,7 @@ public sealed class RunSubmission(RunStore store, ModelHost models, TimeProvider
         }
 
         var prompts = specification.Prompts ?? (manifest is { PromptFile: { } own, EmbeddingsFile: null, Text: not null } ? PromptSet.Read(package.PathOf(own)) : null);
-        return specification with { Prompts = prompts?.WithNegative(specification.NegativePrompt) };
+        return specification with { Prompts = prompts?.First(specification.PromptCount).WithNegative(specification.NegativePrompt), PromptCount = null };
     }
 
     private static string IdOf(RunSpecification specification, string modelDigest)

@@ -1,5 +1,6 @@
 using BatchEval.Core.Search.Costs;
 using BatchEval.Onnx.Blocks;
+using BatchEval.Onnx.Graph;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
@@ -14,11 +15,12 @@ namespace BatchEval.Workflow.Models;
 public static class ModelCosts
 {
     /// <summary>Counts a model, or returns null where its graph cannot be read that far.</summary>
-    public static CostModel? Count(OpenedModel model)
+    /// <param name="classified">Whether the model's classifier guides every call, and costs, too.</param>
+    public static CostModel? Count(OpenedModel model, bool classified = false)
     {
         try
         {
-            return model.Sampling.Networks is BlockNetworks networks ? Count(networks.Graph, model) : null;
+            return model.Sampling.Networks is BlockNetworks networks ? WithClassifier(Count(networks.Graph, model), model, classified, timed: null) : null;
         }
         catch (Exception error) when (error is ProblemException or InvalidOperationException or OnnxRuntimeException or NetworkFailedException && !NetworkFailedException.IsOutOfMemory(error))
         {
@@ -28,7 +30,7 @@ public static class ModelCosts
 
     /// <summary>What a specification needs to know of its model's costs before a run begins; null where it needs nothing, or nothing can be counted.</summary>
     public static CostModel? Needed(RunSpecification specification, ModelHost models, ModelPackage package) =>
-        specification.Budget.NeedsCosts || specification.Search.Space.HasBlocks() ? models.Count(package) : null;
+        specification.Budget.NeedsCosts || specification.Search.Space.HasBlocks() ? models.Count(package, specification.Conditions.ClassifierScale != 0) : null;
 
     /// <summary>Reads a run's costs, or measures and stores them.</summary>
     /// <returns>Null where the model's costs are unknown, which only specifications that do not need them get as far as.</returns>
@@ -54,8 +56,29 @@ public static class ModelCosts
     // Milliseconds differ from run to run, so they are measured only where a run is about them.
     private static CostModel? Measure(OpenedModel model, ModelHost models, RunSpecification specification) =>
         NeedsTimes(specification) && model.Sampling.Networks is BlockNetworks networks
-            ? CostMeasurement.Measure(networks.Graph, model.Sampling.Manifest, InputsOf(model), models.Device) with { GuidedEvaluations = GuidedEvaluations(model) }
-            : Count(model);
+            ? WithClassifier(
+                CostMeasurement.Measure(networks.Graph, model.Sampling.Manifest, InputsOf(model), models.Device) with { GuidedEvaluations = GuidedEvaluations(model) }, model, specification.Conditions.ClassifierScale != 0, models.Device)
+            : Count(model, specification.Conditions.ClassifierScale != 0);
+
+    // Its gradient is a network like another, evaluated once beside every call.
+    private static CostModel WithClassifier(CostModel costs, OpenedModel model, bool classified, DeviceOptions? timed)
+    {
+        var package = model.Sampling.Package;
+        if (!classified || package.Manifest.Classifier is not { } entry)
+        {
+            return costs;
+        }
+
+        var manifest = package.Manifest with { Denoiser = new DenoiserEntry(entry.File, PredictionType.Epsilon, entry.SampleInput, entry.TimeInput, entry.LabelInput, null, null, entry.Output) };
+        var (graph, inputs) = (BlockDiscovery.Find(OnnxModel.Open(package.PathOf(entry.File))) with { Blocks = [] }, Conditioning.Of(package with { Manifest = manifest }));
+        if (timed is null)
+        {
+            return costs with { ClassifierMacs = NetworkProfile.Of(graph, manifest, inputs).Macs };
+        }
+
+        var measured = CostMeasurement.Measure(graph, manifest, inputs, timed);
+        return costs with { ClassifierMacs = measured.Macs, ClassifierMilliseconds = measured.Milliseconds };
+    }
 
     private static bool NeedsTimes(RunSpecification specification) => specification.Budget.Milliseconds is not null || specification.Search.Space.HasBlocks();
 

@@ -13,7 +13,6 @@ public sealed class ModelHost(DeviceOptions device, IReadOnlyList<string> roots)
     private readonly ConcurrentDictionary<string, ModelPackage> found = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lazy<OpenedModel>> opened = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lazy<CostModel?>> counted = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, OpenedModel> prompted = new(StringComparer.Ordinal);
 
     /// <summary>Creates a host of one package, which it gives for every name: whether it is the model of a run, its digest tells.</summary>
     public ModelHost(DeviceOptions device, ModelPackage only)
@@ -43,14 +42,16 @@ public sealed class ModelHost(DeviceOptions device, IReadOnlyList<string> roots)
     }
 
     /// <summary>Opens a package, or returns it as opened before.</summary>
-    public OpenedModel Open(ModelPackage package) => Once(opened, package, () => OpenedModel.Open(package, device));
+    public OpenedModel Open(ModelPackage package) => Once(opened, package.Digest, () => OpenedModel.Open(package, device));
 
     /// <summary>What a package costs, counted when it is first asked for, since a network is run for it; null where its graph cannot be read that far.</summary>
-    public CostModel? Count(ModelPackage package) => Once(counted, package, () => ModelCosts.Count(Open(package)));
+    /// <param name="classified">Whether its classifier guides every call.</param>
+    public CostModel? Count(ModelPackage package, bool classified = false) =>
+        Once(counted, classified ? $"{package.Digest} classified" : package.Digest, () => ModelCosts.Count(Open(package), classified));
 
-    private static T Once<T>(ConcurrentDictionary<string, Lazy<T>> known, ModelPackage package, Func<T> make)
+    private static T Once<T>(ConcurrentDictionary<string, Lazy<T>> known, string key, Func<T> make)
     {
-        var made = known.GetOrAdd(package.Digest, _ => new Lazy<T>(make));
+        var made = known.GetOrAdd(key, _ => new Lazy<T>(make));
         try
         {
             return made.Value;
@@ -58,19 +59,16 @@ public sealed class ModelHost(DeviceOptions device, IReadOnlyList<string> roots)
         catch
         {
             // Whatever was in the way, memory for example, may be gone the next time.
-            known.TryRemove(KeyValuePair.Create(package.Digest, made));
+            known.TryRemove(KeyValuePair.Create(key, made));
             throw;
         }
     }
 
-    /// <summary>A view of an opened model that was kept under a name, or null.</summary>
-    internal OpenedModel? Prompted(string name) => prompted.GetValueOrDefault(name);
-
-    /// <summary>Keeps a view of an opened model; the first one under a name stays.</summary>
-    internal OpenedModel Keep(string name, OpenedModel view) => prompted.GetOrAdd(name, view);
+    internal EmbeddingCache Embeddings { get; } = new();
 
     public void Dispose()
     {
+        Embeddings.Dispose();
         foreach (var model in opened.Values.Where(m => m.IsValueCreated))
         {
             model.Value.Dispose();

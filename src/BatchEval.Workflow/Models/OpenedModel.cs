@@ -29,37 +29,20 @@ public sealed record OpenedModel(
     {
         var manifest = package.Manifest;
         var networks = FeaturePackage.Of(package);
-        var opened = new Stack<IDisposable>();
-        try
+        MemoryPlan.Of(package, device, together: true).Require();
+        using var parts = new OpenParts();
+        var opened = new OpenedModel(
+            parts.Add(SamplingModel.Open(package, device)),
+            manifest.Features is null ? null : parts.Add(new FeatureNetwork(networks, device)),
+            manifest.Perceptual is null ? null : parts.Add(new PerceptualNetwork(networks, device)),
+            manifest.Reference is { } reference ? ReferenceStatistics.Read(package, reference, reference.Training) : null,
+            manifest.Reference is { HeldOut: { } heldOut } r ? ReferenceStatistics.Read(package, r, heldOut) : null)
         {
-            return new OpenedModel(
-                Keep(SamplingModel.Open(package, device)),
-                manifest.Features is null ? null : Keep(new FeatureNetwork(networks, device)),
-                manifest.Perceptual is null ? null : Keep(new PerceptualNetwork(networks, device)),
-                manifest.Reference is { } reference ? ReferenceStatistics.Read(package, reference, reference.Training) : null,
-                manifest.Reference is { HeldOut: { } heldOut } r ? ReferenceStatistics.Read(package, r, heldOut) : null)
-            {
-                Second = manifest.SecondFolder is null ? null : Keep(new SecondNetwork(package, device)),
-                Clip = manifest.ClipFolder is { } clip ? Keep(new ClipScorer(FeaturePackage.Open(package.PathOf(clip)), device)) : null,
-            };
-        }
-        catch
-        {
-            // What was opened holds memory that another try needs.
-            foreach (var network in opened)
-            {
-                network.Dispose();
-            }
-
-            throw;
-        }
-
-        T Keep<T>(T network)
-            where T : IDisposable
-        {
-            opened.Push(network);
-            return network;
-        }
+            Second = manifest.SecondFolder is null ? null : parts.Add(new SecondNetwork(package, device)),
+            Clip = manifest.ClipFolder is { } clip ? parts.Add(new ClipScorer(FeaturePackage.Open(package.PathOf(clip)), device)) : null,
+        };
+        parts.Keep();
+        return opened;
     }
 
     private static FeatureMatrix FeaturesOf(FeatureNetwork network, SamplingModel model)

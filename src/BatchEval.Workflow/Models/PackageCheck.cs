@@ -1,9 +1,11 @@
 using BatchEval.Onnx.Decoding;
 using BatchEval.Onnx.Features;
 using BatchEval.Onnx.Guidance;
+using BatchEval.Onnx.Images;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Onnx.Sampling;
+using BatchEval.Onnx.Text;
 using BatchEval.Core.Metrics;
 using Microsoft.ML.OnnxRuntime;
 
@@ -22,14 +24,14 @@ public static class PackageCheck
     private static IEnumerable<CheckResult> Others(ModelPackage package, DeviceOptions device)
     {
         var manifest = package.Manifest;
-        foreach (var encoder in manifest.Text?.Encoders ?? [])
+        if (manifest.Text is not null)
         {
-            yield return Try("text", () => Open(encoder.File, () => SessionLoader.Open(package.PathOf(encoder.File), device)));
+            yield return Try("text", () => Encode(package, device));
         }
 
         if (manifest.Classifier is { } classifier)
         {
-            yield return Try("classifier", () => Open(classifier.File, () => new ClassifierGradient(package.PathOf(classifier.File), classifier, manifest.Sample, device)));
+            yield return Try("classifier", () => Classify(package, classifier, device));
         }
 
         if (manifest.Decoder is not null)
@@ -49,7 +51,7 @@ public static class PackageCheck
 
         if (manifest.ClipFolder is { } clip)
         {
-            yield return Try("clip", () => Open(clip, () => new ClipScorer(FeaturePackage.Open(package.PathOf(clip)), device)));
+            yield return Try("clip", () => Clip(package, clip, device));
         }
 
         if (manifest.SecondFolder is { } second)
@@ -79,10 +81,30 @@ public static class PackageCheck
         }
     }
 
-    private static (bool Passed, string Seen) Open(string file, Func<IDisposable> open)
+    private static (bool Passed, string Seen) Encode(ModelPackage package, DeviceOptions device)
     {
-        using var opened = open();
-        return (true, $"{file} can be opened");
+        var (entry, denoiser) = (package.Manifest.Text!, package.Manifest.Denoiser);
+        var encoded = new PromptEncoder(package, device).Encode([new Prompt("a cat")]);
+        var seen = $"{string.Join(", ", entry.Encoders.Select(e => e.File))}: a prompt as [{string.Join(", ", encoded.Sequence.Shape.Skip(1))}]{(encoded.Pooled is { } pooled ? $" and [{pooled.Shape[1]}]" : string.Empty)}";
+        return denoiser.ContextShape is { } shape && encoded.Sequence.Shape[2] != shape.Width
+            ? (false, $"{seen}; the denoiser's '{denoiser.ContextInput}' has a width of {shape.Width}")
+            : Finite([.. encoded.Sequence.Data, .. encoded.Pooled?.Data ?? []], seen);
+    }
+
+    private static (bool Passed, string Seen) Classify(ModelPackage package, ClassifierEntry entry, DeviceOptions device)
+    {
+        var (sample, schedule) = (package.Manifest.Sample, package.Manifest.Schedule);
+        using var classifier = new ClassifierGradient(package.PathOf(entry.File), entry, sample, device);
+        var level = schedule.At(schedule.Nearest((schedule.MinTime + schedule.MaxTime) / 2));
+        return Finite(classifier.Of([new DenoiserRow(Grey(sample), level, level.Time, 0, 0)], sample), $"{entry.File}: the gradient of class 0 at a grey sample");
+    }
+
+    private static (bool Passed, string Seen) Clip(ModelPackage package, string folder, DeviceOptions device)
+    {
+        var image = package.Manifest.Image;
+        using var scorer = new ClipScorer(FeaturePackage.Open(package.PathOf(folder)), device);
+        var score = scorer.Score([new RgbImage(image.Width, image.Height, [.. Enumerable.Repeat((byte)128, 3 * image.Width * image.Height)])], ["a cat"])[0];
+        return (double.IsFinite(score), string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{folder}: the score of a grey image and a text is {score:G3}"));
     }
 
     private static (bool Passed, string Seen) Decode(ModelPackage package, DeviceOptions device)

@@ -7,7 +7,8 @@ namespace BatchEval.Workflow.Runs;
 
 /// <summary>Names the candidates of a run: seeds, elites, baselines and the unaccelerated sampler.</summary>
 /// <param name="costs">What the model costs; null where only calls count.</param>
-public sealed class EntryFactory(RunSpecification specification, NoiseSchedule schedule, CostModel? costs = null)
+/// <param name="own">What the model's own pipeline samples with in a number of steps; null where that is unknown.</param>
+public sealed class EntryFactory(RunSpecification specification, NoiseSchedule schedule, CostModel? costs = null, Func<int, Candidate?>? own = null)
 {
     // The others are names of these, or come close to them; searches leave out candidates that are there already.
     private static readonly string[] SeedRules = ["exponential", "karras", "leading", "linspace", "log-snr", "quadratic", "trailing"];
@@ -26,9 +27,10 @@ public sealed class EntryFactory(RunSpecification specification, NoiseSchedule s
     public Entry Reference()
     {
         var reference = specification.Reference;
-        if (reference.Candidate is { } own)
+        if (reference.Candidate is { } given)
         {
-            return new Entry($"given, {own.Steps.Count} steps,", EntryRole.Reference, own);
+            var name = given.Id == own?.Invoke(given.Steps.Count)?.Id ? BaselineNames.Own : "given";
+            return new Entry($"{name}, {given.Steps.Count} steps,", EntryRole.Reference, given);
         }
 
         var times = PlacementRules.Create(reference.Spacing, schedule, reference.Steps).Times;
@@ -88,10 +90,25 @@ public sealed class EntryFactory(RunSpecification specification, NoiseSchedule s
         }
     }
 
-    private Entry? Spaced(string name) =>
-        PlacementRules.Names.Contains(name) && Times(name, PlacementOptions.Default, Steps) is { } times
+    private Entry? Spaced(string name) => name == BaselineNames.Own ? Own()
+        : PlacementRules.Names.Contains(name) && Times(name, PlacementOptions.Default, Steps) is { } times
             ? new Entry(name, EntryRole.Baseline, Candidate.At(specification.Solver, times))
             : null;
+
+    // As many steps as the budget buys with the pipeline's solver; some solvers make a call more than they have steps.
+    private Entry? Own()
+    {
+        var most = own?.Invoke(1) is { } one ? Budget.WholeSteps(one.Solver, schedule) : 0;
+        for (var count = most; count > 0; count--)
+        {
+            if (own!(count) is { } candidate && Budget.Allows(candidate))
+            {
+                return new Entry(BaselineNames.Own, EntryRole.Baseline, candidate);
+            }
+        }
+
+        return null;
+    }
 
     // A rule that cannot place this many distinct times on this model gives no baseline.
     private IReadOnlyList<double>? Times(string name, PlacementOptions options, int count)

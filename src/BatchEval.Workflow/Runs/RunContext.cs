@@ -16,7 +16,7 @@ public sealed record RunContext(
     public MeasuredMetrics Metrics { get; } = MeasuredMetrics.Of(Specification, Package.Manifest);
 
     /// <summary>The machine of a run of the same model and budget that searches otherwise.</summary>
-    internal RunMachine MachineOf(RunSpecification other) => ReferenceEquals(other, Specification) ? Machine : new RunMachine(other, Package.Manifest.Schedule, Costs);
+    internal RunMachine MachineOf(RunSpecification other) => ReferenceEquals(other, Specification) ? Machine : new RunMachine(other, Package.Manifest.Schedule, Costs, own: Package.Manifest.OwnSampler);
 
     /// <summary>Reads a run's context. Its results are those of the device that it began on, wherever this process runs; who computes asks <see cref="ModelRecord.RequireDeviceAsync"/> first.</summary>
     /// <exception cref="InvalidOperationException">The run does not exist, or its model has changed since it began.</exception>
@@ -35,8 +35,9 @@ public sealed record RunContext(
         var proposals = specification.Search.Method.IsSchedule()
             ? await store.ReadJsonAsync<ScheduleProposals>(BlobNames.Schedules(runId), cancellation)
             : null;
+        Func<int, Candidate?> own = package.Manifest.OwnSampler;
         return new RunContext(
-            runId, specification, package, new RunMachine(specification, schedule, costs, proposals), new EntryFactory(specification, schedule, costs),
+            runId, specification, package, new RunMachine(specification, schedule, costs, proposals, own), new EntryFactory(specification, schedule, costs, own),
             new EvaluationSetting(specification.Seed, specification.Conditions, model?.Device ?? models.Device.Kind) { BatchSize = specification.Execution.BatchSize, ComputedBy = runId, Prompts = specification.Prompts }, costs);
     }
 }

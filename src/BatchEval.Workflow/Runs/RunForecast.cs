@@ -46,7 +46,8 @@ public sealed class RunForecast
     /// </summary>
     /// <param name="specification">The run's specification, which fits the model.</param>
     /// <param name="costs">What the model costs as far as that can be counted, or null.</param>
-    public static RunForecast Of(RunSpecification specification, NoiseSchedule schedule, CostModel? costs, CancellationToken cancellation = default)
+    /// <param name="own">What the model's own pipeline samples with in a number of steps; null where that is unknown.</param>
+    public static RunForecast Of(RunSpecification specification, NoiseSchedule schedule, CostModel? costs, CancellationToken cancellation = default, Func<int, Candidate?>? own = null)
     {
         var budget = specification.Budget;
         if (budget.NeedsCosts && (costs is null || (budget.Milliseconds is not null && costs.Milliseconds == 0)))
@@ -55,7 +56,7 @@ public sealed class RunForecast
         }
 
         var proposals = specification.Search.Method.IsSchedule() ? ScheduleProposals.StandIns(specification.Search.Method.Name(), schedule, new EntryFactory(specification, schedule, costs).Steps) : null;
-        return Foresee(specification, part => new RunMachine(part, schedule, costs, proposals), cancellation);
+        return Foresee(specification, part => new RunMachine(part, schedule, costs, proposals, own), cancellation);
     }
 
     /// <summary>Foresees a run as it is prepared, and keeps that with it: who looks at it need not have its model.</summary>

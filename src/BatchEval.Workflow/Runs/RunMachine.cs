@@ -20,11 +20,12 @@ public sealed class RunMachine
     /// <summary>Creates the machine of a run.</summary>
     /// <param name="costs">What the model costs; null where only calls count.</param>
     /// <param name="proposals">What a schedule method proposes; null for other methods, and before it is computed.</param>
+    /// <param name="own">What the model's own pipeline samples with in a number of steps; null where that is unknown.</param>
     /// <exception cref="ArgumentException">The search space is empty on this model.</exception>
-    public RunMachine(RunSpecification specification, NoiseSchedule schedule, CostModel? costs = null, ScheduleProposals? proposals = null)
+    public RunMachine(RunSpecification specification, NoiseSchedule schedule, CostModel? costs = null, ScheduleProposals? proposals = null, Func<int, Candidate?>? own = null)
     {
         this.specification = specification;
-        entries = new EntryFactory(specification, schedule, costs);
+        entries = new EntryFactory(specification, schedule, costs, own);
         var factory = new SearchFactory(specification, schedule, entries, proposals);
         (search, randomSearch, rivals) = (factory.Own(), factory.Random(), factory.Rivals());
     }
@@ -84,9 +85,15 @@ public sealed class RunMachine
     {
         var reference = entries.Reference();
         var ranges = new List<SampleRange> { new(SampleRange.FinalStart, Math.Min(specification.Reference.Samples, specification.Final.Samples)) };
-        if (specification.Objective.IsPaired)
+        // Only what something will be compared on.
+        var searches = search is not null || randomSearch is not null || rivals.Count > 0;
+        if (specification.Objective.IsPaired && searches)
         {
             ranges.Add(new SampleRange(SampleRange.SearchStart, specification.Search.Evolution.Rungs[^1]));
+        }
+
+        if (specification.Objective.IsPaired && (searches || entries.Validation(state).Count > 0))
+        {
             ranges.Add(new SampleRange(SampleRange.ValidationStart, specification.Validation.Samples));
         }
 

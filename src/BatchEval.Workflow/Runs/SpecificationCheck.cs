@@ -2,6 +2,7 @@ using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Costs;
 using BatchEval.Onnx.Packages;
+using BatchEval.Onnx.Text;
 using BatchEval.Workflow.Evaluation;
 
 namespace BatchEval.Workflow.Runs;
@@ -17,7 +18,7 @@ public static class SpecificationCheck
         var problems = new List<Problem>();
         Try("conditions", () => specification.Conditions.Check(manifest));
         Try("prompts", () => CheckPrompts(specification, manifest));
-        Try(specification.Budget.NeedsCosts ? "budget" : "budget.networkCalls", () => _ = new RunMachine(specification, manifest.Schedule, costs));
+        Try(specification.Budget.NeedsCosts ? "budget" : "budget.networkCalls", () => _ = new RunMachine(specification, manifest.Schedule, costs, own: manifest.OwnSampler));
         CheckBlocks(specification, manifest, blocks, costs, problems);
         if (specification.Reference.Candidate is { } reference)
         {
@@ -33,6 +34,7 @@ public static class SpecificationCheck
             problems.AddRange(specification.Candidates[i].Violations(manifest.Schedule, blocks).Select(v => new Problem($"candidates[{i}]", v)));
         }
 
+        CheckSamplers(specification, manifest.Schedule, Try);
         if (ScheduleMethods.NeedsData(specification.Search.Method.Name()) && manifest.Data is null && !specification.Search.DataFree)
         {
             problems.Add(new Problem("search.method", $"is '{specification.Search.Method.Name()}', but the model '{manifest.Name}' has no data ('data' in its manifest); set search.dataFree to true, which takes clean samples from the model's own long sampling, or use gits, oss or dmn, which need none."));
@@ -61,12 +63,44 @@ public static class SpecificationCheck
         }
     }
 
+    private static void CheckSamplers(RunSpecification specification, NoiseSchedule schedule, Action<string, Action> attempt)
+    {
+        if (specification.Conditions.ClassifierScale == 0)
+        {
+            return;
+        }
+
+        // Three levels: the last step of most solvers adds no noise.
+        IEnumerable<double> levels = new[] { 1, 0.6, 0.3 }.Select(share => double.Lerp(schedule.MinTime, schedule.MaxTime, share)).Select(t => schedule.TrainSteps is null ? t : Math.Round(t));
+        Check("solver", Candidate.At(specification.Solver, levels));
+        if (specification.Reference.Candidate is { } reference)
+        {
+            Check("reference.candidate", reference);
+        }
+        else
+        {
+            Check("reference.solver", Candidate.At(specification.Reference.Solver ?? specification.Solver, levels));
+        }
+
+        for (var i = 0; i < specification.Candidates.Count; i++)
+        {
+            Check($"candidates[{i}]", specification.Candidates[i]);
+        }
+
+        void Check(string path, Candidate candidate) => attempt(path, () => specification.Conditions.Check(candidate.Solver, Core.Sampling.Solvers.Solver.Table(candidate, schedule)));
+    }
+
     private static void CheckPrompts(RunSpecification specification, ModelManifest manifest)
     {
-        specification.Prompts?.Check(manifest);
-        if (specification.Prompts is null && specification.NegativePrompt is not null)
+        if (specification.Prompts is { Prompts.Count: > PromptSet.Most and var count })
         {
-            throw new ProblemException("negativePrompt is given, but there are no prompts.");
+            throw new ProblemException($"are {count}, and a run holds at most {PromptSet.Most}; take the first of them, as in promptCount=5000.");
+        }
+
+        specification.Prompts?.Check(manifest);
+        if (specification.Prompts is null && (specification.NegativePrompt ?? (specification.PromptCount is null ? null : "promptCount")) is not null)
+        {
+            throw new ProblemException($"{(specification.NegativePrompt is null ? "promptCount" : "negativePrompt")} is given, but there are no prompts.");
         }
 
         if (specification.Prompts is null && manifest is { TakesPrompts: true, EmbeddingsFile: null })
@@ -87,6 +121,11 @@ public static class SpecificationCheck
         if (specification.Budget.NeedsCosts && costs is null)
         {
             problems.Add(new Problem("budget", $"limits costs of the model '{manifest.Name}', but they could not be counted; use networkCalls."));
+        }
+
+        if (specification.Baselines.Contains(BaselineNames.Own) && manifest.OwnSampler(1) is null)
+        {
+            problems.Add(new Problem("baselines", $"names '{BaselineNames.Own}', but the files of the model '{manifest.Name}' name no scheduler that fits its network."));
         }
 
         if (!specification.Search.Space.HasBlocks() && specification.Baselines.Intersect(BaselineNames.Parts).FirstOrDefault() is { } part)

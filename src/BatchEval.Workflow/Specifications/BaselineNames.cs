@@ -23,10 +23,13 @@ public static class BaselineNames
     /// <summary>The best times with the same blocks dropped at every step, found with the budget of a joint search.</summary>
     public const string SameBlocks = "same-blocks";
 
+    /// <summary>Solver, grid and ending of the model's own scheduler.</summary>
+    public const string Own = "own";
+
     /// <summary>Baselines that search a part of the joint space; they need a search over blocks.</summary>
     public static IReadOnlyList<string> Parts { get; } = [TimesOnly, BlocksOnly, SameBlocks];
 
-    public static IReadOnlyList<string> All { get; } = [.. PlacementRules.Names, TrimmedUniform, Random, .. Parts];
+    public static IReadOnlyList<string> All { get; } = [.. PlacementRules.Names, TrimmedUniform, Random, .. Parts, Own];
 
     /// <summary>What a specification that says nothing gets.</summary>
     public static IReadOnlyList<string> Default { get; } = ["leading", "trailing", "linspace", "karras", "log-snr", TrimmedUniform, Random];

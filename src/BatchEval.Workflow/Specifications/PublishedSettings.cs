@@ -20,16 +20,20 @@ public static class PublishedSettings
 {
     private const int BaseSteps = 50;
 
+    // Of Stable Diffusion's betas. Euler on a grid that begins there starts from sigma z, which is less than a variance-preserving state has.
+    private const double LargestSigma = 14.614645;
+
     public static IReadOnlyList<PublishedSetting> All { get; } =
     [
-        // Grids as the schedulers of the models' own files place them; a scheduler swapped into SD 1.5's file falls back to its own default (linspace).
-        Adaptive("sd15-ddim", "Stable Diffusion 1.5, DDIM", "ddim", Leading(1), 7.5, 0.01, 4),
+        // Grids, starts and endings as the schedulers of the models' own files have them (set_alpha_to_one false: DDIM ends at the first training level); a scheduler
+        // swapped into SD 1.5's file falls back to its own default (linspace).
+        Adaptive("sd15-ddim", "Stable Diffusion 1.5, DDIM", "ddim", Leading(1), 7.5, 0.01, 4, end: 0),
         Adaptive("sd15-dpmpp-2m", "Stable Diffusion 1.5, DPM-Solver++(2M)", "dpmpp-2m", Linspace(BaseSteps + 1).SkipLast(1), 7.5, 0.01, 4),
-        Adaptive("sd15-euler", "Stable Diffusion 1.5, Euler", "euler", Linspace(BaseSteps), 7.5, 0.01, 4),
-        Adaptive("sdxl-ddim", "SDXL, DDIM", "ddim", Leading(1), 5, 0.01, 4),
+        Adaptive("sd15-euler", "Stable Diffusion 1.5, Euler", "euler", Linspace(BaseSteps), 7.5, 0.01, 4, startScale: LargestSigma / Math.Sqrt((LargestSigma * LargestSigma) + 1)),
+        Adaptive("sdxl-ddim", "SDXL, DDIM", "ddim", Leading(1), 5, 0.01, 4, end: 0),
         Adaptive("sdxl-dpmpp-2m", "SDXL, DPM-Solver++(2M)", "dpmpp-2m", LeadingOfMore(), 5, 0.01, 4),
         Adaptive("sdxl-euler", "SDXL, Euler", "euler", Leading(1), 5, 0.01, 4),
-        Adaptive("ldm", "LDM-4 on ImageNet 256, DDIM", "ddim", Leading(1), 3, 0.004, 6),
+        Adaptive("ldm", "LDM-4 on ImageNet 256, DDIM", "ddim", Leading(1), 3, 0.004, 6, end: 0),
         Steps("sd15", "Stable Diffusion 1.5", 7.5),
         Steps("sdxl", "SDXL", 5),
         Search("adm64", "ADM-64 on ImageNet, classifier guidance, DDIM, 4 steps", 4, "ddim", 5000, 50_000, new() { ["label"] = "random", ["classifierScale"] = 1.0 }, new() { ["crossovers"] = 15 }),
@@ -84,9 +88,9 @@ public static class PublishedSettings
     }
 
     // 50 steps with the run-time rule of the released code, against the same sampler without it.
-    private static PublishedSetting Adaptive(string name, string words, string solver, IEnumerable<double> times, double guidance, double threshold, int consecutive)
+    private static PublishedSetting Adaptive(string name, string words, string solver, IEnumerable<double> times, double guidance, double threshold, int consecutive, double? end = null, double startScale = 1)
     {
-        var whole = Candidate.At(solver, times);
+        var whole = new Candidate(solver, times.Select(t => new CandidateStep(t)), end: end, startScale: startScale);
         var skipping = whole.With(whole.Steps, new SkipPolicy(threshold, consecutive, criterion: SkipCriterion.Released));
         return new PublishedSetting($"adaptivediffusion-{name}", $"AdaptiveDiffusion: {words}, {BaseSteps} steps, threshold {FormattableString.Invariant($"{threshold}")}, at most {consecutive} skips in a row", new JsonObject
         {

@@ -33,6 +33,9 @@ public sealed record RunSpecification : ICheckedData
     [Description("Prompts of text-to-image models; sample i takes prompt i modulo their number. A file is looked for beside the specification and in the working directory, and its prompts become part of the run. Left out: those that the model package names."), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public PromptSet? Prompts { get; init; }
 
+    [Description("Takes only the first so many prompts, of COCO's captions one of each image before a second of any. Left out: all."), Bounds(1, PromptSet.Most), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? PromptCount { get; init; }
+
     [Description("Negative prompt of those that have none of their own."), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? NegativePrompt { get; init; }
 
@@ -48,7 +51,7 @@ public sealed record RunSpecification : ICheckedData
 
     public ReferenceSpecification Reference { get; init; } = new();
 
-    [Description("What the winner is compared with: step spacings; `trimmed-uniform`, a uniform grid from the best of eight lower starts, chosen on the validation samples like the winner; `random-search` with the search's own budget; with blocks also `times-only`, `blocks-only` and `same-blocks`, the best of a search of that part of the space with the joint search's budget."), NamedIn(typeof(BaselineNames), nameof(BaselineNames.All))]
+    [Description("What the winner is compared with: step spacings; `trimmed-uniform`, a uniform grid from the best of eight lower starts, chosen on the validation samples like the winner; `random-search` with the search's own budget; with blocks also `times-only`, `blocks-only` and `same-blocks`, the best of a search of that part of the space with the joint search's budget; `own`, solver, grid and ending of a diffusers folder's scheduler, which is added where a specification for such a folder names none."), NamedIn(typeof(BaselineNames), nameof(BaselineNames.All))]
     public IReadOnlyList<string> Baselines { get; init; } = BaselineNames.Default;
 
     [Description("Candidates to score as they are, and to seed the search with. A search over `sampler`, and every one by `cma-es` or `pattern`, begins at the best of those that are inside the budget, and then compares no heuristics.")]
@@ -112,7 +115,7 @@ public sealed record FinalSpecification
 /// <summary>The unaccelerated sampler.</summary>
 public sealed record ReferenceSpecification
 {
-    [Description("Solver of the unaccelerated sampler; left out: the run's."), SolverName]
+    [Description("Solver of the unaccelerated sampler; left out: the run's, and on a diffusers folder whose specification names no spacing either, solver, grid and ending of its own scheduler, with the steps of its pipeline where `reference.steps` is left out."), SolverName]
     public string? Solver { get; init; }
 
     [Description("Its number of steps."), Bounds(1, 10_000)]

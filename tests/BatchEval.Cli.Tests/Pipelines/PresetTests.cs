@@ -1,3 +1,4 @@
+using BatchEval.Core.Sampling;
 using BatchEval.Tests.Shared;
 using BatchEval.Workflow.Specifications;
 
@@ -30,6 +31,19 @@ public sealed class PresetTests(AzuriteFixture azurite) : IClassFixture<AzuriteF
         Times("ays-sdxl").ShouldBe([999, 845, 730, 587, 443, 310, 193, 116, 53, 13]);
 
         static IReadOnlyList<double> Times(string name) => [.. PublishedSettings.Find(name).Candidate.ShouldNotBeNull().Steps.Select(s => s.Time)];
+    }
+
+    // pipelines.md 1.5 and 1.6: DDIM of these files ends at the first training level (set_alpha_to_one false), Euler's linspace starts from sigma z.
+    [Fact]
+    public void Starts_and_endings_are_those_of_the_models_schedulers()
+    {
+        foreach (var name in PublishedSettings.Names.Where(n => PublishedSettings.Find(n).Candidate is not null))
+        {
+            var setting = PublishedSettings.Find(name);
+            Candidate[] both = [setting.Candidate!, .. setting.Specification["reference"]!["candidate"] is { } reference ? [CandidateJson.Read(reference.ToJsonString())] : Array.Empty<Candidate>()];
+            both.ShouldAllBe(c => c.End == (name.EndsWith("-ddim", StringComparison.Ordinal) || name.EndsWith("-ldm", StringComparison.Ordinal) ? 0 : null), name);
+            both.ShouldAllBe(c => Math.Abs(c.StartScale - (name.EndsWith("sd15-euler", StringComparison.Ordinal) ? 0.99767 : 1)) < 5e-6, name);
+        }
     }
 
     [Fact]

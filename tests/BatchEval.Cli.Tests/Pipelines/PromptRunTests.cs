@@ -14,6 +14,8 @@ public sealed class PromptRunTests(AzuriteFixture azurite) : IClassFixture<Azuri
     [Fact]
     public async Task Prompts_of_every_kind_of_file_reach_the_network_and_the_report()
     {
+        var store = await RunStore.OpenAsync(azurite.ConnectionString);
+        var before = (await store.ListAsync("_embeddings/")).Count;
         Copy(SmallPipelinesTests.Folder("sd15"), "sd");
         Copy(Clip, "sd/clip");
         shell.Write("sd/batcheval.json", """{ "clip": "clip" }""");
@@ -22,7 +24,6 @@ public sealed class PromptRunTests(AzuriteFixture azurite) : IClassFixture<Azuri
         var run = (await RunAsync("spec.json")).Json["run"]!.GetValue<string>();
 
         // The images are those that `sample` draws for the same prompts, samples and numbers.
-        var store = await RunStore.OpenAsync(azurite.ConnectionString);
         var best = JsonNode.Parse(File.ReadAllText(shell.PathOf($"runs/{run}/leaderboard.json")))!["best"]!["id"]!.GetValue<string>();
         await SaveAsync(store, BlobNames.Candidate(run, best, "candidate.json"), "candidate.json");
         (await shell.RunAsync("sample", "--model", "sd", "--prompts", "prompts.txt", "--candidate", "candidate.json", "--guidance", "7.5", "--seed", "4", "--first", "33554432", "--count", "5", "--out", "png")).ShouldSucceed();
@@ -50,7 +51,7 @@ public sealed class PromptRunTests(AzuriteFixture azurite) : IClassFixture<Azuri
         File.ReadAllText(shell.PathOf($"runs/{run}/report.html")).ShouldContain("<th scope=\"row\">blue dog<small>");
 
         // Captions of COCO with the same texts are the same prompts: the same run, which is shown and not computed again.
-        shell.Write("captions.json", """{ "annotations": [ { "id": 1, "image_id": 7, "caption": "a red cat " }, { "id": 2, "image_id": 7, "caption": "blue dog" }, { "id": 3, "image_id": 8, "caption": "cat" } ] }""");
+        shell.Write("captions.json", """{ "annotations": [ { "id": 3, "image_id": 7, "caption": "cat" }, { "id": 1, "image_id": 7, "caption": "a red cat " }, { "id": 2, "image_id": 8, "caption": "blue dog" } ] }""");
         var same = await RunAsync("spec.json", "--set", "prompts=captions.json");
         same.Json["run"]!.GetValue<string>().ShouldBe(run);
         same.Error.ShouldContain("nothing is computed again");
@@ -62,7 +63,7 @@ public sealed class PromptRunTests(AzuriteFixture azurite) : IClassFixture<Azuri
         var spec = JsonNode.Parse(File.ReadAllText(shell.PathOf($"runs/{other}/spec.json")))!["prompts"]!.AsArray();
         spec[0]!.ToJsonString().ShouldBe("""{"prompt":"a red cat","negative":"blue dog","seed":5,"size":[64,64]}""");
         spec[1]!.ToJsonString().ShouldBe("""{"prompt":"cat","negative":"dog"}""");
-        (await store.ListAsync("_embeddings/")).Count.ShouldBe(2);
+        ((await store.ListAsync("_embeddings/")).Count - before).ShouldBe(2);
     }
 
     [Fact]
@@ -80,6 +81,49 @@ public sealed class PromptRunTests(AzuriteFixture azurite) : IClassFixture<Azuri
         (await shell.RunAsync("run", "spec.json")).ShouldBeRefused("prompts: The model 'sd15' draws images for prompts, and none is given");
         shell.Write("spec.json", Specification("""["cat"]""").Replace(SmallPipelinesTests.Folder("sd15"), SmallPipelinesTests.Folder("ddim"), StringComparison.Ordinal).Replace("7.5", "1", StringComparison.Ordinal));
         (await shell.RunAsync("run", "spec.json")).ShouldBeRefused("prompts: The model 'ddim' has no text encoder and takes no prompts.");
+    }
+
+    [Fact]
+    public async Task Captions_of_coco_are_taken_one_of_each_image_and_encoded_as_they_are_needed()
+    {
+        string[] words = ["red", "blue", "a", "cat", "dog", "the", "on", "of"];
+        string Text(int i) => $"{words[i % 8]} {words[i / 8 % 8]} {words[i / 64 % 8]} {words[i / 512 % 8]}";
+        // Two captions of every image, the second ones first in the file.
+        var annotations = Enumerable.Range(0, 50_002).OrderByDescending(i => i % 2).Select(i => $$"""{"id":{{i}},"image_id":{{i / 2}},"caption":"{{Text(i)}}"}""");
+        shell.Write("captions_val2017.json", $$"""{"annotations":[{{string.Join(',', annotations)}}]}""");
+        shell.Write("spec.json", Specification("\"captions_val2017.json\""));
+        (await shell.RunAsync("run", "spec.json")).ShouldBeRefused("prompts: are 50002, and a run holds at most 50000; take the first of them, as in promptCount=5000.");
+
+        // Samples of the final begin at 2^25, which leaves 254 when divided by 283: these five lie on both sides of the border of two pieces.
+        string[] small = ["--set", "promptCount=283"];
+        var run = (await RunAsync(["spec.json", "--set", "prompts=captions_val2017.json", .. small])).Json["run"]!.GetValue<string>();
+        var taken = JsonNode.Parse(File.ReadAllText(shell.PathOf($"runs/{run}/spec.json")))!;
+        taken["promptCount"].ShouldBeNull();
+        taken["prompts"]!.AsArray().Select(p => p!.GetValue<string>()).ShouldBe(Enumerable.Range(0, 283).Select(i => Text(2 * i)));
+
+        var store = await RunStore.OpenAsync(azurite.ConnectionString);
+        var best = JsonNode.Parse(File.ReadAllText(shell.PathOf($"runs/{run}/leaderboard.json")))!["best"]!["id"]!.GetValue<string>();
+        await SaveAsync(store, BlobNames.Candidate(run, best, "candidate.json"), "candidate.json");
+        shell.Write("taken.txt", string.Join('\n', Enumerable.Range(0, 283).Select(i => Text(2 * i))));
+        (await shell.RunAsync("sample", "--model", SmallPipelinesTests.Folder("sd15"), "--prompts", "taken.txt", "--candidate", "candidate.json", "--guidance", "7.5", "--seed", "4", "--first", "33554432", "--count", "5", "--out", "png")).ShouldSucceed();
+        foreach (var (drawn, image) in Directory.GetFiles(shell.PathOf("png")).Order(StringComparer.Ordinal).Zip(Enumerable.Range(0, 5)))
+        {
+            File.ReadAllBytes(drawn).ShouldBe(await store.ReadAsync(BlobNames.Candidate(run, best, $"images/{image:D6}.png")));
+        }
+    }
+
+    [Fact]
+    public async Task The_documented_command_for_captions_encodes_the_prompts_that_are_drawn()
+    {
+        shell.Write("captions_val2017.json", $$"""{"annotations":[{{string.Join(',', Enumerable.Range(0, 25_014).Select(i => $$"""{"id":{{i}},"image_id":{{i / 5}},"caption":"cat {{i}}"}"""))}}]}""");
+        var store = await RunStore.OpenAsync(azurite.ConnectionString);
+        var before = (await store.ListAsync("_embeddings/")).Count;
+        string[] small = ["--set", "final.samples=2", "--set", "reference.samples=2", "--set", "final.images=0"];
+
+        await RunAsync(["--preset", "adaptivediffusion-sd15-ddim", "--set", $"model={SmallPipelinesTests.Folder("sd15")}", "--set", "prompts=captions_val2017.json", "--set", "promptCount=5000", .. small]);
+
+        // The first piece shows whether encoding works, the other has the prompts of samples 2^25 and 2^25 + 1.
+        ((await store.ListAsync("_embeddings/")).Count - before).ShouldBe(2);
     }
 
     public void Dispose() => shell.Dispose();

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Storage;
 using BatchEval.Workflow.Tests.Local;
 
@@ -62,6 +63,42 @@ public sealed class RunEndpointTests(AzuriteFixture azurite) : IClassFixture<Azu
         var document = (await bench.GetAsync($"/api/runs/{run}")).Json;
 
         ((string)(await bench.GetAsync($"/api/runs/{run}/specification")).Json["model"]!, (string)document["model"]!, (string)document["links"]!["model"]!).ShouldBe((folder, "digits", "/api/models/digits"));
+    }
+
+    [Fact]
+    public async Task A_folder_elsewhere_is_the_model_of_the_service_only_with_its_digest()
+    {
+        await using var bench = await ApiBench.CreateAsync(azurite, "elsewhere");
+        using var models = TinyRun.Models();
+        foreach (var (name, digest) in new[] { ("same", models.Find("digits").Digest), ("other", "0123"), ("unprepared", null) })
+        {
+            var run = $"{name}-0123abcd";
+            await bench.Store.WriteTextOnceAsync(BlobNames.Specification(run), TinyRun.Json.Replace("\"digits\"", "\"/elsewhere/digits\"", StringComparison.Ordinal));
+            if (digest is not null)
+            {
+                await bench.Store.WriteJsonOnceAsync(BlobNames.Model(run), new ModelRecord("digits", digest, string.Empty, string.Empty, null));
+            }
+
+            await bench.FabricateAsync("stopped", name);
+            var document = (await bench.GetAsync($"/api/runs/{run}")).Json;
+            ((string?)document["model"], (string?)document["links"]!["model"]).ShouldBe(("digits", name == "same" ? "/api/models/digits" : null), name);
+        }
+    }
+
+    [Fact]
+    public async Task Diffusers_folders_are_listed_shown_checked_and_started()
+    {
+        await using var bench = await ApiBench.CreateAsync(azurite, "captions");
+
+        (await bench.GetAsync("/api/models")).Json["models"]!.AsArray().Select(m => (string)m!).ShouldContain("captions");
+        var card = (await bench.GetAsync("/api/models/captions")).Json;
+        card["templates"]!.AsObject().Select(t => t.Key).ShouldBe(["search.json"]);
+        (await bench.GetAsync("/api/model-checks/captions")).Json["failed"]!.GetValue<int>().ShouldBe(0);
+        var specification = (string)card["templates"]!["search.json"]!;
+        var started = await bench.PostAsync(specification.Replace("\"model\": \".\"", "\"model\": \"captions\"", StringComparison.Ordinal));
+        started.Status.ShouldBe(202, started.Text);
+        var run = (string)started.Json["id"]!;
+        (await bench.GetAsync($"/api/runs/{run}/specification")).Json["prompts"]!.AsArray().Count.ShouldBe(144);
     }
 
     [Theory]

@@ -11,7 +11,7 @@ public sealed class MemoryPlanTests
     public void A_model_is_planned_by_its_files_and_refused_where_it_does_not_fit()
     {
         var folder = Path.Combine(RepoPaths.Samples, "glyphs");
-        var plan = MemoryPlan.Of(ModelPackage.Open(folder));
+        var plan = MemoryPlan.Of(ModelPackage.Open(folder), new DeviceOptions());
         plan.Parts.ShouldBe([new MemoryPart("denoiser", new FileInfo(Path.Combine(folder, "unet.onnx")).Length)]);
         plan.Require().ShouldBe(plan);
         Should.Throw<ProblemException>(() => (plan with { AvailableBytes = 10_000_000 }).Require()).Message

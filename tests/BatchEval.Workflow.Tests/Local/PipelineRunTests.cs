@@ -98,6 +98,39 @@ public sealed class PipelineRunTests(AzuriteFixture azurite) : IClassFixture<Azu
         ModelCosts.Count(models.Open(models.Find(name))).ShouldNotBeNull().GuidedEvaluations.ShouldBe(evaluations);
     }
 
+    [Theory]
+    [InlineData("sd3", """["a red cat"]""", """{ "guidanceScale": 7 }""")]
+    [InlineData("flux", "null", """{ "guidanceScale": 3.5 }""")]
+    public async Task Blocks_of_transformers_are_searched_and_handed_over(string name, string prompts, string conditions)
+    {
+        using var models = Models();
+        var store = await RunStore.OpenAsync(azurite.ConnectionString);
+        var specification = SpecificationJson.Read(SpecificationOverrides.Apply(
+            $$"""{ "name": "{{name}}-blocks", "model": "{{name}}", "seed": 3, "solver": "euler", "conditions": {{conditions}}, "prompts": {{prompts}}, {{Search}} }""",
+            ["search.space=joint", "budget={\"macs\":{\"share\":0.7,\"ofSteps\":3}}", """candidates=[{"solver":"euler","steps":[{"t":900,"drop":[3]},{"t":500,"drop":[4,5]}]}]"""]));
+        var (run, _) = await new RunSubmission(store, models, TimeProvider.System).SubmitAsync(specification);
+        await RunAsync(store, models, run);
+        var leaderboard = await store.RequireJsonAsync<Leaderboard>(BlobNames.Result(run, "leaderboard.json"));
+        leaderboard.Ranked().ShouldAllBe(s => s.Failure == null && s.Psnr > 0);
+        leaderboard.Others.Single(s => s.Name == "candidate 1").Candidate.Steps.Select(s => string.Join(',', s.Drop)).ShouldBe(["3", "4,5"]);
+        leaderboard.Best.ShouldNotBeNull().Candidate.Steps.Count.ShouldBeGreaterThanOrEqualTo(2);
+    }
+
+    // pipelines.md 3.5: the gradient costs about three times the classifier, whose layers are those of tools/pipelines/tiny.py.
+    [Fact]
+    public void A_classifier_that_guides_costs_beside_every_call()
+    {
+        using var models = Models();
+        var model = models.Open(models.Find("adm"));
+        var (plain, guided) = (ModelCosts.Count(model).ShouldNotBeNull(), ModelCosts.Count(model, classified: true).ShouldNotBeNull());
+        (plain.ClassifierMacs, guided.Macs).ShouldBe((0, plain.Macs));
+        var candidate = Candidate.At("heun", [900, 500]);
+        guided.Of(candidate).Macs.ShouldBe(plain.Of(candidate).Macs + (3 * guided.ClassifierMacs));
+        // Convolutions of 3x3 at 8x8 (3 to 8 channels, two of 8 to 8) and from 4x4 to 2x2, four of 1x1 and two products of attention on 4 positions.
+        const double Forward = (64 * 9 * ((3 * 8) + (2 * 8 * 8))) + (4 * 9 * 8 * 8) + (4 * 4 * 8 * 8) + (2 * 4 * 4 * 8);
+        guided.ClassifierMacs.ShouldBeInRange(1.8 * Forward, 3.2 * Forward);
+    }
+
     /// <summary>Half a minute in all, for architectures whose search differs from those above by what their networks are fed, which SmallPipelinesTests compare with PyTorch.</summary>
     private sealed class PipelinesTheoryAttribute : TheoryAttribute
     {

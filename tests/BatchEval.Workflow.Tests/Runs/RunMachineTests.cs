@@ -159,6 +159,17 @@ public sealed class RunMachineTests
     public void What_does_not_go_together_is_refused_by_name(string first, string second, string path) =>
         Should.Throw<Core.Json.ProblemException>(() => Machine(first, second)).Problems.ShouldContain(p => p.Path == path);
 
+    // Reference images of samples that nothing is compared on cost as much as those of the final.
+    [Theory]
+    [InlineData("baselines=[]", 1)]
+    [InlineData("baselines=[\"trailing\"]", 1)]
+    [InlineData("baselines=[\"trimmed-uniform\"]", 2)]
+    public void Without_a_search_the_reference_is_computed_on_what_is_compared(string baselines, int ranges)
+    {
+        var rounds = Play(Machine("search.method=none", "objective.metric=psnr", baselines, """candidates=[{"solver":"ddim","steps":[{"t":500}]}]"""));
+        rounds.Single(p => p.Stage == RunStage.Reference).Assignments.Count.ShouldBe(ranges);
+    }
+
     [Fact]
     public void Given_candidates_alone_are_scored_in_one_round()
     {

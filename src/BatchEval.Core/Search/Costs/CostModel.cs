@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Solvers;
 
@@ -15,6 +16,14 @@ public sealed record CostModel(double Macs, double Milliseconds, long PeakBytes,
 {
     /// <summary>Evaluations that a guided call takes: 2 for classifier-free guidance, 1 where the network takes the scale as an input.</summary>
     public int GuidedEvaluations { get; init; } = 2;
+
+    /// <summary>Multiply-adds of the classifier that guides every call, its gradient included; 0 without one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public double ClassifierMacs { get; init; }
+
+    /// <summary>Measured milliseconds of the same.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public double ClassifierMilliseconds { get; init; }
 
     /// <summary>A network of unit cost without blocks: budgets count its calls.</summary>
     public static CostModel CallsOnly { get; } = new(1, 1, 0, []);
@@ -41,8 +50,8 @@ public sealed record CostModel(double Macs, double Milliseconds, long PeakBytes,
         {
             var (calls, step) = (solver.NetworkCalls(candidate, k), candidate.Steps[k]);
             var evaluations = calls * (guided && step.Guidance == StepGuidance.Full ? GuidedEvaluations : 1);
-            macs += evaluations * MacsWithout(step.Drop);
-            milliseconds += evaluations * MillisecondsWithout(step.Drop);
+            macs += (evaluations * MacsWithout(step.Drop)) + (calls * ClassifierMacs);
+            milliseconds += (evaluations * MillisecondsWithout(step.Drop)) + (calls * ClassifierMilliseconds);
             total += calls;
         }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using BatchEval.Core.Sampling.Configurations;
@@ -12,6 +13,9 @@ public static partial class DiffusersFolder
 {
     /// <summary>Name of a scheduler's file.</summary>
     internal const string SchedulerFile = "scheduler_config.json";
+
+    // Of diffusers' AutoencoderKL.
+    private const double DefaultScaling = 0.18215;
 
     /// <summary>Pipelines that are read, without the prefixes <c>ORT</c> and <c>Onnx</c>.</summary>
     public static IReadOnlyList<string> Pipelines { get; } =
@@ -49,7 +53,7 @@ public static partial class DiffusersFolder
             entry, scheduler.Noise.For(denoiser.Input(entry.TimeInput)!.Times), sample, Labels(denoiser, entry, companion), companion.Features, companion.Perceptual, companion.Reference,
             companion.Provenance ?? $"{pipeline} in {Path.GetFullPath(directory)}", companion.Digests, companion.Data)
         {
-            Decoder = decoder is null ? null : Decoder(decoder, image, remarks),
+            Decoder = decoder is null ? null : Decoder(decoder, image, companion, remarks),
             Text = text?.Entry,
             PromptFile = companion.Prompts,
             EmbeddingsFile = companion.Embeddings,
@@ -125,11 +129,17 @@ public static partial class DiffusersFolder
             Conditions = conditions,
             Packed = packed,
             TimeFactor = packed ? 0.001 : 1,
-            ContextShape = context is null ? null : (Fixed(context, 1) ?? (conditions.TryGetValue(ConditionRole.TextIds, out var ids) ? Fixed(part.Input(ids)!, 0) : null) ?? (packed ? 512 : 77), Fixed(context, 2) ?? part.Integer("cross_attention_dim") ?? part.Integer("joint_attention_dim") ?? 768),
+            ContextShape = context is null ? null : (Fixed(context, 1) ?? (conditions.TryGetValue(ConditionRole.TextIds, out var ids) ? Fixed(part.Input(ids)!, 0) : null) ?? TokensOf(conditions), Fixed(context, 2) ?? part.Integer("cross_attention_dim") ?? part.Integer("joint_attention_dim") ?? 768),
             PooledWidth = Width(ConditionRole.Pooled, packed ? 768 : conditions.ContainsKey(ConditionRole.SizeIds) ? 1280 : 2048, "pooled_projection_dim"),
             GuidanceWidth = Width(ConditionRole.GuidanceEmbedding, 256, "time_cond_proj_dim"),
         };
     }
+
+    // Rows of encoded prompts where the network takes any number: T5's of Flux (the distilled one takes no scale, and half of them), CLIP's and T5's of SD3, CLIP's.
+    private static int TokensOf(Dictionary<ConditionRole, string> conditions) =>
+        conditions.ContainsKey(ConditionRole.ImageIds) ? conditions.ContainsKey(ConditionRole.Guidance) ? 512 : 256
+        : conditions.ContainsKey(ConditionRole.Pooled) && !conditions.ContainsKey(ConditionRole.SizeIds) ? 77 + 256
+        : 77;
 
     private static int? Fixed(TensorInput input, int axis) => input.Rank > axis && input.Shape[axis] > 0 ? input.Shape[axis] : null;
 
@@ -160,19 +170,27 @@ public static partial class DiffusersFolder
         return (sample with { Rounding = companion.Rounding }, image);
     }
 
-    private static DecoderEntry Decoder(DiffusersPart part, SampleEntry image, List<string> remarks)
+    private static DecoderEntry Decoder(DiffusersPart part, SampleEntry image, Companion companion, List<string> remarks)
     {
-        var quantised = part.Text("_class_name") == "VQModel";
-        if (part.Number("scaling_factor") is null)
+        var input = part.Required("latent", "latent_sample", "latents", "z", "sample");
+        if (part.Flag("force_upcast") && input.Type == Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float16)
         {
-            remarks.Add($"{part.Folder}/config.json names no scaling_factor; {(quantised ? "latents are decoded as they are, as VQModel's default says" : "0.18215 is used, the default of AutoencoderKL")}.");
+            throw new ProblemException($"{part.File} computes in half precision, and {part.Folder}/config.json says that its values overflow there (force_upcast): images would be black. Put a decoder in its place that was exported in single precision; if its weights were made for half precision, set force_upcast to false in that file.");
         }
 
-        var (means, deviations) = (part.Numbers("latents_mean"), part.Numbers("latents_std"));
-        return new DecoderEntry(part.File, part.Required("latent", "latent_sample", "latents", "z", "sample").Name, part.Outputs[0].Name, image)
+        var given = companion.Decoder;
+        double? factor = given?.ScalingFactor ?? part.Number("scaling_factor");
+        if (factor is null && part.Text("_class_name") == "AutoencoderKL")
         {
-            ScalingFactor = part.Number("scaling_factor") ?? (quantised ? 1 : 0.18215),
-            ShiftFactor = part.Number("shift_factor") ?? 0,
+            factor = DefaultScaling;
+            remarks.Add($"{part.Folder}/config.json names no scaling_factor; {DefaultScaling.ToString(CultureInfo.InvariantCulture)} is used, the default of AutoencoderKL.");
+        }
+
+        var (means, deviations) = (given?.Means ?? part.Numbers("latents_mean"), given?.Deviations ?? part.Numbers("latents_std"));
+        return new DecoderEntry(part.File, input.Name, part.Outputs[0].Name, image)
+        {
+            ScalingFactor = factor ?? throw new ProblemException($"What latents are divided by before {part.File} decodes them is unknown: {part.Folder}/config.json names no scaling_factor. Give \"decoder\": {{\"scalingFactor\": ...}} in {ModelPackage.CompanionFile} (0.18215 for Stable Diffusion 1 and 2, 0.13025 for SDXL, 1 for VQ decoders of CompVis)."),
+            ShiftFactor = given?.ShiftFactor ?? part.Number("shift_factor") ?? 0,
             Means = means is { Count: > 0 } ? means : null,
             Deviations = deviations is { Count: > 0 } ? deviations : null,
             ForceUpcast = part.Flag("force_upcast"),

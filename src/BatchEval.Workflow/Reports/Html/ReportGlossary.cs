@@ -17,6 +17,7 @@ internal static class ReportGlossary
         (BaselineNames.TimesOnly, "the best sampling times without dropped blocks, found with the budget of the joint search"),
         (BaselineNames.BlocksOnly, "the best blocks to drop on uniform grids, found with the budget of the joint search"),
         (BaselineNames.SameBlocks, "the best sampling times with the same blocks dropped at every step, found with the budget of the joint search"),
+        (BaselineNames.Own, "solver, grid and ending of the model's own scheduler"),
         (BaselineNames.Random, "the best of random search with the same budget of network calls"),
     ];
 
