@@ -3,7 +3,8 @@
     /usr/bin/python3 drops.py      writes tests/Golden/pipelines/{dit-official,sd3,flux}/blocks.{json,npz}; needs PyTorch 1.13
 
 A branch is left out by a hook that puts zeros in place of what it adds to its stream. Its parameters are those that autograd reaches from the output with it and not
-without it: an attention of two streams keeps all its projections as long as one of the streams takes its part, and the last one has the rest of the text's stream behind it.
+without it, but for those of blocks that go with it: an attention of two streams keeps all its projections as long as one of the streams takes its part, and without the
+last one nothing needs the end of the text's stream.
 """
 import itertools
 
@@ -42,7 +43,9 @@ def record(name, model, feeds, branches, latents=lambda out: out):
     for p in model.parameters():
         p.requires_grad_(True)
     whole, sizes = reached(model, run), {n: p.numel() for n, p in model.named_parameters()}
-    blocks = [{"name": label, "parameters": sum(sizes[n] for n in whole - without([modules], lambda: reached(model, run)))} for label, *modules in branches]
+    lost = [whole - without([modules], lambda: reached(model, run)) for _, *modules in branches]
+    alone = [own - set().union(*(other for other in lost if other < own)) for own in lost]
+    blocks = [{"name": label, "parameters": sum(sizes[n] for n in own)} for (label, *_), own in zip(branches, alone)]
     masks = [[i] for i in range(len(branches))] + [list(pair) for pair in itertools.combinations(range(len(branches)), 2)] + [list(range(len(branches)))]
     with torch.no_grad():
         outputs = [latents(without([branches[i][1:] for i in mask], run)) for mask in masks]

@@ -36,8 +36,23 @@ public static class BlockDiscovery
         var outermost = matches.Where(m => !matches.Any(o => o.Path.Contains(m.Addition))).ToList();
         var blocks = outermost.ConvertAll(m => Describe(index, live, m, matches));
         var names = BlockNames.Distinct([.. blocks.Select(b => (b.Name, b.KindName))]);
-        return new BlockGraph(model, index, [.. blocks.Select((b, i) => b with { Id = i, Name = names[i] })]);
+        return new BlockGraph(model, index, [.. blocks.Select((b, i) => Alone(index, b with { Id = i, Name = names[i] }, blocks))]);
     }
+
+    // Without the blocks that go with it.
+    private static Block Alone(GraphIndex index, Block block, List<Block> all)
+    {
+        int[] within = [.. Enumerable.Range(0, all.Count).Where(i => i != block.Id && block.Nodes.Contains(index.Producer(all[i].Output)))];
+        if (within.Length == 0)
+        {
+            return block;
+        }
+
+        string[] weights = [.. block.Weights.Except(within.SelectMany(i => all[i].Weights))];
+        return block with { Within = within, Nodes = [.. block.Nodes.Except(within.SelectMany(i => all[i].Nodes))], Weights = weights, Parameters = Parameters(index, weights) };
+    }
+
+    private static long Parameters(GraphIndex index, IEnumerable<string> weights) => weights.Select(w => index.Initializer(w)!).Where(Tensors.IsFloating).Sum(Tensors.Elements);
 
     private static List<ResidualMatch> Matches(GraphIndex index, bool[] live)
     {
@@ -62,9 +77,8 @@ public static class BlockDiscovery
         int[] nodes = [.. Enumerable.Range(0, live.Length).Where(n => live[n] && !rest[n])];
         string[] weights = [.. nodes.SelectMany(index.Inputs).Distinct(StringComparer.Ordinal)
             .Where(v => index.Initializer(v) is not null && !index.Readers(v).Any(n => rest[n]))];
-        var parameters = weights.Select(w => index.Initializer(w)!).Where(Tensors.IsFloating).Sum(Tensors.Elements);
         var name = BlockNames.Of(index, match.Addition, weights);
-        return new Block(0, name, Kind(index, match, all), match.Shortcut, output, match.Replacement, nodes, weights, parameters);
+        return new Block(0, name, Kind(index, match, all), match.Shortcut, output, match.Replacement, nodes, weights, Parameters(index, weights));
     }
 
     // Diffusers divides the sum by a constant, which is part of the block: without the branch there is nothing to rescale.

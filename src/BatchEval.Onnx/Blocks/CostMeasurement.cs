@@ -53,7 +53,7 @@ public static class CostMeasurement
     private static double[] Differences(BlockGraph graph, GatedNetwork gates, TimedCall call, CostMeasurementOptions options)
     {
         var times = Fastest([gates.Without([]), .. graph.Blocks.Select(b => gates.Without([b.Id]))], call, options);
-        return [.. times.Skip(1).Select(without => Math.Max(0, times[0] - without))];
+        return GateProfile.Alone(graph.Blocks, [.. times.Skip(1).Select(without => Math.Max(0, times[0] - without))]);
     }
 
     // Disturbances only ever add time, so the fastest of several calls is the best estimate.

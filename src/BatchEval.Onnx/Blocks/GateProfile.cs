@@ -31,7 +31,7 @@ internal static class GateProfile
             }
 
             var times = Read(session.EndProfiling());
-            return [.. graph.Blocks.Select(b => Saving(times[GatedGraph.GateName(b)], WarmUps + rounds))];
+            return Alone(graph.Blocks, [.. graph.Blocks.Select(b => Saving(times[GatedGraph.GateName(b)], WarmUps + rounds))]);
         }
         finally
         {
@@ -39,14 +39,18 @@ internal static class GateProfile
         }
     }
 
+    /// <summary>Savings of blocks without those of the blocks that go with them.</summary>
+    internal static double[] Alone(IReadOnlyList<Block> blocks, double[] savings) =>
+        [.. blocks.Select(b => Math.Max(0, savings[b.Id] - GatedGraph.Outermost([.. b.Within.Select(id => blocks[id])]).Sum(inner => savings[inner.Id])))];
+
     private static void Record(SessionOptions options, string prefix)
     {
         options.EnableProfiling = true;
         options.ProfileOutputPathPrefix = prefix;
     }
 
-    // Disturbances only ever add time, so the fastest of several calls is the best estimate.
-    private static double Saving(List<double> times, int calls) => Math.Max(0, times.Take(calls).Skip(WarmUps).Min() - times.Skip(calls + WarmUps).Min());
+    // Disturbances only ever add time, so the fastest of several calls is the best estimate. A gate within one that is closed is not reached at all.
+    private static double Saving(List<double> times, int calls) => Math.Max(0, times.Take(calls).Skip(WarmUps).Min() - times.Skip(calls + WarmUps).DefaultIfEmpty(0).Min());
 
     private static Dictionary<string, List<double>> Read(string path)
     {

@@ -22,19 +22,8 @@ public static class GatedGraph
         gated.Node.Add(Split(input, graph.Blocks.Count));
         gated.Initializer.Add(Tensors.Integers($"{input}_sizes", [.. Enumerable.Repeat(1L, graph.Blocks.Count)]));
         var inside = graph.Blocks.SelectMany(b => b.Nodes).ToHashSet();
-        var places = graph.Blocks.ToDictionary(b => index.Producer(b.Output));
         var live = index.Live();
-        for (var i = 0; i < live.Length; i++)
-        {
-            if (places.TryGetValue(i, out var block))
-            {
-                gated.Node.Add(Gate(index, block, input));
-            }
-            else if (live[i] && !inside.Contains(i))
-            {
-                gated.Node.Add(index.Nodes[i]);
-            }
-        }
+        AddNodes(gated, graph, [.. Enumerable.Range(0, live.Length).Where(i => live[i] && !inside.Contains(i))], [.. Outermost(graph.Blocks)], input);
 
         GraphPruner.KeepWhatIsRead(gated, index.Graph, graph.Blocks.SelectMany(b => b.Weights).ToHashSet(StringComparer.Ordinal));
         return (GraphPruner.Model(graph.Model.Proto, gated), input);
@@ -43,15 +32,29 @@ public static class GatedGraph
     /// <summary>Name of the node that a block stands behind.</summary>
     internal static string GateName(Block block) => $"{block.Name}/gate";
 
-    private static NodeProto Gate(GraphIndex index, Block block, string input)
+    /// <summary>Those that are within no other one.</summary>
+    internal static IEnumerable<Block> Outermost(IReadOnlyList<Block> blocks) => blocks.Where(b => !blocks.Any(other => other.Within.Contains(b.Id)));
+
+    // Nodes, and gates where blocks end, in the order of the graph.
+    private static void AddNodes(GraphProto target, BlockGraph graph, IReadOnlyList<int> nodes, IReadOnlyList<Block> gates, string input)
+    {
+        var places = gates.ToDictionary(b => graph.Index.Producer(b.Output));
+        foreach (var node in nodes.Concat(places.Keys).Distinct().Order())
+        {
+            target.Node.Add(places.TryGetValue(node, out var block) ? Gate(graph, block, input) : graph.Index.Nodes[node]);
+        }
+    }
+
+    private static NodeProto Gate(BlockGraph graph, Block block, string input)
     {
         var run = new GraphProto { Name = $"{block.Name}/run", Output = { new ValueInfoProto { Name = $"{block.Output}/run" } } };
-        foreach (var node in block.Nodes.Select(n => index.Nodes[n]))
+        AddNodes(run, graph, block.Nodes, [.. Outermost([.. block.Within.Select(id => graph.Blocks[id])])], input);
+        for (var i = 0; i < run.Node.Count; i++)
         {
-            run.Node.Add(node.Output.Contains(block.Output) ? Renamed(node, block.Output, $"{block.Output}/run") : node);
+            run.Node[i] = run.Node[i].Output.Contains(block.Output) ? Renamed(run.Node[i], block.Output, $"{block.Output}/run") : run.Node[i];
         }
 
-        run.Initializer.AddRange(block.Weights.Select(w => index.Initializer(w)!));
+        run.Initializer.AddRange(block.Weights.Select(w => graph.Index.Initializer(w)!));
         var skip = new GraphProto { Name = $"{block.Name}/skip", Output = { new ValueInfoProto { Name = $"{block.Output}/skip" } } };
         skip.Node.Add(new NodeProto { OpType = "Identity", Name = $"{block.Name}/skip", Input = { block.Replacement }, Output = { $"{block.Output}/skip" } });
         return new NodeProto

@@ -41,6 +41,11 @@ public sealed record Block(
     int Id, string Name, BlockKind Kind, ShortcutKind Shortcut, string Output, string Replacement,
     IReadOnlyList<int> Nodes, IReadOnlyList<string> Weights, long Parameters)
 {
+    /// <summary>
+    /// Ids of blocks that nothing needs without this one, as those of a stream that ends in it; their nodes and weights are their own and no part of this block's.
+    /// </summary>
+    public IReadOnlyList<int> Within { get; init; } = [];
+
     /// <summary>The kind in the words of reports.</summary>
     public string KindName => Kind switch
     {

@@ -52,8 +52,10 @@ public sealed class SamplingModel : IDisposable
     /// <summary>How many samples a network call may hold, so that calls fit into the memory that is free now.</summary>
     /// <param name="asked">What was asked for.</param>
     /// <param name="calls">Calls that may run side by side.</param>
-    public int BatchOf(int asked, DeviceOptions device, int calls = 1) => RowBytes > 0 && DeviceMemory.FreeBytes(device) is { } free
-        ? (int)Math.Clamp(Share * free / RowBytes / calls, 1, asked) : asked;
+    public int BatchOf(int asked, DeviceOptions device, int calls = 1) => BatchOf(RowBytes, asked, DeviceMemory.FreeBytes(device), calls);
+
+    internal static int BatchOf(long rowBytes, int asked, long? free, int calls) =>
+        rowBytes > 0 && free is { } bytes ? (int)Math.Clamp(Share * bytes / rowBytes / calls, 1, asked) : asked;
 
     /// <summary>Opens a package's denoiser with its blocks.</summary>
     /// <param name="execution">How networks without some blocks are executed.</param>
