@@ -22,7 +22,7 @@ internal sealed class RunChecks(RunApiContext context)
         var specification = Require(await RequestBody.ReadJsonAsync(http.Request, RunApiContext.BodyLimit, cancellation), context);
         var run = RunSubmission.Check(specification, context.Models);
         var package = context.Models.Find(specification.Model);
-        var forecast = RunForecast.Of(specification, package.Manifest.Schedule, ModelCosts.Needed(specification, context.Models, package), cancellation, package.Manifest.OwnSampler);
+        var forecast = RunForecast.Of(specification, package.Manifest.Schedule, ModelCosts.Needed(specification, context.Models, package), package.Manifest.OwnSampler, cancellation);
         var seconds = await SecondsPerCallAsync(specification.Model, cancellation) * forecast.Total;
         return TypedResults.Ok(new CheckedRun(
             run, await context.Store.ExistsAsync(BlobNames.Specification(run), cancellation), forecast.Rounds, forecast.Total,

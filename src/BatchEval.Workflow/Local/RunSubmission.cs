@@ -46,7 +46,7 @@ public sealed class RunSubmission(RunStore store, ModelHost models, TimeProvider
         var model = models.Open(models.Find(specification.Model)).Sampling;
         var (asked, calls) = (specification.Execution.BatchSize, models.Device.CudaIndex is null ? Environment.ProcessorCount : 1);
         return model.RowBytes == 0 ? string.Empty
-            : $" A sample in a network call takes about {model.RowBytes / 1e6:0} MB beside them: calls hold {model.BatchOf(asked, models.Device, calls)} of {asked} samples at most.";
+            : $" A sample in a network call takes about {model.RowBytes / 1e6:0} MB beside them, so calls hold at most {model.BatchOf(asked, models.Device, calls)} samples ({asked} asked for).";
     }
 
     // A run holds its prompts themselves: workers elsewhere have no files, and its id changes with them.

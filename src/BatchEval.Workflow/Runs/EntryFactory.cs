@@ -95,11 +95,10 @@ public sealed class EntryFactory(RunSpecification specification, NoiseSchedule s
             ? new Entry(name, EntryRole.Baseline, Candidate.At(specification.Solver, times))
             : null;
 
-    // As many steps as the budget buys with the pipeline's solver; some solvers make a call more than they have steps.
+    // As many steps as the budget buys with the pipeline's solver, which may make more calls than it has steps, or not place few of them.
     private Entry? Own()
     {
-        var most = own?.Invoke(1) is { } one ? Budget.WholeSteps(one.Solver, schedule) : 0;
-        for (var count = most; count > 0; count--)
+        for (var count = own is null ? 0 : Budget.WholeSteps("ddim", schedule); count > 0; count--)
         {
             if (own!(count) is { } candidate && Budget.Allows(candidate))
             {

@@ -47,7 +47,7 @@ public sealed class RunForecast
     /// <param name="specification">The run's specification, which fits the model.</param>
     /// <param name="costs">What the model costs as far as that can be counted, or null.</param>
     /// <param name="own">What the model's own pipeline samples with in a number of steps; null where that is unknown.</param>
-    public static RunForecast Of(RunSpecification specification, NoiseSchedule schedule, CostModel? costs, CancellationToken cancellation = default, Func<int, Candidate?>? own = null)
+    public static RunForecast Of(RunSpecification specification, NoiseSchedule schedule, CostModel? costs, Func<int, Candidate?>? own = null, CancellationToken cancellation = default)
     {
         var budget = specification.Budget;
         if (budget.NeedsCosts && (costs is null || (budget.Milliseconds is not null && costs.Milliseconds == 0)))

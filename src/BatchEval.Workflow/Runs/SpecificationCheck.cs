@@ -123,9 +123,9 @@ public static class SpecificationCheck
             problems.Add(new Problem("budget", $"limits costs of the model '{manifest.Name}', but they could not be counted; use networkCalls."));
         }
 
-        if (specification.Baselines.Contains(BaselineNames.Own) && manifest.OwnSampler(1) is null)
+        if (specification.Baselines.Contains(BaselineNames.Own) && manifest.Defaults.Scheduler is null)
         {
-            problems.Add(new Problem("baselines", $"names '{BaselineNames.Own}', but the files of the model '{manifest.Name}' name no scheduler that fits its network."));
+            problems.Add(new Problem("baselines", $"names '{BaselineNames.Own}', but the files of the model '{manifest.Name}' name no scheduler."));
         }
 
         if (!specification.Search.Space.HasBlocks() && specification.Baselines.Intersect(BaselineNames.Parts).FirstOrDefault() is { } part)

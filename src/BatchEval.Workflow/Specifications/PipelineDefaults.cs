@@ -26,7 +26,7 @@ public static class PipelineDefaults
             return (json, null);
         }
 
-        string[] taken = [.. new[] { Guidance(root, manifest), Reference(root, manifest), Baselines(root, manifest) }.OfType<string>()];
+        string[] taken = [.. new[] { Guidance(root, manifest), Reference(root, manifest), Baselines(root) }.OfType<string>()];
         return taken.Length == 0 ? (json, null) : (root.ToJsonString(), $"Taken from the pipeline: {string.Join("; ", taken)}.");
     }
 
@@ -63,9 +63,14 @@ public static class PipelineDefaults
         }
 
         var steps = reference.ContainsKey("steps") ? Number(reference["steps"]) : manifest.Defaults.Steps ?? UsualSteps;
-        if (steps is not > 0 || manifest.OwnSampler(steps.Value) is not { } own)
+        if (steps is not > 0)
         {
             return null;
+        }
+
+        if (manifest.OwnSampler(steps.Value) is not { } own)
+        {
+            return $"nothing for the unaccelerated sampler, since its scheduler ({manifest.Defaults.Scheduler!.Class}) cannot place {steps} steps on this network";
         }
 
         reference["candidate"] = JsonNode.Parse(CandidateJson.Write(own));
@@ -73,9 +78,9 @@ public static class PipelineDefaults
         return $"the unaccelerated sampler is {own.Solver} with {own.Steps.Count} steps on the grid of its scheduler ({manifest.Defaults.Scheduler!.Class})";
     }
 
-    private static string? Baselines(JsonObject root, ModelManifest manifest)
+    private static string? Baselines(JsonObject root)
     {
-        if (root.ContainsKey("baselines") || manifest.OwnSampler(1) is null)
+        if (root.ContainsKey("baselines"))
         {
             return null;
         }

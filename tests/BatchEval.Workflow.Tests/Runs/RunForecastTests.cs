@@ -99,7 +99,7 @@ public sealed class RunForecastTests
 
     [Fact]
     public void Nobody_waits_for_a_forecast_that_was_given_up() => Should.Throw<OperationCanceledException>(() =>
-        RunForecast.Of(SpecificationJson.Read(Text), Schedule, null, new CancellationToken(true)));
+        RunForecast.Of(SpecificationJson.Read(Text), Schedule, null, cancellation: new CancellationToken(true)));
 
     [Fact]
     public void A_limit_in_milliseconds_that_nothing_was_measured_for_counts_as_the_calls_it_names()
