@@ -47,6 +47,12 @@ public sealed record MemoryPlan(IReadOnlyList<MemoryPart> Parts, long AvailableB
         if (together)
         {
             parts.AddRange([("feature network", manifest.Features?.File), ("perceptual network", manifest.Perceptual?.File)]);
+            if (manifest.SecondFolder is { } second)
+            {
+                var network = FeaturePackage.Open(package.PathOf(second)).Manifest.Features;
+                parts.Add(("second feature network", network is null ? null : Path.Combine(second, network.File)));
+            }
+
             if (manifest.ClipFolder is { } clip)
             {
                 var networks = FeaturePackage.Open(package.PathOf(clip)).Manifest;

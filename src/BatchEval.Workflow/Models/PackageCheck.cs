@@ -56,7 +56,7 @@ public static class PackageCheck
 
         if (manifest.SecondFolder is { } second)
         {
-            yield return Try("second", () => Open(second, () => new FeatureNetwork(FeaturePackage.Open(package.PathOf(second)), device)));
+            yield return Try("second", () => Second(package, second, device));
         }
 
         if (manifest.Reference is { } reference)
@@ -99,11 +99,16 @@ public static class PackageCheck
         return Finite(classifier.Of([new DenoiserRow(Grey(sample), level, level.Time, 0, 0)], sample), $"{entry.File}: the gradient of class 0 at a grey sample");
     }
 
+    private static (bool Passed, string Seen) Second(ModelPackage package, string folder, DeviceOptions device)
+    {
+        using var network = new FeatureNetwork(FeaturePackage.Open(package.PathOf(folder)), device);
+        return Finite(network.Run([GreyImage(package.Manifest.Image)]).Features, $"{folder}: {network.Dimensions} features of an image, {network.Preprocessing}");
+    }
+
     private static (bool Passed, string Seen) Clip(ModelPackage package, string folder, DeviceOptions device)
     {
-        var image = package.Manifest.Image;
         using var scorer = new ClipScorer(FeaturePackage.Open(package.PathOf(folder)), device);
-        var score = scorer.Score([new RgbImage(image.Width, image.Height, [.. Enumerable.Repeat((byte)128, 3 * image.Width * image.Height)])], ["a cat"])[0];
+        var score = scorer.Score([GreyImage(package.Manifest.Image)], ["a cat"])[0];
         return (double.IsFinite(score), string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{folder}: the score of a grey image and a text is {score:G3}"));
     }
 
@@ -130,6 +135,8 @@ public static class PackageCheck
         var distance = network.Measure(Grey(image), Grey(image), new ImageShape(image.Channels, image.Height, image.Width))[0];
         return (Math.Abs(distance) < Same, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{package.Manifest.Perceptual!.File}: the distance of equal images is {distance:G3}{(Math.Abs(distance) < Same ? string.Empty : "; it must be 0")}"));
     }
+
+    private static RgbImage GreyImage(SampleEntry image) => new(image.Width, image.Height, [.. Enumerable.Repeat((byte)128, 3 * image.Width * image.Height)]);
 
     private static float[] Grey(SampleEntry image) => [.. Enumerable.Repeat((float)((image.Low + image.High) / 2), image.Size)];
 
