@@ -59,11 +59,15 @@ internal sealed class RunProgress(string run, RunSpecification specification, Ti
         var round = Forecast?[now.Round];
         var options = specification.Search.Evolution;
         var generation = round?.Stage.EndsWith("search", StringComparison.Ordinal) == true
-            ? $", generation {now.Outline.Generation + 1} of {options.Generations}{(options.Rungs.Count > 1 ? $", rung {round.Rung + 1} of {options.Rungs.Count}" : string.Empty)}"
+            ? $", generation {Generation(round.Stage, now.Outline.Generation)} of {options.Generations}{(options.Rungs.Count > 1 ? $", rung {round.Rung + 1} of {options.Rungs.Count}" : string.Empty)}"
             : string.Empty;
         var units = now.UnitsDone < now.Outline.Units ? $"unit {now.UnitsDone} of {now.Outline.Units}" : "scores are computed and written";
         return string.Create(CultureInfo.InvariantCulture, $"{round?.Stage ?? now.Outline.Stage}{generation}, {units}");
     }
+
+    // Searches by an optimiser of real numbers count from the round that chooses their base, which is no generation.
+    private int Generation(string stage, int generation) =>
+        specification.Search.Method.IsVector() && stage == "search" ? Math.Max(1, generation) : generation + 1;
 
     /// <summary>The best score in words, for example "best fid 12.3 ± 0.4", or an empty text.</summary>
     public string BestText() => Best is not { } best ? string.Empty

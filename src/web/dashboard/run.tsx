@@ -47,7 +47,7 @@ export function RunPage({ id }: { id: string }) {
 
 function Progress({ run }: { run: Run }) {
   if (run.state === "finished") return null;
-  const generation = run.generations > 0 && run.generation !== null && /earch/.test(run.stage) ? `, generation ${run.generation + 1} of ${run.generations}` : "";
+  const generation = run.generations > 0 && run.generation !== null && /earch/.test(run.stage) ? `, generation ${Math.min(run.generation + 1, run.generations)} of ${run.generations}` : "";
   return <div class="progress">
     <progress max={1} value={run.share ?? undefined} aria-label="Share of the work that is done" />
     <p>{stageName(run.stage)}{generation}{run.unitsDone !== null && run.units ? `, ${run.unitsDone} of ${run.units} units of the round` : ""}{run.share !== null && <>; {percent(run.share)} done</>}

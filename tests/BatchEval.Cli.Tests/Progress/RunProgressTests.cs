@@ -49,6 +49,26 @@ public sealed class RunProgressTests
         progress.Times().ShouldBe("0:40 elapsed");
     }
 
+    // "generation 5 of 4": the round that chooses the base counted as the first.
+    [Theory]
+    [InlineData("search.space=sampler", "search.population=4")]
+    [InlineData("search.space=times", "search.population=4")]
+    public void The_last_generation_of_a_search_is_as_many_as_there_are(string space, string population)
+    {
+        var specification = SpecificationJson.Read(SpecificationOverrides.Apply(Commands.SmallRun.Specification(), [space, population, "search.generations=4", "search.mutants=null", "search.crossovers=null"]));
+        var forecast = new RunForecast(new RunMachine(specification, DiscreteNoiseSchedule.Linear(1000, 1e-4, 0.02)));
+        var progress = new RunProgress("r", specification, clock) { Forecast = forecast };
+        string At(int round)
+        {
+            progress.Report(new RoundProgress("r", round, new RoundOutline(1, "Search", forecast[round]!.Generation, 1), 0));
+            return progress.Position();
+        }
+
+        int[] rounds = [.. Enumerable.Range(0, forecast.Rounds).Where(r => forecast[r]!.Stage == "search")];
+        At(rounds[0]).ShouldStartWith("search, generation 1 of 4");
+        At(rounds[^1]).ShouldStartWith("search, generation 4 of 4");
+    }
+
     private RunProgress Begin()
     {
         var progress = new RunProgress("r", Specification, clock) { Trouble = () => trouble, Forecast = Forecast };
