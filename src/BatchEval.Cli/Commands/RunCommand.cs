@@ -56,11 +56,7 @@ internal static class RunCommand
                 shell.Error.WriteLine($"note: {remark}");
             }
 
-            if (remote is null)
-            {
-                shell.Error.WriteLine($"note: Memory: {MemoryPlan.Of(package, options, together: true)}.{RunSubmission.CallsOf(specification, models)}");
-            }
-            else
+            if (remote is not null)
             {
                 var storage = await StorageServices.OpenAsync(remote, cancellation);
                 var runs = await RunStore.OpenAsync(remote, new StorageWatch(shell.Error.WriteLine, shell.Time), null, cancellation);
@@ -70,6 +66,7 @@ internal static class RunCommand
 
             await using var access = await StoreAccess.OpenAsync(parsed.GetValue(store), shell, cancellation);
             CommonOptions.Announce(options, units, shell.Error);
+            shell.Error.WriteLine($"Memory: {MemoryPlan.Of(package, options, together: true)}.{RunSubmission.CallsOf(specification, models)}");
             var session = new RunSession(access, models, units, shell, parsed.GetValue(Application.Verbose));
             return await EndAsync(access.Store, await session.RunAsync(specification, cancellation), parsed.GetValue(output), parsed.GetValue(json), shell, cancellation);
         });

@@ -77,7 +77,12 @@ public sealed record MemoryPlan(IReadOnlyList<MemoryPart> Parts, long AvailableB
         $"{string.Join(", ", Parts.Select(p => $"{p.Part} {Text(p.WeightBytes)}"))} of weights, {(Together ? "open at once in a run" : "one network open at a time")}, about {Text(PeakBytes)} while the largest is loaded{(AvailableBytes == long.MaxValue ? string.Empty : $"; {Text(AvailableBytes)} there are")}";
 
     /// <summary>A number of bytes for people.</summary>
-    internal static string Text(double bytes) => bytes >= 1e9 ? (bytes / 1e9).ToString("0.0 GB", CultureInfo.InvariantCulture) : (bytes / 1e6).ToString("0.# MB", CultureInfo.InvariantCulture);
+    public static string Text(double bytes) => bytes switch
+    {
+        >= 1e9 => (bytes / 1e9).ToString("0.0 GB", CultureInfo.InvariantCulture),
+        >= 1e6 => (bytes / 1e6).ToString("0.# MB", CultureInfo.InvariantCulture),
+        _ => (bytes / 1e3).ToString("0 kB", CultureInfo.InvariantCulture),
+    };
 
     private static long Size(string file)
     {

@@ -45,8 +45,9 @@ public sealed class RunSubmission(RunStore store, ModelHost models, TimeProvider
     {
         var model = models.Open(models.Find(specification.Model)).Sampling;
         var (asked, calls) = (specification.Execution.BatchSize, models.Device.CudaIndex is null ? Environment.ProcessorCount : 1);
+        var rows = model.BatchOf(asked, models.Device, calls);
         return model.RowBytes == 0 ? string.Empty
-            : $" A sample in a network call takes about {model.RowBytes / 1e6:0} MB beside them, so calls hold at most {model.BatchOf(asked, models.Device, calls)} samples ({asked} asked for).";
+            : $" A sample in a network call takes about {MemoryPlan.Text(model.RowBytes)} more; {rows} go into one{(rows < asked ? $", {asked} were asked for" : string.Empty)}.";
     }
 
     // A run holds its prompts themselves: workers elsewhere have no files, and its id changes with them.
