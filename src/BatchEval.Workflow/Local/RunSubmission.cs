@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using BatchEval.Onnx.Packages;
+using BatchEval.Onnx.Sampling;
 using BatchEval.Onnx.Text;
 using BatchEval.Workflow.Activities;
 using BatchEval.Workflow.Evaluation;
