@@ -1,7 +1,6 @@
 using BatchEval.Onnx.Images;
 using BatchEval.Onnx.Numpy;
 using BatchEval.Onnx.Sampling;
-using BatchEval.Workflow.Evaluation;
 
 namespace BatchEval.Cli.Sampling;
 

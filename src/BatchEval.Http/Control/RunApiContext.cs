@@ -23,13 +23,16 @@ public sealed record RunApiContext(
     public const int BodyLimit = 1 << 20;
 
     /// <summary>The context of a request.</summary>
-    /// <exception cref="RefusedException">The shell gave it none.</exception>
+    /// <exception cref="PagesOnlyException">The shell gave it none.</exception>
     public static RunApiContext Of(HttpContext http) =>
-        http.Features.Get<RunApiContext>() ?? throw Refusals.PagesOnly.Exception();
+        http.Features.Get<RunApiContext>() ?? throw new PagesOnlyException();
 
     /// <summary>Lets endpoints take the context as a parameter.</summary>
     public static ValueTask<RunApiContext?> BindAsync(HttpContext context) => ValueTask.FromResult<RunApiContext?>(Of(context));
 }
+
+/// <summary>A request for data at an address that gives out pages only.</summary>
+public sealed class PagesOnlyException() : Exception("This address gives out pages only.");
 
 /// <summary>Price of device time.</summary>
 /// <param name="PerHour">Price of one hour.</param>

@@ -54,6 +54,7 @@ internal sealed partial class RefusalMiddleware(RequestDelegate next)
     {
         RefusedException refused => refused.Refusal,
         ProblemException problem => Refusal.Of(problem),
+        PagesOnlyException => Refusals.PagesOnly,
         BadHttpRequestException { StatusCode: 408 } => new Refusal(408, "Request timeout", "The body of the request did not arrive in time."),
         BadHttpRequestException { StatusCode: 413 } => Refusals.TooLarge,
         BadHttpRequestException bad when Parameter().Match(bad.Message) is { Success: true } named => Refusal.BadRequest(named.Groups["name"].Value, $"is '{named.Groups["text"].Value}'; allowed: a whole number."),

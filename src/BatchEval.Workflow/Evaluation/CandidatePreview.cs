@@ -1,4 +1,5 @@
 using BatchEval.Onnx.Images;
+using BatchEval.Onnx.Sampling;
 
 namespace BatchEval.Workflow.Evaluation;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BatchEval.Onnx.Numpy;
+using BatchEval.Onnx.Sampling;
 using BatchEval.Workflow.Serialization;
 
 namespace BatchEval.Workflow.Evaluation;

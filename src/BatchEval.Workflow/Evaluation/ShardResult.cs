@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using BatchEval.Core.Sampling.Skipping;
+using BatchEval.Onnx.Sampling;
 
 namespace BatchEval.Workflow.Evaluation;
 

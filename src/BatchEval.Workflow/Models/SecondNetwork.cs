@@ -3,7 +3,7 @@ using BatchEval.Core.Randomness;
 using BatchEval.Onnx.Features;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
-using BatchEval.Workflow.Evaluation;
+using BatchEval.Onnx.Sampling;
 
 namespace BatchEval.Workflow.Models;
 

@@ -5,6 +5,7 @@ using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
+using BatchEval.Onnx.Sampling;
 using BatchEval.Tests.Shared;
 using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Models;

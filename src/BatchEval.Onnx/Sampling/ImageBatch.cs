@@ -1,7 +1,6 @@
 using BatchEval.Onnx.Images;
-using BatchEval.Onnx.Packages;
 
-namespace BatchEval.Workflow.Evaluation;
+namespace BatchEval.Onnx.Sampling;
 
 /// <summary>Images as they are published and scored: unsigned bytes [N, C, H, W].</summary>
 /// <param name="Shape">[N, C, H, W].</param>
