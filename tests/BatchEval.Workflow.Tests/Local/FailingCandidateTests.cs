@@ -169,7 +169,7 @@ public sealed class FailingCandidateTests(AzuriteFixture azurite) : IClassFixtur
         var last = model.Graph.Node.Single(n => n.Output.Contains("features"));
         last.Output[last.Output.IndexOf("features")] = "before";
         model.Graph.Initializer.Add(new TensorProto { Name = "beyond", DataType = 7, Dims = { 64 }, Int64Data = { Enumerable.Repeat(999L, 64) } });
-        model.Graph.Node.Add(new NodeProto { OpType = "Gather", Input = { "before", "beyond" }, Output = { "features" }, Attribute = { new AttributeProto { Name = "axis", I = 1, Type = AttributeProto.Types.AttributeType.Int } } });
+        model.Graph.Node.Insert(model.Graph.Node.IndexOf(last) + 1, new NodeProto { OpType = "Gather", Input = { "before", "beyond" }, Output = { "features" }, Attribute = { new AttributeProto { Name = "axis", I = 1, Type = AttributeProto.Types.AttributeType.Int } } });
         return model;
     }
 
