@@ -8,27 +8,46 @@ namespace BatchEval.Cli.Results;
 internal static class LeaderboardTable
 {
     private const int MostTimes = 8;
+    private const int LeastTimes = 16;
 
-    public static Table Draw(Leaderboard leaderboard)
+    /// <param name="width">Characters in a line. Metrics that have no room are left out from the last on, but never the objective, and named below the table.</param>
+    public static Table Draw(Leaderboard leaderboard, int width)
     {
         var scores = leaderboard.Ranked();
-        var table = new Table().Border(TableBorder.Simple);
-        table.AddColumn(new TableColumn("name").NoWrap());
         var objective = MetricCatalog.Find(leaderboard.Objective);
-        Metric[] metrics = [.. MetricCatalog.All.Where(m => m == objective || (!m.IsDetail && scores.Any(s => s.Of(m.Key) is not null)))];
-        foreach (var name in metrics.Select(m => m.Label).Prepend("calls"))
+        Metric[] known = [.. MetricCatalog.All.Where(m => m == objective || (!m.IsDetail && scores.Any(s => s.Of(m.Key) is not null)))];
+        var shown = known.ToList();
+        while (Width(leaderboard, scores, [.. shown], objective) > width && shown.FindLast(m => m != objective) is { } last)
         {
-            table.AddColumn(new TableColumn(name).RightAligned().NoWrap());
+            shown.Remove(last);
         }
 
-        table.AddColumn("times");
+        Metric[] metrics = [.. shown];
+        var table = new Table().Border(TableBorder.Simple);
+        foreach (var (name, index) in Heads(metrics).Select((h, i) => (h, i)))
+        {
+            var column = new TableColumn(name);
+            table.AddColumn(index == 0 ? column.NoWrap() : index <= metrics.Length + 1 ? column.RightAligned().NoWrap() : column);
+        }
+
         foreach (var score in scores)
         {
             var style = score == leaderboard.Best ? new Style(Color.Green, decoration: Decoration.Bold) : Style.Plain;
             table.AddRow(Cells(score, score == leaderboard.Best, metrics, objective).Select(c => new Text(c, style)));
         }
 
-        return table;
+        return metrics.Length == known.Length ? table
+            : table.Caption($"No room for {string.Join(", ", known.Except(metrics).Select(m => m.Label))}: see leaderboard.csv or the report.", Style.Plain);
+    }
+
+    private static IEnumerable<string> Heads(Metric[] metrics) => ["name", "calls", .. metrics.Select(m => m.Label), "times"];
+
+    // Times may go over several lines; all else is in one. Three characters stand between two columns.
+    private static int Width(Leaderboard leaderboard, IReadOnlyList<CandidateScore> scores, Metric[] metrics, Metric objective)
+    {
+        var rows = scores.Where(s => s.Failure is null).Select(s => Cells(s, s == leaderboard.Best, metrics, objective).ToArray()).Append([.. Heads(metrics)]).ToList();
+        var last = metrics.Length + 2;
+        return Enumerable.Range(0, last + 1).Sum(i => 3 + Math.Min(i == last ? LeastTimes : int.MaxValue, rows.Max(row => row[i].Length)));
     }
 
     private static IEnumerable<string> Cells(CandidateScore score, bool best, Metric[] metrics, Metric objective)

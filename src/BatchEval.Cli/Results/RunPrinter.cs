@@ -40,7 +40,7 @@ internal sealed class RunPrinter(RunStore store, Shell shell, Output output)
     {
         if (document.Leaderboard is { } leaderboard)
         {
-            output.Draw(LeaderboardTable.Draw(leaderboard));
+            output.Draw(width => LeaderboardTable.Draw(leaderboard, width));
             if (Summary(leaderboard) is { } summary)
             {
                 output.Line(summary);

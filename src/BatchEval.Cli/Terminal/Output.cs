@@ -15,7 +15,14 @@ internal sealed class Output(Shell shell, bool json)
     public void Line(string text = "") => People.WriteLine(text);
 
     /// <summary>Writes a table or another drawing for people.</summary>
-    public void Draw(Spectre.Console.Rendering.IRenderable drawing) => ConsoleOn(People, json ? shell.ErrorIsTerminal : shell.OutIsTerminal).Write(drawing);
+    public void Draw(Spectre.Console.Rendering.IRenderable drawing) => Draw(_ => drawing);
+
+    /// <summary>Writes a drawing that depends on how many characters a line has.</summary>
+    public void Draw(Func<int, Spectre.Console.Rendering.IRenderable> drawing)
+    {
+        var console = ConsoleOn(People, json ? shell.ErrorIsTerminal : shell.OutIsTerminal);
+        console.Write(drawing(console.Profile.Width));
+    }
 
     /// <summary>Writes a JSON document for programs, if it was asked for. A number that JSON does not have is null in it.</summary>
     public void Json(JsonNode document)
