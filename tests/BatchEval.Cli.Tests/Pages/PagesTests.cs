@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -13,27 +12,10 @@ public sealed class PagesTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
     [BrowserFact]
     public async Task A_run_is_started_watched_paused_resumed_looked_at_and_compared()
     {
-        var port = FreePort();
-        var info = new ProcessStartInfo("node", [Path.Combine(RepoPaths.Root, "tests", "BatchEval.Cli.Tests", "Pages", "pages.mjs")]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        info.Environment["CHROMIUM"] = BrowserFactAttribute.Browser;
-        info.Environment["SERVER"] = typeof(ServeCommand).Assembly.Location;
-        info.Environment["NODE_MODULES"] = RepoPaths.NodeModules;
-        info.Environment["BATCHEVAL_STORE"] = azurite.ConnectionString;
-        info.Environment["PORT"] = port.ToString(CultureInfo.InvariantCulture);
-        using var process = Process.Start(info)!;
-        var (said, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(12));
-        try
-        {
-            await process.WaitForExitAsync(patience.Token);
-        }
-        finally
-        {
-            process.Kill(entireProcessTree: true);
-        }
-
-        process.ExitCode.ShouldBe(0, await said + await errors);
-        (await said).TrimEnd().ShouldEndWith("done");
+        var said = await NodeProgram.RunAsync(
+            [Path.Combine(RepoPaths.Root, "tests", "BatchEval.Cli.Tests", "Pages", "pages.mjs")], minutes: 12,
+            ("SERVER", typeof(ServeCommand).Assembly.Location), ("BATCHEVAL_STORE", azurite.ConnectionString), ("PORT", FreePort().ToString(CultureInfo.InvariantCulture)));
+        said.TrimEnd().ShouldEndWith("done");
     }
 
     private static int FreePort()

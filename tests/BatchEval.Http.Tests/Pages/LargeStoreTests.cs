@@ -38,14 +38,9 @@ public sealed class LargeStoreTests(AzuriteFixture azurite, ITestOutputHelper ou
     {
         await using var bench = await ApiBench.CreateAsync(azurite, "large-pages");
         var run = await FabricateAsync(bench);
-        var info = new ProcessStartInfo("node", [Path.Combine(RepoPaths.Root, "tests", "BatchEval.Http.Tests", "Pages", "large.mjs"), bench.Client.BaseAddress!.ToString().TrimEnd('/'), run]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        (info.Environment["CHROMIUM"], info.Environment["NODE_MODULES"]) = (BrowserFactAttribute.Browser, RepoPaths.NodeModules);
-        using var process = Process.Start(info)!;
-        var (said, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(3));
-        process.ExitCode.ShouldBe(0, await said + await errors);
-        output.WriteLine(await said);
-        var measured = JsonNode.Parse(await said)!;
+        var said = await NodeProgram.RunAsync([Path.Combine(RepoPaths.Root, "tests", "BatchEval.Http.Tests", "Pages", "large.mjs"), bench.Client.BaseAddress!.ToString().TrimEnd('/'), run], minutes: 3);
+        output.WriteLine(said);
+        var measured = JsonNode.Parse(said)!;
         ((string)measured["shown"]!).ShouldContain("of 10000 candidates");
         // How long it takes says something only on a machine that has nothing else to do.
         if (Environment.GetEnvironmentVariable("BATCHEVAL_BENCHMARK") == "1")

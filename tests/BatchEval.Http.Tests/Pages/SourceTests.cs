@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using BatchEval.Tests.Shared;
 
 namespace BatchEval.Http.Tests.Pages;
@@ -30,12 +29,5 @@ public sealed class SourceTests
     [Fact]
     public Task Pages_pass_the_type_checker() => NodeAsync("typescript/bin/tsc", "-p", "src/web");
 
-    private static async Task NodeAsync(string script, params string[] arguments)
-    {
-        var info = new ProcessStartInfo("node", [Path.Combine(RepoPaths.NodeModules, script), .. arguments]) { WorkingDirectory = RepoPaths.Root, RedirectStandardOutput = true, RedirectStandardError = true };
-        using var process = Process.Start(info)!;
-        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync();
-        process.ExitCode.ShouldBe(0, await output + await errors);
-    }
+    private static Task NodeAsync(string script, params string[] arguments) => NodeProgram.RunAsync([Path.Combine(RepoPaths.NodeModules, script), .. arguments], minutes: 5);
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Tests.Shared;
@@ -23,13 +22,8 @@ public sealed class RenderedReportTests
             };
             var page = Path.Combine(folder.FullName, "report.html");
             await File.WriteAllTextAsync(page, HtmlReport.Write(model));
-            var info = new ProcessStartInfo("node", [Path.Combine(RepoPaths.Root, "tests", "BatchEval.Workflow.Tests", "Reports", "report.mjs"), page]) { RedirectStandardOutput = true, RedirectStandardError = true };
-            (info.Environment["CHROMIUM"], info.Environment["NODE_MODULES"]) = (BrowserFactAttribute.Browser, RepoPaths.NodeModules);
-            using var process = Process.Start(info)!;
-            var (said, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-            await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(5));
-            process.ExitCode.ShouldBe(0, await said + await errors);
-            (await said).TrimEnd().ShouldEndWith("done");
+            var said = await NodeProgram.RunAsync([Path.Combine(RepoPaths.Root, "tests", "BatchEval.Workflow.Tests", "Reports", "report.mjs"), page], minutes: 5);
+            said.TrimEnd().ShouldEndWith("done");
         }
         finally
         {
