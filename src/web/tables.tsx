@@ -1,13 +1,18 @@
 // Tables, and charts with theirs: the one renderer of pages and reports.
 import { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
-import { Drawn, mount } from "./charts/frame";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Drawn, mount, whenIdle } from "./charts/frame";
 
-/** A chart with its table: everything that is drawn can be read too. */
-export function Chart({ label, draw, watch, children }: { label: string; draw: (width: number) => Drawn; watch: unknown[]; children: ComponentChildren }) {
+/** A chart with its table: everything that is drawn can be read too. Texts and tables are shown first; a large table is made once it is opened. */
+export function Chart({ label, draw, watch, children }: { label: string; draw: (width: number) => Drawn; watch: unknown[]; children: ComponentChildren | (() => ComponentChildren) }) {
+  const [opened, open] = useState(false);
   const host = useRef<HTMLDivElement>(null);
-  useEffect(() => mount(host.current!, () => label, draw), watch);
-  return <><div class="chart" ref={host} /><details><summary>The same as a table</summary>{children}</details></>;
+  useEffect(() => {
+    let leave = () => {};
+    const forget = whenIdle(() => { leave = mount(host.current!, () => label, draw); });
+    return () => { forget(); leave(); };
+  }, watch);
+  return <><div class="chart" ref={host} /><details onToggle={e => { if (e.currentTarget.open) open(true); }}><summary>The same as a table</summary>{typeof children !== "function" ? children : opened && children()}</details></>;
 }
 
 export interface Head { label: string; note?: string; numeric?: boolean }

@@ -70,6 +70,13 @@ export const axisLabel = (metric: Metric, axis: Axis) =>
 export const ticks = (axis: Axis, pixels: number) => (axis.type === "log" ? { ticks: Math.max(2, pixels / 75), tickFormat: "~g" } : {});
 export const clampTo = (axis: Axis) => (value: number) => Math.max(axis.domain[0], Math.min(axis.domain[1], value));
 
+/** Does something when the browser has nothing else to do, in half a second at the latest; the function that is returned takes it back. */
+export function whenIdle(work: () => void): () => void {
+  if (!("requestIdleCallback" in window)) { const timer = setTimeout(work); return () => clearTimeout(timer); }
+  const waiting = requestIdleCallback(work, { timeout: 500 });
+  return () => cancelIdleCallback(waiting);
+}
+
 /** Draws into an element now and whenever its width changes. A chart that cannot be drawn leaves the tables to speak. */
 export function mount(host: HTMLElement, label: () => string, draw: (width: number, again: () => void) => Drawn): () => void {
   let drawn = 0;

@@ -24,16 +24,15 @@ export function hypervolume(dots: Dot[], all: Dot[], higherIsBetter: boolean): n
   return area;
 }
 
-/** One path for all points: a line of no length with round ends is a dot. */
+/** One path for all points: a line of no length with round ends is a dot. Those in one place, to half a pixel, are drawn once: a path covers each place once anyway. */
 function cloud(dots: Dot[], color: string, size: number): Plot.Markish {
   return Plot.dot(dots, {
     x: "x", y: "y",
     render: (index, _scales, values) => {
       const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
       const [xs, ys] = [values.x as ArrayLike<number>, values.y as ArrayLike<number>];
-      let d = "";
-      for (const i of index) d += `M${xs[i].toFixed(1)},${ys[i].toFixed(1)}h0`;
-      path.setAttribute("d", d);
+      const half = (value: number) => Math.round(2 * value) / 2;
+      path.setAttribute("d", [...new Set(Array.from(index, i => `M${half(xs[i])},${half(ys[i])}h0`))].join(""));
       path.setAttribute("fill", "none");
       path.setAttribute("stroke-linecap", "round");
       path.setAttribute("stroke-width", String(size));

@@ -76,10 +76,12 @@ export const post = async <T>(path: string, body?: string): Promise<T> =>
 export const runPath = (id: string) => `/api/runs/${encodeURIComponent(id)}`;
 export const candidatePath = (run: string, id: string) => `${runPath(run)}/candidates/${encodeURIComponent(id)}`;
 
+/** A run's specification as it lies in the store. */
+export const storedSpecification = async (run: string) => parse(await (await send(`${runPath(run)}/specification`)).text()) as Json;
+
 /** A run's specification with its model named as the service names it: a run of the command line names a folder. */
 export async function specificationOf(run: string): Promise<Json> {
-  const [text, { model, links }] = await Promise.all([send(`${runPath(run)}/specification`).then(answer => answer.text()), get<Run>(runPath(run))]);
-  const specification = parse(text) as Json;
+  const [specification, { model, links }] = await Promise.all([storedSpecification(run), get<Run>(runPath(run))]);
   return links.model ? { ...specification, model } : specification;
 }
 

@@ -4,19 +4,22 @@ import { drawCurves } from "../charts/lines";
 import { drawPoints, paretoFront } from "../charts/points";
 import { drawSchedules, Schedule } from "../charts/schedules";
 import { Chart, Plain } from "../tables";
-import { ApiError, candidatePath, get, Metric, Run, runPath, Steps, Table } from "./api";
+import { ApiError, candidatePath, get, Metric, Run, runPath, Steps, storedSpecification, Table } from "./api";
 import { latestScores, Scored } from "./live";
 import { Genes } from "./genes";
 import { State } from "./parts";
 import { dotsOf } from "./run";
+import { isRaw } from "./schema";
 import { big, short, titled, withError } from "./text";
 
 interface Loaded { run: Run; table: Table; specification: unknown; steps: Steps | null; scores: Scored[]; color: string }
 
-const colors = ["var(--win)", "var(--c1)", "var(--c3)", "var(--c4)", "var(--c5)", "var(--c6)"];
+const base = ["var(--win)", "var(--c1)", "var(--c3)", "var(--c4)", "var(--c5)", "var(--c6)"];
+// Twelve that differ: those of the pages, and each half way to the text's.
+const colors = [...base, ...base.map(color => `color-mix(in oklab, ${color}, var(--ink) 50%)`)];
 
 async function load(id: string, index: number): Promise<Loaded> {
-  const [run, table, specification] = await Promise.all([get<Run>(runPath(id)), get<Table>(`${runPath(id)}/scores`), get<unknown>(`${runPath(id)}/specification`)]);
+  const [run, table, specification] = await Promise.all([get<Run>(runPath(id)), get<Table>(`${runPath(id)}/scores`), storedSpecification(id)]);
   const steps = run.best ? await get<Steps>(`${candidatePath(id, run.best.id)}/steps`).catch(() => null) : null;
   return { run, table, specification, steps, scores: latestScores(table), color: colors[index % colors.length] };
 }
@@ -98,7 +101,7 @@ function Winners({ loaded }: { loaded: Loaded[] }) {
 
 /** Members of a document by path. */
 export function flatten(value: unknown, path = ""): Map<string, string> {
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return new Map([[path, JSON.stringify(value)]]);
+  if (value === null || typeof value !== "object" || Array.isArray(value) || isRaw(value)) return new Map([[path, JSON.stringify(value)]]);
   return new Map(Object.entries(value).flatMap(([key, member]) => [...flatten(member, path ? `${path}.${key}` : key)]));
 }
 

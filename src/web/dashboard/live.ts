@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, get, Row, Round, Run, runPath, Table, watch } from "./api";
 import { LogLine, readChanges, writeChanges } from "./log";
+import { parse } from "./schema";
 
 type Listener = (away: Date | null) => void;
 let away: Date | null = null;
@@ -72,7 +73,7 @@ export function useRun(id: string): Live {
             wait = 1000;
             if (event === "gone") { gone = true; return; }
             if (event !== "status") return;
-            const now = JSON.parse(data) as Run;
+            const now = parse(data) as Run;
             const last = before.current;
             if (last && last.state !== now.state) note(`${last.state} → ${now.state}${now.error ? `: ${now.error}` : ""}`);
             before.current = now;
@@ -84,7 +85,7 @@ export function useRun(id: string): Live {
           if (stop.signal.aborted) return;
           const refusal = problem as ApiError;
           heard(refusal instanceof ApiError && refusal.status !== 0);
-          if (refusal.status >= 400 && refusal.status < 500 && refusal.status !== 408 && refusal.status !== 429) { setState({ gone: false, error: refusal }); return; }
+          if (final(refusal)) { setState({ gone: false, error: refusal }); return; }
           if (refusal.status >= 500) setState({ gone: false, error: refusal });
           wait = Math.min(wait * 1.5, 10_000);
         }
@@ -99,29 +100,44 @@ export function useRun(id: string): Live {
 }
 
 const AGAIN = 3000;
+/** Whether asking again is of no use: the server understood and refuses. */
+const final = ({ status }: ApiError) => status >= 400 && status < 500 && status !== 408 && status !== 429;
 
-/** The scores of all rounds; only new ones are asked for, and again where that fails. */
+/** The scores of all rounds: asked for at once, beside the run itself. Only new ones are asked for as the run goes on, and again where that fails. */
 export function useScores(id: string, run: Run | null): { table: Table | null; error: ApiError | null } {
   const [table, set] = useState<Table | null>(null);
   const [error, fail] = useState<ApiError | null>(null);
-  const [turn, next] = useState(0);
-  const round = run?.round, finished = run?.state;
-  useEffect(() => { set(null); fail(null); }, [id]);
+  const told = useRef<(round: number) => void>(() => {});
   useEffect(() => {
-    if (round === undefined) return;
+    set(null); fail(null);
     const stop = new AbortController();
-    const since = table?.next ?? 0;
-    let timer = 0;
-    get<Table>(`${runPath(id)}/scores?since=${since}`, stop.signal)
-      .then(fresh => { fail(null); set(old => (old && old.next === since ? { ...fresh, rounds: [...old.rounds, ...fresh.rounds.filter(r => r.round >= old.next)] } : fresh)); })
-      .catch((problem: ApiError) => {
+    let kept: Table | null = null, wanted = 0, asking = false, stale = false, known = false, timer = 0;
+    const ask = async () => {
+      clearTimeout(timer);
+      if (asking) { stale = true; return; }
+      asking = true; stale = false;
+      const since = kept?.next ?? 0;
+      try {
+        const fresh: Table = await get<Table>(`${runPath(id)}/scores?since=${since}`, stop.signal);
+        kept = kept ? { ...fresh, rounds: [...kept.rounds, ...fresh.rounds] } : fresh;
+        stale ||= since < kept.next && kept.next < wanted;
+        fail(null); set(kept);
+      } catch (problem) {
         if (stop.signal.aborted) return;
-        heard(problem.status !== 0);
-        if (problem.status !== 0) fail(problem);
-        timer = window.setTimeout(() => next(t => t + 1), AGAIN);
-      });
+        const refusal = problem as ApiError;
+        heard(refusal.status !== 0);
+        if (refusal.status !== 0) fail(refusal);
+        if (known || !final(refusal)) timer = window.setTimeout(ask, AGAIN);
+      }
+      asking = false;
+      if (stale) ask();
+    };
+    // The first word of the run tells nothing new where the scores hold its rounds already.
+    told.current = round => { wanted = round; if (known || (!asking && (kept?.next ?? 0) < round)) ask(); known = true; };
+    ask();
     return () => { stop.abort(); clearTimeout(timer); };
-  }, [id, round, finished, turn]);
+  }, [id]);
+  useEffect(() => { if (run) told.current(run.round); }, [id, run?.round, run?.state]);
   return { table, error };
 }
 

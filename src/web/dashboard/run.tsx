@@ -9,6 +9,7 @@ import { lastRung, latestScores, Scored, usePolling, useRun } from "./live";
 import { Log } from "./log";
 import { Orders } from "./orders";
 import { Column, DataTable, Download, Fact, FileLink, Problem, State, useOrderable } from "./parts";
+import { shown } from "./schema";
 import { big, clock, count, day, hour, moment, percent, short, stageName, titled, withError } from "./text";
 
 export const costs = [
@@ -63,7 +64,7 @@ function Facts({ run, metric, scores }: { run: Run; metric?: Metric; scores: Sco
     <Fact name="Images scored" note={`${count(run.counts.networkCalls)} network calls`}>{count(run.counts.samples)}</Fact>
     <Fact name="Results computed" note={`${count(run.counts.reused)} found in the store`}>{count(run.counts.computed)}</Fact>
     <Fact name="Device time" note={[run.cost.amount != null ? `${run.cost.amount} ${run.cost.currency}` : "", run.state !== "finished" && run.cost.deviceSecondsLeft != null ? `about ${clock(run.cost.deviceSecondsLeft)} more` : ""].filter(Boolean).join("; ")}>{clock(run.cost.deviceSeconds)}</Fact>
-    <Fact name="Model" note={`seed ${run.seed}`}>{run.links.model ? <a href={`#/models/${encodeURIComponent(run.model)}`}>{run.model}</a> : run.model}</Fact>
+    <Fact name="Model" note={`seed ${shown(run.seed)}`}>{run.links.model ? <a href={`#/models/${encodeURIComponent(run.model)}`}>{run.model}</a> : run.model}</Fact>
     <Fact name="Started" note={<>{day(run.started)}; changed {hour(run.updated)}</>}>{hour(run.started)}</Fact>
   </dl>;
 }
@@ -116,9 +117,21 @@ function Points({ run, scores, metric }: { run: string; scores: Scored[]; metric
     {known.length > 1 && <div class="choose" role="group" aria-label="Cost">{known.map(c => <button key={c.key} type="button" aria-pressed={c.key === cost.key} onClick={() => setCost(c)}>{c.label}</button>)}</div>}
     <Chart label={`${metric.label} against ${cost.label} of ${dots.length} candidates`} watch={[dots]}
       draw={width => drawPoints([{ label: "searched", color: WIN, dots: dots.filter(d => d.kind === "searched") }, { label: "baselines", color: OTHER, dots: dots.filter(d => d.kind === "baseline") }].filter(g => g.dots.length > 0).slice(0, 2), { x: cost.label, y: titled(metric), higherIsBetter: metric.higherIsBetter }, width, dot => { location.hash = `#/runs/${run}/candidates/${dot.id}`; })}>
-      <Plain name="Pareto front" head={["Candidate on the front", cost.label, titled(metric)]} rows={paretoFront(dots, metric.higherIsBetter).map(d => [<a href={`#/runs/${run}/candidates/${d.id}`}>{d.name} {d.id}</a>, big(d.x), short(d.y)])} />
+      {() => <PointTable run={run} dots={dots} cost={cost.label} metric={metric} />}
     </Chart>
   </section>;
+}
+
+function PointTable({ run, dots, cost, metric }: { run: string; dots: Dot[]; cost: string; metric: Metric }) {
+  const columns = useMemo((): Column<Dot>[] => {
+    const front = new Set(paretoFront(dots, metric.higherIsBetter));
+    return [
+      { key: "id", label: "Candidate", head: true, text: d => <a href={`#/runs/${run}/candidates/${d.id}`}>{d.name} <code>{d.id}</code></a>, value: d => `${d.name} ${d.id}` },
+      { key: "x", label: cost, numeric: true, text: d => big(d.x), value: d => d.x }, { key: "y", label: titled(metric), numeric: true, text: d => short(d.y), value: d => d.y },
+      { key: "kind", label: "Drawn as", text: d => d.kind, value: d => d.kind }, { key: "front", label: "On the Pareto front", text: d => (front.has(d) ? "yes" : "no"), value: d => (front.has(d) ? "yes" : "no") },
+    ];
+  }, [run, dots, cost, metric]);
+  return <DataTable rows={dots} columns={columns} name="points" first="y" down={metric.higherIsBetter} />;
 }
 
 function Candidates({ run, scores, table }: { run: string; scores: Scored[]; table: Table }) {

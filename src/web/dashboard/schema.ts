@@ -6,15 +6,20 @@ export interface Schema {
 }
 export type Json = { [key: string]: unknown };
 
-// Seeds have 64 bits, numbers of the language 53: a larger one is kept as the digits that it was written with, where the browser can.
+// Seeds have 64 bits, numbers of the language 53: a larger one is kept as the digits that it was written with. A browser that cannot says so, rather than to send another one.
 interface Raw { rawJSON: string }
 const raw = (JSON as unknown as { rawJSON?: (text: string) => Raw }).rawJSON;
-const isRaw = (value: unknown): value is Raw => typeof value === "object" && value !== null && "rawJSON" in value;
-const exact = (value: number, digits?: string): unknown => (raw && digits && /^-?\d+$/.test(digits) && !Number.isSafeInteger(value) ? raw(digits) : value);
+export const isRaw = (value: unknown): value is Raw => typeof value === "object" && value !== null && "rawJSON" in value;
+const exceeds = (value: number, digits?: string) => digits !== undefined && /^-?\d+$/.test(digits) && !Number.isSafeInteger(value);
+function exact(value: number, digits?: string): unknown {
+  if (!exceeds(value, digits)) return value;
+  if (!raw) throw new Error(`This browser rounds whole numbers beyond 2^53, as ${digits}; a newer one keeps them.`);
+  return raw(digits!);
+}
 /** Reads JSON; JSON.stringify writes it again as it was. */
 export const parse = (text: string): unknown => JSON.parse(text, ((_: string, value: unknown, context?: { source: string }) => (typeof value === "number" ? exact(value, context?.source) : value)) as (key: string, value: unknown) => unknown);
 /** The number that somebody typed. */
-export const typed = (text: string): unknown => exact(Number(text), text.trim());
+export const typed = (text: string): unknown => (exceeds(Number(text), text.trim()) ? raw?.(text.trim()) ?? text : Number(text));
 /** A value as a field shows it. */
 export const shown = (value: unknown): string => (value === undefined || value === null ? "" : isRaw(value) ? value.rawJSON : String(value));
 

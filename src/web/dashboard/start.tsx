@@ -93,7 +93,7 @@ function useCheck(value: Json | null): Check {
 function Forecast({ check: { result, problems, error } }: { check: Check }) {
   if (result) {
     return <p>{result.exists ? <>This run exists: <a href={`#/runs/${result.id}`}>{result.id}</a>. Starting it again goes on with it. </> : <>It will be <code>{result.id}</code>: </>}
-      {count(result.rounds)} rounds, at most {count(result.networkCalls)} network calls{result.deviceSeconds != null ? `, about ${clock(result.deviceSeconds)} of device time by an earlier run of this model` : ""}{result.amount != null ? ` (${result.amount} ${result.currency})` : ""}.</p>;
+      {result.rounds == null || result.networkCalls == null ? "too large for its rounds and network calls to be foreseen while you type" : `${count(result.rounds)} rounds, at most ${count(result.networkCalls)} network calls`}{result.deviceSeconds != null ? `, about ${clock(result.deviceSeconds)} of device time by an earlier run of this model` : ""}{result.amount != null ? ` (${result.amount} ${result.currency})` : ""}.</p>;
   }
   return problems.length > 0 ? <p class="error">{problems.length} {problems.length === 1 ? "field needs" : "fields need"} a change.</p> : error ? <p class="error">{error.message}</p> : <p>Checking.</p>;
 }

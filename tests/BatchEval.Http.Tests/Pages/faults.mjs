@@ -23,6 +23,8 @@ const round = (number, stage, rows) => ({ round: number, stage, generation: numb
 const tableOf = (rounds, metrics = [fid], history = []) => ({ next: rounds.length, objective: metrics[0].key, metrics, rounds, history, genes: [] });
 const final = [row("aaaaaaaaaaaa", { fid: 3 }), row("bbbbbbbbbbbb", { fid: 4 }, { name: "trailing", role: "baseline" })];
 
+const finals = tableOf([{ ...round(0, "final", final), generation: null }]);
+
 /** What the server does with a path: a value is JSON, a function answers by itself. The first entry whose pattern fits counts. */
 let rules = [];
 const server = createServer((request, response) => {
@@ -73,6 +75,34 @@ await test("scores are asked for again after a failed request", async page => {
   await page.getByText("The storage is away.").waitFor();
   await page.locator("#candidates tbody tr").nth(1).waitFor();
   assert.equal(await page.getByText("The storage is away.").count(), 0);
+});
+
+await test("scores are asked for beside the run, and once", async page => {
+  let asked = 0, told;
+  const running = runOf("r", { state: "running", stage: "search", best: null });
+  rules = onRun("r", response => { told = () => stream(running)(response); }, (response, request) => { asked++; json(tableOf(request.url.endsWith("since=0") ? [round(0, "search", final), round(1, "search", [row("cccccccccccc", { fid: 2 })])] : []))(response); });
+  await page.goto(`${base}/#/runs/r`);
+  for (let n = 0; n < 100 && !(asked && told); n++) await new Promise(r => setTimeout(r, 100));
+  assert.equal(asked, 1, "before the run has said anything");
+  await new Promise(r => setTimeout(r, 300));
+  told();
+  await page.locator("#candidates tbody tr").nth(2).waitFor();
+  await new Promise(r => setTimeout(r, 300));
+  assert.equal(asked, 1, "the scores hold all rounds of the run");
+});
+
+await test("every point that is drawn is in the chart's table", async page => {
+  const many = Array.from({ length: 60 }, (_, i) => row(`${String(i).padStart(2, "0")}aaaaaaaaaa`, { fid: 3 + i }, { calls: 2 + (i % 3) }));
+  rules = onRun("r", runOf("r"), tableOf([round(0, "search", many)]));
+  await page.goto(`${base}/#/runs/r`);
+  await page.locator("#points .chart svg[role=img]").waitFor();
+  assert.equal(await page.locator("#points tbody tr").count(), 0, "made when somebody looks");
+  await page.locator("#points summary").click();
+  await page.locator("#points").getByText("60 points").waitFor();
+  assert.deepEqual((await page.locator("#points tbody tr").first().locator("th, td").allInnerTexts()).slice(1), ["2", "3", "searched", "yes"]);
+  await page.locator("#points").getByRole("button", { name: "Filter" }).click();
+  await page.getByLabel("Filter On the Pareto front").fill("yes");
+  await page.locator("#points").getByText("1 of 60 points").waitFor();
 });
 
 await test("columns of costs appear once candidates have them", async page => {
@@ -153,7 +183,8 @@ await test("a seed of 64 bits is copied digit by digit", async page => {
   const check = (response, request) => { let body = ""; request.on("data", d => { body += d; }); request.on("end", () => { bodies.push(body); json({ id: "copy-1", exists: false, rounds: 1, networkCalls: 1, deviceSeconds: null, amount: null, currency: null })(response); }); };
   rules = [
     [/\/runs\/check$/, check], [/specification\.schema\.json$/, { type: "object", properties: { name: { type: "string" }, seed: { type: "integer" } } }], [/\/api\/models$/, { models: [] }],
-    [/\/runs\/r\/specification$/, response => { response.writeHead(200, { "Content-Type": "application/json" }); response.end('{"name":"copy","seed":18446744073709551615}'); }], [/\/runs\/r$/, runOf("r")], service,
+    [/\/runs\/r\/specification$/, response => { response.writeHead(200, { "Content-Type": "application/json" }); response.end('{"name":"copy","seed":18446744073709551615}'); }],
+    ...onRun("r", response => { response.writeHead(200, { "Content-Type": "text/event-stream" }); response.write(event("status", runOf("r", { state: "stopped", seed: "S" })).replace('"S"', "18446744073709551615")); }, finals, [/\/runs\/r$/, runOf("r")]),
   ];
   await page.goto(`${base}/#/new/r`);
   await page.getByText("It will be copy-1").waitFor();
@@ -162,6 +193,20 @@ await test("a seed of 64 bits is copied digit by digit", async page => {
   await page.locator("#field-seed").fill("18446744073709551614");
   for (let n = 0; n < 50 && bodies.length < 2; n++) await new Promise(r => setTimeout(r, 100));
   assert.equal(bodies.at(-1), '{"name":"copy","seed":18446744073709551614}');
+  // A stopped run goes on by the same digits, which its page shows.
+  await page.goto(`${base}/#/runs/r`);
+  await page.getByText("seed 18446744073709551615").waitFor();
+  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByText("it would be another run").waitFor();
+  assert.equal(bodies.at(-1), '{"name":"copy","seed":18446744073709551615}');
+});
+
+await test("a search that is too large to be foreseen says so, and can be started", async page => {
+  rules = [[/\/runs\/check$/, { id: "huge-1", exists: false, rounds: null, networkCalls: null, deviceSeconds: null, amount: null, currency: null }],
+    [/specification\.schema\.json$/, { type: "object", properties: { name: { type: "string" } } }], [/\/api\/models$/, { models: [] }], service];
+  await page.goto(`${base}/#/new`);
+  await page.getByText("It will be huge-1: too large for its rounds and network calls to be foreseen while you type.").waitFor();
+  assert.ok(await page.getByRole("button", { name: "Start" }).isEnabled());
 });
 
 const candidate = [
@@ -171,7 +216,6 @@ const candidate = [
     steps: [{ time: 900, ratio: 2, dropped: [], reused: false, guidance: "full" }, { time: 500, ratio: 1, dropped: [], reused: false, guidance: "cached" }, { time: 400, ratio: 0.9, dropped: [], reused: true, guidance: "full" }] }],
   [/\/runs\/r\/prompts$/, { prompts: [{ prompt: "a red A", negative: "blurred" }, { prompt: "a blue B", negative: null }] }],
 ];
-const finals = tableOf([{ ...round(0, "final", final), generation: null }]);
 
 await test("an image that fails is asked for again and is not called missing", async page => {
   rules = onRun("r", runOf("r"), finals, [/\/candidates\/aaaaaaaaaaaa\/grid$/, inTurn(refuse(503, "The storage is away."), image)], ...candidate);
