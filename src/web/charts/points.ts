@@ -1,7 +1,7 @@
 // Thousands of candidates as points: quality against a cost, with the Pareto front. All points of a kind are one path.
 import * as Plot from "@observablehq/plot";
-import { format, max, min } from "d3";
-import { axisFor, CARD, Drawn, legend, Mark, note, OTHER, SOFT, ticks, WIN } from "./frame";
+import { format, max, min, scaleLinear, scaleLog } from "d3";
+import { Axis, axisFor, CARD, Drawn, legend, Mark, note, OTHER, SOFT, ticks, WIN } from "./frame";
 
 export interface Dot { id: string; name: string; x: number; y: number; text: string; kind: "searched" | "baseline" }
 export interface DotAxes { x: string; y: string; higherIsBetter: boolean }
@@ -24,20 +24,27 @@ export function hypervolume(dots: Dot[], all: Dot[], higherIsBetter: boolean): n
   return area;
 }
 
-/** One path for all points: a line of no length with round ends is a dot. Those in one place, to half a pixel, are drawn once: a path covers each place once anyway. */
-function cloud(dots: Dot[], color: string, size: number): Plot.Markish {
+/** The first dot of every place, to half a pixel: no other one can be seen or pointed at there. */
+function thinned(dots: Dot[], x: Axis, y: Axis, width: number, height: number): Dot[] {
+  const scale = (axis: Axis, pixels: number) => (axis.type === "log" ? scaleLog : scaleLinear)(axis.domain, [0, 2 * pixels]);
+  const [across, up] = [scale(x, width), scale(y, height)];
+  const seen = new Set<number>();
+  return dots.filter(d => { const place = Math.round(across(d.x)) * 1e5 + Math.round(up(d.y)); return !seen.has(place) && seen.add(place); });
+}
+
+/** One path for all points: a line of no length with round ends is a dot. */
+function cloud(dots: Dot[], color: string, size: number, opacity: string): Plot.Markish {
   return Plot.dot(dots, {
     x: "x", y: "y",
     render: (index, _scales, values) => {
       const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
       const [xs, ys] = [values.x as ArrayLike<number>, values.y as ArrayLike<number>];
-      const half = (value: number) => Math.round(2 * value) / 2;
-      path.setAttribute("d", [...new Set(Array.from(index, i => `M${half(xs[i])},${half(ys[i])}h0`))].join(""));
+      path.setAttribute("d", Array.from(index, i => `M${xs[i].toFixed(1)},${ys[i].toFixed(1)}h0`).join(""));
       path.setAttribute("fill", "none");
       path.setAttribute("stroke-linecap", "round");
       path.setAttribute("stroke-width", String(size));
       path.style.stroke = color;
-      path.setAttribute("stroke-opacity", dots.length > 400 ? "0.45" : "0.8");
+      path.setAttribute("stroke-opacity", opacity);
       return path;
     },
   });
@@ -51,16 +58,16 @@ export function drawPoints(groups: Group[], axes: DotAxes, width: number, chosen
   const height = 380;
   const y = axisFor(all.map(d => d.y), min(all, d => d.y));
   const x = axisFor(all.map(d => d.x), min(all, d => d.x));
-  const fronts = groups.map(g => ({ ...g, front: paretoFront(g.dots, axes.higherIsBetter) }));
+  const fronts = groups.map(g => { const front = paretoFront(g.dots, axes.higherIsBetter); return { ...g, front, shown: thinned([...front, ...g.dots], x, y, width, height) }; });
   const svg = Plot.plot({
     width, height, marginLeft: 56, marginRight: 16, marginTop: 14, marginBottom: 44, color: { type: "identity" }, r: { type: "identity" },
     x: { ...x, ...(x.type === "log" ? { tickFormat: "~s" } : { tickFormat: "~s" }), ticks: new Set(all.map(d => d.x)).size === 1 ? [all[0].x] : width < 500 ? 4 : 7, label: axes.x, labelAnchor: "center", labelArrow: "none" },
     y: { ...y, ...ticks(y, height), grid: true, label: `${axes.y}${y.type === "log" ? ", log scale" : ""}`, labelArrow: "none" },
     marks: [
-      ...groups.map(g => cloud(g.dots, g.color, all.length > 2000 ? 4 : 7)),
+      ...fronts.map(g => cloud(g.shown, g.color, all.length > 2000 ? 4 : 7, g.dots.length > 400 ? "0.45" : "0.8")),
       ...fronts.map(g => (g.front.length > 1 ? Plot.line(g.front, { x: "x", y: "y", curve: "step-after", stroke: groups.length > 1 ? g.color : SOFT, strokeDasharray: "3 4" }) : null)),
       ...fronts.map(g => Plot.dot(g.front, { x: "x", y: "y", r: 5, fill: groups.length > 1 ? g.color : WIN, stroke: CARD })),
-      Plot.tip(all, Plot.pointer({ x: "x", y: "y", title: (d: Dot) => `${d.name} ${d.id}\n${d.text}` })),
+      Plot.tip(fronts.flatMap(g => g.shown), Plot.pointer({ x: "x", y: "y", title: (d: Dot) => `${d.name} ${d.id}\n${d.text}` })),
     ],
   });
   const sample = (g: Group): Mark[] => [["circle", { cx: "13", cy: "7", r: "4", fill: g.color }]];
