@@ -1,3 +1,6 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+
 namespace BatchEval.Core.Sampling;
 
 /// <summary>What the network's output means.</summary>
@@ -39,6 +42,15 @@ public readonly record struct DataPrediction(double FromState, double FromNetwor
             PredictionType.Edm => Preconditioned(level),
             _ => throw new ArgumentOutOfRangeException(nameof(prediction), prediction, "Unknown prediction type."),
         };
+    }
+
+    /// <summary>D = p x + q net, not clamped.</summary>
+    /// <param name="data">Where it goes; as long as the state.</param>
+    public void Apply<T>(ReadOnlySpan<T> state, ReadOnlySpan<T> net, Span<T> data)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        TensorPrimitives.Multiply(state, T.CreateChecked(FromState), data);
+        TensorPrimitives.MultiplyAdd(net, T.CreateChecked(FromNetwork), data, data);
     }
 
     // c_skip / c_in = sigma_data^2 c_in and c_out = sigma sigma_data c_in, with sigma_data^2 = 1 / c_in^2 - sigma^2

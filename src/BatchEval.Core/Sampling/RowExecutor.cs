@@ -67,12 +67,9 @@ public sealed class RowExecutor<T>
         (State, next) = (next, State);
     }
 
-    // D = p x + q net, clamped
     private void Remember(SolverRow row, ReadOnlySpan<T> output)
     {
-        var (p, q) = row.Prediction(prediction);
-        TensorPrimitives.Multiply(State, T.CreateChecked(p), raw);
-        TensorPrimitives.MultiplyAdd(output, T.CreateChecked(q), raw, raw);
+        row.Prediction(prediction).Apply<T>(State, output, raw);
         var data = history.Count == table.History ? history[^1] : new T[raw.Length];
         if (history.Count == table.History)
         {

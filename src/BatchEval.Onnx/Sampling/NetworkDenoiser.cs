@@ -35,7 +35,9 @@ public sealed class NetworkDenoiser(SamplingModel model, NoiseBank noise, Condit
                 var nets = denoiser.Evaluate(network, rows, part);
                 for (var i = 0; i < count; i++)
                 {
-                    Predict(rows[part[i]].State.Span, nets[i].Output, levels[part[i]], output.AsSpan(part[i] * Size, Size));
+                    var data = output.AsSpan(part[i] * Size, Size);
+                    DataPrediction.For(model.Manifest.Denoiser.Prediction, levels[part[i]]).Apply<float>(rows[part[i]].State.Span, nets[i].Output, data);
+                    denoiser.LimitAfter?.Apply(data);
                 }
             }));
     }
@@ -45,14 +47,5 @@ public sealed class NetworkDenoiser(SamplingModel model, NoiseBank noise, Condit
         var state = new float[Size];
         TensorPrimitives.Multiply(states.AsSpan(index * Size, Size), (float)level.Alpha, state);
         return new DenoiserRow(state, level, level.Time, sample, conditions.LabelOf(sample, model.Manifest.Labels, noise));
-    }
-
-    // D = p x + q net, clamped
-    private void Predict(ReadOnlySpan<float> state, ReadOnlySpan<float> net, NoiseLevel level, Span<float> data)
-    {
-        var (p, q) = DataPrediction.For(model.Manifest.Denoiser.Prediction, level);
-        TensorPrimitives.Multiply(state, (float)p, data);
-        TensorPrimitives.MultiplyAdd(net, (float)q, data, data);
-        denoiser.LimitAfter?.Apply(data);
     }
 }

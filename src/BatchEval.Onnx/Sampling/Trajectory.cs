@@ -10,13 +10,13 @@ namespace BatchEval.Onnx.Sampling;
 internal sealed class Trajectory
 {
     private readonly RowExecutor<float> executor;
-    private readonly SampleSteps<float> steps;
+    private readonly StepOutputs<float> steps;
 
     public Trajectory(SamplingPlan plan, long sample, int label, float[] start, DataLimit? limit)
     {
         (Plan, Sample, Label) = (plan, sample, label);
         executor = new RowExecutor<float>(plan.Table, plan.Prediction, start, limit);
-        steps = new SampleSteps<float>(plan.Candidate, plan.Table, State);
+        steps = new StepOutputs<float>(plan.Candidate, plan.Table, State);
     }
 
     public SamplingPlan Plan { get; }

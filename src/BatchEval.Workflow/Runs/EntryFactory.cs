@@ -10,8 +10,6 @@ namespace BatchEval.Workflow.Runs;
 /// <param name="own">What the model's own pipeline samples with in a number of steps; null where that is unknown.</param>
 public sealed class EntryFactory(RunSpecification specification, NoiseSchedule schedule, CostModel? costs = null, Func<int, Candidate?>? own = null)
 {
-    // The others are names of these, or come close to them; searches leave out candidates that are there already.
-    private static readonly string[] SeedRules = ["exponential", "karras", "leading", "linspace", "log-snr", "quadratic", "trailing"];
     private int? steps;
 
     /// <summary>Name of the search's own result.</summary>
@@ -42,7 +40,7 @@ public sealed class EntryFactory(RunSpecification specification, NoiseSchedule s
         specification.Candidates
             .Concat(SkippingSeeds.Of(specification, schedule, Steps))
             .Concat(TrimmedGrids().Select(c => c.Candidate))
-            .Concat(SeedRules.Select(name => Spaced(name)?.Candidate).OfType<Candidate>());
+            .Concat(PlacementRules.All.Where(r => r.Use.HasFlag(PlacementUse.Seed)).Select(r => Spaced(r.Name)?.Candidate).OfType<Candidate>());
 
     /// <summary>The uniform grid of the published first generation.</summary>
     public IEnumerable<Candidate> UniformGrid() => Spaced("leading") is { } grid ? [grid.Candidate] : [];

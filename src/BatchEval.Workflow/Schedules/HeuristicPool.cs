@@ -9,12 +9,11 @@ public sealed class HeuristicPool(NoiseSchedule schedule, int order = 1)
 {
     private static readonly double[] LogStarts = [0.8, 0.65, 0.55];
 
-    /// <summary>Rules that differ from each other: "exponential" and "lu-lambdas" place the same levels as "log-snr", "time-uniform" those of "linspace".</summary>
-    public static IReadOnlyList<string> Names { get; } = ["leading", "trailing", "linspace", "quadratic", "beta", "karras", "log-snr", "arctan", "beta-sigmas", "linear-quadratic"];
+    private static readonly IReadOnlyList<PlacementRule> Rules = PlacementRules.Of(PlacementUse.Heuristic);
 
     /// <summary>Heuristics at the model's own end points.</summary>
     public IReadOnlyList<SamplingSchedule> Defaults(int steps) =>
-        [.. Names.Select(name => Place(name, string.Empty, steps, PlacementOptions.Default)).OfType<SamplingSchedule>()];
+        [.. Rules.Select(rule => Place(rule.Name, string.Empty, steps, PlacementOptions.Default)).OfType<SamplingSchedule>()];
 
     /// <summary>Published lists that fit into the model's range, interpolated: made for other models, and hard to beat on some.</summary>
     public IReadOnlyList<SamplingSchedule> Published(int steps)
@@ -39,7 +38,7 @@ public sealed class HeuristicPool(NoiseSchedule schedule, int order = 1)
            let high = schedule.At(top ?? schedule.MaxRatioTime).Ratio
            where high > low
            let name = (top, end) is (null, null) ? string.Empty : $"{(top is { } t ? $"from {schedule.SigmaAt(t):G3}" : "top")}{(end is { } e ? $", to {e}" : string.Empty)}"
-           select SamplingSchedule.OfRatios(ScheduleMethods.Dmn, name, schedule, DmnSchedule.Create(low, high, steps, order, 1, schedule is not SigmaNoiseSchedule)[..steps]),
+           select SamplingSchedule.OfRatios(ScheduleMethods.Dmn, name, schedule, DmnSchedule.Create(low, high, steps, Math.Min(order, DmnSchedule.MaxOrder), 1, schedule is not SigmaNoiseSchedule)[..steps]),
     ];
 
     public IReadOnlyList<SamplingSchedule> All(int steps) => [.. Defaults(steps), .. Trimmed(steps), .. Published(steps), .. ModelFree(steps)];
@@ -48,23 +47,16 @@ public sealed class HeuristicPool(NoiseSchedule schedule, int order = 1)
     public IReadOnlyList<SamplingSchedule> Trimmed(int steps)
     {
         var found = new List<SamplingSchedule?>();
-        foreach (var name in Names)
+        foreach (var rule in Rules.Where(r => r.Trims))
         {
-            if (name is "linear-quadratic" or "beta-sigmas")
-            {
-                // These begin so slowly in sigma that only models with a short range of levels (flow matching) can use them.
-                continue;
-            }
-
-            var uniform = name is "leading" or "trailing" or "linspace" or "quadratic" or "beta";
-            foreach (var share in uniform ? TrimmedStart.Shares : LogStarts.Prepend(1))
+            foreach (var share in rule.OverSigma ? LogStarts.Prepend(1) : TrimmedStart.Shares)
             {
                 var top = share == 1 ? (double?)null : TrimmedStart.At(schedule, share);
                 var from = top is { } t ? $"from {schedule.SigmaAt(t):G3}" : "top";
-                found.Add(top is null ? null : Place(name, from, steps, new PlacementOptions(top)));
-                foreach (var end in uniform ? [] : ScheduleFamily.Ends.Where(e => e < schedule.SigmaAt(top ?? schedule.MaxTime)))
+                found.Add(top is null ? null : Place(rule.Name, from, steps, new PlacementOptions(top)));
+                foreach (var end in rule.OverSigma ? ScheduleFamily.Ends.Where(e => e < schedule.SigmaAt(top ?? schedule.MaxTime)) : [])
                 {
-                    found.Add(Place(name, $"{from}, to {end}", steps, new PlacementOptions(top, schedule.TimeOfSigma(end))));
+                    found.Add(Place(rule.Name, $"{from}, to {end}", steps, new PlacementOptions(top, schedule.TimeOfSigma(end))));
                 }
             }
         }

@@ -32,5 +32,5 @@ public static class BaselineNames
     public static IReadOnlyList<string> All { get; } = [.. PlacementRules.Names, TrimmedUniform, Random, .. Parts, Own];
 
     /// <summary>What a specification that says nothing gets.</summary>
-    public static IReadOnlyList<string> Default { get; } = ["leading", "trailing", "linspace", "karras", "log-snr", TrimmedUniform, Random];
+    public static IReadOnlyList<string> Default { get; } = [.. PlacementRules.Of(PlacementUse.Baseline).Select(r => r.Name), TrimmedUniform, Random];
 }

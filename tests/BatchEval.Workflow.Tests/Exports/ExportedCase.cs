@@ -77,7 +77,7 @@ internal sealed class ExportedCase
         return [.. Enumerable.Range(0, Samples).SelectMany(sample =>
         {
             double[] start = [.. Sample(noise, sample, NoiseBank.StartDraw).Select(z => scale * z)];
-            var (steps, row) = (new SampleSteps<double>(Candidate, Subject.Table, start), 0);
+            var (steps, row) = (new StepOutputs<double>(Candidate, Subject.Table, start), 0);
             return RowExecutor.Run(
                 Subject.Table, manifest.Denoiser.Prediction,
                 (x, level) =>

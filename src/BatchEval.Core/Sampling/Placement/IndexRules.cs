@@ -6,14 +6,16 @@ namespace BatchEval.Core.Sampling.Placement;
 /// </summary>
 internal static class IndexRules
 {
+    private const PlacementUse Everywhere = PlacementUse.Seed | PlacementUse.Heuristic | PlacementUse.Baseline;
+
     public static IReadOnlyList<PlacementRule> All { get; } =
     [
-        new("leading", "diffusers `timestep_spacing=\"leading\"`; DDIM and DDPM", Leading),
-        new("trailing", "diffusers `timestep_spacing=\"trailing\"`", Trailing),
-        new("linspace", "diffusers `timestep_spacing=\"linspace\"` of DDIM and DDPM", Linspace),
+        new("leading", "diffusers `timestep_spacing=\"leading\"`; DDIM and DDPM", Leading) { Use = Everywhere },
+        new("trailing", "diffusers `timestep_spacing=\"trailing\"`", Trailing) { Use = Everywhere },
+        new("linspace", "diffusers `timestep_spacing=\"linspace\"` of DDIM and DDPM", Linspace) { Use = Everywhere },
         new("time-uniform", "another name of linspace", Linspace),
-        new("quadratic", "Song et al. 2021, appendix D.3; CompVis `ddim_discr_method=\"quad\"`", Quadratic),
-        new("beta", "Lee et al. 2024; ComfyUI `beta`", Beta),
+        new("quadratic", "Song et al. 2021, appendix D.3; CompVis `ddim_discr_method=\"quad\"`", Quadratic) { Use = PlacementUse.Seed | PlacementUse.Heuristic },
+        new("beta", "Lee et al. 2024; ComfyUI `beta`", Beta) { Use = PlacementUse.Heuristic },
         new("simple", "ComfyUI `simple`", Simple),
         new("normal", "ComfyUI and k-diffusion `normal`", Normal),
         new("sgm-uniform", "ComfyUI `sgm_uniform`", SgmUniform),

@@ -6,7 +6,33 @@ namespace BatchEval.Core.Sampling.Placement;
 /// <param name="Name">Name in specifications and on the command line.</param>
 /// <param name="Source">Where it comes from, and what others call it.</param>
 /// <param name="Place">Gives at most n descending times.</param>
-public sealed record PlacementRule(string Name, string Source, Func<PlacementRange, int, PlacementOptions, double[]> Place);
+public sealed record PlacementRule(string Name, string Source, Func<PlacementRange, int, PlacementOptions, double[]> Place)
+{
+    /// <summary>Where runs take it without being asked.</summary>
+    public PlacementUse Use { get; init; }
+
+    /// <summary>Whether it places levels and not times.</summary>
+    public bool OverSigma { get; init; }
+
+    /// <summary>False for rules that begin so slowly in sigma that only models with a short range of levels can use them, so that other ends are not tried.</summary>
+    public bool Trims { get; init; } = true;
+}
+
+/// <summary>Where runs take a placement rule without being asked; of rules that place the same list one at most has each use.</summary>
+[Flags]
+public enum PlacementUse
+{
+    None = 0,
+
+    /// <summary>In the first generation of an evolution.</summary>
+    Seed = 1,
+
+    /// <summary>Among the heuristics that schedule methods are compared with and that searches over a sampler's numbers begin at.</summary>
+    Heuristic = 2,
+
+    /// <summary>As a baseline of specifications that name none.</summary>
+    Baseline = 4,
+}
 
 /// <summary>
 /// All placement rules by name: those over training indices (<see cref="IndexRules"/>), and those over what other tools call sigma
@@ -16,6 +42,9 @@ public static class PlacementRules
 {
     /// <summary>Everything known, sorted by name.</summary>
     public static IReadOnlyList<PlacementRule> All { get; } = [.. IndexRules.All.Concat(SigmaRules.All).OrderBy(r => r.Name, StringComparer.Ordinal)];
+
+    /// <summary>The rules with a use: those over indices, then those over sigma.</summary>
+    public static IReadOnlyList<PlacementRule> Of(PlacementUse use) => [.. IndexRules.All.Concat(SigmaRules.All).Where(r => r.Use.HasFlag(use))];
 
     /// <summary>All names that <see cref="Create"/> takes, sorted.</summary>
     public static IReadOnlyCollection<string> Names { get; } = [.. All.Select(r => r.Name)];

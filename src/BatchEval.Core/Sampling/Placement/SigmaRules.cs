@@ -3,17 +3,17 @@ namespace BatchEval.Core.Sampling.Placement;
 /// <summary>Rules over what other tools call sigma: sigma / alpha, and u for flow models.</summary>
 internal static class SigmaRules
 {
-    public static IReadOnlyList<PlacementRule> All { get; } =
-    [
-        new("karras", "Karras et al. 2022, eq. 5; diffusers `use_karras_sigmas`, ComfyUI `karras`", Over((r, n, o) => Powers(r, n, o.Rho))),
-        new("exponential", "diffusers `use_exponential_sigmas`, ComfyUI `exponential`", Over((r, n, _) => LogLinear(r, n))),
-        new("log-snr", "Lu et al. 2022; the same list as exponential", Over((r, n, _) => LogLinear(r, n))),
+    public static IReadOnlyList<PlacementRule> All { get; } = [.. new PlacementRule[]
+    {
+        new("karras", "Karras et al. 2022, eq. 5; diffusers `use_karras_sigmas`, ComfyUI `karras`", Over((r, n, o) => Powers(r, n, o.Rho))) { Use = PlacementUse.Seed | PlacementUse.Heuristic | PlacementUse.Baseline },
+        new("exponential", "diffusers `use_exponential_sigmas`, ComfyUI `exponential`", Over((r, n, _) => LogLinear(r, n))) { Use = PlacementUse.Seed },
+        new("log-snr", "Lu et al. 2022; the same list as exponential", Over((r, n, _) => LogLinear(r, n))) { Use = PlacementUse.Heuristic | PlacementUse.Baseline },
         new("lu-lambdas", "diffusers `use_lu_lambdas`; the same list as exponential", Over((r, n, _) => LogLinear(r, n))),
-        new("arctan", "Sabour et al. 2024, theorem 3.1; ComfyUI and Forge `kl_optimal` with c = 1", Over(Arctan)),
+        new("arctan", "Sabour et al. 2024, theorem 3.1; ComfyUI and Forge `kl_optimal` with c = 1", Over(Arctan)) { Use = PlacementUse.Heuristic },
         new("kl-optimal", "ComfyUI's name of arctan", Over(Arctan)),
-        new("beta-sigmas", "diffusers `use_beta_sigmas`", Over((r, n, o) => Fractions(n).Select(u => double.Lerp(r.Low, r.High, BetaDistribution.Quantile(1 - u, o.Alpha, o.Beta))))),
-        new("linear-quadratic", "Mochi; ComfyUI `linear_quadratic`", Over((r, n, o) => LinearQuadratic(r.High, n, o.Threshold))),
-    ];
+        new("beta-sigmas", "diffusers `use_beta_sigmas`", Over((r, n, o) => Fractions(n).Select(u => double.Lerp(r.Low, r.High, BetaDistribution.Quantile(1 - u, o.Alpha, o.Beta))))) { Use = PlacementUse.Heuristic, Trims = false },
+        new("linear-quadratic", "Mochi; ComfyUI `linear_quadratic`", Over((r, n, o) => LinearQuadratic(r.High, n, o.Threshold))) { Use = PlacementUse.Heuristic, Trims = false },
+    }.Select(r => r with { OverSigma = true })];
 
     private static Func<PlacementRange, int, PlacementOptions, double[]> Over(Func<PlacementRange, int, PlacementOptions, IEnumerable<double>> rule) =>
         (range, n, options) => double.IsPositiveInfinity(range.High)

@@ -1,4 +1,5 @@
 using System.Numerics;
+using BatchEval.Core.Sampling.Solvers;
 
 namespace BatchEval.Core.Sampling.Skipping;
 
@@ -10,7 +11,7 @@ namespace BatchEval.Core.Sampling.Skipping;
 /// </summary>
 /// <typeparam name="T">Element type of outputs.</typeparam>
 /// <param name="order">0 to 3.</param>
-public sealed class OutputCache<T>(int order)
+internal sealed class OutputCache<T>(int order)
     where T : unmanaged, INumberBase<T>
 {
     // Newest first.
@@ -76,19 +77,6 @@ public sealed class OutputCache<T>(int order)
         return Math.Sqrt(miss / norm);
     }
 
-    // Lagrange weights w_j = product over m != j of (at - u_m) / (u_j - u_m); they sum to 1.
-    private static double[] Weights(double[] nodes, double at)
-    {
-        var weights = new double[nodes.Length];
-        for (var j = 0; j < weights.Length; j++)
-        {
-            weights[j] = 1;
-            for (var m = 0; m < weights.Length; m++)
-            {
-                weights[j] *= m == j ? 1 : (at - nodes[m]) / (nodes[j] - nodes[m]);
-            }
-        }
-
-        return weights;
-    }
+    // They sum to 1.
+    private static double[] Weights(double[] nodes, double at) => [.. nodes.Select((_, j) => AdamsBashforth.Lagrange(nodes, j, at))];
 }

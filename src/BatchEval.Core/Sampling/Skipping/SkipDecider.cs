@@ -18,7 +18,7 @@ namespace BatchEval.Core.Sampling.Skipping;
 /// <see cref="SkipPolicy.MaxConsecutive"/> + 1 free steps.</para>
 /// </summary>
 /// <typeparam name="T">Element type of latents.</typeparam>
-public sealed class SkipDecider<T>
+internal sealed class SkipDecider<T>
     where T : unmanaged, INumberBase<T>
 {
     // The release refreshes only "if len(mask) > 4".

@@ -6,7 +6,7 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// True to recompute eps from the clamped data prediction (guided-diffusion); false to use the network's own eps, as diffusers does by default.
 /// Without clamping there is no difference.
 /// </param>
-public sealed class DdimSolver(double eta = 0, bool clipNoise = true) : Solver
+internal sealed class DdimSolver(double eta = 0, bool clipNoise = true) : Solver
 {
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [

@@ -3,7 +3,7 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// <summary>Ancestral sampling (Ho et al. 2020, eqs. 6 and 7), on any descending list.</summary>
 /// <param name="large">False for the posterior's own variance ("fixed small"), true for beta ("fixed large").</param>
 /// <param name="learned">True where the network says element by element what lies between the two ("learned range": Nichol and Dhariwal 2021, eq. 15).</param>
-public sealed class DdpmSolver(bool large = false, bool learned = false) : Solver
+internal sealed class DdpmSolver(bool large = false, bool learned = false) : Solver
 {
     private const double VarianceFloor = 1e-20;
 

@@ -5,7 +5,7 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// log rho times the noise predictions. As in diffusers the order falls over the last steps of runs below 15 steps.
 /// </summary>
 /// <param name="order">1 to 3.</param>
-public sealed class DeisSolver(int order = 2) : Solver
+internal sealed class DeisSolver(int order = 2) : Solver
 {
     private const int ShortRun = 15;
 

@@ -6,7 +6,7 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// </summary>
 /// <param name="ancestral">True for the variant with noise.</param>
 /// <param name="eta">Share of the ancestral noise, 0 to 1.</param>
-public sealed class DpmPlusPlus2S(bool ancestral, double eta = 1, double noise = 1) : Solver
+internal sealed class DpmPlusPlus2S(bool ancestral, double eta = 1, double noise = 1) : Solver
 {
     /// <summary>Both variants.</summary>
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =

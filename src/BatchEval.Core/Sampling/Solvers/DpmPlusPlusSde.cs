@@ -5,7 +5,7 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// fresh, where k-diffusion takes them from one Brownian path.
 /// </summary>
 /// <param name="eta">Share of the ancestral noise, 0 to 1.</param>
-public sealed class DpmPlusPlusSde(double eta = 1, double noise = 1) : Solver
+internal sealed class DpmPlusPlusSde(double eta = 1, double noise = 1) : Solver
 {
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [

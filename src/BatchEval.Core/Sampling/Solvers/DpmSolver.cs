@@ -7,7 +7,7 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// <param name="order">1, 2 or 3; on the ODE order 1 is DDIM.</param>
 /// <param name="sde">True for the SDE, of order 1 or 2.</param>
 /// <param name="heun">On the SDE, of order 2: true for the second-order term of <c>solver_type="heun"</c>.</param>
-public sealed class DpmSolver(int order, bool sde = false, bool heun = false) : Solver
+internal sealed class DpmSolver(int order, bool sde = false, bool heun = false) : Solver
 {
     private const int ShortRun = 15;
 

@@ -12,7 +12,7 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// every step but the first two is of order 3. Those are of order 1 and 2, so that the error of a whole run falls with order 3 only while
 /// the first steps are short, and with order 2 in the end.
 /// </param>
-public sealed class DpmSolverPlusPlus(int order, bool diffusers = false, bool heun = false) : Solver
+internal sealed class DpmSolverPlusPlus(int order, bool diffusers = false, bool heun = false) : Solver
 {
     // diffusers' lower_order_final
     private const int ShortRun = 15;

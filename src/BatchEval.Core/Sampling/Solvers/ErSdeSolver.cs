@@ -5,7 +5,7 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// x'/alpha' = q x/alpha + (1 - q) D + (dr + S phi(r')) D1 + (dr^2/2 + T phi(r')) D2 + sqrt(r'^2 - r^2 q^2) z, q = phi(r')/phi(r).
 /// </summary>
 /// <param name="order">1 to 3.</param>
-public sealed class ErSdeSolver(int order = 3, double noise = 1) : Solver
+internal sealed class ErSdeSolver(int order = 3, double noise = 1) : Solver
 {
     private const int Points = 200;
 

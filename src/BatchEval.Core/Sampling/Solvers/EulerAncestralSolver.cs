@@ -2,7 +2,7 @@ namespace BatchEval.Core.Sampling.Solvers;
 
 /// <summary>Euler steps with ancestral noise: r_up^2 = eta^2 r'^2 (r^2 - r'^2) / r^2, r_down^2 = r'^2 - r_up^2 (k-diffusion's formula).</summary>
 /// <param name="eta">Share of the ancestral noise, 0 to 1.</param>
-public sealed class EulerAncestralSolver(double eta = 1) : Solver
+internal sealed class EulerAncestralSolver(double eta = 1) : Solver
 {
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [

@@ -8,7 +8,7 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// <param name="least">S_tmin, the least sigma / alpha that is churned.</param>
 /// <param name="most">S_tmax, the largest.</param>
 /// <param name="noise">S_noise, the factor on the noise.</param>
-public sealed class EulerSolver(double churn = 0, double least = 0, double most = EulerSolver.Anywhere, double noise = 1) : Solver
+internal sealed class EulerSolver(double churn = 0, double least = 0, double most = EulerSolver.Anywhere, double noise = 1) : Solver
 {
     private const double Anywhere = 1e9;
 

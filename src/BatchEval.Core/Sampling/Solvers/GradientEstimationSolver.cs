@@ -2,7 +2,7 @@ namespace BatchEval.Core.Sampling.Solvers;
 
 /// <summary>Gradient estimation (Permenter and Yuan 2024): Euler with the slope d + (gamma - 1) (d - d_before). A step to no noise is the data prediction.</summary>
 /// <param name="gamma">At least 1; 1 is Euler, 2 the authors'.</param>
-public sealed class GradientEstimationSolver(double gamma = 2) : Solver
+internal sealed class GradientEstimationSolver(double gamma = 2) : Solver
 {
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [

@@ -2,10 +2,10 @@ namespace BatchEval.Core.Sampling.Solvers;
 
 /// <summary>
 /// Heun's second-order method (Karras et al. 2022, algorithm 1): two network calls per step, one on a last step to no noise. The trapezoid is taken
-/// in the variable in which the process is tame: u for flow models (as diffusers' flow Heun), sigma / alpha up to 200 for others, and beyond,
+/// in u for flow models (as diffusers' flow Heun), sigma / alpha up to 200 for others, and beyond,
 /// where alpha vanishes, in the data prediction: x' = (sigma'/sigma) y + (alpha' - alpha sigma'/sigma) (D1 + D2) / 2.
 /// </summary>
-public sealed class HeunSolver : Solver
+internal sealed class HeunSolver : Solver
 {
     private const double MostRatio = 200;
 

@@ -5,7 +5,7 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// flow models). A step to no noise is the data prediction.
 /// </summary>
 /// <param name="order">1 to 4.</param>
-public sealed class IpndmSolver(int order = 4) : Solver
+internal sealed class IpndmSolver(int order = 4) : Solver
 {
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [
@@ -17,7 +17,8 @@ public sealed class IpndmSolver(int order = 4) : Solver
 
     public override string Name => Definitions[0].NameOf(order);
 
-    public override int Order => order;
+    // Steps of unequal lengths leave order 2 of the weights of equal ones.
+    public override int Order => Math.Min(order, 2);
 
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {

@@ -5,7 +5,7 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// then fresh noise at the next level. t is the training index, 1000 u for flow models, and sigma where that is the time.
 /// </summary>
 /// <param name="scaling">Scaling of the time in the boundary condition; 10 in the published models.</param>
-public sealed class LcmSolver(double scaling = 10) : Solver
+internal sealed class LcmSolver(double scaling = 10) : Solver
 {
     private const double DataVariance = 0.25;
 
@@ -13,7 +13,7 @@ public sealed class LcmSolver(double scaling = 10) : Solver
     [
         new("lcm", "Luo et al. 2023", a => new LcmSolver(a["scaling"]))
         {
-            Parameters = [new("scaling", 10, 0, 1e6)], Elsewhere = new("LCMScheduler", "lcm"),
+            Parameters = [new("scaling", 10, 0, 1e6)], Elsewhere = new("LCMScheduler", "lcm"), Distilled = true,
         },
     ];
 

@@ -4,7 +4,7 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// The linear multistep method of k-diffusion: Adams-Bashforth with weights for the steps' own lengths, in sigma / alpha (in u for flow models).
 /// </summary>
 /// <param name="order">1 to 4.</param>
-public sealed class LmsSolver(int order = 4) : Solver
+internal sealed class LmsSolver(int order = 4) : Solver
 {
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [

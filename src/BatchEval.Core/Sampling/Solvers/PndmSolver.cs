@@ -4,7 +4,7 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// Pseudo numerical methods (Liu et al. 2022) as diffusers computes them: PLMS, fourth-order Adams-Bashforth on the noise prediction whose second
 /// level is called twice (n + 1 calls), or PNDM, which begins with three Runge-Kutta steps of four calls.
 /// </summary>
-public sealed class PndmSolver(bool rungeKutta) : Solver
+internal sealed class PndmSolver(bool rungeKutta) : Solver
 {
     private const int Started = 3;
 

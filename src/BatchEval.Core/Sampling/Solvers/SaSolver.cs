@@ -8,7 +8,7 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// <param name="corrector">Order of the corrector, 1 to 3.</param>
 /// <param name="tau">Share of noise, 0 for the ODE and 1 for the reverse SDE.</param>
 /// <param name="range">Times between which tau holds, as <see cref="NoiseSchedule.TrainingTime"/> counts them; beyond them it is 0.</param>
-public sealed class SaSolver(int predictor = 2, int corrector = 2, double tau = 1, (double Low, double High)? range = null) : Solver
+internal sealed class SaSolver(int predictor = 2, int corrector = 2, double tau = 1, (double Low, double High)? range = null) : Solver
 {
     private static readonly (double Low, double High) Default = (200, 800);
     private readonly (double Low, double High) noisy = range ?? Default;

@@ -7,7 +7,7 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// <param name="order">1, 2 or 3.</param>
 /// <param name="eta">Share of noise, 0 to 1; 1 is the reverse SDE.</param>
 /// <param name="heun">Of order 2 only: true for the second-order term of <c>solver_type="heun"</c>.</param>
-public sealed class SdeDpmSolverPlusPlus(int order, double eta = 1, double noise = 1, bool heun = false) : Solver
+internal sealed class SdeDpmSolverPlusPlus(int order, double eta = 1, double noise = 1, bool heun = false) : Solver
 {
     private static readonly SolverParameter[] Shares = [new("eta", 1, 0, 1), new("s-noise", 1, 0, 2)];
 

@@ -27,6 +27,9 @@ public sealed record SolverDefinition(string Name, string Source, Func<SolverArg
     /// <summary>The numbers it takes, sorted by key.</summary>
     public IReadOnlyList<SolverParameter> Parameters { get; init; } = [];
 
+    /// <summary>True for solvers of networks that were distilled for them, on which no order of convergence is defined.</summary>
+    public bool Distilled { get; init; }
+
     /// <summary>What others call it.</summary>
     public SolverNames Elsewhere { get; init; } = new();
 

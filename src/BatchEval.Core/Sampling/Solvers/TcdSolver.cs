@@ -5,11 +5,11 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// the model's smallest time, without noise, as in diffusers.
 /// </summary>
 /// <param name="eta">Share of the way that is noise, 0 to 1.</param>
-public sealed class TcdSolver(double eta = 0.3) : Solver
+internal sealed class TcdSolver(double eta = 0.3) : Solver
 {
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [
-        new("tcd", "Zheng et al. 2024, algorithm 4", a => new TcdSolver(a["eta"])) { Parameters = [new("eta", 0.3, 0, 1)], Elsewhere = new("TCDScheduler") },
+        new("tcd", "Zheng et al. 2024, algorithm 4", a => new TcdSolver(a["eta"])) { Parameters = [new("eta", 0.3, 0, 1)], Elsewhere = new("TCDScheduler"), Distilled = true },
     ];
 
     public override string Name => Definitions[0].NameOf(eta);

@@ -8,7 +8,7 @@ namespace BatchEval.Core.Sampling.Solvers;
 /// <param name="bh">1 or 2.</param>
 /// <param name="noise">True for the noise prediction.</param>
 /// <param name="uncorrected">Number of first steps whose results are not corrected (diffusers' <c>disable_corrector</c>), for large guidance scales.</param>
-public sealed class UniPcSolver(int order = 2, int bh = 2, bool noise = false, int uncorrected = 0) : Solver
+internal sealed class UniPcSolver(int order = 2, int bh = 2, bool noise = false, int uncorrected = 0) : Solver
 {
     public static IReadOnlyList<SolverDefinition> Definitions { get; } =
     [

@@ -12,7 +12,9 @@ public static class DmnSchedule
     private const int MaxSweeps = 400;
     private const double Tolerance = 1e-7;
     private const int FewSteps = 7;
-    private const int MaxOrder = 3;
+
+    /// <summary>Highest order that the bound is written out for.</summary>
+    public const int MaxOrder = 3;
 
     /// <summary>Places n + 1 knots (sigma / alpha), largest first.</summary>
     /// <param name="min">Smallest sigma / alpha.</param>
@@ -24,9 +26,9 @@ public static class DmnSchedule
     public static double[] Create(double min, double max, int steps, int order = 2, int errorPower = 1, bool variancePreserving = true)
     {
         SigmaKnots.CheckRange(min, max, steps);
-        if (order is < 1 or > 3)
+        if (order is < 1 or > MaxOrder)
         {
-            throw new ArgumentException($"The order must be 1, 2 or 3, got {order}.", nameof(order));
+            throw new ArgumentException($"The order must be 1 to {MaxOrder}, got {order}.", nameof(order));
         }
 
         double[] lambdas = [.. SigmaKnots.Between(max, min, steps, u => Math.Exp(double.Lerp(Math.Log(max), Math.Log(min), u))).Select(s => -Math.Log(s))];

@@ -15,7 +15,7 @@ internal static class ToyRun
     public static (double[] Final, IReadOnlyList<bool> Executed) Run(Candidate candidate, double[] start, Func<double[], NoiseLevel, double[]>? network = null)
     {
         var table = Solver.Table(candidate, Schedule);
-        var steps = new SampleSteps<double>(candidate, table, start);
+        var steps = new StepOutputs<double>(candidate, table, start);
         var row = 0;
         var final = RowExecutor.Run(
             table, PredictionType.Epsilon,

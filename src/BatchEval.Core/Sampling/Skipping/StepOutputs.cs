@@ -9,7 +9,7 @@ namespace BatchEval.Core.Sampling.Skipping;
 /// Call for each row in order: <see cref="NeedsCall"/>, then <see cref="Take"/> if it did, then <see cref="Output"/>, then <see cref="Observe"/>.
 /// </summary>
 /// <typeparam name="T">Element type of states and outputs.</typeparam>
-public sealed class SampleSteps<T>
+public sealed class StepOutputs<T>
     where T : unmanaged, INumberBase<T>
 {
     private readonly Candidate candidate;
@@ -20,7 +20,7 @@ public sealed class SampleSteps<T>
     private int decidedStep = -1;
     private bool runs;
 
-    public SampleSteps(Candidate candidate, CoefficientTable table, ReadOnlySpan<T> start)
+    public StepOutputs(Candidate candidate, CoefficientTable table, ReadOnlySpan<T> start)
     {
         (this.candidate, this.table) = (candidate, table);
         executed = new bool[table.Rows.Count];
