@@ -12,7 +12,7 @@ public interface ICheckedData
 }
 
 /// <summary>A converter that can also say everything that is wrong with a value, and what a right one looks like.</summary>
-public interface IDataConverter
+internal interface IDataConverter
 {
     /// <summary>What is allowed, in words; empty where the description says it.</summary>
     string Words { get; }

@@ -1,5 +1,3 @@
-using MathNet.Numerics;
-
 namespace BatchEval.Core.Metrics;
 
 /// <summary>Result of a chi-square test.</summary>
@@ -8,7 +6,7 @@ namespace BatchEval.Core.Metrics;
 public sealed record ChiSquareResult(double Statistic, double PValue);
 
 /// <summary>Pearson's test of independence in a 2 x 2 table, one degree of freedom.</summary>
-public static class ChiSquareTest
+internal static class ChiSquareTest
 {
     /// <summary>Tests [[a, b], [c, d]], for example successes and failures of two methods.</summary>
     /// <param name="a">Count in row 1, column 1.</param>
@@ -29,6 +27,6 @@ public static class ChiSquareTest
         var deviation = Math.Abs(((double)a * d) - ((double)b * c)) / n;
         if (continuityCorrection) deviation -= Math.Min(0.5, deviation);
         var statistic = deviation * deviation * n * n * n / (row1 * row2 * column1 * column2);
-        return new ChiSquareResult(statistic, SpecialFunctions.Erfc(Math.Sqrt(statistic / 2)));
+        return new ChiSquareResult(statistic, 2 * Normal.Cumulative(-Math.Sqrt(statistic)));
     }
 }

@@ -7,7 +7,7 @@ namespace BatchEval.Core.Metrics;
 /// the biased (minimum-variance) estimate 1000 (mean k_xx + mean k_yy - 2 mean k_xy), diagonals included, as the official code. Meant for the
 /// projected embedding of CLIP ViT-L/14 at 336 pixels.
 /// </summary>
-public static class Cmmd
+internal static class Cmmd
 {
     /// <summary>Width of the kernel.</summary>
     public const double Sigma = 10;

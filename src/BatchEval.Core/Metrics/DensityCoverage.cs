@@ -3,14 +3,14 @@ namespace BatchEval.Core.Metrics;
 /// <summary>Result of <see cref="DensityCoverage"/>.</summary>
 /// <param name="Density">At least 0, not bounded by 1; standard error over the generated samples.</param>
 /// <param name="Coverage">In [0, 1]; binomial standard error over the real samples.</param>
-public sealed record DensityCoverageResult(ScoreWithError Density, ScoreWithError Coverage);
+internal sealed record DensityCoverageResult(ScoreWithError Density, ScoreWithError Coverage);
 
 /// <summary>
 /// Density and coverage (Naeem et al. 2020) in the convention of clovaai's prdc: real neighbourhoods with the (k + 1)-th smallest distance as radius,
 /// itself included; density = (1 / k) mean over generated samples of the number of real neighbourhoods that hold them; coverage = share of real
 /// samples whose nearest generated sample lies within their radius; both comparisons strict (&lt;).
 /// </summary>
-public static class DensityCoverage
+internal static class DensityCoverage
 {
     /// <summary>Computes both.</summary>
     /// <param name="generated">Generated samples, at least 2.</param>

@@ -7,13 +7,13 @@ namespace BatchEval.Core.Metrics;
 /// <param name="MinimumSize">
 /// Smallest sample size, or null for min(5000, max(n / 10, 2)) as dgm-eval. The paper and FID_IS_infinity use 5000 and need more samples than that.
 /// </param>
-public sealed record FrechetInfinityOptions(ulong Seed, int Points = 15, int? MinimumSize = null);
+internal sealed record FrechetInfinityOptions(ulong Seed, int Points = 15, int? MinimumSize = null);
 
 /// <summary>
 /// Frechet distance extrapolated to infinitely many samples (Chong and Forsyth 2020): the samples are shuffled once, the distance is computed for
 /// prefixes of evenly spaced sizes N, and a straight line in 1 / N is fitted by least squares; the score is its intercept.
 /// </summary>
-public static class FrechetInfinity
+internal static class FrechetInfinity
 {
     private const ulong ShuffleStream = 0xF1D0_0001;
 

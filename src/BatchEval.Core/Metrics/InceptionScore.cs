@@ -5,13 +5,13 @@ namespace BatchEval.Core.Metrics;
 /// <summary>Result of <see cref="InceptionScore"/>.</summary>
 /// <param name="Score">Mean over splits; at least 1. Standard error: standard deviation (ddof = 1) over splits / sqrt(splits), NaN for one split.</param>
 /// <param name="StandardDeviation">Standard deviation over splits, ddof = 0: what torch-fidelity reports.</param>
-public sealed record InceptionScoreResult(ScoreWithError Score, double StandardDeviation);
+internal sealed record InceptionScoreResult(ScoreWithError Score, double StandardDeviation);
 
 /// <summary>
 /// Inception score (Salimans et al. 2016): exp of the mean Kullback-Leibler divergence between p(y|x) and the mean p(y) of its split.
 /// Softmax and sums in float64; splits [i n / s, (i + 1) n / s), as in torch-fidelity.
 /// </summary>
-public static class InceptionScore
+internal static class InceptionScore
 {
     private const ulong ShuffleStream = 0x15C0_0000;
 

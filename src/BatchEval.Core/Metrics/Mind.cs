@@ -7,7 +7,7 @@ namespace BatchEval.Core.Metrics;
 /// MIND (arXiv 2605.06797, as in torch-fidelity 0.5): 3 d times the mean, over random unit directions u, of the mean over ranks j of
 /// (sorted(X u)_j - sorted(Y u)_j)^2, the sliced Wasserstein-2 distance. No covariance; O(M n log n). Projections and sums in float64 here, float32 there.
 /// </summary>
-public static class Mind
+internal static class Mind
 {
     /// <summary>Default number of directions.</summary>
     public const int DefaultProjections = 1000;

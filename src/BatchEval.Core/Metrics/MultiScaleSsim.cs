@@ -5,7 +5,7 @@ namespace BatchEval.Core.Metrics;
 /// at the last scale; each scale halves the image by 2 x 2 means (an odd last row or column is left out, as in torchmetrics). Negative factors count as 0,
 /// as in piq and torchmetrics. Per channel, then the mean.
 /// </summary>
-public static class MultiScaleSsim
+internal static class MultiScaleSsim
 {
     /// <summary>The weights of the paper's five scales.</summary>
     public static IReadOnlyList<double> DefaultWeights { get; } = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333];

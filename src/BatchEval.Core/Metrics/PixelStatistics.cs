@@ -1,7 +1,7 @@
 namespace BatchEval.Core.Metrics;
 
 /// <summary>What a distribution score of images can be moved by without better images: how light they are and how strong their contrast is.</summary>
-public static class PixelStatistics
+internal static class PixelStatistics
 {
     /// <summary>Mean of all values of an image, 0 to 255.</summary>
     public static double Mean(ReadOnlyMemory<byte> image)

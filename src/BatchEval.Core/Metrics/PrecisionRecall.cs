@@ -3,7 +3,7 @@ namespace BatchEval.Core.Metrics;
 /// <summary>Result of <see cref="PrecisionRecall"/>; both in [0, 1].</summary>
 /// <param name="Precision">Share of generated samples within a real sample's neighbourhood, with its binomial standard error.</param>
 /// <param name="Recall">Share of real samples within a generated sample's neighbourhood, with its binomial standard error.</param>
-public sealed record PrecisionRecallResult(ScoreWithError Precision, ScoreWithError Recall)
+internal sealed record PrecisionRecallResult(ScoreWithError Precision, ScoreWithError Recall)
 {
     /// <summary>2 p r / max(1e-5, p + r), as torch-fidelity.</summary>
     public double F => 2 * Precision.Value * Recall.Value / Math.Max(1e-5, Precision.Value + Recall.Value);
@@ -13,7 +13,7 @@ public sealed record PrecisionRecallResult(ScoreWithError Precision, ScoreWithEr
 /// Improved precision and recall (Kynkaanniemi et al. 2019) in the convention of torch-fidelity and the guided-diffusion evaluator: squared Euclidean distances
 /// (float64 here), radius = the (k + 1)-th smallest distance within the set, itself included, membership by &lt;=.
 /// </summary>
-public static class PrecisionRecall
+internal static class PrecisionRecall
 {
     /// <summary>Computes both.</summary>
     /// <param name="generated">Generated samples, at least k + 1.</param>

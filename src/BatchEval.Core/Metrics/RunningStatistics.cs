@@ -1,7 +1,7 @@
 namespace BatchEval.Core.Metrics;
 
 /// <summary>Count, mean and variance of a stream of numbers (Welford 1962).</summary>
-public sealed class RunningStatistics
+internal sealed class RunningStatistics
 {
     private double squares;
 

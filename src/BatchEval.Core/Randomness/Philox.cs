@@ -6,7 +6,7 @@ namespace BatchEval.Core.Randomness;
 /// Philox4x32-10, a counter-based generator: a pure function from (key, counter) to four 32-bit words.
 /// Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 /// </summary>
-public static class Philox
+internal static class Philox
 {
     private const uint M0 = 0xD2511F53, M1 = 0xCD9E8D57;
     private const uint W0 = 0x9E3779B9, W1 = 0xBB67AE85;

@@ -1,7 +1,7 @@
 namespace BatchEval.Core.Randomness;
 
 /// <summary>Turns what random numbers are for into a stream number, so that no two purposes share numbers by accident.</summary>
-public static class StreamKey
+internal static class StreamKey
 {
     /// <summary>Hashes a purpose and its coordinates (FNV-1a over UTF-16 and the integers' bytes, then a SplitMix64 finaliser).</summary>
     public static ulong For(string purpose, params ReadOnlySpan<long> coordinates)

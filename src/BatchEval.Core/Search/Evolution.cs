@@ -47,8 +47,8 @@ public sealed class Evolution : ISearchMethod
             return new Proposal([.. state.Contenders.Select(s => s.Candidate)], options.Rungs[rung], generation, rung);
         }
 
-        var brood = Breed(state, generation);
-        return new Proposal(brood.ToList(), options.Rungs[rung], generation, rung) { Parents = brood.Parents };
+        var children = Breed(state, generation);
+        return new Proposal(children.ToList(), options.Rungs[rung], generation, rung) { Parents = children.Parents };
     }
 
     public SearchState Observe(SearchState state, IReadOnlyList<ScoredCandidate> scores)
@@ -57,24 +57,20 @@ public sealed class Evolution : ISearchMethod
         var rung = proposal.Rung;
         var ranked = ScoredCandidate.Rank(scores.Where(s => s.Failure is null)).ToList();
         var last = rung == options.Rungs.Count - 1;
-        var spent = proposal.Candidates.Sum(c => (long)c.NetworkCalls) * (proposal.Samples - (rung == 0 ? 0 : options.Rungs[rung - 1]));
-        return state with
+        return state.After(proposal, rung == 0 ? 0 : options.Rungs[rung - 1]) with
         {
-            Round = state.Round + 1,
-            Contenders = last ? [] : [.. ranked.Take(Math.Max(1, (int)Math.Ceiling(ranked.Count * options.Survivors)))],
+            Contenders = last ? [] : ScoredCandidate.Survivors(ranked, options.Survivors),
             Archive = last ? keep(state.Archive.Concat(ranked), options.Elites) : state.Archive,
-            Seen = [.. state.Seen.Union(proposal.Candidates.Select(c => c.Id)).Order(StringComparer.Ordinal)],
-            SampleSteps = state.SampleSteps + spent,
 
             // From here on the head of the archive stands for validation, not what a search around it began at.
             Guesses = [],
         };
     }
 
-    private Brood Breed(SearchState state, int generation)
+    private Children Breed(SearchState state, int generation)
     {
         var random = new PhiloxStream(seed, StreamKey.For("breed", generation));
-        var children = new Brood(state.Seen);
+        var children = new Children(state.Seen);
         if (generation == 0)
         {
             children.Add(seeds, options.Population);
@@ -94,11 +90,11 @@ public sealed class Evolution : ISearchMethod
         Fill(children, options.Population, () => space.Random(random));
         return children;
 
-        Candidate Mutant(Candidate parent) => children.Born(space.Mutate(parent, random), parent);
-        Candidate Cross(Candidate first, Candidate second) => children.Born(space.Cross(first, second, random), first, second);
+        Candidate Mutant(Candidate parent) => children.Of(space.Mutate(parent, random), parent);
+        Candidate Cross(Candidate first, Candidate second) => children.Of(space.Cross(first, second, random), first, second);
     }
 
-    private static void Fill(Brood children, int target, Func<Candidate> next)
+    private static void Fill(Children children, int target, Func<Candidate> next)
     {
         for (var tries = TriesPerChild * Math.Max(0, target - children.Count); tries > 0 && children.Count < target; tries--)
         {
@@ -107,7 +103,7 @@ public sealed class Evolution : ISearchMethod
     }
 
     /// <summary>Children of one generation: distinct, and never seen before.</summary>
-    private sealed class Brood(IEnumerable<string> seen)
+    private sealed class Children(IEnumerable<string> seen)
     {
         private readonly HashSet<string> ids = [.. seen];
         private readonly List<Candidate> list = [];
@@ -124,12 +120,12 @@ public sealed class Evolution : ISearchMethod
             }
         }
 
-        // The first parents count: a candidate that was there before is not born again.
-        public Candidate Born(Candidate child, params Candidate[] of)
+        // The first parents count: a candidate that was there before keeps its own.
+        public Candidate Of(Candidate child, params Candidate[] parentsOf)
         {
             if (!ids.Contains(child.Id))
             {
-                parents.TryAdd(child.Id, [.. of.Select(p => p.Id).Distinct()]);
+                parents.TryAdd(child.Id, [.. parentsOf.Select(p => p.Id).Distinct()]);
             }
 
             return child;

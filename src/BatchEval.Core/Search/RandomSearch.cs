@@ -4,8 +4,8 @@ using BatchEval.Core.Sampling;
 namespace BatchEval.Core.Search;
 
 /// <summary>
-/// The honest baseline: a search that draws every candidate independently. It runs through <see cref="Evolution"/> with the same
-/// population, rungs and budget, and differs from it only in that nothing is inherited.
+/// The baseline of searches: every candidate is drawn independently. It runs through <see cref="Evolution"/> with the same population, rungs and
+/// budget, and differs from it only in that nothing is inherited.
 /// </summary>
 public static class RandomSearch
 {

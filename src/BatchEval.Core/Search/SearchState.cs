@@ -32,13 +32,22 @@ public sealed record SearchState(
     /// <summary>Control variate of the present generations of <see cref="Samplers.VectorSearch"/>.</summary>
     public ControlVariate? Control { get; init; }
 
-    /// <summary>Candidates that the search believes in most, for validation; empty for the head of the archive.</summary>
+    /// <summary>What the search takes for its best candidates, for validation; empty for the head of the archive.</summary>
     public IReadOnlyList<Candidate> Guesses { get; init; } = [];
 
-    /// <summary>What <see cref="ValidatedSearch"/> has found on the second range of samples; null for searches that do not look there.</summary>
+    /// <summary>What <see cref="ValidatedSearch"/> has found on the second range of samples; null for searches without validation.</summary>
     public ValidationState? Validation { get; init; }
 
-    /// <summary>The best candidates: by validation where the search looks there, by the archive otherwise.</summary>
+    /// <summary>The state after a round of a search: its candidates are seen, and what was computed is counted.</summary>
+    /// <param name="known">Samples of each candidate that earlier rounds had computed.</param>
+    public SearchState After(Proposal proposal, int known = 0) => this with
+    {
+        Round = Round + 1,
+        Seen = [.. Seen.Union(proposal.Candidates.Select(c => c.Id)).Order(StringComparer.Ordinal)],
+        SampleSteps = SampleSteps + (proposal.Candidates.Sum(c => (long)c.NetworkCalls) * (proposal.Samples - known)),
+    };
+
+    /// <summary>The best candidates: by validation where there was one, by the archive otherwise.</summary>
     public IEnumerable<ScoredCandidate> Elites(int count) => (Validation is { Scored.Count: > 0 } validated ? validated.Scored : Archive).Take(count);
 
     /// <summary>Nothing known yet.</summary>

@@ -21,14 +21,10 @@ public sealed class SuccessiveHalving(IReadOnlyList<Candidate> candidates, IRead
         var proposal = Next(state) ?? throw new InvalidOperationException("The search has ended; there is nothing to observe.");
         var ranked = ScoredCandidate.Rank(scores.Where(s => s.Failure is null)).ToList();
         var last = proposal.Rung == rungs.Count - 1;
-        var fresh = proposal.Samples - (proposal.Rung == 0 ? 0 : rungs[proposal.Rung - 1]);
-        return state with
+        return state.After(proposal, proposal.Rung == 0 ? 0 : rungs[proposal.Rung - 1]) with
         {
-            Round = state.Round + 1,
-            Contenders = last ? [] : [.. ranked.Take(Math.Max(1, (int)Math.Ceiling(ranked.Count * survivors)))],
+            Contenders = last ? [] : ScoredCandidate.Survivors(ranked, survivors),
             Archive = last ? [.. ranked.Take(elites)] : state.Archive,
-            Seen = [.. state.Seen.Union(proposal.Candidates.Select(c => c.Id)).Order(StringComparer.Ordinal)],
-            SampleSteps = state.SampleSteps + (proposal.Candidates.Sum(c => (long)c.NetworkCalls) * fresh),
         };
     }
 }

@@ -3,8 +3,8 @@ using BatchEval.Core.Sampling;
 namespace BatchEval.Core.Search;
 
 /// <summary>
-/// Any search, with a look at the second range of samples at the base that it varies and every few generations: what it believes in is scored there, the best by those scores
-/// are its elites, and it ends when nothing better has come for a while.
+/// Any search whose base, and every few generations whose best candidates, are scored on the second range of samples: the best by those scores are its elites, and it ends when
+/// nothing better has come for a while.
 /// </summary>
 public sealed class ValidatedSearch(ISearchMethod inner, ValidationOptions options) : ISearchMethod
 {

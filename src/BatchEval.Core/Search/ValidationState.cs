@@ -11,10 +11,10 @@ public sealed record ValidationState(IReadOnlyList<ScoredCandidate> Scored, int 
     public static ValidationState Empty { get; } = new([], 0, false, 0);
 }
 
-/// <summary>How a search looks at the second range.</summary>
+/// <summary>How a search is validated on the second range.</summary>
 /// <param name="Samples">Samples per validated candidate.</param>
-/// <param name="Interval">Generations between two looks.</param>
-/// <param name="Patience">The search ends after this many looks in a row that found nothing better.</param>
+/// <param name="Interval">Generations between two validations.</param>
+/// <param name="Patience">The search ends after this many validations in a row that found nothing better.</param>
 /// <param name="Elites">Validated candidates that are kept.</param>
 /// <param name="Tolerance">What counts as better: less than the best by this share of it.</param>
 public sealed record ValidationOptions(int Samples, int Interval = 4, int Patience = 4, int Elites = 8, double Tolerance = 0.002);

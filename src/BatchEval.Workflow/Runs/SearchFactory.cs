@@ -1,5 +1,6 @@
 using BatchEval.Core.Search;
 using BatchEval.Core.Search.Joint;
+using BatchEval.Core.Search.Skipping;
 using BatchEval.Workflow.Schedules;
 
 namespace BatchEval.Workflow.Runs;
@@ -8,6 +9,9 @@ namespace BatchEval.Workflow.Runs;
 public sealed class SearchFactory
 {
     private const int MoreSteps = 4;
+
+    // A search over reused outputs has up to this many steps per network call.
+    private const int StepsPerCall = 2;
     private readonly RunSpecification specification;
     private readonly NoiseSchedule schedule;
     private readonly EntryFactory entries;
@@ -80,7 +84,20 @@ public sealed class SearchFactory
         _ => Times(),
     };
 
-    private CandidateSpace Times() => SearchSpaces.Create(specification, schedule, entries.Steps);
+    // The space that the genes span.
+    private CandidateSpace Times()
+    {
+        var (solver, steps, genes) = (specification.Solver, entries.Steps, Options.Genes);
+        var (reuse, skip) = (genes.Contains(SearchGene.Reuse), genes.Contains(SearchGene.Skip));
+        var most = Math.Max(steps, Math.Min(StepsPerCall * steps, schedule.TrainSteps ?? int.MaxValue));
+        // Where other costs are limited, as many calls as the steps of the whole network that they buy.
+        var calls = specification.Budget is { NeedsCosts: false, NetworkCalls: { } limit } ? limit : Math.Max(1, steps);
+        return genes.Contains(SearchGene.Guidance) ? new GuidanceSpace(solver, OfSteps, steps, most)
+            : reuse || skip ? new SkippingSpace(solver, OfSteps, steps, calls, most, reuse, skip)
+            : OfSteps(steps);
+
+        CandidateSpace OfSteps(int n) => new TimeStepSpace(solver, schedule, n, Options.MutationProbability, Options.LocalShare!.Value);
+    }
 
     private JointSpace Space(MaskRule masks, IReadOnlyList<IReadOnlyList<double>>? grids) => new(specification.Solver, schedule, entries.Budget, new JointOptions
     {
@@ -94,7 +111,7 @@ public sealed class SearchFactory
 
     private JointSearch Joint(JointSpace space) => new(space, Options.Evolution, entries.Seeds(), specification.Seed);
 
-    // As many more candidates per generation as the samples of the joint search's warm rounds pay for.
+    // As many more candidates per generation as the samples of the joint search's warm rounds buy.
     private EvolutionOptions Enlarged()
     {
         var evolution = Options.Evolution;
@@ -109,7 +126,7 @@ public sealed class SearchFactory
         return evolution with { Population = evolution.Population + (int)Math.Ceiling(warm / evolution.Generations / samples) };
     }
 
-    // Uniform grids from all starts, with as many steps as the budget buys and with some more, which dropped blocks have to pay for.
+    // Uniform grids from all starts, with as many steps as the budget buys and with some more, which dropped blocks make affordable.
     private List<IReadOnlyList<double>> Grids()
     {
         var most = Math.Max(entries.Steps + MoreSteps, specification.Budget.Macs?.OfSteps ?? 0);

@@ -28,7 +28,7 @@ public sealed class ParetoRankingTests
     public void The_archive_keeps_the_best_scores_and_what_is_good_for_its_cost()
     {
         ScoredCandidate[] scored = [.. Enumerable.Range(1, 9).Select(n => new ScoredCandidate(Candidate.At("ddim", Enumerable.Range(0, n).Select(i => i * 10.0)), 10 - n, 0, 64))];
-        var kept = ParetoArchive.Keep(scored, 4, c => c.NetworkCalls);
+        var kept = ParetoRanking.Keep(scored, 4, c => c.NetworkCalls);
         kept.Select(k => k.Candidate.NetworkCalls).ShouldBe([9, 8, 7, 1]);
         kept.Select(k => k.Score).ShouldBeInOrder();
     }

@@ -68,6 +68,9 @@ public static class MetricCatalog
     public static Metric Find(string key) => All.FirstOrDefault(m => m.Key == key || m.ReportKey == key)
         ?? throw new ArgumentException($"Unknown metric '{key}'. Known: {string.Join(", ", Keys)}.", nameof(key));
 
+    /// <summary>The row whose values a network of a kind gives.</summary>
+    public static Metric OfNetwork(MetricNeeds network) => All.Single(m => m.Needs.HasFlag(network));
+
     public static MetricOutcome Compute(Metric metric, SampleSets sets)
     {
         try

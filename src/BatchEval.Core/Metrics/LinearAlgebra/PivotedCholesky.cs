@@ -4,7 +4,7 @@ namespace BatchEval.Core.Metrics.LinearAlgebra;
 /// Cholesky factor of a positive semidefinite matrix with diagonal pivoting (Higham 1990; the scheme of LAPACK's dpstrf):
 /// A[p(i), p(j)] = (U^T U)[i, j]. The numerical rank is found on the way, and the rows of U come ordered from large to small.
 /// </summary>
-public sealed class PivotedCholesky
+internal sealed class PivotedCholesky
 {
     private const int PanelWidth = 64;
     private const double MachineEpsilon = 2.220446049250313e-16;

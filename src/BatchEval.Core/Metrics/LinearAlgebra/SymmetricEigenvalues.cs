@@ -1,7 +1,7 @@
 namespace BatchEval.Core.Metrics.LinearAlgebra;
 
 /// <summary>All eigenvalues of a real symmetric matrix, without eigenvectors: 4/3 n^3 floating-point operations.</summary>
-public static class SymmetricEigenvalues
+internal static class SymmetricEigenvalues
 {
     /// <summary>Computes the eigenvalues in ascending order.</summary>
     /// <param name="matrix">Row-major n x n. Only the upper triangle is read. Overwritten.</param>

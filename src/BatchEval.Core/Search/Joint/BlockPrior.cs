@@ -10,7 +10,7 @@ public sealed record BlockSensitivity(int Block, double All, double Early, doubl
 /// <param name="Split">Times from here on upwards count as high noise.</param>
 /// <param name="Early">Rank by block id at high noise; 0 is missed least.</param>
 /// <param name="Late">Rank by block id at low noise.</param>
-public sealed record BlockPrior(double Split, IReadOnlyList<int> Early, IReadOnlyList<int> Late)
+internal sealed record BlockPrior(double Split, IReadOnlyList<int> Early, IReadOnlyList<int> Late)
 {
     /// <summary>Makes a prior from measured sensitivities.</summary>
     /// <param name="split">Where high noise begins.</param>

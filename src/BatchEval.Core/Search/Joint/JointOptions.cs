@@ -42,5 +42,5 @@ public sealed record JointOptions
     public IReadOnlyList<IReadOnlyList<double>>? Grids { get; init; }
 
     /// <summary>What is known about which blocks are missed least, or null.</summary>
-    public BlockPrior? Prior { get; init; }
+    internal BlockPrior? Prior { get; init; }
 }

@@ -63,7 +63,7 @@ public sealed class JointSearch : ISearchMethod
     }
 
     /// <summary>What the warm rounds found, as odds for drawing masks; null before they are over.</summary>
-    public BlockPrior? PriorOf(SearchState state)
+    internal BlockPrior? PriorOf(SearchState state)
     {
         var costs = space.Budget.Costs;
         double[] saved = [.. costs.Blocks.Select(b => space.Budget.Limits is { Macs: null, Milliseconds: not null } ? b.Milliseconds : b.Macs)];
@@ -85,7 +85,7 @@ public sealed class JointSearch : ISearchMethod
         var random = new PhiloxStream(seed, StreamKey.For("fit"));
         Candidate[] known = [.. first ? state.Contenders.Select(c => c.Candidate) : []];
         known = [.. known, .. known.Take(2).SelectMany(c => informed.Stretch(c, random)).Take(MostStretched)];
-        return new Evolution(informed, options, known, seed, (scored, places) => ParetoArchive.Keep(scored, places, space.Budget.Use));
+        return new Evolution(informed, options, known, seed, (scored, places) => ParetoRanking.Keep(scored, places, space.Budget.Use));
     }
 
     // Nothing is dropped from a space without masks, and then there is nothing to probe.

@@ -184,7 +184,7 @@ public sealed class JointSpace : CandidateSpace
         }
         else if (masks.Open && genome.Count < MostSteps)
         {
-            // One step too many: repair pays for it with blocks.
+            // One step too many: repair drops blocks for it.
             var time = axis.Draw(random);
             genome.TryAdd(time, Shared ? genome.MaskAt(0) : masks.Draw(time, random));
         }

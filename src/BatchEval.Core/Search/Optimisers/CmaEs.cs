@@ -21,8 +21,6 @@ public sealed class CmaEs : IOptimiser
     /// <exception cref="ArgumentException">No variables, fewer than 4 points, or a step size that is not positive.</exception>
     public CmaEs(IReadOnlyList<Variable> variables, CmaOptions options, ulong seed)
     {
-        ArgumentNullException.ThrowIfNull(variables);
-        ArgumentNullException.ThrowIfNull(options);
         if (variables.Count == 0 || options.Population < 4 || !(options.Sigma > 0))
         {
             throw new ArgumentException($"CMA-ES needs at least 1 variable, 4 points and a positive step size, got {variables.Count}, {options.Population}, {options.Sigma}.", nameof(options));
@@ -33,24 +31,18 @@ public sealed class CmaEs : IOptimiser
 
     private int Size => variables.Count;
 
-    /// <inheritdoc/>
     public OptimiserState Begin(IReadOnlyList<double> start) =>
         Fresh(start, start, options.Population ?? 4 + (int)Math.Floor(3 * Math.Log(Size)), 0, 0);
 
-    /// <inheritdoc/>
     public IReadOnlyList<double[]> Ask(OptimiserState state)
     {
-        ArgumentNullException.ThrowIfNull(state);
         var margins = state.Cma!.Margins;
         return [.. Deviations(state, SymmetricEigen.Of(state.Cma.Covariance, Size))
             .Select(y => y.Select((d, j) => state.Mean[j] + (state.Step * margins[j] * d)).ToArray())];
     }
 
-    /// <inheritdoc/>
     public OptimiserState Tell(OptimiserState state, IReadOnlyList<double> values)
     {
-        ArgumentNullException.ThrowIfNull(state);
-        ArgumentNullException.ThrowIfNull(values);
         var cma = state.Cma!;
         var eigen = SymmetricEigen.Of(cma.Covariance, Size);
         var deviations = Deviations(state, eigen);

@@ -1,3 +1,5 @@
+using BatchEval.Core.Metrics;
+
 namespace BatchEval.Core.Search.Optimisers;
 
 /// <summary>

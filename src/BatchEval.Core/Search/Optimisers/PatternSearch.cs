@@ -8,21 +8,12 @@ namespace BatchEval.Core.Search.Optimisers;
 /// <param name="step">First step size.</param>
 public sealed class PatternSearch(IReadOnlyList<Variable> variables, double step) : IOptimiser
 {
-    /// <inheritdoc/>
     public OptimiserState Begin(IReadOnlyList<double> start) => Star(new OptimiserState(0, [.. start], step));
 
-    /// <inheritdoc/>
-    public IReadOnlyList<double[]> Ask(OptimiserState state)
-    {
-        ArgumentNullException.ThrowIfNull(state);
-        return [[.. state.Mean], .. state.Trials!.Select(t => t.ToArray())];
-    }
+    public IReadOnlyList<double[]> Ask(OptimiserState state) => [[.. state.Mean], .. state.Trials!.Select(t => t.ToArray())];
 
-    /// <inheritdoc/>
     public OptimiserState Tell(OptimiserState state, IReadOnlyList<double> values)
     {
-        ArgumentNullException.ThrowIfNull(state);
-        ArgumentNullException.ThrowIfNull(values);
         double[] known = [.. values.Select(v => double.IsNaN(v) ? double.PositiveInfinity : v)];
         var best = Enumerable.Range(0, known.Length).MinBy(i => known[i]);
         var trials = Ask(state);

@@ -14,9 +14,6 @@ public sealed record Variable(double Low = double.NegativeInfinity, double High 
     public double Clamp(double value) => Math.Clamp(value, Low, High);
 
     /// <summary>Sum of the squared distances of a point to the box that the bounds span.</summary>
-    public static double SquaredExcess(IReadOnlyList<Variable> variables, IReadOnlyList<double> point)
-    {
-        ArgumentNullException.ThrowIfNull(variables);
-        return variables.Select((v, j) => point[j] - v.Clamp(point[j])).Sum(d => d * d);
-    }
+    public static double SquaredExcess(IReadOnlyList<Variable> variables, IReadOnlyList<double> point) =>
+        variables.Select((v, j) => point[j] - v.Clamp(point[j])).Sum(d => d * d);
 }

@@ -3,7 +3,7 @@ using BatchEval.Core.Search.Optimisers;
 namespace BatchEval.Core.Search.Samplers;
 
 /// <summary>What a number of a sampler is.</summary>
-public enum SamplerNumber
+internal enum SamplerNumber
 {
     /// <summary>Position of a step on the noise axis.</summary>
     Time,
@@ -36,7 +36,7 @@ public enum SamplerNumber
 /// <param name="Base">Its value in the base candidate.</param>
 /// <param name="Scale">Change of the number per unit.</param>
 /// <param name="Variable">Bounds and grid, in units.</param>
-public sealed record SamplerGene(SamplerNumber Number, int Step, double Base, double Scale, Variable Variable)
+internal sealed record SamplerGene(SamplerNumber Number, int Step, double Base, double Scale, Variable Variable)
 {
     /// <summary>The number at a position.</summary>
     public double At(double units) => Base + (Scale * Variable.Clamp(units));

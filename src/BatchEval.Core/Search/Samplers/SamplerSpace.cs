@@ -37,7 +37,7 @@ public sealed class SamplerSpace : CandidateSpace
     }
 
     /// <summary>The numbers, in order.</summary>
-    public IReadOnlyList<SamplerGene> Genes { get; }
+    internal IReadOnlyList<SamplerGene> Genes { get; }
 
     /// <summary>Their bounds and grids.</summary>
     public IReadOnlyList<Variable> Variables { get; }

@@ -13,7 +13,7 @@ public sealed record VectorSearchOptions(int Generations, IReadOnlyList<int> Run
 
 /// <summary>
 /// An optimiser of real vectors on a sampler's numbers. All points of a generation are compared on the same samples. Points outside the bounds
-/// are evaluated inside and pay for the distance. What it believes in most is the centre.
+/// are evaluated inside, with a penalty for the distance. What it takes for best is the centre.
 /// </summary>
 /// <param name="space">The numbers.</param>
 /// <param name="optimiser">The optimiser; it begins at the centre of the space.</param>

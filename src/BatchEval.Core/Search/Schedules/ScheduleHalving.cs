@@ -21,9 +21,6 @@ public sealed class ScheduleHalving : ISearchMethod
     /// <summary>Method name of schedules with moved end points.</summary>
     public const string Refined = "refined";
 
-    /// <summary>Most schedules that are bred: blends of two with two, and ten moves of two.</summary>
-    public const int MostBred = 32;
-
     private const int KeptPerMethod = 2;
     private const int KeptOverall = 8;
     private const int Parents = 2;
@@ -77,14 +74,10 @@ public sealed class ScheduleHalving : ISearchMethod
         var last = proposal.Rung == sizes.Rungs.Count - 1;
         var before = state.Round == sizes.Rungs.Count ? state.Contenders : [];
         var ranked = ScoredCandidate.Rank(before.Concat(scores.Where(s => s.Failure is null))).ToList();
-        var fresh = proposal.Samples - (state.Round == 0 || state.Round == sizes.Rungs.Count ? 0 : sizes.Rungs[proposal.Rung - 1]);
-        return state with
+        return state.After(proposal, state.Round == 0 || state.Round == sizes.Rungs.Count ? 0 : sizes.Rungs[proposal.Rung - 1]) with
         {
-            Round = state.Round + 1,
             Contenders = last ? ranked : Kept(ranked),
             Archive = last ? [.. ranked.Take(sizes.Elites)] : state.Archive,
-            Seen = [.. state.Seen.Union(proposal.Candidates.Select(c => c.Id)).Order(StringComparer.Ordinal)],
-            SampleSteps = state.SampleSteps + (proposal.Candidates.Sum(c => (long)c.NetworkCalls) * fresh),
         };
     }
 

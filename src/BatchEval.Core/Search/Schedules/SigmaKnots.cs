@@ -1,7 +1,7 @@
 namespace BatchEval.Core.Search.Schedules;
 
 /// <summary>Lists of noise levels: checks that all schedules share, and what can be done to any of them.</summary>
-public static class SigmaKnots
+internal static class SigmaKnots
 {
     /// <summary>Refuses an empty schedule or an empty range.</summary>
     /// <exception cref="ArgumentException">Fewer than one step, or not 0 &lt; min &lt; max.</exception>

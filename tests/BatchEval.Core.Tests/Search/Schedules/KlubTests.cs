@@ -1,4 +1,5 @@
 using BatchEval.Core.Search.Schedules;
+using BatchEval.Tests.Shared;
 
 namespace BatchEval.Core.Tests.Search.Schedules;
 

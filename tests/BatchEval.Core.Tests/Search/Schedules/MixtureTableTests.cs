@@ -4,6 +4,7 @@ using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Sampling.Solvers;
 using BatchEval.Core.Search.Schedules;
 using Xunit.Abstractions;
+using BatchEval.Tests.Shared;
 
 namespace BatchEval.Core.Tests.Search.Schedules;
 

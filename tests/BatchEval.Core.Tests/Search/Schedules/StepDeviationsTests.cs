@@ -1,5 +1,6 @@
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Search.Schedules;
+using BatchEval.Tests.Shared;
 
 namespace BatchEval.Core.Tests.Search.Schedules;
 

@@ -1,6 +1,7 @@
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Schedules;
+using BatchEval.Tests.Shared;
 
 namespace BatchEval.Core.Tests.Search.Schedules;
 

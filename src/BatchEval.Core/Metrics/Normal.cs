@@ -1,4 +1,4 @@
-namespace BatchEval.Core.Search.Optimisers;
+namespace BatchEval.Core.Metrics;
 
 /// <summary>The standard normal distribution.</summary>
 internal static class Normal
