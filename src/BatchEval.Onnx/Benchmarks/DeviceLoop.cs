@@ -1,3 +1,5 @@
+using BatchEval.Core.Sampling;
+using BatchEval.Core.Sampling.Solvers;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Sampling;
 using Microsoft.ML.OnnxRuntime;
@@ -7,44 +9,87 @@ namespace BatchEval.Onnx.Benchmarks;
 
 /// <summary>
 /// A whole sampling loop whose state never leaves the device: network and solver step run on the same device, everything is bound once, and
-/// only the first state goes in and the last one comes out. For deterministic one-step solvers; all samples of a batch take the same steps.
+/// only the first state and the noise go in and the last state comes out. For every solver; all samples of a batch take the same steps, and none is left out.
 /// </summary>
-public sealed class DeviceLoop : IDisposable
+internal sealed class DeviceLoop : IDisposable
 {
     private readonly DenoiserNetwork network;
     private readonly InferenceSession stepper;
     private readonly List<BoundCall> calls = [];
     private readonly List<BoundCall> steps = [];
     private readonly DeviceBuffers buffers;
+    private readonly CoefficientTable table;
+    private readonly StepModel model;
     private readonly float[] image;
+    private readonly float[] noise;
+    private readonly OrtValue noiseValue;
     private readonly int batch;
 
     /// <summary>Binds the loop.</summary>
     /// <param name="network">The network; must outlive the loop.</param>
     /// <param name="device">Where the network runs.</param>
     /// <param name="feeds">What the network is fed beside state and time.</param>
-    /// <exception cref="ProblemException">The solver adds noise or remembers earlier steps, or skips calls.</exception>
+    /// <exception cref="ProblemException">The candidate leaves blocks or calls out, or its noise depends on the network.</exception>
     public DeviceLoop(DenoiserNetwork network, SamplingPlan plan, ModelManifest manifest, DeviceOptions device, int batch, IReadOnlyList<Feed> feeds)
     {
-        (this.network, this.batch) = (network, batch);
+        (this.network, this.batch, table, model) = (network, batch, plan.Table, StepModel.Of(plan.Table));
         Refuse(plan);
         var (types, shape) = (network.ElementTypes, network.Shape(batch));
         using (var options = device.CreateSessionOptions())
         {
-            stepper = new InferenceSession(StepModel.Build((int)types.State, (int)types.Output, manifest.Sample), options);
+            stepper = new InferenceSession(model.Build((int)types.State, (int)types.Output, manifest.Sample), options);
         }
 
         buffers = network.Buffers(device);
-        image = new float[batch * manifest.Sample.Size];
+        (image, noise) = (new float[batch * manifest.Sample.Size], new float[batch * manifest.Sample.Size]);
         try
         {
-            var (input, output) = (buffers.Add(types.State, shape), buffers.Add(types.Output, shape));
-            OrtValue[] states = [buffers.Add(TensorElementType.Float, shape), buffers.Add(TensorElementType.Float, shape)];
+            noiseValue = buffers.Add(OrtValue.CreateTensorValueFromMemory(noise, shape));
+            var nothing = buffers.Add(OrtValue.CreateTensorValueFromMemory(new float[image.Length], shape));
             var last = buffers.Add(OrtValue.CreateTensorValueFromMemory(image, shape));
-            for (var row = 0; row < plan.Table.Rows.Count; row++)
+            var (input, output) = (buffers.Add(types.State, shape), buffers.Add(types.Output, shape));
+            var (states, anchors, remembered) = (Room(2), Room(2), Room(model.History));
+            for (var row = 0; row < table.Rows.Count; row++)
             {
-                Bind(plan, row, feeds, input, output, states[row % 2], row == plan.Table.Rows.Count - 1 ? last : states[(row + 1) % 2]);
+                var call = network.Bind([.. Enumerable.Repeat((float)table.Rows[row].NetworkTime, batch)], feeds);
+                calls.Add(call);
+                network.BindOutput(call, output);
+                var step = new BoundCall(stepper);
+                steps.Add(step);
+                if (row > 0)
+                {
+                    network.BindState(call, input);
+                    step.Input(StepModel.State, states[row % 2]);
+                }
+
+                var numbers = model.Numbers(table.Rows[row], plan.Data[row]);
+                step.Input(StepModel.Network, output);
+                step.Input(StepModel.Coefficients, OrtValue.CreateTensorValueFromMemory(numbers, [numbers.Length]), owned: true);
+                step.Output(StepModel.Next, row == table.Rows.Count - 1 ? last : states[(row + 1) % 2]);
+                step.Output(StepModel.Input, input);
+                if (model.Noisy)
+                {
+                    step.Input(StepModel.Noise, nothing);
+                }
+
+                for (var back = 1; back < model.History; back++)
+                {
+                    step.Input(StepModel.Earlier(back), back > row ? nothing : remembered[(row - back) % model.History]);
+                }
+
+                if (model.History > 1)
+                {
+                    step.Output(StepModel.Remembered, remembered[row % model.History]);
+                }
+
+                if (model.Anchored)
+                {
+                    step.Input(StepModel.Anchor, anchors[row % 2]);
+                    step.Output(StepModel.NextAnchor, anchors[(row + 1) % 2]);
+                }
             }
+
+            OrtValue[] Room(int count) => [.. Enumerable.Range(0, count).Select(_ => buffers.Add(TensorElementType.Float, shape))];
         }
         catch
         {
@@ -55,16 +100,30 @@ public sealed class DeviceLoop : IDisposable
     }
 
     /// <summary>Runs the loop.</summary>
-    /// <param name="start">First states [B, C, H, W].</param>
+    /// <param name="start">First states [B, C, H, W], before <see cref="CoefficientTable.StartScale"/>.</param>
+    /// <param name="fill">Gives the noise of a row for all samples [B, C, H, W]; needed by stochastic tables.</param>
     /// <returns>Last states; the array is the loop's own and is overwritten by the next run.</returns>
-    public float[] Run(float[] start)
+    public float[] Run(float[] start, RowNoise<float>? fill = null)
     {
-        using var state = network.State(start, batch);
-        using var single = OrtValue.CreateTensorValueFromMemory(start, network.Shape(batch));
+        float[] scaled = table.StartScale == 1 ? start : Array.ConvertAll(start, v => v * (float)table.StartScale);
+        using var state = network.State(scaled, batch);
+        using var single = OrtValue.CreateTensorValueFromMemory(scaled, network.Shape(batch));
         network.BindState(calls[0], state);
         steps[0].Input(StepModel.State, single);
+        if (model.Anchored)
+        {
+            steps[0].Input(StepModel.Anchor, single);
+        }
+
         for (var row = 0; row < calls.Count; row++)
         {
+            if (table.Rows[row].Next.Noise != 0)
+            {
+                ArgumentNullException.ThrowIfNull(fill);
+                fill(row, noise);
+                steps[row].Input(StepModel.Noise, noiseValue);
+            }
+
             calls[row].Run();
             steps[row].Run();
         }
@@ -80,37 +139,11 @@ public sealed class DeviceLoop : IDisposable
         stepper.Dispose();
     }
 
-    private void Bind(
-        SamplingPlan plan, int row, IReadOnlyList<Feed> feeds, OrtValue input, OrtValue output, OrtValue state, OrtValue next)
-    {
-        var combination = plan.Table.Rows[row].Next;
-        var call = network.Bind([.. Enumerable.Repeat((float)plan.Table.Rows[row].NetworkTime, batch)], feeds);
-        calls.Add(call);
-        network.BindOutput(call, output);
-        var step = new BoundCall(stepper);
-        steps.Add(step);
-        if (row > 0)
-        {
-            network.BindState(call, input);
-            step.Input(StepModel.State, state);
-        }
-
-        var data = plan.Data[row];
-        double[] numbers = [data.FromState, data.FromNetwork, combination.State, combination.Raw, combination.Data.ElementAtOrDefault(0)];
-        step.Input(StepModel.Network, output);
-        step.Input(StepModel.Coefficients, OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(numbers, n => (float)n), [numbers.Length]), owned: true);
-        step.Output(StepModel.Next, next);
-        step.Output(StepModel.Input, input);
-    }
-
     private static void Refuse(SamplingPlan plan)
     {
-        var simple = plan.Candidate.Skip is null && !plan.Table.IsStochastic && plan.Table.StartScale == 1
-            && plan.Table.Rows.All(r => r.NextAnchor is null && r.Remembered is null && r.Next.Anchor == 0 && r.Next.Data.Skip(1).All(d => d == 0))
-            && plan.Candidate.Steps.All(s => s is { Drop.Count: 0, Reuse: false });
-        if (!simple)
+        if (plan.Candidate.Skip is not null || plan.Table.LearnsNoise || plan.Candidate.HasGuidance || plan.Candidate.Steps.Any(s => s.Drop.Count > 0 || s.Reuse))
         {
-            throw new ProblemException($"{plan.Candidate} cannot be sampled on the device alone; that needs a solver without noise and memory, such as ddim or euler, and nothing left out.");
+            throw new ProblemException($"{plan.Candidate} cannot be sampled on the device alone; that needs every step with the whole network, and noise that does not depend on it.");
         }
     }
 }

@@ -9,7 +9,7 @@ namespace BatchEval.Onnx.Blocks;
 /// Makes the model that holds every mask at once: each block becomes an <c>If</c> whose one branch is the block, with its weights, and
 /// whose other passes the shortcut on. One new input, a vector of booleans, says which blocks run.
 /// </summary>
-public static class GatedGraph
+internal static class GatedGraph
 {
     /// <summary>Builds the model.</summary>
     /// <returns>The model and the name of the new input, [number of blocks], true where a block runs.</returns>

@@ -3,7 +3,7 @@ using BatchEval.Onnx.Networks;
 namespace BatchEval.Onnx.Blocks;
 
 /// <summary>One session for every mask: the blocks stand behind gates that each call opens or closes.</summary>
-public sealed class GatedNetwork : INetworkSource
+internal sealed class GatedNetwork : INetworkSource
 {
     private readonly BlockGraph graph;
     private readonly DenoiserNetwork network;

@@ -5,7 +5,7 @@ namespace BatchEval.Onnx.Blocks;
 /// <summary>One session per mask, on a graph in which the dropped blocks do not exist. The sessions used last are kept; all share their weights.</summary>
 /// <param name="device">Where sessions run.</param>
 /// <param name="capacity">Most sessions kept.</param>
-public sealed class PrunedSessionCache(BlockGraph graph, ModelManifest manifest, DeviceOptions device, int capacity = 32) : INetworkSource
+internal sealed class PrunedSessionCache(BlockGraph graph, ModelManifest manifest, DeviceOptions device, int capacity = 32) : INetworkSource
 {
     private readonly Dictionary<string, LinkedListNode<Entry>> entries = new(StringComparer.Ordinal);
     private readonly LinkedList<Entry> recent = [];

@@ -64,7 +64,7 @@ public sealed class ArrayImageSource : IImageSource
         while (rows.Reader.ReadRows(atOnce) is { } block)
         {
             var bytes = layout.Bytes(block);
-            for (int i = 0; i < block.Shape[0]; i++, at++)
+            for (var i = 0; i < block.Shape[0]; i++, at++)
             {
                 if (at >= first)
                 {

@@ -53,10 +53,10 @@ internal sealed record ArrayLayout(int Channels, int Height, int Width, bool Cha
         }
 
         var pixels = new byte[3 * area];
-        for (int c = 0; c < 3; c++)
+        for (var c = 0; c < 3; c++)
         {
             ReadOnlySpan<byte> plane = from.Slice(Channels == 1 ? 0 : c * area, area);
-            for (int p = 0; p < area; p++)
+            for (var p = 0; p < area; p++)
             {
                 pixels[(3 * p) + c] = plane[p];
             }

@@ -3,7 +3,7 @@ using BatchEval.Onnx.Images;
 namespace BatchEval.Onnx.Datasets;
 
 /// <summary>Images of the binary version of CIFAR-10: records of one label byte (0 to 9) and 3 x 32 x 32 bytes, red plane first.</summary>
-public sealed class CifarImageSource : IImageSource
+internal sealed class CifarImageSource : IImageSource
 {
     private const int Side = 32;
     private const int Record = 1 + (3 * Side * Side);

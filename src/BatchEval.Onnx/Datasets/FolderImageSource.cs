@@ -3,7 +3,7 @@ using BatchEval.Onnx.Images;
 namespace BatchEval.Onnx.Datasets;
 
 /// <summary>The image files of a folder and its subfolders, sorted by name; hidden files are left out.</summary>
-public sealed class FolderImageSource : IImageSource
+internal sealed class FolderImageSource : IImageSource
 {
     // Files decoded side by side; the next ones wait until these are used.
     private const int Chunk = 32;

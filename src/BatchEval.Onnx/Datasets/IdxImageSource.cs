@@ -8,7 +8,7 @@ namespace BatchEval.Onnx.Datasets;
 /// Images in an IDX file, the format of MNIST and its relatives: two zero bytes, the element type, the number of dimensions, the dimensions as big-endian
 /// integers, then bytes. [N, H, W] or [N, H, W, 3]; also as compressed by gzip, in which form they are published.
 /// </summary>
-public sealed class IdxImageSource : IImageSource
+internal sealed class IdxImageSource : IImageSource
 {
     private const byte UnsignedBytes = 0x08;
 
@@ -43,7 +43,7 @@ public sealed class IdxImageSource : IImageSource
         using Stream stream = Open();
         _ = ReadHeader(stream);
         var image = new byte[layout.Channels * layout.Height * layout.Width];
-        for (int i = 0; i < Count; i++)
+        for (var i = 0; i < Count; i++)
         {
             Fill(stream, image, i);
             if (i >= first)

@@ -8,7 +8,7 @@ namespace BatchEval.Onnx.Datasets;
 /// Names a set of images by its pixels: the SHA-256 of every image's size and bytes, added up as four 64-bit numbers, and the count. The order of the images
 /// and the way they were stored do not matter. It tells sets apart; it is no protection against somebody who forges one.
 /// </summary>
-public sealed class ImageSetDigest
+internal sealed class ImageSetDigest
 {
     private readonly ulong[] sum = new ulong[4];
 
@@ -22,7 +22,7 @@ public sealed class ImageSetDigest
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(state.Count, 5, nameof(state));
         Count = state[0];
-        for (int i = 0; i < sum.Length; i++)
+        for (var i = 0; i < sum.Length; i++)
         {
             sum[i] = (ulong)state[i + 1];
         }
@@ -55,7 +55,7 @@ public sealed class ImageSetDigest
 
     internal void Add(ReadOnlySpan<byte> hash)
     {
-        for (int i = 0; i < sum.Length; i++)
+        for (var i = 0; i < sum.Length; i++)
         {
             sum[i] += BinaryPrimitives.ReadUInt64LittleEndian(hash[(8 * i)..]);
         }

@@ -1,7 +1,7 @@
 namespace BatchEval.Onnx.Evaluation;
 
 /// <summary>Writes files that are either complete or not there.</summary>
-public static class AtomicFile
+internal static class AtomicFile
 {
     /// <summary>Writes to a temporary file beside the target and renames it; an existing file is replaced only at the end.</summary>
     public static void Write(string path, Action<Stream> write)

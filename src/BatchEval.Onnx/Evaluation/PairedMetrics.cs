@@ -60,7 +60,7 @@ public sealed class PairedMetrics
 
     private static void RequireEqualSizes(Pair[] pairs, Func<int, string> first, Func<int, string> second)
     {
-        for (int i = 0; i < pairs.Length; i++)
+        for (var i = 0; i < pairs.Length; i++)
         {
             var (a, b) = pairs[i];
             if (a.Width != b.Width || a.Height != b.Height)
@@ -103,7 +103,7 @@ public sealed class PairedMetrics
 
     private void AddPerceptual(Pair[] pairs)
     {
-        for (int start = 0; network is not null && start < pairs.Length;)
+        for (var start = 0; network is not null && start < pairs.Length;)
         {
             RgbImage one = pairs[start].A;
             Pair[] same = [.. pairs.Skip(start).TakeWhile(p => p.A.Width == one.Width && p.A.Height == one.Height)];

@@ -10,7 +10,7 @@ namespace BatchEval.Onnx.Evaluation;
 public static class PromptMetrics
 {
     private const int BatchSize = 16;
-    private static readonly Metric Row = MetricCatalog.All.Single(m => m.Needs.HasFlag(MetricNeeds.Prompts));
+    private static readonly Metric Row = MetricCatalog.OfNetwork(MetricNeeds.Prompts);
 
     public static MetricReport Compute(IImageSource images, PromptSet prompts, ClipScorer clip, Action<int>? progress = null, CancellationToken cancellation = default)
     {

@@ -15,10 +15,10 @@ internal static class BicubicFilter
         {
             wide = new float[width * inHeight];
             (int First, double[] Weights)[] columns = Windows(inWidth, width);
-            for (int y = 0; y < inHeight; y++)
+            for (var y = 0; y < inHeight; y++)
             {
                 ReadOnlySpan<float> row = from.AsSpan(y * inWidth, inWidth);
-                for (int x = 0; x < width; x++)
+                for (var x = 0; x < width; x++)
                 {
                     wide[(y * width) + x] = (float)Sum(row[columns[x].First..], 1, columns[x].Weights);
                 }
@@ -26,9 +26,9 @@ internal static class BicubicFilter
         }
 
         (int First, double[] Weights)[]? rows = height == inHeight ? null : Windows(inHeight, height);
-        for (int y = 0; y < height; y++)
+        for (var y = 0; y < height; y++)
         {
-            for (int x = 0; x < width; x++)
+            for (var x = 0; x < width; x++)
             {
                 float value = rows is null ? wide[(y * width) + x] : (float)Sum(wide.AsSpan((rows[y].First * width) + x), width, rows[y].Weights);
                 to[(y * width) + x] = Math.Clamp(value, 0, 255);
@@ -39,7 +39,7 @@ internal static class BicubicFilter
     private static double Sum(ReadOnlySpan<float> values, int stride, double[] weights)
     {
         double sum = 0;
-        for (int i = 0; i < weights.Length; i++)
+        for (var i = 0; i < weights.Length; i++)
         {
             sum += values[i * stride] * weights[i];
         }
@@ -52,13 +52,13 @@ internal static class BicubicFilter
         double scale = size / (double)target;
         double widened = Math.Max(scale, 1);
         var windows = new (int, double[])[target];
-        for (int i = 0; i < target; i++)
+        for (var i = 0; i < target; i++)
         {
             double centre = (i + 0.5) * scale;
             int first = Math.Max(0, (int)(centre - (Support * widened) + 0.5));
             int end = Math.Min(size, (int)(centre + (Support * widened) + 0.5));
             var weights = new double[end - first];
-            for (int j = 0; j < weights.Length; j++)
+            for (var j = 0; j < weights.Length; j++)
             {
                 weights[j] = Kernel((j + first - centre + 0.5) / widened);
             }

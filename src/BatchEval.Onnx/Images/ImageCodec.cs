@@ -20,7 +20,7 @@ public static class ImageCodec
     {
         using var bitmap = new SKBitmap(Layout(image.Width, image.Height, SKAlphaType.Opaque));
         Span<byte> target = bitmap.GetPixelSpan();
-        for (int p = 0; 3 * p < image.Pixels.Length; p++)
+        for (var p = 0; 3 * p < image.Pixels.Length; p++)
         {
             image.Pixels.AsSpan(3 * p, 3).CopyTo(target[(4 * p)..]);
             target[(4 * p) + 3] = byte.MaxValue;
@@ -64,7 +64,7 @@ public static class ImageCodec
         ReadOnlySpan<byte> from = bitmap.GetPixelSpan();
         bool colourless = format is SKEncodedImageFormat.Gif or SKEncodedImageFormat.Bmp;
         var pixels = new byte[3 * (long)bitmap.Width * bitmap.Height];
-        for (int p = 0; 3 * p < pixels.Length; p++)
+        for (var p = 0; 3 * p < pixels.Length; p++)
         {
             if (colourless && from[(4 * p) + 3] == 0)
             {

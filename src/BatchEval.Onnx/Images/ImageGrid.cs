@@ -28,7 +28,7 @@ public static class ImageGrid
         long stepY = ((long)height * factor) + padding;
         int down = (images.Count + across - 1) / across;
         RgbImage sheet = Blank((stepX * across) + padding, (stepY * down) + padding);
-        for (int i = 0; i < images.Count; i++)
+        for (var i = 0; i < images.Count; i++)
         {
             Place(images[i], sheet, padding + (int)(i % across * stepX), padding + (int)(i / across * stepY), factor);
         }
@@ -60,16 +60,16 @@ public static class ImageGrid
     private static void Place(RgbImage image, RgbImage sheet, int left, int top, int scale)
     {
         int length = 3 * image.Width * scale;
-        for (int y = 0; y < image.Height; y++)
+        for (var y = 0; y < image.Height; y++)
         {
             Span<byte> first = sheet.Row(top + (y * scale)).Slice(3 * left, length);
             ReadOnlySpan<byte> source = image.Row(y);
-            for (int x = 0; x < image.Width * scale; x++)
+            for (var x = 0; x < image.Width * scale; x++)
             {
                 source.Slice(3 * (x / scale), 3).CopyTo(first[(3 * x)..]);
             }
 
-            for (int copy = 1; copy < scale; copy++)
+            for (var copy = 1; copy < scale; copy++)
             {
                 first.CopyTo(sheet.Row(top + (y * scale) + copy)[(3 * left)..]);
             }

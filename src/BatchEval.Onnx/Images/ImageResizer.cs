@@ -1,7 +1,7 @@
 namespace BatchEval.Onnx.Images;
 
 /// <summary>Resizes 8-bit images to float planes, in single precision as the libraries do whose results it matches.</summary>
-public static class ImageResizer
+internal static class ImageResizer
 {
     /// <summary>Resizes an image.</summary>
     /// <param name="method">How; <see cref="ResizeMethod.None"/> needs the size to fit already.</param>
@@ -18,9 +18,9 @@ public static class ImageResizer
 
         var result = new float[3 * width * height];
         var plane = new float[image.Width * image.Height];
-        for (int channel = 0; channel < 3; channel++)
+        for (var channel = 0; channel < 3; channel++)
         {
-            for (int p = 0; p < plane.Length; p++)
+            for (var p = 0; p < plane.Length; p++)
             {
                 plane[p] = image.Pixels[(3 * p) + channel];
             }
@@ -47,12 +47,12 @@ public static class ImageResizer
     {
         (int Low, int High, float Part)[] columns = Positions(inWidth, width, method);
         (int Low, int High, float Part)[] rows = Positions(inHeight, height, method);
-        for (int y = 0; y < height; y++)
+        for (var y = 0; y < height; y++)
         {
             ReadOnlySpan<float> above = from.AsSpan(rows[y].Low * inWidth, inWidth);
             ReadOnlySpan<float> below = from.AsSpan(rows[y].High * inWidth, inWidth);
             float v = rows[y].Part;
-            for (int x = 0; x < width; x++)
+            for (var x = 0; x < width; x++)
             {
                 (int left, int right, float u) = columns[x];
                 float top = above[left] + ((above[right] - above[left]) * u);
@@ -66,7 +66,7 @@ public static class ImageResizer
     {
         float scale = size / (float)target;
         var positions = new (int, int, float)[target];
-        for (int i = 0; i < target; i++)
+        for (var i = 0; i < target; i++)
         {
             float at = method == ResizeMethod.Tf1Bilinear ? i * scale : Math.Max(0, (scale * (i + 0.5f)) - 0.5f);
             int low = Math.Min((int)at, size - 1);

@@ -37,7 +37,7 @@ public sealed class RgbImage
     {
         get
         {
-            for (int p = 0; p < Pixels.Length; p += 3)
+            for (var p = 0; p < Pixels.Length; p += 3)
             {
                 if (Pixels[p] != Pixels[p + 1] || Pixels[p] != Pixels[p + 2])
                 {

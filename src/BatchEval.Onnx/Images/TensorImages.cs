@@ -22,7 +22,7 @@ public static class TensorImages
         }
 
         var images = new RgbImage[values.Length / size];
-        for (int i = 0; i < images.Length; i++)
+        for (var i = 0; i < images.Length; i++)
         {
             images[i] = ToImage(values.Slice(i * size, size), channels, height, width, range);
         }
@@ -42,7 +42,7 @@ public static class TensorImages
         float[] levels = [.. Enumerable.Range(0, 256).Select(level => (float)(range.Low + (level / 255.0 * (range.High - range.Low))))];
         var tensor = new float[checked(images.Count * channels * height * width)];
         int plane = width * height;
-        for (int i = 0; i < images.Count; i++)
+        for (var i = 0; i < images.Count; i++)
         {
             byte[] pixels = images[i].Pixels;
             if (channels == 1 && !images[i].IsGrey)
@@ -50,10 +50,10 @@ public static class TensorImages
                 throw new ArgumentException($"Image {i} is in colour; one channel was asked for.", nameof(images));
             }
 
-            for (int channel = 0; channel < channels; channel++)
+            for (var channel = 0; channel < channels; channel++)
             {
                 Span<float> target = tensor.AsSpan(((i * channels) + channel) * plane, plane);
-                for (int p = 0; p < plane; p++)
+                for (var p = 0; p < plane; p++)
                 {
                     target[p] = levels[pixels[(3 * p) + channel]];
                 }
@@ -96,10 +96,10 @@ public static class TensorImages
     {
         int plane = width * height;
         var pixels = new byte[checked(3 * plane)];
-        for (int channel = 0; channel < 3; channel++)
+        for (var channel = 0; channel < 3; channel++)
         {
             ReadOnlySpan<float> source = values.Slice(channels == 1 ? 0 : channel * plane, plane);
-            for (int p = 0; p < plane; p++)
+            for (var p = 0; p < plane; p++)
             {
                 pixels[(3 * p) + channel] = Quantise(source[p], range);
             }

@@ -1,7 +1,7 @@
 namespace BatchEval.Onnx.Networks;
 
 /// <summary>Inputs that are the same for every sample: sizes, positions, the guidance scale.</summary>
-public static class ConstantConditions
+internal static class ConstantConditions
 {
     /// <summary>All of a model's, with zeros in the place of encoded prompts.</summary>
     public static IEnumerable<IConditionSource> Of(ModelManifest manifest)

@@ -52,7 +52,7 @@ internal static class NpyLayout
         int rank = shape.Count;
         var strides = new int[rank];
         int stride = size;
-        for (int axis = 0; axis < rank; axis++)
+        for (var axis = 0; axis < rank; axis++)
         {
             strides[axis] = stride;
             stride *= shape[axis];
@@ -61,10 +61,10 @@ internal static class NpyLayout
         var result = new byte[data.Length];
         var index = new int[rank];
         int from = 0;
-        for (int to = 0; to < data.Length; to += size)
+        for (var to = 0; to < data.Length; to += size)
         {
             data.AsSpan(from, size).CopyTo(result.AsSpan(to));
-            for (int axis = rank - 1; axis >= 0; axis--)
+            for (var axis = rank - 1; axis >= 0; axis--)
             {
                 from += strides[axis];
                 if (++index[axis] < shape[axis])

@@ -4,7 +4,7 @@ namespace BatchEval.Onnx.Numpy;
 /// Reads an array of any size block by block along its first axis, for files that are larger than memory
 /// (a reference batch of 50,000 images of 256 x 256 has 9.8 GB).
 /// </summary>
-public sealed class NpyRowReader : IDisposable
+internal sealed class NpyRowReader : IDisposable
 {
     private readonly Stream stream;
     private readonly string source;

@@ -61,7 +61,7 @@ public sealed class NpzFile : IDisposable
 
     /// <summary>Opens one array for reading in blocks of rows.</summary>
     /// <exception cref="InvalidDataException">No such name, or as <see cref="NpyRowReader"/>.</exception>
-    public NpyRowReader OpenRows(string name)
+    internal NpyRowReader OpenRows(string name)
     {
         Stream stream = OpenEntry(name, out string source);
         try

@@ -46,10 +46,10 @@ public sealed record FeatureInput(int Channels, int Height, int Width, ResizeMet
 
         float[] planes = ImageResizer.Resize(image, Width, Height, Resize);
         int area = Height * Width;
-        for (int c = 0; c < Channels; c++)
+        for (var c = 0; c < Channels; c++)
         {
             (double mean, double deviation) = (Mean[c], Deviation[c]);
-            for (int p = c * area; p < (c + 1) * area; p++)
+            for (var p = c * area; p < (c + 1) * area; p++)
             {
                 to[p] = (float)((planes[p] - mean) / deviation);
             }

@@ -6,7 +6,7 @@ namespace BatchEval.Onnx.Runtime;
 /// A call of a network with every input and output bound once: nothing is copied between the device and the processor when it runs again.
 /// Not safe to use from several threads.
 /// </summary>
-public sealed class BoundCall : IDisposable
+internal sealed class BoundCall : IDisposable
 {
     private readonly InferenceSession session;
     private readonly OrtIoBinding binding;

@@ -5,7 +5,7 @@ namespace BatchEval.Onnx.Runtime;
 /// <summary>
 /// How much memory is in use and free: of a whole CUDA device, as NVIDIA's management library tells it, or of this process where networks run on the processor.
 /// </summary>
-public static partial class DeviceMemory
+internal static partial class DeviceMemory
 {
     private const string Management = "libnvidia-ml.so.1";
 

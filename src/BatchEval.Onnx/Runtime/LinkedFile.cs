@@ -1,7 +1,7 @@
 namespace BatchEval.Onnx.Runtime;
 
 /// <summary>Files as they are read: through symbolic links, as Hugging Face caches are made of.</summary>
-public static class LinkedFile
+internal static class LinkedFile
 {
     /// <summary>The file itself, with its own length and time; a link's own are those of the link.</summary>
     /// <exception cref="InvalidDataException">A link leads nowhere.</exception>

@@ -12,7 +12,7 @@ namespace BatchEval.Onnx.Sampling;
 /// noise around a picture, tells, because every denoiser gives its input back there. Networks that were never trained say nothing, so a contradiction is reported only where
 /// another meaning fits at both levels. Noise declared as a flow model's velocity is not told from it.
 /// </summary>
-public static class OutputEvidence
+internal static class OutputEvidence
 {
     /// <summary>Samples in its calls.</summary>
     internal const int Rows = 4;

@@ -6,7 +6,7 @@ using BatchEval.Onnx.Networks;
 namespace BatchEval.Onnx.Sampling;
 
 /// <summary>
-/// Runs candidates on samples. Samples of different candidates ride in one batch, evaluations that candidates share are made once,
+/// Runs candidates on samples. Samples of different candidates share batches, evaluations that candidates share are made once,
 /// and every image is a pure function of (model, candidate, seed, sample index), whatever the batch.
 /// </summary>
 /// <param name="noise">The run's noise.</param>

@@ -7,13 +7,13 @@ namespace BatchEval.Onnx.Text;
 /// <summary>Tokens of one text.</summary>
 /// <param name="Ids">A whole row: start, tokens, end, padding.</param>
 /// <param name="Lost">Text that did not fit, or null.</param>
-public sealed record TokenRow(IReadOnlyList<int> Ids, string? Lost);
+internal sealed record TokenRow(IReadOnlyList<int> Ids, string? Lost);
 
 /// <summary>
 /// The tokenizer of CLIP (openai/CLIP, simple_tokenizer.py) as Hugging Face's fast class computes it: NFC, lower case, byte-level merges with the
 /// suffix <c>&lt;/w&gt;</c>. Texts are not repaired as the Python package ftfy does.
 /// </summary>
-public sealed partial class ClipTokenizer
+internal sealed partial class ClipTokenizer
 {
     private const string Start = "<|startoftext|>";
     private const string End = "<|endoftext|>";

@@ -9,7 +9,7 @@ namespace BatchEval.Onnx.Packages.Diffusers;
 /// A diffusers pipeline as optimum, diffusers' own script, Olive or ONNX Runtime's optimizer write it, read as it is: parts are found by their folders, names,
 /// types and ranks in the networks themselves, the noise in the scheduler's configuration. Nothing is converted or copied.
 /// </summary>
-public static partial class DiffusersFolder
+internal static partial class DiffusersFolder
 {
     /// <summary>Name of a scheduler's file.</summary>
     internal const string SchedulerFile = "scheduler_config.json";
