@@ -98,7 +98,7 @@ internal static partial class Application
         writer.WriteLine(verbose ? ErrorText.WithoutSecrets(error.ToString()) : "Repeat with --verbose for details.");
     }
 
-    /// <summary>Prints a failure into the log of a server: what its surroundings did on one line, a defect of the program in full.</summary>
+    /// <summary>Prints a failure into the log of a server: what its environment did on one line, a defect of the program in full.</summary>
     public static void Log(Exception error, TextWriter writer)
     {
         writer.WriteLine($"error: {ErrorText.Of(error)}");

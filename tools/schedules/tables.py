@@ -2,9 +2,9 @@
 
     python3 tools/schedules/tables.py "DDIM" ddim-4.json ddim-6.json ddim-10.json klub-ddim-4.json ... leaderboard.json
 
-A row is a method: its default, and the best of its variants that took part in the contest. A column is a number of steps. A schedule that was
+A row is a method: its default, and the best of its variants that were compared. A column is a number of steps. A schedule that was
 found without --compare is looked up in the leaderboard.json of a run with the same seed, whose final samples are those of --compare. Rows worse
-than FID 30 everywhere, and what the contest bred but did not choose, are left out.
+than FID 30 everywhere, and what was bred but not chosen, are left out.
 """
 import json
 import sys

@@ -81,7 +81,7 @@ internal static class RunsCommand
             [
                 run.RunId,
                 run.State,
-                run.Stage.ToString().ToLowerInvariant(),
+                run.Stage.Words(),
                 best,
                 string.Create(CultureInfo.InvariantCulture, $"{run.Evaluations.Computed} + {run.Evaluations.Reused}"),
                 run.Started.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture),

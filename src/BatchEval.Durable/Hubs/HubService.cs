@@ -9,7 +9,7 @@ internal static class HubService
     /// <summary>Opens a hub and creates what of it is missing.</summary>
     /// <param name="worker">Name of the worker, or of the client.</param>
     /// <param name="parallel">Activities at once.</param>
-    /// <param name="lease">How long work is kept for a worker that has died.</param>
+    /// <param name="lease">How long work is kept for a worker that has ended without giving it back.</param>
     public static async Task<AzureStorageOrchestrationService> OpenAsync(StorageServices storage, RunHub hub, string worker, int parallel, TimeSpan lease)
     {
         var service = new AzureStorageOrchestrationService(new AzureStorageOrchestrationServiceSettings

@@ -16,7 +16,7 @@ namespace BatchEval.Durable.Hubs;
 /// <summary>What a worker needs to know beside its hub.</summary>
 /// <param name="Id">Its name, different from every other worker's.</param>
 /// <param name="Parallel">Units computed side by side.</param>
-/// <param name="Lease">How long work is kept for a worker that has died.</param>
+/// <param name="Lease">How long work is kept for a worker that has ended without giving it back.</param>
 /// <param name="Gate">Lets <paramref name="Parallel"/> units through at once; shared by the hubs of a process.</param>
 /// <param name="Computed">Told about every unit that was computed.</param>
 public sealed record HubWorkerOptions(string Id, int Parallel, TimeSpan Lease, SemaphoreSlim Gate, Action<UnitInput, UnitOutcome>? Computed = null);

@@ -44,7 +44,7 @@ public sealed class WorkerHost : IAsyncDisposable
 
     /// <summary>Joins the hubs.</summary>
     /// <param name="storage">The account of the store.</param>
-    /// <param name="lease">How long work is kept for a worker that has died.</param>
+    /// <param name="lease">How long work is kept for a worker that has ended without giving it back.</param>
     public async Task JoinAsync(StorageServices storage, TimeSpan lease, CancellationToken cancellation)
     {
         var options = new HubWorkerOptions(Record.Id, Parallel, lease, gate, Computed);

@@ -31,7 +31,6 @@ public sealed class ModelCatalog(IReadOnlyList<string> roots)
     /// <summary>The name of the package that a run names by its name here or, on a command line, by its folder below a root; null where there is none.</summary>
     public string? NameOf(string model)
     {
-        ArgumentNullException.ThrowIfNull(model);
         string[] names = [model, .. Path.IsPathFullyQualified(model) ? Roots.Select(root => Path.GetRelativePath(root, Path.TrimEndingDirectorySeparator(model)).Replace('\\', '/')) : []];
         return names.FirstOrDefault(Has);
     }
@@ -40,11 +39,7 @@ public sealed class ModelCatalog(IReadOnlyList<string> roots)
     public IReadOnlyList<string> Alike(string model) => [.. Names().Where(name => LastFolder(name) == LastFolder(model))];
 
     /// <summary>The last folder of a path.</summary>
-    public static string LastFolder(string path)
-    {
-        ArgumentNullException.ThrowIfNull(path);
-        return path.TrimEnd('/', '\\').Split('/', '\\')[^1];
-    }
+    public static string LastFolder(string path) => path.TrimEnd('/', '\\').Split('/', '\\')[^1];
 
     private bool Has(string name)
     {

@@ -16,6 +16,9 @@ internal sealed class ScoreReader(RunStore store)
     private const int ReadsAtOnce = 16;
     private const int MostKept = 5000;
 
+    private static readonly string[] Searches = [Name(RunStage.Search), Name(RunStage.RandomSearch), Name(RunStage.Rivals)];
+    private static readonly string Validation = Name(RunStage.Validation);
+
     private static readonly MetricColumn[] Known = [.. MetricCatalog.All.Select(m => new MetricColumn(m.Member, m.Label, m.Unit, m.HigherIsBetter, m.Direction))];
 
     private static readonly ConditionalWeakTable<RunStore, ConcurrentDictionary<string, ScoredRound>> Kept = [];
@@ -65,7 +68,7 @@ internal sealed class ScoreReader(RunStore store)
         var plan = scores.Generation is null ? (await store.ReadJsonAsync<UnitPlan>(BlobNames.Plan(run, round), cancellation))?.Plan : null;
         var genes = CandidateGenes.Columns(scores.Scores.Select(s => s.Candidate));
         var made = new ScoredRound(
-            round, JsonNamingPolicy.CamelCase.ConvertName(scores.Stage.ToString()), scores.Generation ?? plan?.Generation, scores.Rung ?? plan?.Rung,
+            round, Name(scores.Stage), scores.Generation ?? plan?.Generation, scores.Rung ?? plan?.Rung,
             scores.Scores.Count == 0 ? null : scores.Scores[0].Samples, scores.Validates ?? false, (await written.Value).TryGetValue(BlobNames.Scores(run, round), out var at) ? at : null,
             genes.Count == 0 ? null : genes, [.. scores.Scores.Select(s => Row(s, scores.Parents, genes))]);
         if (kept.Count >= MostKept)
@@ -78,7 +81,7 @@ internal sealed class ScoreReader(RunStore store)
 
     private static IEnumerable<HistoryPoint> History(List<ScoredRound> rounds, MetricColumn objective)
     {
-        foreach (var search in rounds.Where(r => r.Generation is not null && r.Stage is "search" or "randomSearch" or "rivals").GroupBy(r => r.Stage))
+        foreach (var search in rounds.Where(r => r.Generation is not null && Searches.Contains(r.Stage)).GroupBy(r => r.Stage))
         {
             double? best = null, validated = null;
             var last = search.Max(r => r.Round);
@@ -88,18 +91,20 @@ internal sealed class ScoreReader(RunStore store)
                 (best, validated) = generation[0].Generation == 0 ? (null, null) : (best, validated);
                 var values = Values(generation.LastOrDefault(r => !r.Validates));
                 // A search that does not look at them by itself is validated after its last generation.
-                var chosen = Values(generation.LastOrDefault(r => r.Validates) ?? (search.Key == "search" && generation[^1].Round == last ? rounds.Find(r => r.Stage == "validation") : null));
+                var chosen = Values(generation.LastOrDefault(r => r.Validates) ?? (search.Key == Searches[0] && generation[^1].Round == last ? rounds.Find(r => r.Stage == Validation) : null));
                 (best, validated) = (Better(best, values), Better(validated, chosen));
                 yield return new HistoryPoint(search.Key, generation[0].Generation!.Value, generation[^1].Round, best, Median(values), chosen.Length == 0 ? null : validated, Median(chosen));
             }
         }
 
         double[] Values(ScoredRound? round) =>
-            [.. (round?.Rows ?? []).Where(r => r.Values.ContainsKey(objective.Key) && (round!.Stage != "validation" || r.Role == "searched")).Select(r => r.Values[objective.Key]).Order()];
+            [.. (round?.Rows ?? []).Where(r => r.Values.ContainsKey(objective.Key) && (round!.Stage != Validation || r.Role == Name(EntryRole.Searched))).Select(r => r.Values[objective.Key]).Order()];
 
         double? Better(double? best, double[] sorted) =>
             sorted.Length == 0 ? best : objective.HigherIsBetter ? Math.Max(best ?? sorted[^1], sorted[^1]) : Math.Min(best ?? sorted[0], sorted[0]);
     }
+
+    private static string Name(Enum value) => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
 
     private static double? Median(double[] sorted) => sorted.Length == 0 ? null : (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
 
@@ -113,7 +118,7 @@ internal sealed class ScoreReader(RunStore store)
 
         var steps = score.Candidate.Steps;
         return new ScoreRow(
-            score.Id, score.Name, JsonNamingPolicy.CamelCase.ConvertName(score.Role.ToString()), score.Candidate.Solver, [.. steps.Select(s => Round(s.Time))],
+            score.Id, score.Name, Name(score.Role), score.Candidate.Solver, [.. steps.Select(s => Round(s.Time))],
             steps.Sum(s => s.Drop.Count), steps.Count(s => s.Reuse), Finite(score.NetworkCalls), Finite(score.Macs), Finite(score.Milliseconds), values, errors, score.Failure,
             parents is not null && parents.TryGetValue(score.Candidate.Id, out var bred) ? [.. bred.Select(id => id[..score.Id.Length])] : null,
             genes.Count == 0 ? null : [.. CandidateGenes.Values(score.Candidate, genes).Select(Round)]);

@@ -19,6 +19,6 @@ public sealed class PlanActivity(RunStore store, ModelHost models)
             await store.WriteJsonOnceAsync(name, plan, cancellation);
         }
 
-        return new RoundOutline(plan.Units.Count, plan.Plan.Stage.ToString(), plan.Plan.Generation, plan.Plan.SampleSteps);
+        return new RoundOutline(plan.Units.Count, plan.Plan.Stage.Words(), plan.Plan.Generation, plan.Plan.SampleSteps);
     }
 }

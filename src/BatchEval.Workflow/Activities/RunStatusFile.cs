@@ -67,7 +67,7 @@ public static class RunStatusFile
         return await store.ChangeJsonAsync<RunStatus>(BlobNames.Status(runId), before => before is null && !exists ? null : change(before), cancellation);
     }
 
-    // Scores on few samples are not compared with scores on many: only those of the last rung count, or of the looks at the validation samples, and the final ones replace them.
+    // Scores on few samples are not compared with scores on many: only those of the last rung count, or of validation, and the final ones replace them.
     private static CandidateScore? BestOf(RoundScores scores, int samples, CandidateScore? before)
     {
         var comparable = scores.Stage == RunStage.Final || (scores.Stage == RunStage.Search && scores.Scores.Any(s => s.Samples == samples));

@@ -20,6 +20,20 @@ public sealed record Leaderboard(
     /// <summary>Everybody, best first; ties by id.</summary>
     public IReadOnlyList<CandidateScore> Ranked() =>
         [.. Baselines.Concat(Others).Concat(Best is null ? [] : [Best]).OrderBy(s => s.Objective).ThenBy(s => s.Id, StringComparer.Ordinal)];
+
+    /// <summary>The candidates that no other one beats in both network calls and objective.</summary>
+    public static IEnumerable<CandidateScore> Pareto(IEnumerable<CandidateScore> scores)
+    {
+        var best = double.PositiveInfinity;
+        foreach (var score in scores.OrderBy(s => s.NetworkCalls).ThenBy(s => s.Objective).ThenBy(s => s.Id, StringComparer.Ordinal))
+        {
+            if (score.Objective < best)
+            {
+                best = score.Objective;
+                yield return score;
+            }
+        }
+    }
 }
 
 /// <summary>How the scores of a run were made.</summary>

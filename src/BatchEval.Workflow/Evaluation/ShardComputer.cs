@@ -96,7 +96,7 @@ public sealed class ShardComputer(OpenedModel model, NoiseBank noise, Conditions
 
         if (model.Perceptual?.Measure(a, b, shape) is { } distances)
         {
-            values["lpips"] = [.. distances.Select(d => Math.Round((double)d, 9))];
+            values[MetricCatalog.OfNetwork(MetricNeeds.PerceptualNetwork).Key] = [.. distances.Select(d => Math.Round((double)d, 9))];
         }
 
         return new PairedValues(comparedWith, values);

@@ -8,7 +8,7 @@ internal static class SamplerReaders
 {
     public static IReadOnlyList<string> Names { get; } = ["sampler.py", "diffusers_scheduler.py", "comfyui_node.py"];
 
-    /// <summary>A program without imports from its surroundings.</summary>
+    /// <summary>A program without imports of files beside it.</summary>
     public static string Program(string name) => string.Join('\n', Read(name).Split('\n').Select(line => line.StartsWith("from rows import ", StringComparison.Ordinal) ? Read("rows.py").TrimEnd() : line));
 
     private static string Read(string name)

@@ -54,20 +54,6 @@ public static class LeaderboardCsv
         return text.ToString();
     }
 
-    /// <summary>The candidates that no other one beats in both network calls and objective.</summary>
-    public static IEnumerable<CandidateScore> Pareto(IEnumerable<CandidateScore> scores)
-    {
-        var best = double.PositiveInfinity;
-        foreach (var score in scores.OrderBy(s => s.NetworkCalls).ThenBy(s => s.Objective).ThenBy(s => s.Id, StringComparer.Ordinal))
-        {
-            if (score.Objective < best)
-            {
-                best = score.Objective;
-                yield return score;
-            }
-        }
-    }
-
     private static string Field(object? value)
     {
         var text = Convert.ToString(value, CultureInfo.InvariantCulture) ?? string.Empty;

@@ -23,7 +23,7 @@ public sealed class RunPublisher(RunStore store)
         var grids = await WriteCandidatesAsync(context, plan, scores, cancellation);
         await store.WriteJsonOnceAsync(BlobNames.Result(run, "leaderboard.json"), leaderboard, cancellation);
         await store.WriteTextOnceAsync(BlobNames.Result(run, "leaderboard.csv"), LeaderboardCsv.Write(leaderboard.Ranked()), cancellation);
-        await store.WriteTextOnceAsync(BlobNames.Result(run, "pareto.csv"), LeaderboardCsv.Write(LeaderboardCsv.Pareto(leaderboard.Ranked())), cancellation);
+        await store.WriteTextOnceAsync(BlobNames.Result(run, "pareto.csv"), LeaderboardCsv.Write(Leaderboard.Pareto(leaderboard.Ranked())), cancellation);
         if (leaderboard.Best is { } best)
         {
             var pruned = PrunedNetworks.Of(model.Sampling, best.Candidate);

@@ -119,7 +119,7 @@ public sealed class RunForecast
         }
     }
 
-    // Every search goes on for more generations like its last ones: as many as lie between two looks at the validation samples, or half of those that were played.
+    // Every search goes on for more generations like its last ones: as many as lie between two validations, or half of those that were played.
     private static List<ForecastRound> Extended(List<ForecastRound> played, int more, int interval)
     {
         var all = new List<ForecastRound>();
@@ -147,9 +147,8 @@ public sealed class RunForecast
 
     private static string StageOf(RoundPlan plan) => plan.Stage switch
     {
-        RunStage.RandomSearch => "random search",
         RunStage.Rivals => plan.Assignments[0].Entry.Name,
-        var stage => stage.ToString().ToLowerInvariant(),
+        var stage => stage.Words(),
     };
 }
 

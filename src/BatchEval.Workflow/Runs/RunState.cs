@@ -28,6 +28,18 @@ public enum RunStage
     Done,
 }
 
+/// <summary>Stages for people; the pages have the same words.</summary>
+public static class RunStageWords
+{
+    /// <summary>What the stage is called.</summary>
+    public static string Words(this RunStage stage) => stage switch
+    {
+        RunStage.RandomSearch => "random search",
+        RunStage.Rivals => "searches of parts",
+        _ => stage.ToString().ToLowerInvariant(),
+    };
+}
+
 /// <summary>All that a run knows when a round begins.</summary>
 /// <param name="Stage">Stage that the round belongs to.</param>
 /// <param name="Entries">What the final stage scores, once validation has chosen it.</param>

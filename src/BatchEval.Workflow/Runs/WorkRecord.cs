@@ -9,8 +9,6 @@ public sealed record WorkRecord(string Name, int Units, DateTimeOffset Last)
     /// <summary>Counts a unit that this process has computed. Where the storage does not take that, it is not counted.</summary>
     public static async Task CountAsync(RunStore store, string run, TimeProvider time, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(store);
-        ArgumentNullException.ThrowIfNull(time);
         var here = ClaimHolder.Here(run);
         try
         {
@@ -26,7 +24,6 @@ public sealed record WorkRecord(string Name, int Units, DateTimeOffset Last)
     /// <summary>All of a run, by name.</summary>
     public static async Task<IReadOnlyList<WorkRecord>> ReadAllAsync(RunStore store, string run, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(store);
         var files = await store.ListAsync(BlobNames.Work(run, string.Empty), cancellation);
         var read = await Task.WhenAll(files.Select(f => store.ReadJsonAsync<WorkRecord>(f.Name, cancellation)));
         // A process number may come again.

@@ -31,11 +31,11 @@ public sealed record SearchSpecification : ICheckedData
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<SamplerGroup>? Groups { get; init; }
 
-    [Description("Generations between two looks at the validation samples during the search; the best there are its elites. Left out: 4 for `cma-es` and `pattern`, only at the end of others."), Bounds(1, 10_000)]
+    [Description("Generations between two validations during the search; the best there are its elites. Left out: 4 for `cma-es` and `pattern`, only at the end of others."), Bounds(1, 10_000)]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? Interval { get; init; }
 
-    [Description("The search ends after this many looks in a row that found nothing better. Left out: 4."), Bounds(1, 10_000)]
+    [Description("The search ends after this many validations in a row that found nothing better. Left out: 4."), Bounds(1, 10_000)]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? Patience { get; init; }
 

@@ -62,7 +62,7 @@ public sealed record ClaimHolder(string Machine, int Process, long Started, stri
 }
 
 /// <summary>
-/// A claim on a piece of work: a lease on a small blob, renewed while it is held. It lapses by itself when its holder dies, and at once when
+/// A claim on a piece of work: a lease on a small blob, renewed while it is held. It lapses by itself when its holder ends without releasing it, and at once when
 /// that was a process of this machine. Without it two processes would compute the same; with it results would still be written once.
 /// </summary>
 public sealed class Claim : IAsyncDisposable

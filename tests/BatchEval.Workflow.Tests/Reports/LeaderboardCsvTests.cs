@@ -17,7 +17,7 @@ public sealed class LeaderboardCsvTests
 
     [Fact]
     public void The_pareto_front_is_what_nobody_beats_in_calls_and_objective() =>
-        LeaderboardCsv.Pareto([Score("a", 4, 3), Score("b", 6, 2), Score("c", 6, 2.5), Score("d", 10, 2), Score("e", 3, 9)]).Select(s => s.Name).ShouldBe(["e", "a", "b"]);
+        Leaderboard.Pareto([Score("a", 4, 3), Score("b", 6, 2), Score("c", 6, 2.5), Score("d", 10, 2), Score("e", 3, 9)]).Select(s => s.Name).ShouldBe(["e", "a", "b"]);
 
     private static CandidateScore Score(string name, int calls, double objective) => new()
     {

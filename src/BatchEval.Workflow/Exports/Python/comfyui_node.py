@@ -7,7 +7,7 @@ whole whenever one of its images needs the network.
 """
 import pathlib
 
-from rows import concatenate, lanes_of, load, math  # replaced by rows.py itself where this file is handed over
+from rows import concatenate, trajectories_of, load, math  # replaced by rows.py itself where this file is handed over
 
 
 def checked(document):
@@ -46,21 +46,21 @@ def sampler_function(document):
         latent = getattr(model, "latent_image", None)
         first = document["rows"][0]
         state = document["startScale"] * model.noise.to(x) + (0 if latent is None else first["alpha"] * latent.to(x))
-        lanes = lanes_of(document, state)
+        trajectories = trajectories_of(document, state)
         ones, timestep = x.new_ones([x.shape[0]]), sampling.timestep
         for r, row in enumerate(document["rows"]):
-            needed = [lane.needs_call(r) for lane in lanes]
+            needed = [trajectory.needs_call(r) for trajectory in trajectories]
             output = None
-            state = concatenate([lane.x for lane in lanes])
+            state = concatenate([trajectory.x for trajectory in trajectories])
             if any(needed):
                 output = network_output(model, document, row, state, ones, sampling, timestep, extra_args)
             data = []
-            for i, lane in enumerate(lanes):
-                mine = output if len(lanes) == 1 or output is None else output[i : i + 1]
-                data.append(lane.advance(r, mine if needed[i] else None, fresh))
+            for i, trajectory in enumerate(trajectories):
+                mine = output if len(trajectories) == 1 or output is None else output[i : i + 1]
+                data.append(trajectory.advance(r, mine if needed[i] else None, fresh))
             if callback is not None:
                 callback({"x": state, "i": row["step"], "sigma": levels[row["step"]], "sigma_hat": levels[row["step"]], "denoised": concatenate(data)})
-        x = concatenate([lane.x for lane in lanes])
+        x = concatenate([trajectory.x for trajectory in trajectories])
         return x * document["levels"][-1]["alpha"] if flow else x  # ComfyUI divides by 1 - u after a flow model's sampler
 
     return run

@@ -13,7 +13,7 @@ import types
 
 import torch
 
-from rows import concatenate, lanes_of, load, math  # replaced by rows.py itself where this file is handed over
+from rows import concatenate, trajectories_of, load, math  # replaced by rows.py itself where this file is handed over
 
 
 class Config(dict):
@@ -59,7 +59,7 @@ class TableScheduler:
         self.timesteps = torch.tensor([self.told(row) for row in self.rows], dtype=torch.float32, device=device)
         ratios = [row["sigma"] if self.document["model"]["process"] == "flow" else row["sigma"] / row["alpha"] if row["alpha"] else math.inf for row in self.rows]
         self.sigmas = torch.tensor([*ratios, self.document["levels"][-1]["ratio"]], dtype=torch.float32)
-        self.num_inference_steps, self.step_index, self.lanes, self.returned = len(self.rows), 0, None, None
+        self.num_inference_steps, self.step_index, self.trajectories, self.returned = len(self.rows), 0, None, None
 
     def set_begin_index(self, begin_index=0):
         if begin_index:
@@ -77,7 +77,7 @@ class TableScheduler:
 
     def calls_network(self, batch=None):
         """Whether a sample of the batch needs the network at the step that comes next."""
-        return self.lanes is None or self.step_index >= len(self.rows) or any([lane.needs_call(self.step_index) for lane in self.lanes])
+        return self.trajectories is None or self.step_index >= len(self.rows) or any([trajectory.needs_call(self.step_index) for trajectory in self.trajectories])
 
     def attach(self, pipe):
         """Lets the pipeline's network return its last output wherever no sample needs a call."""
@@ -97,19 +97,19 @@ class TableScheduler:
         """Takes one row. States are kept in float32 whatever the network's type."""
         r, row = self.step_index, self.rows[self.step_index]
         x = sample.to(torch.float32)
-        if self.lanes is None:
-            self.lanes = lanes_of(self.document, x)
+        if self.trajectories is None:
+            self.trajectories = trajectories_of(self.document, x)
         elif sample is not self.returned:
-            for i, lane in enumerate(self.lanes):
-                lane.x = x if len(self.lanes) == 1 else x[i : i + 1]
+            for i, trajectory in enumerate(self.trajectories):
+                trajectory.x = x if len(self.trajectories) == 1 else x[i : i + 1]
         output = self.denoised(model_output.to(torch.float32), row)
         z = self.noise(x, row, generator) if variance_noise is None else variance_noise
         data = []
-        for i, lane in enumerate(self.lanes):
-            mine = (lambda whole: whole) if len(self.lanes) == 1 else (lambda whole: whole[i : i + 1])
-            data.append(lane.advance(r, mine(output) if lane.needs_call(r) else None, lambda like: mine(z)))
+        for i, trajectory in enumerate(self.trajectories):
+            mine = (lambda whole: whole) if len(self.trajectories) == 1 else (lambda whole: whole[i : i + 1])
+            data.append(trajectory.advance(r, mine(output) if trajectory.needs_call(r) else None, lambda like: mine(z)))
         self.step_index += 1
-        self.returned = concatenate([lane.x for lane in self.lanes]).to(model_output.dtype)
+        self.returned = concatenate([trajectory.x for trajectory in self.trajectories]).to(model_output.dtype)
         if not return_dict:
             return (self.returned,)
         return types.SimpleNamespace(prev_sample=self.returned, pred_original_sample=concatenate(data))
@@ -119,7 +119,7 @@ class TableScheduler:
         if self.sigma_data is None:
             return output
         s, d = row["sigma"], self.sigma_data
-        x = concatenate([lane.x for lane in self.lanes])
+        x = concatenate([trajectory.x for trajectory in self.trajectories])
         return d * d / (s * s + d * d) * x + s * d / (s * s + d * d) ** 0.5 * output
 
     @staticmethod

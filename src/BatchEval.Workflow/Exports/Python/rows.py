@@ -40,7 +40,7 @@ def limited(document, data):
 
 
 class Outputs:
-    """Earlier network outputs of a lane and their Lagrange extrapolation in lambda, of the given order."""
+    """Earlier network outputs of a trajectory and their Lagrange extrapolation in lambda, of the given order."""
 
     def __init__(self, order):
         self.order, self.known = order, []
@@ -61,7 +61,7 @@ class Outputs:
 
 
 class Policy:
-    """The run-time skip rule of a lane: whether the network is called at the next step (docs/skipping.md has the rules)."""
+    """The run-time skip rule of a trajectory: whether the network is called at the next step (docs/skipping.md has the rules)."""
 
     def __init__(self, rule, steps, most, x):
         self.rule, self.steps, self.most = rule, steps, math.inf if most is None else most
@@ -105,7 +105,7 @@ class Policy:
         return self.most - 1 >= self.rule["guard"] + free // (self.rule["maxConsecutive"] + 1)
 
 
-class Lane:
+class Trajectory:
     """Executes the rows on a batch, or on one sample where the skip policy decides per sample."""
 
     def __init__(self, document, x):
@@ -166,6 +166,6 @@ def split(row, output, x):
     return output[:, :channels], 1 if spread is None else exp(spread * (output[:, channels:] + 1) / 2)
 
 
-def lanes_of(document, x):
+def trajectories_of(document, x):
     alone = document["skip"] and document["skip"]["threshold"] > 0
-    return [Lane(document, x[i : i + 1]) for i in range(len(x))] if alone else [Lane(document, x)]
+    return [Trajectory(document, x[i : i + 1]) for i in range(len(x))] if alone else [Trajectory(document, x)]

@@ -15,7 +15,7 @@ than one network (blocks are dropped), give a list of functions in that order. W
 given as a fourth argument: "positive" for the positive evaluation alone, "cached" for that with the difference of the last full one. Steps that reuse an output and calls that the skip
 policy leaves out are not made. Everything else that sampler.json holds is done here: endings, clamping, noise, output scales.
 """
-from rows import concatenate, lanes_of, load, sys  # replaced by rows.py itself where this file is handed over
+from rows import concatenate, trajectories_of, load, sys  # replaced by rows.py itself where this file is handed over
 
 
 def normal_like(x):
@@ -28,19 +28,19 @@ def sample(document, networks, noise, random=normal_like):
     networks = networks if isinstance(networks, (list, tuple)) else [networks]
     if len(networks) != len(document["networks"]):
         raise ValueError(f"{len(document['networks'])} networks are needed, {len(networks)} were given: {document['networks']}")
-    lanes = lanes_of(document, document["startScale"] * noise)
+    trajectories = trajectories_of(document, document["startScale"] * noise)
     everyone = list(range(len(noise)))
     for r, row in enumerate(document["rows"]):
-        calling = [i for i, lane in enumerate(lanes) if lane.needs_call(r)]
+        calling = [i for i, trajectory in enumerate(trajectories) if trajectory.needs_call(r)]
         outputs = {}
         if calling:
-            batch = concatenate([lanes[i].x for i in calling])
+            batch = concatenate([trajectories[i].x for i in calling])
             told = () if row["guidance"] == "full" else (row["guidance"],)
-            result = networks[row["network"]](batch, row["time"], everyone if len(lanes) == 1 else calling, *told)
-            outputs = {calling[0]: result} if len(lanes) == 1 else {i: result[k : k + 1] for k, i in enumerate(calling)}
-        for i, lane in enumerate(lanes):
-            lane.advance(r, outputs.get(i), random)
-    return concatenate([lane.x for lane in lanes])
+            result = networks[row["network"]](batch, row["time"], everyone if len(trajectories) == 1 else calling, *told)
+            outputs = {calling[0]: result} if len(trajectories) == 1 else {i: result[k : k + 1] for k, i in enumerate(calling)}
+        for i, trajectory in enumerate(trajectories):
+            trajectory.advance(r, outputs.get(i), random)
+    return concatenate([trajectory.x for trajectory in trajectories])
 
 
 def onnx_networks(document, folder, labels):

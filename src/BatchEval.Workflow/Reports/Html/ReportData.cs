@@ -22,7 +22,7 @@ internal static class ReportData
     public static HtmlText Charts(ReportModel model, Verdict verdict)
     {
         var ranked = model.Leaderboard.Ranked();
-        var pareto = LeaderboardCsv.Pareto(ranked.Where(s => s.Failure is null)).ToHashSet(ReferenceEqualityComparer.Instance);
+        var pareto = Evaluation.Leaderboard.Pareto(ranked.Where(s => s.Failure is null)).ToHashSet(ReferenceEqualityComparer.Instance);
         var metrics = ReportMetric.Shown(model.Leaderboard.Objective, ranked);
         var sign = verdict.Metric.HigherIsBetter ? -1 : 1;
         return Island(

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Uses the program in unusual surroundings and prints one line each: tests/faults/surroundings.sh [ROW...]
+# Uses the program in unusual environments and prints one line each: tests/faults/interruptions.sh [ROW...]
 # Takes some minutes; needs a built command line (dotnet build src/BatchEval.Cli) and eng/restore.sh. The row "full" needs the right to mount a tmpfs.
 set -u
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -20,7 +20,7 @@ say() { printf '| %s | %s |\n' "$1" "$2"; }
 wanted() { [[ $# -gt 0 && ( ${#rows[@]} -eq 0 || " ${rows[*]} " == *" $1 "* ) ]]; }
 rows=("$@")
 cd "$work" || exit 1
-spec spec.json surroundings "$root/samples/digits"
+spec spec.json interruptions "$root/samples/digits"
 export BATCHEVAL_DATA=$work/data
 batcheval run spec.json --out expected >expected.log 2>&1 || { cat expected.log; exit 1; }
 same() { cmp -s "$work/expected/leaderboard.json" "$1/leaderboard.json" && cmp -s "$work/expected/best/schedule.json" "$1/best/schedule.json"; }
@@ -59,13 +59,13 @@ fi
 
 if wanted unicode; then
   strange="$work/ein Ördner ✓ '\$x'"
-  mkdir -p "$strange" && cp -r "$root/samples/digits" "$strange/digits ß" && spec "$strange/spec ü.json" surroundings "digits ß"
+  mkdir -p "$strange" && cp -r "$root/samples/digits" "$strange/digits ß" && spec "$strange/spec ü.json" interruptions "digits ß"
   (cd "$strange" && BATCHEVAL_DATA="$strange/data 数" batcheval run "spec ü.json" --out "out ñ") >u.log 2>&1
   say "spaces, quotes and Unicode in every path" "$(verdict 0 $? "$strange/out ñ" u.log)"
 fi
 
 if wanted directory; then
-  mkdir -p deep/er && spec deep/spec.json surroundings ../digits && ln -s "$root/samples/digits" digits
+  mkdir -p deep/er && spec deep/spec.json interruptions ../digits && ln -s "$root/samples/digits" digits
   (cd deep/er && batcheval run ../spec.json --out ../../c) >c.log 2>&1
   say "another working directory, relative paths" "$(verdict 0 $? c c.log)"
   (cd / && batcheval run "$work/spec.json" --out "$work/d") >d.log 2>&1
