@@ -144,7 +144,10 @@ internal sealed class SampleCommand
             return latents;
         }
 
-        using var decoder = new LatentDecoder(package, on);
+        using var decoder = new LatentDecoder(package, on)
+        {
+            Tiling = side => shell.Error.WriteLine($"warning: Memory does not hold a whole image while it is decoded; it is decoded in tiles of {side} pixels, which changes pixels a little."),
+        };
         var progress = new StepProgress(shell, "decoding");
         return decoder.Decode(latents, done => progress.Report(done, latents.Length), cancellation);
     }

@@ -21,4 +21,23 @@ public sealed record DecoderEntry(string File, string Input, string Output, Samp
 
     /// <summary>Whether the model's authors decode in single precision whatever the rest computes in (<c>force_upcast</c>).</summary>
     public bool ForceUpcast { get; init; }
+
+    /// <summary>Side in pixels of the tiles in which images are decoded, or null for whole images.</summary>
+    public int? Tile { get; init; }
+
+    /// <summary>Parts of a tile's side, one of which overlaps the next tile; as in diffusers.</summary>
+    internal const int Quarters = 4;
+
+    /// <summary>Side in pixels of the images that it was trained on (<c>sample_size</c>), or null where that is unknown.</summary>
+    public int? TrainedSide { get; init; }
+
+    /// <summary>Pixels along each axis for one position of a latent; null where that is no whole number.</summary>
+    internal int? PixelsPerPosition(SampleEntry latent) =>
+        Image.Height % latent.Height == 0 && Image.Height / latent.Height is var factor && Image.Width == latent.Width * factor ? factor : null;
+
+    /// <summary>Why images cannot be decoded in tiles of a side, or null.</summary>
+    internal string? TileProblem(SampleEntry latent, int side) => PixelsPerPosition(latent) is not { } factor
+        ? $"needs whole pixels for each position of a latent, and this model makes {Image.Height} x {Image.Width} pixels of {latent.Height} x {latent.Width} positions."
+        : side % (Quarters * factor) == 0 ? null
+        : $"is {side}; a quarter of a tile overlaps the next, so on this model it must be a multiple of {Quarters * factor} pixels.";
 }
