@@ -10,7 +10,8 @@ import export_ddpm
 import export_dit
 import export_edm
 from folders import ROOT, write
-from tiny import ddim, guide, start
+from loops import ddim, guide
+from tiny import start
 
 SIGMAS, TIMES = [80.0, 20.0, 5.0, 1.0, 0.2], [800, 600, 400, 200, 0]
 

@@ -28,8 +28,8 @@ def scheduler(out, name, **fields):
     text(out / "scheduler" / "scheduler_config.json", {"_class_name": name, **({"num_train_timesteps": 1000} if flow else DEFAULTS), **own, **fields})
 
 
-def export(module, feeds, outputs, out, config, opset=17, fixed=()):
-    """feeds: by input name, in order; the first axis of every input of rank 1 and more is the batch, sequence and image axes are free, too."""
+def export(module, feeds, outputs, out, config, opset=17, fixed=(), sized=False):
+    """feeds: by input name, in order; the first axis of every input of rank 1 and more is the batch, sequence axes are free, too, and heights and widths where sized."""
     out.mkdir(parents=True, exist_ok=True)
     outputs = [outputs] if isinstance(outputs, str) else outputs
     axes = {}
@@ -38,8 +38,10 @@ def export(module, feeds, outputs, out, config, opset=17, fixed=()):
             axes[name] = {0: "batch_size"}
             if value.dim() == 3:
                 axes[name][1] = "packed_height_width" if name == "hidden_states" else "sequence_length"
+            if sized and value.dim() == 4:
+                axes[name].update({2: "latent_height", 3: "latent_width"})
     for name in outputs:
-        axes[name] = {0: "batch_size"}
+        axes[name] = {0: "batch_size", **({2: "height", 3: "width"} if sized else {})}
     path = out / "model.onnx"
     torch.onnx.export(module, tuple(feeds.values()), str(path), input_names=list(feeds), output_names=outputs, dynamic_axes=axes, opset_version=opset)
     onnx.checker.check_model(str(path))

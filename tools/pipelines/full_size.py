@@ -12,7 +12,8 @@ import torch
 from folders import folder, scheduler, text
 from modules import Transformer2DModel, UNet
 
-PARAMETERS, TENSORS = 859_520_964, 686
+# Parameters and tensors.
+COUNTS = 859_520_964, 686
 
 
 class Condition(UNet):
@@ -20,17 +21,21 @@ class Condition(UNet):
         return self.run(sample, timestep.expand(sample.shape[0]), encoder_hidden_states)
 
 
+def build():
+    cross = lambda width: Transformer2DModel(width, 8, width // 8, 768, 32)
+    return Condition(4, 4, (320, 640, 1280, 1280), 2, 32, lambda i: cross if i < 3 else None, cross).eval()
+
+
 @torch.no_grad()
 def main(target):
-    cross = lambda width: Transformer2DModel(width, 8, width // 8, 768, 32)
-    unet = Condition(4, 4, (320, 640, 1280, 1280), 2, 32, lambda i: cross if i < 3 else None, cross).eval()
+    unet = build()
     # The exporter writes equal tensors once, and fresh normalisations are all ones and zeros: 180,480 numbers fewer. In a trained network none is like another.
     for number, norm in enumerate(m for m in unet.modules() if isinstance(m, (torch.nn.GroupNorm, torch.nn.LayerNorm))):
         norm.weight.add_(1e-4 * (number + 1))
         norm.bias.add_(1e-4 * (number + 1))
     counts = sum(p.numel() for p in unet.parameters()), len(list(unet.parameters()))
     print(f"{counts[0]:,} parameters in {counts[1]} tensors")
-    assert counts == (PARAMETERS, TENSORS)
+    assert counts == COUNTS
     out = folder(pathlib.Path(target).name, "StableDiffusionPipeline", root=pathlib.Path(target).resolve().parent)
     scheduler(out, "DDIMScheduler", beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, set_alpha_to_one=False, steps_offset=1)
     parts = out / "unet" / "parts"

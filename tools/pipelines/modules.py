@@ -311,7 +311,7 @@ class VQModel(nn.Module):
         self.encoder = Coder(3, latent, widths, per_level, groups, decode=False)
         self.quant_conv = nn.Conv2d(latent, latent, 1)
         self.embedding = nn.Embedding(codes, latent)
-        self.embedding.weight.data.uniform_(-1.0, 1.0)
+        self.embedding.weight.data.uniform_(-1.0 / codes, 1.0 / codes)
         self.post_quant_conv = nn.Conv2d(latent, latent, 1)
         self.decoder = Coder(latent, 3, widths, per_level, groups, decode=True)
 
@@ -398,9 +398,9 @@ class DiT(nn.Module):
 class UNet2DModel(UNet):
     """As in the tests of DDPM and DDIM: plain and attention blocks of head width 8."""
 
-    def __init__(self, channels=3, widths=(4, 8), per_level=1, groups=4, attended=(1,)):
+    def __init__(self, channels=3, widths=(4, 8), per_level=1, groups=4, attended=(1,), more=0):
         attention = lambda width: Attention(width, width // 8, 8, bias=True, groups=groups)
-        super().__init__(channels, channels, widths, per_level, groups, lambda i: attention if i in attended else None, attention)
+        super().__init__(channels + more, channels, widths, per_level, groups, lambda i: attention if i in attended else None, attention)
 
     def forward(self, sample, timestep):
         return self.run(sample, timestep)

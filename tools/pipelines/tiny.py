@@ -15,6 +15,7 @@ from flux import FluxTransformer, image_ids, pack, unpack
 from folders import export, folder, scheduler, text as json_text, write
 from gradient import LogProbabilityGradient, Tape, Value
 from joint import SD3Transformer
+from loops import alphas, consistency, ddim, distilled, guide, leading, pseudo, tiled
 from modules import Attention, AutoencoderKL, ResnetBlock2D, Transformer2DModel, UNet, UNet2DModel, VQModel, sinusoid
 from text import ClipText, tokenizer
 
@@ -26,34 +27,8 @@ LATENT = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_lin
 PROMPT, NEGATIVE, SIDE = "a red cat", "blue dog", 8
 
 
-def alphas(start=0.00085, end=0.012):
-    return torch.cumprod(1 - torch.linspace(start ** 0.5, end ** 0.5, 1000) ** 2, 0)
-
-
-def leading(steps, offset):
-    return [int(v) * (1000 // steps) + offset for v in reversed(range(steps))]
-
-
-def ddim(network, x, times, abar, final, clip=None):
-    for i, t in enumerate(times):
-        a, b = abar[t], abar[times[i + 1]] if i + 1 < len(times) else torch.tensor(float(final))
-        eps = network(x, t)
-        x0 = (x - (1 - a).sqrt() * eps) / a.sqrt()
-        x0 = x0 if clip is None else x0.clamp(-clip, clip)
-        x = b.sqrt() * x0 + (1 - b).sqrt() * eps
-    return x
-
-
-def start(channels=4, side=SIDE):
-    return torch.randn(1, channels, side, side, generator=torch.Generator().manual_seed(11))
-
-
-def guide(network, w):
-    """network(x, t, negative) -> prediction."""
-    def guided(x, t):
-        negative, positive = network(x, t, True), network(x, t, False)
-        return negative + w * (positive - negative)
-    return guided
+def start(channels=4, side=SIDE, generator=None):
+    return torch.randn(1, channels, side, side, generator=generator or torch.Generator().manual_seed(11))
 
 
 class Condition(UNet):
@@ -78,12 +53,12 @@ def cross(context, depth=1, linear=False):
 def decoder(out, name="vae", factor=0.18215, seed=90, **more):
     vae = randomise(AutoencoderKL((8, 8, 8, 8), 1, 4, 4), seed)
     return vae, factor, lambda: export(vae, {"latent_sample": start()}, "sample", out / "vae_decoder",
-                                       {"_class_name": "AutoencoderKL", "scaling_factor": factor, "block_out_channels": [8, 8, 8, 8], "latent_channels": 4, "out_channels": 3, **more})
+                                       {"_class_name": "AutoencoderKL", "scaling_factor": factor, "block_out_channels": [8, 8, 8, 8], "latent_channels": 4, "out_channels": 3, **more}, sized=True)
 
 
 def sd(name="sd15", guidance=None):
     out = folder(name, "LatentConsistencyModelPipeline" if guidance else "StableDiffusionPipeline", unet=["diffusers", "UNet2DConditionModel"], vae=["diffusers", "AutoencoderKL"],
-                 text_encoder=["transformers", "CLIPTextModel"], tokenizer=["transformers", "CLIPTokenizer"], scheduler=["diffusers", "DDIMScheduler"], safety_checker=[None, None])
+                 text_encoder=["transformers", "CLIPTextModel"], tokenizer=["transformers", "CLIPTokenizer"], scheduler=["diffusers", "LCMScheduler" if guidance else "PNDMScheduler"], safety_checker=[None, None])
     (out / "safety_checker").mkdir(exist_ok=True)
     (out / "safety_checker" / "readme.txt").write_text("A real folder holds a network here. It is not run.\n")
     row, words = tokenizer(out / "tokenizer", "<|endoftext|>")
@@ -97,20 +72,21 @@ def sd(name="sd15", guidance=None):
         w = 1000 * (guidance - 1)
         freqs = torch.exp(torch.arange(16) * -(math.log(10000) / 15))
         cond = torch.cat([torch.sin(w * freqs), torch.cos(w * freqs)])[None]
-        network = lambda x, t: unet(x, torch.tensor(float(t)), hidden, cond)
-        times, final = leading(4, 0), 1.0
+        generator = torch.Generator().manual_seed(11)
+        latents = consistency(lambda x, t: unet(x, torch.tensor(float(t)), hidden, cond), start(generator=generator), distilled(4), alphas(), generator)
+        scheduler(out, "LCMScheduler", **LATENT, clip_sample=False, set_alpha_to_one=True, steps_offset=0, timestep_spacing="leading", original_inference_steps=50, timestep_scaling=10.0)
     else:
         network = guide(lambda x, t, negative: unet(x, torch.tensor(float(t)), null if negative else hidden), 7.5)
-        times, final = leading(5, 1), alphas()[0]
-    latents = ddim(network, start(), times, alphas(), final)
-    scheduler(out, "DDIMScheduler", **LATENT, clip_sample=False, set_alpha_to_one=bool(guidance), steps_offset=0 if guidance else 1)
+        latents = pseudo(network, start(), leading(50, 1), alphas(), alphas()[0])
+        scheduler(out, "PNDMScheduler", **LATENT, clip_sample=False, skip_prk_steps=True, set_alpha_to_one=False, steps_offset=1, timestep_spacing="leading")
     feeds = {"sample": start(), "timestep": torch.tensor(500.0), "encoder_hidden_states": hidden}
     if guidance:
         feeds["timestep_cond"] = cond
     export(unet, feeds, "out_sample", out / "unet", {"_class_name": "UNet2DConditionModel", "sample_size": SIDE, "in_channels": 4, "cross_attention_dim": 16, "time_cond_proj_dim": 32 if guidance else None})
     export(clip, {"input_ids": row(PROMPT)}, clip.names(), out / "text_encoder", {"_class_name": "CLIPTextModel"}, fixed=())
     save()
-    write(out / "golden.npz", start=start(), latents=latents, image=vae(latents / factor), sequence=hidden)
+    more = {} if guidance else {"tiled": tiled(vae, latents / factor, 4)}
+    write(out / "golden.npz", start=start(), latents=latents, image=vae(latents / factor), sequence=hidden, **more)
 
 
 def sdxl():
@@ -173,7 +149,7 @@ def sd3():
     export(clip, {"input_ids": row(PROMPT)}, clip.names(), out / "text_encoder", None)
     export(big, {"input_ids": row2(PROMPT)}, big.names(), out / "text_encoder_2", None)
     save()
-    write(out / "golden.npz", start=start(), latents=x, image=vae(x / factor + 0.0609), sequence=hidden, pooled=pooled)
+    write(out / "golden.npz", start=start(), latents=x, image=vae(x / factor + 0.0609), sequence=hidden, pooled=pooled, negative_sequence=null, negative_pooled=null_pooled)
 
 
 def flux():

@@ -13,34 +13,38 @@ public sealed class SmallPipelinesTests : IDisposable
 {
     private readonly TestShell shell = new();
 
-    public static TheoryData<string, string[]> Pipelines => new()
+    // The first two with the pipeline's own number of steps: PNDM without Runge-Kutta steps calls its second level twice; LCM adds noise.
+    public static TheoryData<string, int, string[]> Pipelines => new()
     {
-        { "sd15", ["--steps", "5", "--prompt", "a red cat", "--negative", "blue dog"] },
-        { "lcm", ["--steps", "4", "--prompt", "a red cat", "--solver", "ddim(clip-noise=0)"] },
-        { "sdxl", ["--steps", "5", "--prompt", "a red cat"] },
-        { "sd3", ["--steps", "5", "--prompt", "a red cat", "--negative", "blue dog"] },
-        { "flux", ["--steps", "4"] },
-        { "ldm", ["--solver", "ddim", "--steps", "801,601,401,201,1", "--end-time", "0", "--label", "4", "--guidance", "3"] },
-        { "adm", ["--solver", "ddim(clip-noise=0)", "--steps", "800,600,400,200,0", "--label", "4", "--classifier-scale", "6"] },
-        { "edm-song", ["--solver", "ddim", "--steps", "80,20,5,1,0.2", "--label", "4"] },
-        { "edm-song-ve", ["--solver", "ddim", "--steps", "80,20,5,1,0.2"] },
-        { "edm-adm", ["--solver", "ddim", "--steps", "80,20,5,1,0.2", "--label", "4"] },
-        { "ddpm", ["--solver", "ddim(clip-noise=0)", "--steps", "800,600,400,200,0"] },
-        { "dit-official", ["--solver", "ddim", "--steps", "800,600,400,200,0", "--label", "4", "--guidance", "4"] },
+        { "sd15", 51, ["--prompt", "a red cat", "--negative", "blue dog"] },
+        { "lcm", 4, ["--prompt", "a red cat", "--seed", "11", "--noise", "torch-cpu"] },
+        { "sdxl", 5, ["--steps", "5", "--prompt", "a red cat"] },
+        { "sd3", 5, ["--steps", "5", "--prompt", "a red cat", "--negative", "blue dog"] },
+        { "sd3", 5, ["--steps", "5", "--embeddings", Path.Combine(Folder("sd3"), "golden.npz")] },
+        { "flux", 4, ["--steps", "4"] },
+        { "ldm", 5, ["--solver", "ddim", "--steps", "801,601,401,201,1", "--end-time", "0", "--label", "4", "--guidance", "3"] },
+        { "adm", 5, ["--solver", "ddim(clip-noise=0)", "--steps", "800,600,400,200,0", "--label", "4", "--classifier-scale", "6"] },
+        { "edm-song", 5, ["--solver", "ddim", "--steps", "80,20,5,1,0.2", "--label", "4"] },
+        { "edm-song-ve", 5, ["--solver", "ddim", "--steps", "80,20,5,1,0.2"] },
+        { "edm-adm", 5, ["--solver", "ddim", "--steps", "80,20,5,1,0.2", "--label", "4"] },
+        { "ddpm", 5, ["--solver", "ddim(clip-noise=0)", "--steps", "800,600,400,200,0"] },
+        { "dit-official", 5, ["--solver", "ddim", "--steps", "800,600,400,200,0", "--label", "4", "--guidance", "4"] },
     };
 
     public static string Folder(string name) => Path.Combine(RepoPaths.Root, "tests", "Golden", "pipelines", name);
 
     [Theory]
     [MemberData(nameof(Pipelines))]
-    public async Task A_pipeline_samples_what_pytorch_samples(string name, string[] options)
+    public async Task A_pipeline_samples_what_pytorch_samples(string name, int calls, string[] options)
     {
         using var golden = NpzFile.Open(Path.Combine(Folder(name), "golden.npz"));
         var start = golden.Read("start");
         NpyFormat.WriteFile(shell.PathOf("start.npy"), start);
 
-        (await shell.RunAsync(["sample", "--model", Folder(name), "--start", "start.npy", "--out", "latents.npy", "--images", "images.npy", .. options])).ShouldSucceed();
+        string[] from = options.Contains("--noise") ? [] : ["--start", "start.npy"];
+        var result = (await shell.RunAsync(["sample", "--model", Folder(name), "--out", "latents.npy", "--images", "images.npy", "--json", .. from, .. options])).ShouldSucceed();
 
+        ((int)result.Json["samples"]![0]!["networkCalls"]!).ShouldBe(calls);
         var (latents, images) = (golden.Read("latents").ToFloat32(), golden.Read("image").ToFloat32());
         Difference(NpyFormat.ReadFile(shell.PathOf("latents.npy")).ToFloat32(), latents).ShouldBeLessThan(1e-4 * Math.Max(1, latents.Max(Math.Abs)));
         Difference(NpyFormat.ReadFile(shell.PathOf("images.npy")).ToFloat32(), images).ShouldBeLessThan(2.0 / 255);
