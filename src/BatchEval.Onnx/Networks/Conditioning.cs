@@ -27,6 +27,13 @@ public sealed class Conditioning(IReadOnlyList<IConditionSource> sources)
             sources.Add(new PromptSource(context, Read(package.PathOf(file))));
         }
 
+        if (entry.ImagesFile is { } images)
+        {
+            // The image stays where a prompt or a label is left out.
+            var shown = Read(package.PathOf(images));
+            sources.Add(new PromptSource(entry.SampleInput, shown.Count, row => (shown, shown, row)));
+        }
+
         if (entry.ContextInput is { } table && labels?.Table is { } rows)
         {
             var classes = Read(package.PathOf(rows));
@@ -58,6 +65,6 @@ public sealed class Conditioning(IReadOnlyList<IConditionSource> sources)
         var array = NpyFormat.ReadFile(path);
         return array.Shape.Count >= 2 && array.Shape.All(d => d > 0)
             ? new TensorRows(array.ToFloat32(), array.Shape)
-            : throw new ProblemException($"'{path}' has shape [{string.Join(", ", array.Shape)}]; contexts have [prompts, tokens, dimensions], and a table of classes the same with classes first.");
+            : throw new ProblemException($"'{path}' has shape [{string.Join(", ", array.Shape)}]; contexts have [prompts, tokens, dimensions], a table of classes the same with classes first, and images [images, channels, height, width].");
     }
 }

@@ -67,8 +67,8 @@ public sealed class DenoiserNetwork : IDisposable
         var inputs = new List<(string Name, OrtValue Value)>();
         try
         {
-            inputs.Add((signature.Sample.Name, State(states, times.Length)));
-            AddConditions(inputs, times, feeds);
+            inputs.Add((signature.Sample.Name, feeds.FirstOrDefault(f => f.Input == signature.Sample.Name) is { } images ? Joined(states, images) : State(states, times.Length)));
+            AddConditions(inputs, times, [.. feeds.Where(f => f.Input != signature.Sample.Name)]);
             return NetworkCall.Run(session, signature.File, times.Length, [.. inputs.Select(i => i.Name)], [.. inputs.Select(i => i.Value)], wanted);
         }
         finally
@@ -80,6 +80,11 @@ public sealed class DenoiserNetwork : IDisposable
     /// <summary>Binds everything but the state and the output; times and feeds are copied to the device here, once.</summary>
     internal BoundCall Bind(float[] times, IReadOnlyList<Feed> feeds)
     {
+        if (feeds.Any(f => f.Input == signature.Sample.Name))
+        {
+            throw new ProblemException($"{signature.File} takes images behind its state, which are joined on the processor; states that stay on the device have none.");
+        }
+
         var inputs = new List<(string Name, OrtValue Value)>();
         AddConditions(inputs, times, feeds);
         var call = new BoundCall(session);
@@ -102,6 +107,30 @@ public sealed class DenoiserNetwork : IDisposable
     internal DeviceBuffers Buffers(DeviceOptions device) => new(session, device);
 
     internal long[] Shape(int batch) => [batch, shape.Channels, shape.Height, shape.Width];
+
+    // [B, C + C', H, W]: each state, then its image.
+    private OrtValue Joined(float[] states, Feed images)
+    {
+        if (images.Shape is not [var rows, var more, var height, var width] || height != shape.Height || width != shape.Width)
+        {
+            throw new ProblemException($"The images of this model have the shape [{string.Join(", ", images.Shape.Skip(1))}]; they are joined to states of [{shape.Channels}, {shape.Height}, {shape.Width}], so height and width must be those.");
+        }
+
+        if (signature.Sample.Shape[1] is > 0 and var channels && channels != shape.Channels + more)
+        {
+            throw new ProblemException($"Input '{signature.Sample.Name}' of {signature.File} has {channels} channels; states have {shape.Channels}, and the images {more}.");
+        }
+
+        var (own, theirs) = (shape.Size, images.Data.Length / (int)rows);
+        var joined = new float[states.Length + images.Data.Length];
+        for (var i = 0; i < rows; i++)
+        {
+            states.AsSpan(i * own, own).CopyTo(joined.AsSpan(i * (own + theirs)));
+            images.Data.AsSpan(i * theirs, theirs).CopyTo(joined.AsSpan((i * (own + theirs)) + own));
+        }
+
+        return signature.Sample.Create(joined, [rows, shape.Channels + more, height, width]);
+    }
 
     private void AddConditions(List<(string Name, OrtValue Value)> inputs, float[] times, IReadOnlyList<Feed> feeds)
     {

@@ -49,7 +49,7 @@ internal sealed class DenoiserSignature
             Report($"has the input '{unfed.Name}' {unfed.ShapeText}, which nothing supplies; the manifest names {string.Join(", ", fed)}.");
         }
 
-        CheckState(sample, shape, entry.Packed, 1, "input", Report);
+        CheckState(sample, shape, entry.Packed, 1, "input", Report, entry.ImagesFile is not null);
         var factor = CheckState(output, shape, entry.Packed, 2, "output", Report);
         var batches = new[] { sample, output }.Concat(conditions.Values.Where(c => HasBatchAxis(c, entry))).Where(t => t.Rank > 0 && t.Shape[0] > 0).ToList();
         CheckTime(time, manifest.Schedule, Report);
@@ -114,8 +114,8 @@ internal sealed class DenoiserSignature
     private static bool HasBatchAxis(TensorInput input, DenoiserEntry entry) =>
         !entry.Conditions.Any(c => c.Value == input.Name && c.Key is ConditionRole.TextIds or ConditionRole.ImageIds);
 
-    // Returns how many times the state's channels there are.
-    private static int CheckState(TensorInput tensor, SampleEntry shape, bool packed, int most, string role, Action<string> report)
+    // Returns how many times the state's channels there are. Where images are joined to it, there are more of them.
+    private static int CheckState(TensorInput tensor, SampleEntry shape, bool packed, int most, string role, Action<string> report, bool joined = false)
     {
         int[] wanted = packed ? [LatentPacking.Tokens(shape), 4 * shape.Channels] : [shape.Channels, shape.Height, shape.Width];
         var factor = !packed && tensor.Rank == 4 && tensor.Shape[1] == most * shape.Channels ? most : 1;
@@ -124,9 +124,10 @@ internal sealed class DenoiserSignature
             wanted[0] *= factor;
         }
 
-        if (tensor.Rank != wanted.Length + 1 || tensor.Shape.Skip(1).Zip(wanted).Any(p => p.First > 0 && p.First != p.Second))
+        bool Fits(int declared, int axis) => declared <= 0 || declared == wanted[axis] || (joined && axis == 0 && declared > wanted[0]);
+        if (tensor.Rank != wanted.Length + 1 || !tensor.Shape.Skip(1).Select(Fits).All(fits => fits))
         {
-            report($"has the {role} '{tensor.Name}' of shape {tensor.ShapeText}; the manifest's sample wants [batch, {string.Join(", ", wanted)}].");
+            report($"has the {role} '{tensor.Name}' of shape {tensor.ShapeText}; the manifest's sample wants [batch, {string.Join(", ", wanted)}]{(joined ? " with the channels of the images behind its own" : string.Empty)}.");
         }
 
         return factor;

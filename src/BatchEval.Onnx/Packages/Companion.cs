@@ -24,6 +24,9 @@ public sealed record Companion
     /// <summary>File of precomputed embeddings.</summary>
     public string? Embeddings { get; init; }
 
+    /// <summary>File of images that the denoiser takes beside its state.</summary>
+    public string? Images { get; init; }
+
     /// <summary>Folder of a CLIP package.</summary>
     public string? Clip { get; init; }
 
@@ -91,6 +94,7 @@ public sealed record Companion
             Rounding = ModelManifestReader.ReadRounding(root),
             Prompts = Optional("prompts"),
             Embeddings = Optional("embeddings"),
+            Images = Optional("images"),
             Clip = Optional("clip"),
             SecondFeatures = Optional("secondFeatures"),
             Labels = root.Child("labels") is { } labels ? ModelManifestReader.ReadLabels(labels) : null,
@@ -112,13 +116,16 @@ public sealed record Companion
 /// <param name="ShiftFactor">Added after the division.</param>
 /// <param name="Means">Per channel; with deviations, z deviation / scaling factor + mean.</param>
 /// <param name="Deviations">Per channel.</param>
-public sealed record LatentScaling(double? ScalingFactor, double? ShiftFactor, IReadOnlyList<double>? Means, IReadOnlyList<double>? Deviations)
+/// <param name="Tile">Side of tiles in pixels.</param>
+public sealed record LatentScaling(double? ScalingFactor, double? ShiftFactor, IReadOnlyList<double>? Means, IReadOnlyList<double>? Deviations, int? Tile)
 {
     internal static LatentScaling Read(JsonInspector root)
     {
         double? Optional(string name, double low) => root.Has(name) ? root.Number(name, null, low, 1e6) : null;
-        var scaling = new LatentScaling(Optional("scalingFactor", 1e-6), Optional("shiftFactor", -1e6), root.Numbers("latentMeans"), root.Numbers("latentDeviations"));
+        var scaling = new LatentScaling(Optional("scalingFactor", 1e-6), Optional("shiftFactor", -1e6), root.Numbers("latentMeans"), root.Numbers("latentDeviations"), ReadTile(root));
         root.Close();
         return scaling;
     }
+
+    internal static int? ReadTile(JsonInspector decoder) => decoder.Has("tile") ? decoder.Integer("tile", null, 1, 65536) : null;
 }

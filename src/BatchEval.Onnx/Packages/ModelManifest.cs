@@ -133,6 +133,11 @@ public sealed record DenoiserEntry(
     /// <summary>Tokens and width of the context input, for measurements without prompts; null where a file supplies it.</summary>
     public (int Tokens, int Width)? ContextShape { get; init; }
 
+    /// <summary>
+    /// NumPy file [P, C', h, w] of images whose channels follow the state's in <see cref="SampleInput"/> (super-resolution); sample i takes row i modulo P. Null for none.
+    /// </summary>
+    public string? ImagesFile { get; init; }
+
     public int PooledWidth { get; init; }
 
     public int GuidanceWidth { get; init; } = 256;

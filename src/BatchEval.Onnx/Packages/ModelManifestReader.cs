@@ -113,6 +113,7 @@ public static class ModelManifestReader
         {
             ScalingFactor = decoder.Number("scalingFactor"), ShiftFactor = decoder.Number("shiftFactor", 0),
             Means = decoder.Numbers("latentMeans"), Deviations = decoder.Numbers("latentDeviations"), ForceUpcast = decoder.Flag("forceUpcast", false),
+            Tile = LatentScaling.ReadTile(decoder),
         };
         decoder.Close();
         if ((entry.Means is null) != (entry.Deviations is null))
@@ -171,6 +172,7 @@ public static class ModelManifestReader
             TimeFactor = denoiser.Number("timeFactor", 1, 1e-9),
             Packed = denoiser.Flag("packed", false),
             ContextShape = denoiser.Integers("contextShape", 1) is { Count: 2 } shape ? (shape[0], shape[1]) : null,
+            ImagesFile = Optional(denoiser, "imagesFile"),
             PooledWidth = denoiser.Integer("pooledWidth", 0, 0),
             GuidanceWidth = denoiser.Integer("guidanceWidth", 256, 4),
         };
@@ -179,6 +181,11 @@ public static class ModelManifestReader
         if (entry.ContextInput is null && entry.ContextFile is not null)
         {
             denoiser.Report("contextFile", "is given, but inputs.context names no input for it.");
+        }
+
+        if (entry is { ImagesFile: not null, Packed: true })
+        {
+            denoiser.Report("imagesFile", "is given, but the state goes in as packed tokens, behind which no image fits.");
         }
 
         return entry;

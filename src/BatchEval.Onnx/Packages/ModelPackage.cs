@@ -90,6 +90,11 @@ public sealed record ModelPackage(string Directory, ModelManifest Manifest, stri
             digests.Append('\n').Append(file).Append(' ').Append(CheckFile(directory, manifest.Digests, member, file, problems));
         }
 
+        if (manifest.Decoder is { Tile: { } side } decoder && decoder.TileProblem(manifest.Sample, side) is { } problem)
+        {
+            problems.Add(new Problem("decoder.tile", problem));
+        }
+
         return problems.Count == 0
             ? new ModelPackage(directory, manifest, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(digests.ToString())))) { Stamp = stamp }
             : throw new ProblemException($"The model package '{directory}'", problems);
@@ -106,7 +111,7 @@ public sealed record ModelPackage(string Directory, ModelManifest Manifest, stri
     {
         (string Member, string? File)[] files =
         [
-            ("denoiser.file", manifest.Denoiser.File), ("denoiser.contextFile", manifest.Denoiser.ContextFile), ("labels.table", manifest.Labels?.Table),
+            ("denoiser.file", manifest.Denoiser.File), ("denoiser.contextFile", manifest.Denoiser.ContextFile), ("denoiser.imagesFile", manifest.Denoiser.ImagesFile), ("labels.table", manifest.Labels?.Table),
             ("features.file", manifest.Features?.File), ("perceptual.file", manifest.Perceptual?.File), ("reference.file", manifest.Reference?.File), ("data.file", manifest.Data?.File),
             ("classifier.file", manifest.Classifier?.File), ("decoder.file", manifest.Decoder?.File), ("prompts", manifest.PromptFile), ("embeddings", manifest.EmbeddingsFile),
             .. (manifest.Text?.Encoders ?? []).Select((e, i) => ($"text.encoders[{i}].file", (string?)e.File)), .. manifest.OtherFiles.Select(f => (f, (string?)f)),

@@ -18,14 +18,14 @@ public sealed class PrunedExport(BlockGraph graph, ModelManifest manifest, Candi
 {
     private readonly List<IReadOnlyList<int>> masks = Masks(candidate);
 
-    /// <summary>The networks, and the contexts where the model has some.</summary>
+    /// <summary>The networks, and the contexts and images where the model has some.</summary>
     /// <exception cref="Core.Json.ProblemException">A mask that the network does not allow.</exception>
     public IReadOnlyList<ExportedFile> Files()
     {
         var files = masks.SelectMany((mask, i) => Network(FileOf(i), mask)).ToList();
-        if (manifest.Denoiser.ContextFile is { } contexts)
+        foreach (var rows in new[] { manifest.Denoiser.ContextFile, manifest.Denoiser.ImagesFile }.OfType<string>())
         {
-            files.Add(new ExportedFile(Path.GetFileName(contexts), target => Copy(Path.Combine(graph.Model.Folder, contexts), target)));
+            files.Add(new ExportedFile(Path.GetFileName(rows), target => Copy(Path.Combine(graph.Model.Folder, rows), target)));
         }
 
         return files;

@@ -62,6 +62,7 @@ internal static class SamplerDocument
             ["timeFactor"] = entry.TimeFactor,
             ["packed"] = entry.Packed,
             ["contexts"] = entry.ContextFile is { } contexts ? Path.GetFileName(contexts) : null,
+            ["images"] = entry.ImagesFile is { } images ? Path.GetFileName(images) : null,
             ["classes"] = manifest.Labels?.Count,
             ["nullLabel"] = manifest.Labels?.Null,
             ["label"] = subject.Conditions.Label is { } label ? label : null,

@@ -14,12 +14,15 @@ internal static partial class DiffusersFolder
     /// <summary>Name of a scheduler's file.</summary>
     internal const string SchedulerFile = "scheduler_config.json";
 
+    // Takes an image behind its state, and decodes without any scaling.
+    private const string SuperResolution = "LDMSuperResolutionPipeline";
+
     // Of diffusers' AutoencoderKL.
     private const double DefaultScaling = 0.18215;
 
     /// <summary>Pipelines that are read, without the prefixes <c>ORT</c> and <c>Onnx</c>.</summary>
     public static IReadOnlyList<string> Pipelines { get; } =
-        ["StableDiffusionPipeline", "StableDiffusionXLPipeline", "LatentConsistencyModelPipeline", "StableDiffusion3Pipeline", "FluxPipeline", "DDPMPipeline", "DDIMPipeline", "DiTPipeline", "LDMPipeline"];
+        ["StableDiffusionPipeline", "StableDiffusionXLPipeline", "LatentConsistencyModelPipeline", "StableDiffusion3Pipeline", "FluxPipeline", "DDPMPipeline", "DDIMPipeline", "DiTPipeline", "LDMPipeline", SuperResolution];
 
     /// <summary>Reads a folder.</summary>
     /// <param name="directory">The folder with <c>model_index.json</c>.</param>
@@ -39,7 +42,7 @@ internal static partial class DiffusersFolder
             remarks.Add("The safety checker is not run: it changes images, and a search compares images as the model makes them.");
         }
 
-        var entry = Denoiser(denoiser, scheduler);
+        var entry = Denoiser(denoiser, scheduler) with { ImagesFile = Images(denoiser, companion, pipeline) };
         var (sample, image) = Shapes(denoiser, decoder, entry, companion, scheduler, pipeline);
         var text = Text(directory, entry, index);
         if (denoiser.Inputs.Concat(decoder?.Inputs ?? []).Any(i => i.Type == Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float16))
@@ -53,7 +56,7 @@ internal static partial class DiffusersFolder
             entry, scheduler.Noise.For(denoiser.Input(entry.TimeInput)!.Times), sample, Labels(denoiser, entry, companion), companion.Features, companion.Perceptual, companion.Reference,
             companion.Provenance ?? $"{pipeline} in {Path.GetFullPath(directory)}", companion.Digests, companion.Data)
         {
-            Decoder = decoder is null ? null : Decoder(decoder, image, companion, remarks),
+            Decoder = decoder is null ? null : Decoder(decoder, image, companion, remarks, pipeline == SuperResolution ? 1 : null),
             Text = text?.Entry,
             PromptFile = companion.Prompts,
             EmbeddingsFile = companion.Embeddings,
@@ -141,13 +144,23 @@ internal static partial class DiffusersFolder
         : conditions.ContainsKey(ConditionRole.Pooled) && !conditions.ContainsKey(ConditionRole.SizeIds) ? 77 + 256
         : 77;
 
+    // Channels of a U-Net's input that its output does not have are an image's.
+    private static string? Images(DiffusersPart part, Companion companion, string pipeline)
+    {
+        var more = part.Integer("in_channels") - part.Integer("out_channels");
+        return pipeline == SuperResolution
+            ? companion.Images ?? throw new ProblemException($"{part.File} takes a low-resolution image behind its state ({more ?? 3} of its channels), and nothing supplies one: give \"images\" in {ModelPackage.CompanionFile}, a NumPy file [images, channels, height, width] in the range of the model, beside {ModelPackage.IndexFile}.")
+            : more > 0 ? throw new ProblemException($"{part.File} takes {part.Integer("in_channels")} channels and gives {part.Integer("out_channels")}: the others are of an image or a mask (inpainting, image-to-image), which is supported in {SuperResolution} only.")
+            : companion.Images is null ? null : throw new ProblemException($"{ModelPackage.CompanionFile} names images, but {part.File} takes none beside its state.");
+    }
+
     private static int? Fixed(TensorInput input, int axis) => input.Rank > axis && input.Shape[axis] > 0 ? input.Shape[axis] : null;
 
     private static (SampleEntry Sample, SampleEntry Image) Shapes(
         DiffusersPart part, DiffusersPart? decoder, DenoiserEntry entry, Companion companion, SchedulerConfiguration scheduler, string pipeline)
     {
         var state = part.Input(entry.SampleInput)!;
-        var channels = entry.Packed ? (part.Integer("in_channels") ?? Fixed(state, 2) ?? 64) / 4 : Fixed(state, 1) ?? part.Integer("in_channels")
+        var channels = entry.ImagesFile is not null ? part.Integer("out_channels") ?? decoder?.Integer("latent_channels") ?? 3 : entry.Packed ? (part.Integer("in_channels") ?? Fixed(state, 2) ?? 64) / 4 : Fixed(state, 1) ?? part.Integer("in_channels")
             ?? throw new ProblemException($"{part.File} does not say how many channels '{state.Name}' has, and {part.Folder}/config.json names no in_channels.");
         var factor = decoder is null ? 1 : decoder.Numbers("block_out_channels") is { Count: > 0 } levels ? 1 << (levels.Count - 1) : pipeline == "LDMPipeline" ? 4 : 8;
         if (companion.Size is { } pixels && (pixels.Height % (entry.Packed ? 2 * factor : factor) != 0 || pixels.Width % (entry.Packed ? 2 * factor : factor) != 0))
@@ -170,7 +183,7 @@ internal static partial class DiffusersFolder
         return (sample with { Rounding = companion.Rounding }, image);
     }
 
-    private static DecoderEntry Decoder(DiffusersPart part, SampleEntry image, Companion companion, List<string> remarks)
+    private static DecoderEntry Decoder(DiffusersPart part, SampleEntry image, Companion companion, List<string> remarks, double? pipelines)
     {
         var input = part.Required("latent", "latent_sample", "latents", "z", "sample");
         if (part.Flag("force_upcast") && input.Type == Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float16)
@@ -179,7 +192,7 @@ internal static partial class DiffusersFolder
         }
 
         var given = companion.Decoder;
-        double? factor = given?.ScalingFactor ?? part.Number("scaling_factor");
+        double? factor = given?.ScalingFactor ?? pipelines ?? part.Number("scaling_factor");
         if (factor is null && part.Text("_class_name") == "AutoencoderKL")
         {
             factor = DefaultScaling;
@@ -194,6 +207,8 @@ internal static partial class DiffusersFolder
             Means = means is { Count: > 0 } ? means : null,
             Deviations = deviations is { Count: > 0 } ? deviations : null,
             ForceUpcast = part.Flag("force_upcast"),
+            Tile = given?.Tile,
+            TrainedSide = part.Integer("sample_size"),
         };
     }
 
@@ -260,6 +275,7 @@ internal static partial class DiffusersFolder
         "DDIMPipeline" => new(50),
         "DiTPipeline" => new(50, 4.0),
         "LDMPipeline" => new(50),
+        SuperResolution => new(100),
         _ => new(50, 7.5),
     };
 
