@@ -1,3 +1,5 @@
+using MathNet.Numerics;
+
 namespace BatchEval.Core.Metrics;
 
 /// <summary>Result of a chi-square test.</summary>
@@ -27,6 +29,6 @@ internal static class ChiSquareTest
         var deviation = Math.Abs(((double)a * d) - ((double)b * c)) / n;
         if (continuityCorrection) deviation -= Math.Min(0.5, deviation);
         var statistic = deviation * deviation * n * n * n / (row1 * row2 * column1 * column2);
-        return new ChiSquareResult(statistic, 2 * Normal.Cumulative(-Math.Sqrt(statistic)));
+        return new ChiSquareResult(statistic, SpecialFunctions.Erfc(Math.Sqrt(statistic / 2)));
     }
 }

@@ -1,4 +1,4 @@
-using BatchEval.Core.Metrics;
+using MathNet.Numerics.Distributions;
 
 namespace BatchEval.Core.Search.Optimisers;
 
@@ -46,15 +46,15 @@ internal static class CmaMargin
             // At the end of the grid there is one threshold only: the centre moves to where the chance of crossing it is alpha.
             var (threshold, sign) = first ? (high, -1) : (low, 1);
             var away = Math.Max(0, sign * (mean - threshold));
-            var furthest = deviation * margin * Normal.Quantile(1 - alpha);
+            var furthest = deviation * margin * Normal.InvCDF(0, 1, 1 - alpha);
             mean = threshold + (sign * Math.Min(away, furthest));
             return;
         }
 
         var spread = deviation * margin;
-        var below = Math.Max(alpha / 2, Normal.Cumulative((low - mean) / spread));
-        var above = Math.Max(alpha / 2, Normal.Cumulative((mean - high) / spread));
-        var middle = Math.Max(0, Normal.Cumulative((high - mean) / spread) - Normal.Cumulative((low - mean) / spread));
+        var below = Math.Max(alpha / 2, Normal.CDF(0, 1, (low - mean) / spread));
+        var above = Math.Max(alpha / 2, Normal.CDF(0, 1, (mean - high) / spread));
+        var middle = Math.Max(0, Normal.CDF(0, 1, (high - mean) / spread) - Normal.CDF(0, 1, (low - mean) / spread));
         var excess = (1 - below - above - middle) / (below + above + middle - (1.5 * alpha));
         var (p, q) = (below + (excess * (below - (alpha / 2))), above + (excess * (above - (alpha / 2))));
         if (p >= 0.5 || q >= 0.5)
@@ -62,7 +62,7 @@ internal static class CmaMargin
             return;
         }
 
-        var (x, y) = (Normal.Quantile(1 - p), Normal.Quantile(1 - q));
+        var (x, y) = (Normal.InvCDF(0, 1, 1 - p), Normal.InvCDF(0, 1, 1 - q));
         margin = (high - low) / (deviation * (x + y));
         mean = ((low * y) + (high * x)) / (x + y);
     }

@@ -140,15 +140,4 @@ public sealed class PlacementRulesTests
         Should.Throw<ArgumentException>(() => PlacementOptions.Between(Edm, null, 100)).Message.ShouldContain("outside the model's range");
         PlacementOptions.Between(new FlowNoiseSchedule(1000), 0.1, 0.9).ShouldBe((900, 100));
     }
-
-    // I_0.5(0.6, 0.6) = 1/2; I_0.3(2, 3) = 0.3483 and the arcsine law in closed form
-    [Fact]
-    public void Beta_quantiles_invert_the_integral()
-    {
-        BetaDistribution.Quantile(0.5, 0.6, 0.6).ShouldBe(0.5, 1e-12);
-        BetaDistribution.Cumulative(0.3, 2, 3).ShouldBe(0.3483, 1e-12);
-        BetaDistribution.Quantile(0.3483, 2, 3).ShouldBe(0.3, 1e-10);
-        (BetaDistribution.Quantile(0.2, 0.6, 0.6) + BetaDistribution.Quantile(0.8, 0.6, 0.6)).ShouldBe(1, 1e-12);
-        BetaDistribution.Cumulative(0.25, 0.5, 0.5).ShouldBe(1.0 / 3, 1e-12);
-    }
 }
