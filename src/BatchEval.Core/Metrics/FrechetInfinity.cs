@@ -63,7 +63,7 @@ internal static class FrechetInfinity
     }
 
     /// <summary>Intercept a of y = a + b x by least squares, and its standard error s sqrt(1 / p + mean(x)^2 / Sxx).</summary>
-    private static (double Intercept, double StandardError) Intercept(double[] x, double[] y)
+    internal static (double Intercept, double StandardError) Intercept(double[] x, double[] y)
     {
         var (meanX, meanY) = (x.Average(), y.Average());
         var (sxx, sxy) = (0.0, 0.0);

@@ -31,6 +31,20 @@ public class CmmdTests
         Should.Throw<ArgumentException>(() => Cmmd.Compute(x, new FeatureMatrix(new float[16], 2, 8))).Message.ShouldContain("Embedding 0");
     }
 
+    [Fact]
+    public void The_error_is_that_of_the_linear_part_of_the_statistic()
+    {
+        // 1000 * 2 sqrt(Var h_x / m + Var h_y / n) with h_x(i) = mean_j k(x_i, x_j) - mean_j k(x_i, y_j), by loops; 1e-10 is rounding.
+        var (x, y) = (TestFeatures.Normal(9, 6, 1), TestFeatures.Normal(12, 6, 2, 1, 0.5));
+        var (hx, hy) = (new RunningStatistics(), new RunningStatistics());
+        for (var i = 0; i < x.Count; i++) hx.Add(Mean(x.Slice(i, 1), x) - Mean(x.Slice(i, 1), y));
+        for (var j = 0; j < y.Count; j++) hy.Add(Mean(y.Slice(j, 1), y) - Mean(y.Slice(j, 1), x));
+        Cmmd.Compute(x, y).StandardError.ShouldBe(2000 * Math.Sqrt((hx.Variance / 9) + (hy.Variance / 12)), 1e-10);
+        Cmmd.Compute(x, y).SampleCount.ShouldBe(9);
+        Cmmd.Compute(x.Slice(0, 2), y).SampleCount.ShouldBe(2);
+        Should.Throw<ArgumentException>(() => Cmmd.Compute(x.Slice(0, 1), y)).Message.ShouldContain("1 and 12");
+    }
+
     private static double Mean(FeatureMatrix x, FeatureMatrix y)
     {
         var sum = 0.0;

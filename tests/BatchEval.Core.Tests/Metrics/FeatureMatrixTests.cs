@@ -26,7 +26,10 @@ public class FeatureMatrixTests
         var x = TestFeatures.Matrix(new float[,] { { 0, 1 }, { 2, 3 }, { 4, 5 }, { 6, 7 } });
         x.Slice(1, 2).Values.ToArray().ShouldBe([2f, 3, 4, 5]);
         x.Select([3, 0]).Values.ToArray().ShouldBe([6f, 7, 0, 1]);
-        Should.Throw<ArgumentOutOfRangeException>(() => x.Slice(3, 2));
-        Should.Throw<ArgumentOutOfRangeException>(() => x.Row(4));
+        x.Slice(3, 1).Values.ToArray().ShouldBe([6f, 7]);
+        Should.Throw<ArgumentOutOfRangeException>(() => x.Slice(3, 2)).Message.ShouldContain("Rows 3 to 4 are not all within 0 to 3");
+        Should.Throw<ArgumentOutOfRangeException>(() => x.Slice(-1, 2)).Message.ShouldContain("Rows -1 to 0");
+        Should.Throw<ArgumentOutOfRangeException>(() => x.Slice(1, 0)).Message.ShouldContain("Rows 1 to 0");
+        Should.Throw<ArgumentOutOfRangeException>(() => x.Row(4)).Message.ShouldContain("There are 4 rows");
     }
 }

@@ -31,6 +31,15 @@ public class FrechetDistanceTests
     }
 
     [Fact]
+    public void Equal_means_or_equal_covariances_alone_are_no_distance_zero()
+    {
+        // |mu|^2 = 9 with the same covariance, and 2 (2 - 1)^2 with the same mean
+        var one = new GaussianStatistics([0, 0], Diagonal([1, 1]), 0);
+        TestFeatures.Frechet(new GaussianStatistics([3, 0], Diagonal([1, 1]), 0), one).ShouldBe(9, 1e-12);
+        TestFeatures.Frechet(new GaussianStatistics([0, 0], Diagonal([4, 4]), 0), one).ShouldBe(2, 1e-12);
+    }
+
+    [Fact]
     public void A_set_has_distance_zero_to_itself()
     {
         var few = TestFeatures.Normal(40, 100, 1);

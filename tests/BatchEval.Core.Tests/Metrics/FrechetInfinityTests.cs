@@ -37,6 +37,28 @@ public class FrechetInfinityTests
         var score = FrechetInfinity.Estimate(reference, x, new FrechetInfinityOptions(7));
         FrechetInfinity.Estimate(reference, x, new FrechetInfinityOptions(7)).ShouldBe(score);
         FrechetInfinity.Estimate(reference, x, new FrechetInfinityOptions(8)).Value.ShouldNotBe(score.Value);
+        score.Value.ShouldBeLessThan(reference.DistanceTo(x), "the bias falls with the number of samples");
+    }
+
+    // By hand: y = 1 2 2 3 over x = 1 2 3 4 has slope 0.6 and intercept 0.5; residuals -0.1 0.3 -0.3 0.1, so s^2 = 0.1 and the error sqrt(0.1 (1/4 + 6.25/5)).
+    // Twice the x halves the slope and leaves the rest.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void The_intercept_and_its_error_are_those_of_the_textbook(double unit)
+    {
+        var (intercept, error) = FrechetInfinity.Intercept([unit, 2 * unit, 3 * unit, 4 * unit], [1, 2, 2, 3]);
+        intercept.ShouldBe(0.5, 1e-14);
+        error.ShouldBe(Math.Sqrt(0.15), 1e-14);
+    }
+
+    [Fact]
+    public void The_largest_size_is_the_whole_set_and_the_smallest_a_tenth()
+    {
+        var reference = new FrechetReference(MomentAccumulator.Of(TestFeatures.Normal(300, 4, 4)).ToStatistics());
+        FrechetInfinity.Estimate(reference, TestFeatures.Normal(207, 4, 3), new FrechetInfinityOptions(1)).Method.ShouldContain("15 sizes from 20 to 207,");
+        FrechetInfinity.Estimate(reference, TestFeatures.Normal(19, 4, 3), new FrechetInfinityOptions(1, 3)).Method.ShouldContain("3 sizes from 2 to 19,");
+        FrechetInfinity.Estimate(reference, TestFeatures.Normal(16, 4, 3), new FrechetInfinityOptions(1)).Method.ShouldContain("15 sizes from 2 to 16,");
     }
 
     [Fact]

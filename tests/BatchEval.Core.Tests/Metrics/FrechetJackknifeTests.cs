@@ -51,4 +51,31 @@ public class FrechetJackknifeTests
         FrechetJackknife.Estimate(new FrechetReference(statistics, 3), x).ShouldBe(FrechetJackknife.Estimate(new FrechetReference(statistics), x));
         Should.Throw<ArgumentException>(() => FrechetJackknife.Estimate(new FrechetReference(statistics), x.Slice(0, 19))).Message.ShouldContain("at least 20");
     }
+
+    [Theory]
+    [InlineData(3, null)]
+    [InlineData(4, 2)]
+    [InlineData(5, 2)]
+    [InlineData(19, 9)]
+    [InlineData(20, 10)]
+    [InlineData(50_000, 10)]
+    public void There_are_as_many_groups_as_two_samples_each_allow_up_to_ten(long samples, int? groups) => FrechetJackknife.GroupsFor(samples).ShouldBe(groups);
+
+    [Fact]
+    public void The_error_equals_the_definition()
+    {
+        // se^2 = (G - 1) / G sum (theta_g - mean theta)^2, theta_g without the samples i = g mod G; both routes, 1e-9 relative.
+        foreach (var d in new[] { 3, 20 })
+        {
+            var reference = new FrechetReference(MomentAccumulator.Of(TestFeatures.Normal(60, d, 1)).ToStatistics());
+            var x = TestFeatures.Normal(11, d, 2, 1.2, 0.1);
+            double[] theta = [.. Enumerable.Range(0, 3).Select(g => reference.DistanceTo(x.Select([.. Enumerable.Range(0, 11).Where(i => i % 3 != g)])))];
+            var error = Math.Sqrt(2.0 / 3 * theta.Sum(t => Math.Pow(t - theta.Average(), 2)));
+            var score = FrechetJackknife.Estimate(reference, x, 3);
+            score.StandardError.ShouldBe(error, 1e-9 * error);
+            score.SampleCount.ShouldBe(11);
+            Should.Throw<ArgumentOutOfRangeException>(() => FrechetJackknife.Estimate(reference, x, 1));
+            FrechetJackknife.Estimate(reference, x.Slice(0, 4), 2).SampleCount.ShouldBe(4);
+        }
+    }
 }

@@ -59,9 +59,52 @@ public class GaussianMomentsTests
     {
         Should.Throw<ArgumentException>(() => new GaussianStatistics([0, 0], [1, 0.5, 0.2, 1], 0)).Message.ShouldContain("not symmetric");
         Should.Throw<ArgumentException>(() => new GaussianStatistics([0, double.NaN], [1, 0, 0, 1], 0)).Message.ShouldContain("Element 1 of the mean");
-        Should.Throw<ArgumentException>(() => new GaussianStatistics([0, 0], [1, 0, 0, -1], 0)).Message.ShouldContain("Variance 1");
+        Should.Throw<ArgumentException>(() => new GaussianStatistics([0, 0], [1, 0, 0, -1], 0)).Message.ShouldContain("Variance 1 is -1;");
         Should.Throw<ArgumentException>(() => new GaussianStatistics([0, 0], [1, 0, 0], 0)).Message.ShouldContain("2 x 2");
         Should.Throw<ArgumentException>(() => new GaussianStatistics([0, 0], [1, double.PositiveInfinity, double.PositiveInfinity, 1], 0)).Message.ShouldContain("(1, 0)");
+    }
+
+    [Fact]
+    public void A_part_can_be_all_or_nothing_and_no_more()
+    {
+        var (all, none) = (Shard(0, 200), new GaussianMoments(200, 0, new double[12], new double[144]));
+        all.Without(Shard(0, 200)).Count.ShouldBe(0);
+        all.Without(none).Scatter.ShouldBe(all.Scatter);
+        ShouldBeClose(all.Without(Shard(0, 198)), Shard(198, 2));
+        Should.Throw<ArgumentException>(() => Shard(0, 10).Without(Shard(0, 11))).Message.ShouldContain("11 samples cannot be taken out of 10");
+        GaussianMoments.Merge(all, none).Count.ShouldBe(200);
+        GaussianMoments.Merge(none, all).Count.ShouldBe(200);
+        GaussianMoments.Merge(none, all).FirstSample.ShouldBe(0);
+    }
+
+    [Fact]
+    public void Two_samples_have_a_covariance_and_one_has_none()
+    {
+        Shard(5, 2).ToStatistics().Count.ShouldBe(2);
+        Should.Throw<InvalidOperationException>(() => Shard(5, 1).ToStatistics()).Message.ShouldContain("there are 1");
+        Should.Throw<ArgumentException>(() => new GaussianStatistics([0], [1], 1)).Message.ShouldContain("at least two samples");
+        Should.Throw<ArgumentException>(() => new GaussianStatistics([], [], 0)).Message.ShouldContain("at least one dimension");
+        Should.Throw<ArgumentException>(() => GaussianMoments.MergeAll([])).Message.ShouldContain("no shards");
+        Should.Throw<ArgumentException>(() => new GaussianMoments(0, 2, [0, 0], new double[3])).Message.ShouldContain("2 x 2 scatter, but it has 3");
+        Should.Throw<ArgumentException>(() => new GaussianMoments(0, 2, [], [])).Message.ShouldContain("A mean of 0");
+    }
+
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(5, 40)]
+    [InlineData(33, 63)]
+    [InlineData(62, 64)]
+    public void An_asymmetry_anywhere_in_a_large_covariance_is_named(int i, int j)
+    {
+        const int D = 65;
+        var covariance = new double[D * D];
+        for (var k = 0; k < D; k++) covariance[k * (D + 1)] = 4;
+        (covariance[(i * D) + j], covariance[(j * D) + i]) = (1, 1 + 3e-6);
+        _ = new GaussianStatistics(new double[D], covariance, 0);
+        covariance[(j * D) + i] = 1 + 5e-6;
+        Should.Throw<ArgumentException>(() => new GaussianStatistics(new double[D], covariance, 0)).Message.ShouldContain($"element ({j}, {i})");
+        (covariance[(i * D) + j], covariance[(j * D) + i]) = (double.NaN, 1);
+        Should.Throw<ArgumentException>(() => new GaussianStatistics(new double[D], covariance, 0)).Message.ShouldContain("must be finite");
     }
 
     private static GaussianMoments Shard(int first, int count)

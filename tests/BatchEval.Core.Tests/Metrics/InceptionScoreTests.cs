@@ -23,6 +23,21 @@ public class InceptionScoreTests
     }
 
     [Fact]
+    public void Mean_and_spread_are_those_of_the_splits()
+    {
+        // torch-fidelity's splits [i n / s, (i + 1) n / s): of 13 rows in 3 splits 4, 4 and 5.
+        var logits = TestFeatures.Normal(13, 6, 1, 2);
+        double[] scores = [.. new[] { (0, 4), (4, 4), (8, 5) }.Select(s => InceptionScore.FromLogits(logits.Slice(s.Item1, s.Item2), 1).Score.Value)];
+        var result = InceptionScore.FromLogits(logits, 3);
+        result.Score.Value.ShouldBe(scores.Average(), 1e-14);
+        result.StandardDeviation.ShouldBe(Math.Sqrt(scores.Average(v => Math.Pow(v - scores.Average(), 2))), 1e-14);
+        result.Score.StandardError.ShouldBe(result.StandardDeviation / Math.Sqrt(2), 1e-14);
+        result.Score.SampleCount.ShouldBe(13);
+        InceptionScore.FromLogits(logits, 13).Score.Value.ShouldBe(1, 1e-12);
+        Should.Throw<ArgumentOutOfRangeException>(() => InceptionScore.FromLogits(logits, 0)).Message.ShouldContain("from 1");
+    }
+
+    [Fact]
     public void A_shuffle_needs_a_seed_and_one_split_needs_none()
     {
         var logits = TestFeatures.Normal(103, 6, 1, 2);

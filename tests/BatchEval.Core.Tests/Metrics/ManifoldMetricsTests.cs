@@ -45,6 +45,36 @@ public class ManifoldMetricsTests
     }
 
     [Fact]
+    public void Errors_are_binomial_and_that_of_density_is_the_spread_over_samples()
+    {
+        // On a line with k = 1: real 0 1 2 10, radii 1 1 1 8. Generated 0.5 (two balls by <), 6 (one), 40 (none): precision 2/3, density (2 + 1 + 0) / 3.
+        var real = TestFeatures.Matrix(new float[,] { { 0 }, { 1 }, { 2 }, { 10 } });
+        var fake = TestFeatures.Matrix(new float[,] { { 0.5f }, { 6 }, { 40 } });
+        var (pr, dc) = (PrecisionRecall.Compute(fake, real, 1), DensityCoverage.Compute(fake, real, 1));
+        pr.Precision.Value.ShouldBe(2.0 / 3, 1e-15);
+        pr.Precision.StandardError.ShouldBe(Math.Sqrt(2.0 / 27), 1e-15);
+
+        // generated radii 5.5, 5.5, 34: all of 0, 1, 2 are near 0.5, and 10 is near 6
+        pr.Recall.Value.ShouldBe(1);
+        pr.Recall.StandardError.ShouldBe(0);
+        dc.Density.Value.ShouldBe(1, 1e-15);
+        dc.Density.StandardError.ShouldBe(Math.Sqrt(1.0 / 3), 1e-15);
+        dc.Coverage.Value.ShouldBe(0.75, 1e-15);
+        dc.Coverage.StandardError.ShouldBe(Math.Sqrt(0.75 * 0.25 / 4), 1e-15);
+        new PrecisionRecallResult(pr.Precision with { Value = 0 }, pr.Recall with { Value = 0 }).F.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData(63)]
+    [InlineData(64)]
+    [InlineData(70)]
+    public void Many_neighbours_are_the_sorted_distances(int k)
+    {
+        var x = TestFeatures.Normal(80, 3, 9);
+        NeighbourRadii.Squared(x, k, 1).ShouldBe(Distances(x, x).Select(row => row.Order().ElementAt(k)), 1e-12);
+    }
+
+    [Fact]
     public void Duplicates_have_distance_exactly_zero_however_large_the_features_are()
     {
         var x = TestFeatures.Normal(30, 300, 5, 1000, 5000);

@@ -36,6 +36,9 @@ public class MetricScoreTests
         advice.ShouldNotBeNull();
         advice.ShouldContain(word);
         advice.ShouldContain("KID");
+        SampleSizeAdvice.ForFrechetDistance(2048, 2048)!.ShouldContain("singular");
+        SampleSizeAdvice.ForFrechetDistance(2049, 2048)!.ShouldContain("biased upwards");
+        SampleSizeAdvice.ForFrechetDistance(49_999, 2048)!.ShouldContain("biased upwards");
         SampleSizeAdvice.ForFrechetDistance(50_000, 2048).ShouldBeNull();
     }
 }

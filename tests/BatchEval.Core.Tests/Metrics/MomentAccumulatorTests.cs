@@ -51,6 +51,16 @@ public class MomentAccumulatorTests
         }).QuickCheckThrowOnFailure();
 
     [Fact]
+    public void Chunks_across_the_blocks_of_255_rows_have_the_bits_of_the_whole()
+    {
+        var x = TestFeatures.Normal(700, 3, 4);
+        var chunked = new MomentAccumulator(3);
+        foreach (var (first, count) in new[] { (0, 100), (100, 300), (400, 110), (510, 190) }) chunked.Add(x.Slice(first, count).Values);
+        chunked.ToMoments().Scatter.ShouldBe(MomentAccumulator.Of(x).Scatter);
+        chunked.Count.ShouldBe(700);
+    }
+
+    [Fact]
     public void A_large_mean_costs_no_accuracy()
     {
         // Raw sums of squares would lose ten digits here.

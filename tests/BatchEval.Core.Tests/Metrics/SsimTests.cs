@@ -67,6 +67,17 @@ public class SsimTests
         var a = Picture(shape, 1);
         Should.Throw<ArgumentException>(() => Ssim.OfImage(a, a, shape, new SsimOptions(255, WindowSize: 10))).Message.ShouldContain("odd");
         Should.Throw<ArgumentException>(() => Ssim.OfImage(a, a, new ImageShape(3, 16, 16), Bytes)).Message.ShouldContain("768");
+        Should.Throw<ArgumentException>(() => Ssim.OfImage(a, a.AsSpan(0, 255), shape, Bytes)).Message.ShouldContain("the image has 256 and the reference 255");
+        Should.Throw<ArgumentException>(() => Ssim.OfImage(a.AsSpan(0, 255), a, shape, Bytes)).Message.ShouldContain("the image has 255 and the reference 256");
+        foreach (var empty in new[] { new ImageShape(0, 16, 16), new ImageShape(1, 0, 16), new ImageShape(1, 16, 0) })
+            Should.Throw<ArgumentException>(() => Ssim.OfImage([], [], empty, Bytes)).Message.ShouldContain("is empty");
+        Should.Throw<ArgumentException>(() => Ssim.OfImage([1], [1], new ImageShape(1, 1, 1), Bytes)).Message.ShouldNotContain("would fit");
+        Should.Throw<ArgumentException>(() => Ssim.OfImage(a.AsSpan(0, 9), a.AsSpan(0, 9), new ImageShape(1, 3, 3), Bytes)).Message.ShouldContain("A window of 3 pixels would fit");
+        Should.Throw<ArgumentException>(() => Ssim.OfImage(a, a, shape, new SsimOptions(255, WindowSize: 1))).Message.ShouldContain("from 3 on");
+        Should.Throw<ArgumentException>(() => Ssim.OfImage(a, a, shape, new SsimOptions(255, Sigma: 0))).Message.ShouldContain("sigma 0");
+        Should.Throw<ArgumentException>(() => Ssim.OfImage(a, a, shape, new SsimOptions(255, K1: 0))).Message.ShouldContain("K1 = 0");
+        Should.Throw<ArgumentException>(() => Ssim.OfImage(a, a, shape, new SsimOptions(255, K2: 0))).Message.ShouldContain("K2 = 0");
+        Ssim.OfImage(a.AsSpan(0, 9), a.AsSpan(0, 9), new ImageShape(1, 3, 3), new SsimOptions(255, WindowSize: 3)).ShouldBe(1, 1e-14);
         a[18] = float.NaN;
         Should.Throw<ArgumentException>(() => Ssim.OfImage(a, a, shape, Bytes)).Message.ShouldContain("Pixel 18 of channel 0");
     }

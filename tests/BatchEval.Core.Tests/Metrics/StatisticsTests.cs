@@ -19,6 +19,12 @@ public class StatisticsTests
         all.StandardError.ShouldBe(Math.Sqrt(variance / 100), 1e-9);
         all.Minimum.ShouldBe(values.Min());
         all.Maximum.ShouldBe(values.Max());
+        all.StandardDeviation.ShouldBe(Math.Sqrt(variance), 1e-9);
+        var one = new RunningStatistics();
+        one.Add(3);
+        (one.Mean, one.Variance).ShouldBe((3, double.NaN));
+        one.Add(5);
+        (one.Mean, one.Variance).ShouldBe((4, 2));
         new RunningStatistics().Mean.ShouldBe(double.NaN);
         Should.Throw<ArgumentException>(() => all.Add(double.NaN)).Message.ShouldContain("Number 100");
     }
@@ -31,6 +37,9 @@ public class StatisticsTests
         Quantiles.Of([double.NegativeInfinity, 1, double.PositiveInfinity], 1).ShouldBe(double.PositiveInfinity);
         Should.Throw<ArgumentException>(() => Quantiles.Of([], 0.5));
         Should.Throw<ArgumentException>(() => Quantiles.Of([1, double.NaN], 0.5)).Message.ShouldContain("NaN");
+        Should.Throw<ArgumentException>(() => Quantiles.Of(values, -0.1));
+        Quantiles.Of([7], 0.3).ShouldBe(7);
+        values.ShouldBe([4, 1, 3, 2]);
         Should.Throw<ArgumentException>(() => Quantiles.Of(values, 1.5));
     }
 

@@ -107,4 +107,80 @@ public sealed class NoiseScheduleTests
         (row.NetworkTime, row.Level.Ratio).ShouldBe((300, noise.At(300).Ratio));
         Candidate.At("ddim", [300.4, 300.2]).Violations(noise, 0).ShouldHaveSingleItem().ShouldContain("are one time for this network");
     }
+
+    // u = r / (1 + r)
+    [Fact]
+    public void Flow_times_of_ratios_invert_the_straight_line()
+    {
+        var flow = new FlowNoiseSchedule(1000);
+        (flow.TimeOfRatio(1), flow.TimeOfRatio(3), flow.TimeOfRatio(double.PositiveInfinity), flow.TimeOfRatio(0)).ShouldBe((500, 750, 1000, 0.1));
+        (flow.MinTime, flow.MaxTime).ShouldBe((0.1, 1000));
+        flow.MaxRatioTime.ShouldBe(999.9, 1e-9);
+        flow.TimeOfSigma(0.25).ShouldBe(250);
+        flow.TrainingTime(flow.At(250)).ShouldBe(250, 1e-12);
+        flow.SigmaAt(250).ShouldBe(0.25);
+        flow.StartScale(flow.At(1000)).ShouldBe(1);
+    }
+
+    [Fact]
+    public void Numbers_that_are_no_process_are_refused_by_name()
+    {
+        Should.Throw<ArgumentException>(() => DiscreteNoiseSchedule.OfCumulativeAlphas([0.5])).Message.ShouldContain("at least 2 values of abar, got 1");
+        Should.Throw<ArgumentException>(() => DiscreteNoiseSchedule.OfCumulativeAlphas([1, 0.5])).Message.ShouldContain("abar[0] is 1");
+        Should.Throw<ArgumentException>(() => DiscreteNoiseSchedule.OfCumulativeAlphas([0.5, 0.5])).Message.ShouldContain("abar[1] is 0.5");
+        Should.Throw<ArgumentException>(() => DiscreteNoiseSchedule.OfCumulativeAlphas([0.5, 0, -0.1])).Message.ShouldContain("abar[1] is 0");
+        Should.Throw<ArgumentException>(() => DiscreteNoiseSchedule.OfCumulativeAlphas([0.5, -0.1])).Message.ShouldContain("abar[1] is -0.1");
+        DiscreteNoiseSchedule.OfCumulativeAlphas([0.5, 0]).MaxTime.ShouldBe(1);
+        Should.Throw<ArgumentException>(() => new DiscreteNoiseSchedule([0.5])).Message.ShouldContain("at least 2 betas, got 1");
+        Should.Throw<ArgumentException>(() => new DiscreteNoiseSchedule([0.5, 0])).Message.ShouldContain("beta[1] is 0");
+        Should.Throw<ArgumentException>(() => new DiscreteNoiseSchedule([1, 0.5])).Message.ShouldContain("beta[0] is 1");
+        foreach (var (low, high) in new[] { (0, 1), (1, 1), (1, double.PositiveInfinity) })
+        {
+            Should.Throw<ArgumentException>(() => new SigmaNoiseSchedule(low, high)).Message.ShouldContain("0 < sigmaMin < sigmaMax");
+            Should.Throw<ArgumentException>(() => new LogSigmaNoiseSchedule(low, high)).Message.ShouldContain("0 < sigmaMin < sigmaMax");
+        }
+
+        Should.Throw<ArgumentException>(() => new LogSigmaNoiseSchedule(1, 2, 0)).Message.ShouldContain("sigmaData = 0");
+        Should.Throw<ArgumentOutOfRangeException>(() => new FlowNoiseSchedule(0));
+    }
+
+    // ln sigma from ln 0.002 to ln 80 in 1000 parts, the index of a discrete model
+    [Fact]
+    public void Times_in_the_unit_of_discrete_training()
+    {
+        var edm = new SigmaNoiseSchedule(0.002, 80);
+        (edm.TrainingTime(edm.At(0.002)), edm.TrainingTime(edm.At(80))).ShouldBe((0, 1000));
+        edm.TrainingTime(edm.At(0.4)).ShouldBe(500, 1e-9);
+        DiscreteNoiseSchedule.Linear(1000, 1e-4, 0.02).TrainingTime(DiscreteNoiseSchedule.Linear(1000, 1e-4, 0.02).At(123.4)).ShouldBe(123.4);
+    }
+
+    [Fact]
+    public void The_next_time_that_a_network_can_be_told()
+    {
+        var linear = DiscreteNoiseSchedule.Linear(1000, 1e-4, 0.02);
+        var (whole, half) = (linear.For(TimeInput.Whole), linear.For(TimeInput.Half));
+        (whole.Beside(5, 1), whole.Beside(5.5, 1), whole.Beside(5, -1), whole.Beside(5.5, -1)).ShouldBe((6, 6, 4, 5));
+        (half.Beside(1, 1), half.Beside(1, -1)).ShouldBe((1 + (1.0 / 1024), 1 - (1.0 / 2048)));
+        (linear.Beside(5, 1), linear.Beside(5, -1)).ShouldBe((5, 5));
+    }
+
+    [Fact]
+    public void Times_are_stated_to_nine_digits_of_the_largest()
+    {
+        DiscreteNoiseSchedule.Linear(1000, 1e-4, 0.02).Stated(123.45678901234).ShouldBe(123.456789);
+        new SigmaNoiseSchedule(0.002, 80).Stated(1.23456789012).ShouldBe(1.2345679);
+        new FlowNoiseSchedule().Stated(0.12345678949).ShouldBe(0.123456789);
+    }
+
+    // v = alpha eps - sigma x0 of x = alpha x0 + sigma eps, at levels whose variance is not 1 too
+    [Theory]
+    [InlineData(0.6, 0.8)]
+    [InlineData(0.6, 1.2)]
+    [InlineData(1, 2)]
+    public void The_data_prediction_of_v_is_the_data(double alpha, double sigma)
+    {
+        var (fromState, fromNetwork) = DataPrediction.For(PredictionType.V, new NoiseLevel(1, alpha, sigma));
+        const double Data = 0.7, Noise = -1.3;
+        ((fromState * ((alpha * Data) + (sigma * Noise))) + (fromNetwork * ((alpha * Noise) - (sigma * Data)))).ShouldBe(Data, 1e-14);
+    }
 }

@@ -44,6 +44,9 @@ public sealed class RowExecutorTests
         double[] data = [1, -2, 3, -4, 0.5];
         new DataLimit(-10, 10, 0.8).Apply<double>(data);
         data.ShouldBe([1 / 3.2, -2 / 3.2, 3 / 3.2, -1, 0.5 / 3.2], 1e-12);
+        double[] mirrored = [-1, 2, -3, 4, -0.5];
+        new DataLimit(-10, 10, 0.8).Apply<double>(mirrored);
+        mirrored.ShouldBe([-1 / 3.2, 2 / 3.2, -3 / 3.2, 1, -0.5 / 3.2], 1e-12);
         float[] small = [0.1f, -0.2f, 0.9f];
         new DataLimit(-1.5, 1.5, 0.995).Apply<float>(small);
         small.ShouldBe([0.1f, -0.2f, 0.9f]);

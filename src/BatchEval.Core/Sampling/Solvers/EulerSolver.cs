@@ -54,7 +54,7 @@ internal sealed class EulerSolver(double churn = 0, double least = 0, double mos
     // the step to the next level, and up from there to where the network is called
     private LinearCombination Next(NoiseLevel from, NoiseLevel to, NoiseLevel up)
     {
-        var step = Step(from, up with { Sigma = up.Alpha * to.Ratio }, to.Ratio);
+        var step = Step(from, up, to.Ratio);
         return step with { Noise = up.Alpha * noise * Math.Sqrt(Math.Max(0, (up.Ratio * up.Ratio) - (to.Ratio * to.Ratio))) };
     }
 

@@ -34,7 +34,7 @@ internal sealed class SaSolver(int predictor = 2, int corrector = 2, double tau 
             var corrected = LinearCombination.Keep;
             if (k > 0)
             {
-                corrected = Update(levels, taus, k - 1, CorrectorOrder(levels, k - 1), newest: 0, lead: 1);
+                corrected = Update(levels, taus, k - 1, CorrectorOrder(k - 1), newest: 0, lead: 1);
                 if (NoiseOf(levels, taus, k - 1) != 0)
                 {
                     corrected += LinearCombination.Keep + (-1 * Update(levels, taus, k - 1, PredictorOrder(levels, k - 1), newest: 1, lead: 0));
@@ -48,9 +48,10 @@ internal sealed class SaSolver(int predictor = 2, int corrector = 2, double tau 
         return new CoefficientTable(rows, History: Math.Max(predictor + 1, corrector));
     }
 
-    private int PredictorOrder(NoiseLevel[] levels, int k) => Math.Min(Math.Min(predictor, levels.Length - 1 - k), Math.Min(k, Math.Max(predictor, corrector - 1)) + 1);
+    private int PredictorOrder(NoiseLevel[] levels, int k) => Math.Min(Math.Min(predictor, levels.Length - 1 - k), k + 1);
 
-    private int CorrectorOrder(NoiseLevel[] levels, int k) => Math.Min(Math.Min(corrector, levels.Length - k), Math.Min(k, Math.Max(predictor, corrector - 1)) + 2);
+    // The step that is corrected is never the last, so that its end lowers no order.
+    private int CorrectorOrder(int k) => Math.Min(corrector, k + 2);
 
     private static double NoiseOf(NoiseLevel[] levels, double[] taus, int k)
     {
