@@ -6,11 +6,6 @@ internal static class Exponential
     /// <summary>e^x - 1 without cancellation near 0 (Kahan's formula).</summary>
     public static double MinusOne(double x)
     {
-        if (double.IsNegativeInfinity(x))
-        {
-            return -1;
-        }
-
         var u = Math.Exp(x);
         return u == 1 ? x : u - 1 == -1 ? -1 : (u - 1) * x / Math.Log(u);
     }
