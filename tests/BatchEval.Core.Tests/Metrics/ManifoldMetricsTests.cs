@@ -40,6 +40,7 @@ public class ManifoldMetricsTests
         var real = TestFeatures.Matrix(new float[,] { { 0, 0 }, { 1, 0 } });
         var fake = TestFeatures.Matrix(new float[,] { { -1, 0 }, { -1, 0 } });
         PrecisionRecall.Compute(fake, real, 1).Precision.Value.ShouldBe(1);
+        PrecisionRecall.Compute(real, fake, 1).Recall.Value.ShouldBe(1);
         DensityCoverage.Compute(fake, real, 1).Density.Value.ShouldBe(0);
         DensityCoverage.Compute(fake, real, 1).Coverage.Value.ShouldBe(0);
     }
@@ -57,6 +58,7 @@ public class ManifoldMetricsTests
         // generated radii 5.5, 5.5, 34: all of 0, 1, 2 are near 0.5, and 10 is near 6
         pr.Recall.Value.ShouldBe(1);
         pr.Recall.StandardError.ShouldBe(0);
+        pr.F.ShouldBe(0.8, 1e-15);
         dc.Density.Value.ShouldBe(1, 1e-15);
         dc.Density.StandardError.ShouldBe(Math.Sqrt(1.0 / 3), 1e-15);
         dc.Coverage.Value.ShouldBe(0.75, 1e-15);
