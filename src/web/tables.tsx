@@ -8,8 +8,10 @@ export function Chart({ label, draw, watch, children }: { label: string; draw: (
   const [opened, open] = useState(false);
   const host = useRef<HTMLDivElement>(null);
   useEffect(() => {
+    const place = host.current;
     let leave = () => {};
-    const forget = whenIdle(() => { leave = mount(host.current!, () => label, draw); });
+    // The page may have been left by then.
+    const forget = whenIdle(() => { if (place?.isConnected) leave = mount(place, () => label, draw); });
     return () => { forget(); leave(); };
   }, watch);
   return <><div class="chart" ref={host} /><details onToggle={e => { if (e.currentTarget.open) open(true); }}><summary>The same as a table</summary>{typeof children !== "function" ? children : opened && children()}</details></>;
