@@ -76,21 +76,18 @@ internal sealed class ComfyUiFiles
         return nodes;
     }
 
-    private JsonObject Peer() => peer!.Name switch
+    private JsonObject Peer() => peer!.ComfyNode is var (type, inputs)
+        ? Node(type, subject.Candidate.Solver, [.. inputs.Select(name => (name, Input(name)))])
+        : Node("KSamplerSelect", subject.Candidate.Solver, ("sampler_name", peer.Name));
+
+    // An input that the sampler does not state is at its default.
+    private JsonNode Input(string name) => peer!.Options.FirstOrDefault(o => o.Name == name).Value switch
     {
-        "euler_ancestral" => Node("SamplerEulerAncestral", subject.Candidate.Solver, ("eta", Option("eta")), ("s_noise", Option("s_noise"))),
-        "dpmpp_2m_sde" => Node("SamplerDPMPP_2M_SDE", subject.Candidate.Solver, ("solver_type", Text("solver_type")), ("eta", Option("eta")), ("s_noise", Option("s_noise")), ("noise_device", "gpu")),
-        "dpmpp_2s_ancestral" => Node("SamplerDPMPP_2S_Ancestral", subject.Candidate.Solver, ("eta", Option("eta")), ("s_noise", Option("s_noise"))),
-        "dpmpp_3m_sde" => Node("SamplerDPMPP_3M_SDE", subject.Candidate.Solver, ("eta", Option("eta")), ("s_noise", Option("s_noise")), ("noise_device", "gpu")),
-        _ => Node("KSamplerSelect", subject.Candidate.Solver, ("sampler_name", peer.Name)),
+        null when name == "noise_device" => "gpu",
+        null => 1.0,
+        ['"', .. var text, '"'] => text,
+        var number => double.Parse(number, System.Globalization.CultureInfo.InvariantCulture),
     };
-
-    // s_noise is stated only where it is not 1
-    private double Option(string name) => Stated(name) is { } value ? double.Parse(value, System.Globalization.CultureInfo.InvariantCulture) : 1;
-
-    private string Text(string name) => Stated(name)!.Trim('"');
-
-    private string? Stated(string name) => peer!.Options.FirstOrDefault(o => o.Name == name).Value;
 
     private string SamplerInWords()
     {

@@ -88,7 +88,8 @@ public sealed class SkipBench
             pairs is null ? null : [.. pairs["psnr"].Select(p => Math.Min(p, MetricCatalog.PsnrCap))],
             pairs?.GetValueOrDefault("ssim"),
             pairs?.GetValueOrDefault("lpips"),
-            distribution && scored.Features is { } features ? referenceFeatures.Value?.DistanceTo(Matrix(features)) : null,
+            distribution && scored.Features is { } features && referenceFeatures.Value is { } full
+                ? MetricCatalog.Compute(MetricCatalog.Find("fid"), new SampleSets { Features = Matrix(features), Reference = full, WithErrors = false }).Score?.Value : null,
             wall.TotalMilliseconds / samples.Count,
             busy.TotalMilliseconds / samples.Count,
             scored.Failure);

@@ -29,7 +29,7 @@ internal sealed class DpmPlusPlus2S(bool ancestral, double eta = 1, double noise
 
     // ComfyUI rounds the times between levels of discrete models
     public override KSampler? KSamplerOn(NoiseProcess process) => !ancestral || process == NoiseProcess.Flow ? null
-        : new("dpmpp_2s_ancestral", ("eta", FormattableString.Invariant($"{eta}")), ("s_noise", FormattableString.Invariant($"{noise}"))) { InComfyUi = process == NoiseProcess.Sigma };
+        : new("dpmpp_2s_ancestral", ("eta", FormattableString.Invariant($"{eta}")), ("s_noise", FormattableString.Invariant($"{noise}"))) { InComfyUi = process == NoiseProcess.Sigma, ComfyNode = ("SamplerDPMPP_2S_Ancestral", ["eta", "s_noise"]) };
 
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {

@@ -21,10 +21,13 @@ public sealed record KSampler(string Name, params IReadOnlyList<(string Name, st
     /// <summary>False where ComfyUI's sampler of that name computes something else.</summary>
     public bool InComfyUi { get; init; } = true;
 
+    /// <summary>ComfyUI's node that takes options of the sampler, and its inputs in their order; null where KSamplerSelect takes the name.</summary>
+    public (string Class, IReadOnlyList<string> Inputs)? ComfyNode { get; init; }
+
     /// <summary>Euler's method.</summary>
     public static KSampler Euler { get; } = new("euler");
 
     /// <summary>Euler's method with ancestral noise; not for flow models, where ComfyUI adds noise by another rule.</summary>
     public static KSampler? Ancestral(NoiseProcess process, double eta) =>
-        eta == 0 ? Euler : process == NoiseProcess.Flow ? null : new("euler_ancestral", ("eta", FormattableString.Invariant($"{eta}")));
+        eta == 0 ? Euler : process == NoiseProcess.Flow ? null : new("euler_ancestral", ("eta", FormattableString.Invariant($"{eta}"))) { ComfyNode = ("SamplerEulerAncestral", ["eta", "s_noise"]) };
 }

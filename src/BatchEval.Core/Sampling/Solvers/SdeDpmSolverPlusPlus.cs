@@ -42,8 +42,8 @@ internal sealed class SdeDpmSolverPlusPlus(int order, double eta = 1, double noi
     public override KSampler? KSamplerOn(NoiseProcess process) =>
         order == 1 ? KSampler.Ancestral(process, 1)
         : process == NoiseProcess.Flow ? null
-        : order == 3 ? new("dpmpp_3m_sde", Options([("eta", Number(eta))]))
-        : new("dpmpp_2m_sde", Options([("eta", Number(eta)), ("solver_type", Type)]));
+        : order == 3 ? new("dpmpp_3m_sde", Options([("eta", Number(eta))])) { ComfyNode = ("SamplerDPMPP_3M_SDE", ["eta", "s_noise", "noise_device"]) }
+        : new("dpmpp_2m_sde", Options([("eta", Number(eta)), ("solver_type", Type)])) { ComfyNode = ("SamplerDPMPP_2M_SDE", ["solver_type", "eta", "s_noise", "noise_device"]) };
 
     private IReadOnlyList<(string, string)> Options(IReadOnlyList<(string, string)> options) => noise == 1 ? options : [.. options, ("s_noise", Number(noise))];
 
