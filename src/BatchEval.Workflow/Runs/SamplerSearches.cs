@@ -20,6 +20,8 @@ internal sealed class SamplerSearches(RunSpecification specification, NoiseSched
 
     private SearchSpecification Options => specification.Search;
 
+    private bool VariesGuidance => Options.Genes.Contains(SearchGene.Guidance);
+
     /// <summary>A search by a method.</summary>
     /// <exception cref="ArgumentException">The budget buys no step, or there is nothing to begin with.</exception>
     public ISearchMethod Search(SearchMethod method) => new SamplerSearch(Bases(), BaseRungs(), BaseSurvivors, origin => Around(origin, method));
@@ -41,8 +43,10 @@ internal sealed class SamplerSearches(RunSpecification specification, NoiseSched
             throw new ArgumentException($"A search over {steps} steps is empty; the model allows {(schedule.TrainSteps is { } most ? $"1 to {most} steps" : "at least 1 step")}.");
         }
 
-        var pool = new HeuristicPool(schedule, Solver.Parse(specification.Solver).Order).All(steps);
-        return [.. pool.Select(s => Candidate.At(specification.Solver, s.Times, s.End)).DistinctBy(c => c.Id)];
+        var pool = new HeuristicPool(schedule, Solver.Parse(specification.Solver).Order);
+        var whole = pool.All(steps).Select(s => Candidate.At(specification.Solver, s.Times, s.End));
+        var guided = VariesGuidance ? SkippingSeeds.Guided(specification.Solver, schedule, steps, pool.All).Where(IsInside) : [];
+        return [.. whole.Concat(guided).DistinctBy(c => c.Id)];
     }
 
     // Without limits of costs nothing is known of blocks, and only calls count; one without the negative evaluation of guidance is half a call.
@@ -53,6 +57,7 @@ internal sealed class SamplerSearches(RunSpecification specification, NoiseSched
     private ISearchMethod Around(Candidate origin, SearchMethod method)
     {
         var groups = Options.Groups is { } varied ? varied.Aggregate(SamplerGroups.None, (all, g) => all | Enum.Parse<SamplerGroups>(g.ToString())) : SamplerGroups.Times;
+        groups |= VariesGuidance ? SamplerGroups.Guidance : SamplerGroups.None;
         var (space, evolution, seed) = (new SamplerSpace(origin, schedule, groups, Options.MutationProbability), Options.Evolution, specification.Seed);
         return method switch
         {

@@ -13,7 +13,7 @@ internal static class SkippingSeeds
         var genes = specification.Search.Genes;
         if (genes.Contains(SearchGene.Guidance))
         {
-            return Guided(specification, schedule, steps);
+            return Guided(specification.Solver, schedule, steps, n => [PlacementRules.Create("trailing", schedule, n)]);
         }
 
         if (genes.Count == 1 || steps < 4 || 2 * steps > (schedule.TrainSteps ?? int.MaxValue))
@@ -39,8 +39,10 @@ internal static class SkippingSeeds
         return seeds;
     }
 
-    // Half as many steps again, guided in the middle (arXiv 2404.07724) or at the beginning; what follows goes without, or takes the last difference.
-    private static IEnumerable<Candidate> Guided(RunSpecification specification, NoiseSchedule schedule, int steps)
+    /// <summary>Half as many steps again, guided in the middle (arXiv 2404.07724) or at the beginning; what follows goes without, or takes the last difference.</summary>
+    /// <param name="steps">Steps with both evaluations that the budget buys.</param>
+    /// <param name="schedules">Schedules with a number of steps.</param>
+    public static IEnumerable<Candidate> Guided(string solver, NoiseSchedule schedule, int steps, Func<int, IReadOnlyList<SamplingSchedule>> schedules)
     {
         var count = steps + (steps / 2);
         if (steps < 2 || count > (schedule.TrainSteps ?? int.MaxValue))
@@ -48,8 +50,8 @@ internal static class SkippingSeeds
             return [];
         }
 
-        var (times, full) = (PlacementRules.Create("trailing", schedule, count).Times, (2 * steps) - count);
-        return new[] { (count - full) / 2, 0 }.SelectMany(from => new[] { StepGuidance.Positive, StepGuidance.Cached }.Select(after => new Candidate(
-            specification.Solver, times.Select((t, k) => new CandidateStep(t, guidance: k < from ? StepGuidance.Positive : k < from + full ? StepGuidance.Full : after)))));
+        var full = (2 * steps) - count;
+        return schedules(count).SelectMany(s => new[] { (count - full) / 2, 0 }.SelectMany(from => new[] { StepGuidance.Positive, StepGuidance.Cached }.Select(after => new Candidate(
+            solver, s.Times.Select((t, k) => new CandidateStep(t, guidance: k < from ? StepGuidance.Positive : k < from + full ? StepGuidance.Full : after)), end: s.End))));
     }
 }

@@ -15,7 +15,7 @@ public sealed record SearchSpecification : ICheckedData
     [Description("How candidates are found: by `cma-es`, by `evolution`, by a local `pattern` search, at `random`, by one of the other schedule methods, or `none` to score only baselines and given candidates. `auto` is `cma-es` for the space `sampler` and `evolution` for the others.")]
     public SearchMethod Method { get; init; }
 
-    [Description("What is varied: `times` always; `reuse` (up to twice as many steps as calls, some of which reuse an earlier output) and `skip` (run-time policies with `maxCalls` at the budget), or `guidance` (steps with both evaluations, with the positive one alone, or with that and an earlier difference; the budget then counts a call without the negative evaluation as a half).")]
+    [Description("What is varied: `times` always; `reuse` (up to twice as many steps as calls, some of which reuse an earlier output) and `skip` (run-time policies with `maxCalls` at the budget), or `guidance` (steps with both evaluations, with the positive one alone, or with that and an earlier difference; the budget then counts a call without the negative evaluation as a half). A search over `sampler` takes `guidance` alone of these.")]
     public IReadOnlyList<SearchGene> Genes { get; init; } = [SearchGene.Times];
 
     [Description("What `gits` measures of a step: the distance to the teacher's state (`l2`) or to the `chord` of its trajectory.")]
@@ -127,9 +127,13 @@ public sealed record SearchSpecification : ICheckedData
         {
             yield return new Problem("genes", "must name 'times': a search always varies the times.");
         }
-        else if (Space != SearchSpace.Times && full.Genes.Count > 1)
+        else if (Space.HasBlocks() && full.Genes.Count > 1)
         {
             yield return new Problem("genes", $"names '{full.Genes[1].Name()}'; a search over {Space.Name()} takes 'times' only.");
+        }
+        else if (Space == SearchSpace.Sampler && full.Genes.FirstOrDefault(g => g is not (SearchGene.Times or SearchGene.Guidance)) is var other and not SearchGene.Times)
+        {
+            yield return new Problem("genes", $"names '{other.Name()}'; a search over sampler takes 'times' and 'guidance' only. Steps of a given candidate that reuse outputs or skip stay as they are.");
         }
 
         if (full.Genes.Contains(SearchGene.Guidance) && full.Genes.Count > 2)
@@ -141,9 +145,9 @@ public sealed record SearchSpecification : ICheckedData
         {
             yield return new Problem("method", $"is '{Method.Name()}', which varies real numbers; a search over {Space.Name()} takes evolution or random.");
         }
-        else if (full.Method.IsVector() && full.Genes.Count > 1)
+        else if (full.Method.IsVector() && Space == SearchSpace.Times && full.Genes.Count > 1)
         {
-            yield return new Problem("genes", $"names '{full.Genes[1].Name()}'; {full.Method.Name()} takes 'times' only.");
+            yield return new Problem("genes", $"names '{full.Genes[1].Name()}'; {full.Method.Name()} over times takes 'times' only.");
         }
         else if (full.Method == SearchMethod.CmaEs && full.Population < 4)
         {

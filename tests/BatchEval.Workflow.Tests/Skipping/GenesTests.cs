@@ -46,6 +46,13 @@ public sealed class GenesTests
     public void Refuses_genes_by_name(string genes, string message) =>
         Should.Throw<ProblemException>(() => Read($"search.genes={genes}")).Message.ShouldContain(message);
 
+    [Theory]
+    [InlineData("sampler", "cma-es", "reuse", "names 'reuse'; a search over sampler takes 'times' and 'guidance' only.")]
+    [InlineData("times", "cma-es", "guidance", "names 'guidance'; cma-es over times takes 'times' only.")]
+    [InlineData("blocks", "evolution", "guidance", "names 'guidance'; a search over blocks takes 'times' only.")]
+    public void Says_which_genes_a_search_takes(string space, string method, string gene, string message) =>
+        Should.Throw<ProblemException>(() => Read($"search.space={space}", $"search.method={method}", $"search.genes=[\"times\",\"{gene}\"]")).Message.ShouldContain(message);
+
     [Fact]
     public void Genes_are_part_of_what_identifies_a_run()
     {

@@ -28,6 +28,9 @@ internal enum SamplerNumber
 
     /// <summary>Start scale less 1.</summary>
     StartScale,
+
+    /// <summary>Key by which a step is guided or not (<see cref="GuidanceKeys"/>).</summary>
+    Guidance,
 }
 
 /// <summary>One number that a search varies, in units in which a change of 1 is a sensible first step.</summary>

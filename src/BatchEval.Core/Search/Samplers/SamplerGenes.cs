@@ -62,6 +62,15 @@ internal static class SamplerGenes
             }
         }
 
+        if (groups.HasFlag(SamplerGroups.Guidance))
+        {
+            foreach (var i in GuidanceKeys.Varied(origin))
+            {
+                var key = GuidanceKeys.Of(origin.Steps[i].Guidance);
+                yield return new(SamplerNumber.Guidance, i, key, 1, new Variable(-GuidanceKeys.Most - key, GuidanceKeys.Most - key));
+            }
+        }
+
         if (groups.HasFlag(SamplerGroups.StartScale))
         {
             yield return Free(SamplerNumber.StartScale, 0, 0.05);
@@ -89,6 +98,7 @@ internal static class SamplerGenes
             SamplerNumber.SecondDifference => numbers.SecondDifference,
             SamplerNumber.State => numbers.State,
             SamplerNumber.Data => numbers.Data,
+            SamplerNumber.Guidance => GuidanceKeys.Of(step.Guidance),
             _ => candidate.StartScale - 1,
         };
     }

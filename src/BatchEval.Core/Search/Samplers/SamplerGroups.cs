@@ -25,9 +25,12 @@ public enum SamplerGroups
     /// <summary>The factor on the noise that sampling starts from.</summary>
     StartScale = 32,
 
+    /// <summary>Which steps make the negative evaluation of guidance; no number of the table.</summary>
+    Guidance = 64,
+
     /// <summary>The groups with which a perfect denoiser of a single image gives that image back.</summary>
     Consistent = Times | Differences,
 
-    /// <summary>Everything.</summary>
+    /// <summary>All numbers of the table.</summary>
     All = Consistent | NetworkTimes | OutputScales | Corrections | StartScale,
 }

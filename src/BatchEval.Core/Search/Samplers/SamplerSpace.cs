@@ -6,7 +6,7 @@ namespace BatchEval.Core.Search.Samplers;
 
 /// <summary>
 /// A base candidate with numbers of its own: a box of real numbers around it, in units in which 1 is a sensible first step. Dropped blocks, reused
-/// outputs, skip policy and end stay the base's. Positions of steps are whole training indices on discrete-time models.
+/// outputs, skip policy and end stay the base's, and so does the number of evaluations. Positions of steps are whole training indices on discrete-time models.
 /// </summary>
 public sealed class SamplerSpace : CandidateSpace
 {
@@ -51,6 +51,7 @@ public sealed class SamplerSpace : CandidateSpace
         double Rounded(SamplerNumber number, int step, double standard) => Math.Round(Value(number, step, standard), Digits);
         var positions = Spread([.. origin.Steps.Select((s, i) => Value(SamplerNumber.Time, i, axis.PositionOf(s.Time)))]);
         var times = axis.TimesAt(positions, origin.End);
+        var guidance = Genes.Any(g => g.Number == SamplerNumber.Guidance) ? GuidanceKeys.Guide(origin, i => Value(SamplerNumber.Guidance, i, 0)) : [.. origin.Steps.Select(s => s.Guidance)];
         var steps = new List<CandidateStep>();
         for (var i = 0; i < origin.Steps.Count; i++)
         {
@@ -63,7 +64,7 @@ public sealed class SamplerSpace : CandidateSpace
                 SecondDifference = Rounded(SamplerNumber.SecondDifference, i, numbers.SecondDifference),
                 State = Rounded(SamplerNumber.State, i, numbers.State),
                 Data = Rounded(SamplerNumber.Data, i, numbers.Data),
-            }, step.Guidance));
+            }, guidance[i]));
         }
 
         return new Candidate(origin.Solver, steps, origin.Skip, origin.End, Math.Round(1 + Value(SamplerNumber.StartScale, 0, origin.StartScale - 1), Digits));

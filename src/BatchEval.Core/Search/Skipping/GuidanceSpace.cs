@@ -1,6 +1,7 @@
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Solvers;
+using BatchEval.Core.Search.Samplers;
 
 namespace BatchEval.Core.Search.Skipping;
 
@@ -115,9 +116,8 @@ public sealed class GuidanceSpace : CandidateSpace
 
     private static Candidate Build(Candidate times, StepGuidance[] guidance)
     {
-        var first = Array.IndexOf(guidance, StepGuidance.Full);
-        return times.With(times.Steps.Select((s, k) => new CandidateStep(
-            s.Time, guidance: guidance[k] == StepGuidance.Cached && (first < 0 || k < first) ? StepGuidance.Positive : guidance[k])), times.Skip);
+        var possible = GuidanceKeys.Possible(guidance);
+        return times.With(times.Steps.Select((s, k) => new CandidateStep(s.Time, guidance: possible[k])), times.Skip);
     }
 
     private static int[] Places(StepGuidance[] guidance, bool full) => [.. Enumerable.Range(0, guidance.Length).Where(k => guidance[k] == StepGuidance.Full == full)];

@@ -77,6 +77,24 @@ public sealed class SamplerSpaceTests
     }
 
     [Fact]
+    public void Guidance_changes_places_at_the_same_cost()
+    {
+        var origin = new Candidate("dpmpp-2m", [new(900), new(700, guidance: StepGuidance.Positive), new(500), new(300, guidance: StepGuidance.Cached), new(100, guidance: StepGuidance.Positive)]);
+        var space = new SamplerSpace(origin, Discrete, SamplerGroups.Consistent | SamplerGroups.Guidance);
+        space.Genes.Count(g => g.Number == SamplerNumber.Guidance).ShouldBe(5);
+        space.Decode(new double[space.Genes.Count]).ShouldBe(origin);
+        var random = new PhiloxStream(5, 1);
+        var drawn = Enumerable.Range(0, 200).Select(_ => space.Random(random)).ToList();
+        drawn.ShouldAllBe(c => c.Steps.Count(s => s.Guidance == StepGuidance.Full) == 2);
+        drawn.ShouldAllBe(c => space.Adopt(c) == c);
+        drawn.SelectMany(c => c.Steps.Select((s, i) => (i, s.Guidance))).Distinct().Count().ShouldBe(14, "every step can be guided in every way, but the first has no difference to take");
+    }
+
+    [Fact]
+    public void Guidance_is_not_varied_where_every_step_has_it() =>
+        new SamplerSpace(Base, Discrete, SamplerGroups.All | SamplerGroups.Guidance).Genes.Count.ShouldBe(26);
+
+    [Fact]
     public void Breeding_stays_in_the_space()
     {
         var space = new SamplerSpace(Base, Discrete, SamplerGroups.All);
