@@ -710,14 +710,14 @@ export interface components {
             exists: boolean;
             /**
              * Format: int32
-             * @description Rounds that it will have, as foreseen.
+             * @description Rounds that it will have, as foreseen; null where it is too large to foresee while somebody waits.
              */
-            rounds: number;
+            rounds: null | number;
             /**
              * Format: int64
-             * @description Network calls that it will make at most, as foreseen.
+             * @description Network calls that it will make at most, as foreseen; null where its rounds are.
              */
-            networkCalls: number;
+            networkCalls: null | number;
             /**
              * Format: double
              * @description Device time for that, from the time per call of an earlier run of the same model; null where there is none.

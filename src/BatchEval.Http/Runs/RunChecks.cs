@@ -16,16 +16,19 @@ internal sealed class RunChecks(RunApiContext context)
 {
     private const int RunsLookedAt = 20;
 
+    // Somebody types: a forecast that is not there by then is left out.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     /// <summary>What a specification would start, and what that would cost.</summary>
     public async Task<Ok<CheckedRun>> CheckAsync(HttpContext http, CancellationToken cancellation)
     {
         var specification = Require(await RequestBody.ReadJsonAsync(http.Request, RunApiContext.BodyLimit, cancellation), context);
         var run = RunSubmission.Check(specification, context.Models);
         var package = context.Models.Find(specification.Model);
-        var forecast = RunForecast.Of(specification, package.Manifest.Schedule, ModelCosts.Needed(specification, context.Models, package), package.Manifest.OwnSampler, cancellation);
-        var seconds = await SecondsPerCallAsync(specification.Model, cancellation) * forecast.Total;
+        var forecast = await ForeseeAsync(specification, package, cancellation);
+        var seconds = forecast is null ? null : await SecondsPerCallAsync(specification.Model, cancellation) * forecast.Total;
         return TypedResults.Ok(new CheckedRun(
-            run, await context.Store.ExistsAsync(BlobNames.Specification(run), cancellation), forecast.Rounds, forecast.Total,
+            run, await context.Store.ExistsAsync(BlobNames.Specification(run), cancellation), forecast?.Rounds, forecast?.Total,
             seconds is { } s ? Math.Round(s, 1) : null,
             context.Price is { } price && seconds is { } t ? Math.Round(t / 3600 * price.PerHour, 4) : null, context.Price?.Currency));
     }
@@ -38,6 +41,22 @@ internal sealed class RunChecks(RunApiContext context)
         var text = PipelineDefaults.Under(RequestBody.Text(body), ManifestOf).Json;
         var specification = SpecificationJson.Read(ImportedCandidates.Resolve(text, model => ManifestOf(model).Schedule));
         return context.Catalog.Check(specification.Model) is { } problem ? throw new ProblemException("The run specification", [problem]) : specification;
+    }
+
+    private async Task<RunForecast?> ForeseeAsync(RunSpecification specification, ModelPackage package, CancellationToken cancellation)
+    {
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        late.CancelAfter(Patience);
+        var stop = late.Token;
+        var costs = ModelCosts.Needed(specification, context.Models, package);
+        try
+        {
+            return await Task.Run(() => RunForecast.Of(specification, package.Manifest.Schedule, costs, package.Manifest.OwnSampler, stop), stop).WaitAsync(stop);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return null;
+        }
     }
 
     // Device time per network call, from the newest run of the same model that computed something.

@@ -115,12 +115,12 @@ public sealed record StepPoint(double Time, [property: JsonIgnore(Condition = Js
 /// <summary>A specification that could be started.</summary>
 /// <param name="Id">The id that its run has.</param>
 /// <param name="Exists">Whether there is such a run.</param>
-/// <param name="Rounds">Rounds that it will have, as foreseen.</param>
-/// <param name="NetworkCalls">Network calls that it will make at most, as foreseen.</param>
+/// <param name="Rounds">Rounds that it will have, as foreseen; null where it is too large to foresee while somebody waits.</param>
+/// <param name="NetworkCalls">Network calls that it will make at most, as foreseen; null where its rounds are.</param>
 /// <param name="DeviceSeconds">Device time for that, from the time per call of an earlier run of the same model; null where there is none.</param>
 /// <param name="Amount">The same as money, where a price is known.</param>
 /// <param name="Currency">Currency of the amount.</param>
-public sealed record CheckedRun(string Id, bool Exists, int Rounds, long NetworkCalls, double? DeviceSeconds, double? Amount, string? Currency);
+public sealed record CheckedRun(string Id, bool Exists, int? Rounds, long? NetworkCalls, double? DeviceSeconds, double? Amount, string? Currency);
 
 /// <summary>The workers that have said something lately (<c>batcheval worker</c>).</summary>
 /// <param name="Workers">The workers, by id.</param>

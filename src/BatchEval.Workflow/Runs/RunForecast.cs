@@ -8,21 +8,26 @@ namespace BatchEval.Workflow.Runs;
 /// <summary>
 /// The rounds that a run will consist of, with the sample-steps (network calls times samples) that each adds: the run's own decisions, with scores each of which is
 /// better than all before, so that no search ends before its time. Failures and what other runs have computed are not foreseen. Of a search of very many candidates
-/// only the first generations are played through; the others are taken to be like the last of these.
+/// only the first generations are played through; the others are taken to be like the last of these. A search over a sampler's numbers is played with few network calls
+/// and fewer numbers, as its decisions take the time of a matrix of all of them, and what it adds is taken to grow with the calls.
 /// </summary>
 public sealed class RunForecast
 {
     // What is bred for a forecast at most: steps of all candidates of a search, its generations, and candidates of one. Somebody waits for it at every change of a form.
     private const int MostSteps = 20_000;
-    private const int MostGenerations = 200;
+    private const int MostGenerations = 50;
     private const int MostCandidates = 250;
+    private const int MostSamplerCalls = 16;
+
+    // A joined step of a pattern search has so many points; its star has two for each number, so that they too grow with the calls.
+    private const int JoinedPoints = 4;
     private const int FewestGenerations = 4;
     private const int FewestCandidates = 16;
     private readonly IReadOnlyList<ForecastRound> rounds;
 
     /// <summary>Plays a whole run.</summary>
     public RunForecast(RunMachine machine)
-        : this(Play(machine, 1, CancellationToken.None))
+        : this(Play(machine, _ => 1, CancellationToken.None))
     {
     }
 
@@ -75,13 +80,14 @@ public sealed class RunForecast
 
     private static RunForecast Foresee(RunSpecification specification, Func<RunSpecification, RunMachine> machine, CancellationToken cancellation)
     {
-        var (evolution, calls) = (specification.Search.Evolution, specification.Budget.ExpectedCalls);
+        var (smaller, growth) = WithFewCalls(specification);
+        var (evolution, calls) = (specification.Search.Evolution, smaller.Budget.ExpectedCalls);
         var population = Math.Min(evolution.Population, Math.Clamp(MostSteps / FewestGenerations / calls, FewestCandidates, MostCandidates));
         var generations = Math.Min(evolution.Generations, Math.Clamp(MostSteps / calls / population, FewestGenerations, MostGenerations));
         var scale = (double)population / evolution.Population;
-        var part = scale == 1 && generations == evolution.Generations ? specification : specification with
+        var part = scale == 1 && generations == evolution.Generations ? smaller : smaller with
         {
-            Search = specification.Search with
+            Search = smaller.Search with
             {
                 Population = population,
                 Generations = generations,
@@ -90,11 +96,35 @@ public sealed class RunForecast
                 Crossovers = (int)(evolution.Crossovers * scale),
             },
         };
-        var played = Play(machine(part), 1 / scale, cancellation);
+        var (vector, pattern) = (specification.Search.Method.IsVector(), specification.Search.Method == SearchMethod.Pattern);
+        var played = Play(machine(part), Weight, cancellation);
         return new RunForecast(generations == evolution.Generations ? played : Extended(played, evolution.Generations - generations, specification.Search.Interval ?? 1));
+
+        double Weight(RoundPlan plan)
+        {
+            var bred = plan.Stage is RunStage.Search or RunStage.RandomSearch or RunStage.Rivals && plan.Assignments[0].Range.Start < SampleRange.ValidationStart;
+            // Generation 0 of these compares what they may begin at; a pattern search has as many points as its star whatever the population.
+            var own = vector && plan.Stage == RunStage.Search;
+            var star = own && pattern && bred && plan.Generation > 0 && plan.Assignments.Count - plan.Controls > JoinedPoints;
+            return (!bred || (own && (pattern || plan.Generation == 0)) ? 1 : 1 / scale) * (plan.Stage == RunStage.Reference ? 1 : star ? growth * growth : growth);
+        }
     }
 
-    private static List<ForecastRound> Play(RunMachine machine, double weight, CancellationToken cancellation)
+    // Of candidates that are given the calls are known; a solver that takes two calls per step takes the same share of them.
+    private static (RunSpecification Specification, double Growth) WithFewCalls(RunSpecification specification)
+    {
+        var (search, calls) = (specification.Search, specification.Budget.ExpectedCalls);
+        if (search.Method == SearchMethod.CmaEs && search.Groups is { Count: > 1 })
+        {
+            specification = specification with { Search = search with { Groups = [SamplerGroup.Times] } };
+        }
+
+        return calls <= MostSamplerCalls || specification.Candidates.Count > 0 || (search.Space != SearchSpace.Sampler && !search.Method.IsVector())
+            ? (specification, 1)
+            : (specification with { Budget = new BudgetSpecification { NetworkCalls = MostSamplerCalls + (calls % 2) } }, calls / (double)(MostSamplerCalls + (calls % 2)));
+    }
+
+    private static List<ForecastRound> Play(RunMachine machine, Func<RoundPlan, double> weight, CancellationToken cancellation)
     {
         var rounds = new List<ForecastRound>();
         var computed = new Dictionary<(string Candidate, long Start), int>();
@@ -102,8 +132,7 @@ public sealed class RunForecast
         for (var state = machine.Begin(); machine.Next(state) is { } plan; state = machine.Observe(state, plan.Stage == RunStage.Reference ? [] : [.. plan.Assignments.SkipLast(plan.Controls).Select(Score)]))
         {
             cancellation.ThrowIfCancellationRequested();
-            var bred = plan.Stage is RunStage.Search or RunStage.RandomSearch or RunStage.Rivals && plan.Assignments[0].Range.Start < SampleRange.ValidationStart;
-            rounds.Add(new ForecastRound(StageOf(plan), plan.Generation, plan.Rung, (long)(plan.Assignments.Sum(Fresh) * (bred ? weight : 1))));
+            rounds.Add(new ForecastRound(StageOf(plan), plan.Generation, plan.Rung, (long)(plan.Assignments.Sum(Fresh) * weight(plan))));
         }
 
         return rounds;

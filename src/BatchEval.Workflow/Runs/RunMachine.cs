@@ -27,7 +27,7 @@ public sealed class RunMachine
         this.specification = specification;
         entries = new EntryFactory(specification, schedule, costs, own);
         var factory = new SearchFactory(specification, schedule, entries, proposals);
-        (search, randomSearch, rivals) = (factory.Own(), factory.Random(), factory.Rivals());
+        (search, randomSearch, rivals) = (Once.Of(factory.Own()), Once.Of(factory.Random()), [.. factory.Rivals().Select(r => (r.Name, Once.Of(r.Method)!))]);
     }
 
     /// <summary>The next round, or null when the run is done.</summary>
@@ -149,5 +149,26 @@ public sealed class RunMachine
         var median = ScoredCandidate.Rank(scores).ElementAt(scores.Count / 2).Score;
         var record = new GenerationRecord(state.Stage, proposal.Generation, best.Score, median, search.SampleSteps);
         return state with { History = [.. state.History, record] };
+    }
+
+    /// <summary>A search that breeds a generation once, although the machine asks for it several times.</summary>
+    private sealed class Once(ISearchMethod inner) : ISearchMethod
+    {
+        private Tuple<SearchState, Proposal?>? last;
+
+        public static Once? Of(ISearchMethod? search) => search is null ? null : new Once(search);
+
+        public Proposal? Next(SearchState state)
+        {
+            var known = last;
+            if (!ReferenceEquals(known?.Item1, state))
+            {
+                last = known = Tuple.Create(state, inner.Next(state));
+            }
+
+            return known.Item2;
+        }
+
+        public SearchState Observe(SearchState state, IReadOnlyList<ScoredCandidate> scores) => inner.Observe(state, scores);
     }
 }

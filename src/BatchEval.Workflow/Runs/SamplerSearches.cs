@@ -18,19 +18,31 @@ internal sealed class SamplerSearches(RunSpecification specification, NoiseSched
     private const double BaseSurvivors = 0.1;
     private const int ControlSamples = 1024;
 
+    private IReadOnlyList<Candidate>? bases;
+
     private SearchSpecification Options => specification.Search;
 
     private bool VariesGuidance => Options.Genes.Contains(SearchGene.Guidance);
 
-    /// <summary>A search by a method.</summary>
+    private IReadOnlyList<Candidate> Bases => bases ??= Known();
+
+    /// <summary>A search by a method. What it may begin at takes a while to place for many steps, and is placed once the search begins.</summary>
     /// <exception cref="ArgumentException">The budget buys no step, or there is nothing to begin with.</exception>
-    public ISearchMethod Search(SearchMethod method) => new SamplerSearch(Bases(), BaseRungs(), BaseSurvivors, origin => Around(origin, method));
+    public ISearchMethod Search(SearchMethod method)
+    {
+        if (!specification.Candidates.Any(IsInside) && (entries.Steps < 1 || entries.Steps > (schedule.TrainSteps ?? int.MaxValue)))
+        {
+            throw new ArgumentException($"A search over {entries.Steps} steps is empty; the model allows {(schedule.TrainSteps is { } most ? $"1 to {most} steps" : "at least 1 step")}.");
+        }
+
+        return new Deferred(() => new SamplerSearch(Bases, BaseRungs(), BaseSurvivors, origin => Around(origin, method)));
+    }
 
     // Bases differ more than the points of a generation, so half of the samples sort the worst of them out.
-    private IReadOnlyList<int> BaseRungs() => Options.Evolution.Rungs is [var first, ..] and [.., var last] && Bases().Count > 1 ? [.. new[] { Math.Max(2, first / 2), last }.Distinct()] : [Options.Evolution.Rungs[0]];
+    private IReadOnlyList<int> BaseRungs() => Options.Evolution.Rungs is [var first, ..] and [.., var last] && Bases.Count > 1 ? [.. new[] { Math.Max(2, first / 2), last }.Distinct()] : [Options.Evolution.Rungs[0]];
 
     // Candidates that the user gave and that are inside the budget, or every heuristic at its default and at other end points.
-    private List<Candidate> Bases()
+    private List<Candidate> Known()
     {
         if (specification.Candidates.Where(IsInside).ToList() is { Count: > 0 } given)
         {
@@ -38,11 +50,6 @@ internal sealed class SamplerSearches(RunSpecification specification, NoiseSched
         }
 
         var steps = entries.Steps;
-        if (steps < 1 || steps > (schedule.TrainSteps ?? int.MaxValue))
-        {
-            throw new ArgumentException($"A search over {steps} steps is empty; the model allows {(schedule.TrainSteps is { } most ? $"1 to {most} steps" : "at least 1 step")}.");
-        }
-
         var pool = new HeuristicPool(schedule, Solver.Parse(specification.Solver).Order);
         var whole = pool.All(steps).Select(s => Candidate.At(specification.Solver, s.Times, s.End));
         var guided = VariesGuidance ? SkippingSeeds.Guided(specification.Solver, schedule, steps, pool.All).Where(IsInside) : [];
@@ -71,4 +78,13 @@ internal sealed class SamplerSearches(RunSpecification specification, NoiseSched
     // Paired objectives have images of the unaccelerated sampler for the first samples only.
     private VectorSearch Vector(SamplerSpace space, IOptimiser optimiser) =>
         new(space, optimiser, new VectorSearchOptions(Options.Evolution.Generations, Options.Evolution.Rungs, !specification.Objective.IsPaired, MetricCatalog.Find(specification.Objective.Metric).HasControl ? ControlSamples : 0));
+
+    private sealed class Deferred(Func<ISearchMethod> create) : ISearchMethod
+    {
+        private readonly Lazy<ISearchMethod> search = new(create);
+
+        public Proposal? Next(SearchState state) => search.Value.Next(state);
+
+        public SearchState Observe(SearchState state, IReadOnlyList<ScoredCandidate> scores) => search.Value.Observe(state, scores);
+    }
 }

@@ -16,6 +16,7 @@ public sealed class SearchFactory
     private readonly NoiseSchedule schedule;
     private readonly EntryFactory entries;
     private readonly ScheduleProposals proposals;
+    private readonly SamplerSearches samplers;
 
     /// <summary>Creates the factory of a run.</summary>
     /// <param name="specification">What the user asked for.</param>
@@ -23,7 +24,8 @@ public sealed class SearchFactory
     /// <param name="entries">Seeds and budget.</param>
     /// <param name="proposals">What a schedule method proposes, or null.</param>
     public SearchFactory(RunSpecification specification, NoiseSchedule schedule, EntryFactory entries, ScheduleProposals? proposals = null) =>
-        (this.specification, this.schedule, this.entries, this.proposals) = (specification, schedule, entries, proposals ?? new ScheduleProposals(specification.Search.Method.Name(), 0, []));
+        (this.specification, this.schedule, this.entries, this.proposals, samplers) =
+            (specification, schedule, entries, proposals ?? new ScheduleProposals(specification.Search.Method.Name(), 0, []), new SamplerSearches(specification, schedule, entries));
 
     private SearchSpecification Options => specification.Search;
 
@@ -33,7 +35,7 @@ public sealed class SearchFactory
     {
         (SearchMethod.None, _) => null,
         _ when Options.Method.IsSchedule() => Halving(),
-        (_, SearchSpace.Sampler) or (SearchMethod.CmaEs or SearchMethod.Pattern, _) => Validated(Samplers().Search(Options.Method)),
+        (_, SearchSpace.Sampler) or (SearchMethod.CmaEs or SearchMethod.Pattern, _) => Validated(samplers.Search(Options.Method)),
         (SearchMethod.Random, _) => Validated(RandomSearch.WithBudgetOf(OwnSpace(), Options.Evolution, specification.Seed)),
         (_, SearchSpace.Times) => Validated(new Evolution(OwnSpace(), Options.Evolution, entries.Seeds(), specification.Seed)),
         _ when Options.TwoStages == true => Validated(new TwoStageSearch((JointSpace)OwnSpace(), Options.Evolution, entries.UniformGrid(), specification.Seed)),
@@ -43,7 +45,7 @@ public sealed class SearchFactory
     /// <summary>Random search with at least the budget of the run's own search; null where it is not asked for.</summary>
     public ISearchMethod? Random() =>
         !specification.Baselines.Contains(BaselineNames.Random) || Options.Method is not (SearchMethod.Evolution or SearchMethod.CmaEs or SearchMethod.Pattern) ? null
-        : Options.Space == SearchSpace.Sampler || Options.Method.IsVector() ? Validated(Samplers().Search(SearchMethod.Random), Options.Evolution.Generations)
+        : Options.Space == SearchSpace.Sampler || Options.Method.IsVector() ? Validated(samplers.Search(SearchMethod.Random), Options.Evolution.Generations)
         : RandomSearch.WithBudgetOf(OwnSpace(), Enlarged(), specification.Seed);
 
     /// <summary>Searches of parts of the joint space with at least its budget, by the name of the baseline that each of them makes.</summary>
@@ -69,8 +71,6 @@ public sealed class SearchFactory
         _ = Times();
         return proposals.Halving(specification.Solver, schedule, Options.Evolution);
     }
-
-    private SamplerSearches Samplers() => new(specification, schedule, entries);
 
     // A baseline with the search's own number of candidates has the patience to draw them all.
     private ISearchMethod Validated(ISearchMethod search, int? patience = null) => Options.Interval is { } interval

@@ -89,12 +89,26 @@ public sealed class RunForecastTests
     [Fact]
     public void Every_kind_of_search_may_be_as_large_as_a_specification_allows()
     {
-        foreach (var set in new[] { "search.space=sampler", "search.method=cma-es", "search.method=pattern", "budget.networkCalls=900" })
+        foreach (var set in new[] { "search.space=sampler", "search.method=cma-es", "search.method=pattern", "budget.networkCalls=900", "search.space=sampler budget.networkCalls=200", "search.method=pattern budget.networkCalls=200" })
         {
-            var large = SpecificationJson.Read(SpecificationOverrides.Apply(Text, [set, "search.population=10000", "search.generations=10000", "search.mutants=4000"]));
+            var large = SpecificationJson.Read(SpecificationOverrides.Apply(Text, [.. set.Split(' '), "search.population=10000", "search.generations=10000", "search.mutants=4000"]));
             var forecast = RunForecast.Of(large, Schedule, null);
             Enumerable.Range(0, forecast.Rounds).Max(r => forecast[r]!.Generation).ShouldBeGreaterThanOrEqualTo(9_999, set);
         }
+    }
+
+    [Theory]
+    [InlineData("sampler", "auto", 24)]
+    [InlineData("times", "cma-es", 23)]
+    [InlineData("times", "pattern", 24)]
+    [InlineData("sampler", "evolution", 40)]
+    public void What_is_foreseen_of_a_sampler_search_of_many_calls_is_near_to_what_it_adds(string space, string method, int calls)
+    {
+        var specification = SpecificationJson.Read(SpecificationOverrides.Apply(Text, [$"search.space={space}", $"search.method={method}", $"budget.networkCalls={calls}"]));
+        var (foreseen, played) = (RunForecast.Of(specification, Schedule, null), new RunForecast(new RunMachine(specification, Schedule)));
+
+        foreseen.Rounds.ShouldBe(played.Rounds);
+        ((double)foreseen.Total).ShouldBe(played.Total, 0.1 * played.Total);
     }
 
     [Fact]
