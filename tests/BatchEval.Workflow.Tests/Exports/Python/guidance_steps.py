@@ -37,7 +37,7 @@ import sampler  # noqa: E402
 (folder / "n.onnx").write_bytes(b"")
 document = {
     "networks": [{"file": "n.onnx"}], "guidance": {"scale": 2.5, "rescale": 0, "interval": None, "classifier": 0},
-    "model": {"names": {"sample": "x", "time": "t", "labels": "y", "context": None, "output": "o"}, "contexts": None, "timeFactor": 1, "packed": False, "nullLabel": 0},
+    "model": {"names": {"sample": "x", "time": "t", "labels": "y", "context": None, "output": "o"}, "contexts": None, "images": None, "timeFactor": 1, "packed": False, "nullLabel": 0},
     "rows": [{"time": 900, "sigma": 0.9, "alpha": 0.4}, {"time": 500, "sigma": 0.5, "alpha": 0.8}, {"time": 200, "sigma": 0.2, "alpha": 0.9}]}
 network, random = sampler.onnx_networks(document, folder, LABELS)[0], np.random.default_rng(0)
 a, b, c = (random.standard_normal((2, 1, 2, 2)).astype(np.float32) for _ in range(3))
