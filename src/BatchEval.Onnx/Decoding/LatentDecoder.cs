@@ -61,7 +61,7 @@ public sealed class LatentDecoder : IDisposable
 
                 if (Tiling is null)
                 {
-                    throw new NetworkFailedException($"{error.Message} An image of {entry.Image.Width} x {entry.Image.Height} pixels does not fit into memory {(side is null ? "whole" : $"in tiles of {side}")}: give \"decoder\": {{\"tile\": {smaller}}} in the model's description ({ModelPackage.CompanionFile} or {ModelPackage.ManifestFile}), which changes pixels a little and so the model's digest.", error);
+                    throw new NetworkFailedException($"{error.Message.TrimEnd('.', '\n')}. An image of {entry.Image.Width} x {entry.Image.Height} pixels does not fit into memory {(side is null ? "whole" : $"in tiles of {side}")}: give \"decoder\": {{\"tile\": {smaller}}} in the model's description ({ModelPackage.CompanionFile} or {ModelPackage.ManifestFile}), which changes pixels a little and so the model's digest.", error);
                 }
 
                 side = smaller;

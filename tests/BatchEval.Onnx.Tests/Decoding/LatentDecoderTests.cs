@@ -80,7 +80,7 @@ public sealed class LatentDecoderTests : IDisposable
         greedy.Decode(latents)[0].ShouldBe(plain.Decode(latents)[0]);
         asked.ShouldBe([64]);
         using var shared = new LatentDecoder(ModelPackage.Open(folder), new DeviceOptions());
-        Should.Throw<NetworkFailedException>(() => shared.Decode(latents)).Message.ShouldContain("An image of 96 x 128 pixels does not fit into memory whole: give \"decoder\": {\"tile\": 64} in the model's description");
+        Should.Throw<NetworkFailedException>(() => shared.Decode(latents)).Message.ShouldContain(". An image of 96 x 128 pixels does not fit into memory whole: give \"decoder\": {\"tile\": 64} in the model's description");
     }
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
