@@ -80,7 +80,7 @@ public sealed class RunProgressTests
     private static void Report(RunProgress progress, int units)
     {
         var last = Forecast.Rounds - 1;
-        progress.Report(new RoundProgress("r", last, new RoundOutline(2, "Final", 0, 1), units));
+        progress.Report(new RoundProgress("r", last, new RoundOutline(2, "final", 0, 1), units));
     }
 
     private sealed class Clock : TimeProvider

@@ -31,7 +31,7 @@ public sealed class OrchestrationTests(AzuriteFixture azurite, ITestOutputHelper
         await new DurableRunControl(engine.Client, bench.Store, 3, TimeProvider.System).StartAsync(run, default);
         var end = await engine.EndOfAsync(run);
         (end.RuntimeStatus, end.ReadOutputAs<string>()).ShouldBe((OrchestrationRuntimeStatus.Completed, RunStates.Finished), end.FailureDetails?.ToString());
-        DurableJson.Read<SearchStatus>(end.SerializedCustomStatus!)!.Stage.ShouldBe("Final");
+        DurableJson.Read<SearchStatus>(end.SerializedCustomStatus!)!.Stage.ShouldBe("final");
         (await bench.StateAsync(run)).ShouldBe(RunStates.Finished);
         foreach (var file in new[] { "leaderboard.json", "leaderboard.csv", "pareto.csv", "best/schedule.json" })
         {
