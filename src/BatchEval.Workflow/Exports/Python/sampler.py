@@ -51,7 +51,7 @@ def onnx_networks(document, folder, labels):
     model, types = document["model"], {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(int64)": np.int64, "tensor(int32)": np.int32}
     names, guidance = model["names"], document["guidance"]
     context = np.load(folder / model["contexts"]) if model["contexts"] else None
-    images = np.load(folder / model["images"]) if model["images"] else None
+    images = np.load(folder / model["images"]) if model.get("images") else None
     ratios = {row["time"]: row["sigma"] / row["alpha"] if row["alpha"] else float("inf") for row in document["rows"]}
     if guidance["classifier"] or model["packed"]:
         raise ValueError("classifier guidance and packed latents: write the network as a function and call sample().")
