@@ -30,7 +30,7 @@ internal sealed class RunPrinter(RunStore store, Shell shell, Output output)
         if (folder is not null)
         {
             output.Line($"Report:   {(report is null ? "none" : shell.Shorten(report))}");
-            output.Line($"Schedule: {shell.Shorten(Path.Combine(folder, "best"))}");
+            output.Line($"Schedule: {(document.Leaderboard?.Best is null ? "none" : shell.Shorten(Path.Combine(folder, "best")))}");
         }
 
         output.Line($"Store:    {store.Place} (look again: batcheval show {run}; in a browser: batcheval serve)");

@@ -33,6 +33,8 @@ public sealed class PipelineDefaultsTests(AzuriteFixture azurite) : IClassFixtur
         shell.Write("spec.json", Specification("sd15", """ "reference": { "solver": "ddim", "steps": 5, "spacing": "trailing", "samples": 2 }, "conditions": { "guidanceScale": 4 }, "baselines": ["trailing"], "prompts": ["a red cat"] """));
         var result = (await shell.RunAsync("run", "spec.json", "--json")).ShouldSucceed();
         result.Error.ShouldNotContain("Taken from the pipeline");
+        // Nothing was searched, so there is no folder of a winner to point to.
+        result.Error.ShouldContain("Schedule: none");
         var written = JsonNode.Parse(File.ReadAllText(shell.PathOf($"runs/{result.Json["run"]!.GetValue<string>()}/spec.json")))!;
         ((double)written["conditions"]!["guidanceScale"]!, written["reference"]!["candidate"], (string)written["reference"]!["spacing"]!).ShouldBe((4, null, "trailing"));
 
