@@ -1,5 +1,3 @@
-using Distributions = MathNet.Numerics.Distributions;
-
 namespace BatchEval.Core.Sampling.Placement;
 
 /// <summary>
@@ -74,7 +72,7 @@ internal static class IndexRules
     // rint(T' F^-1(1 - i / n)) with T' the largest index, equal ones once
     private static double[] Beta(PlacementRange range, int n, PlacementOptions options)
     {
-        var times = Enumerable.Range(0, n).Select(i => double.Lerp(range.End, range.Start, Distributions.Beta.InvCDF(options.Alpha, options.Beta, 1 - ((double)i / n))));
+        var times = Enumerable.Range(0, n).Select(i => double.Lerp(range.End, range.Start, BetaDistribution.Quantile(1 - ((double)i / n), options.Alpha, options.Beta)));
         return range.Indices is null ? [.. times] : [.. times.Select(Even).Distinct()];
     }
 

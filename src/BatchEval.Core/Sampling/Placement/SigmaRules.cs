@@ -1,5 +1,3 @@
-using MathNet.Numerics.Distributions;
-
 namespace BatchEval.Core.Sampling.Placement;
 
 /// <summary>Rules over what other tools call sigma: sigma / alpha, and u for flow models.</summary>
@@ -13,7 +11,7 @@ internal static class SigmaRules
         new("lu-lambdas", "diffusers `use_lu_lambdas`; the same list as exponential", Over((r, n, _) => LogLinear(r, n))),
         new("arctan", "Sabour et al. 2024, theorem 3.1; ComfyUI and Forge `kl_optimal` with c = 1", Over(Arctan)) { Use = PlacementUse.Heuristic },
         new("kl-optimal", "ComfyUI's name of arctan", Over(Arctan)),
-        new("beta-sigmas", "diffusers `use_beta_sigmas`", Over((r, n, o) => Fractions(n).Select(u => double.Lerp(r.Low, r.High, Beta.InvCDF(o.Alpha, o.Beta, 1 - u))))) { Use = PlacementUse.Heuristic, Trims = false },
+        new("beta-sigmas", "diffusers `use_beta_sigmas`", Over((r, n, o) => Fractions(n).Select(u => double.Lerp(r.Low, r.High, BetaDistribution.Quantile(1 - u, o.Alpha, o.Beta))))) { Use = PlacementUse.Heuristic, Trims = false },
         new("linear-quadratic", "Mochi; ComfyUI `linear_quadratic`", Over((r, n, o) => LinearQuadratic(r.High, n, o.Threshold))) { Use = PlacementUse.Heuristic, Trims = false },
     }.Select(r => r with { OverSigma = true })];
 

@@ -25,6 +25,11 @@ public sealed class PlacementRulesTests
     public void Indices_are_those_of_the_source(string name, int steps, string expected) =>
         PlacementRules.Create(name, Linear, steps).Times.ShouldBe(expected.Split(' ').Select(double.Parse));
 
+    // numpy.rint(649 * scipy.stats.beta.ppf([1, .75, .5, .25], .6, .6)): scipy's median is 0.5000000000000001, so 324.5 goes up; a quantile to 1e-12 sent it down
+    [Fact]
+    public void A_trimmed_beta_grid_rounds_its_middle_as_scipy_does() =>
+        PlacementRules.Create("beta", Linear, 4, new PlacementOptions(Start: 649)).Times.ShouldBe([649, 535, 325, 114]);
+
     [Fact]
     public void Rules_over_sigma_need_a_start_with_some_signal()
     {
@@ -139,5 +144,16 @@ public sealed class PlacementRulesTests
         Should.Throw<ArgumentException>(() => PlacementOptions.Between(Edm, 2, 1)).Message.ShouldContain("sigma-min");
         Should.Throw<ArgumentException>(() => PlacementOptions.Between(Edm, null, 100)).Message.ShouldContain("outside the model's range");
         PlacementOptions.Between(new FlowNoiseSchedule(1000), 0.1, 0.9).ShouldBe((900, 100));
+    }
+
+    // I_0.5(0.6, 0.6) = 1/2; I_0.3(2, 3) = 0.3483 and the arcsine law in closed form
+    [Fact]
+    public void Beta_quantiles_invert_the_integral()
+    {
+        BetaDistribution.Quantile(0.5, 0.6, 0.6).ShouldBe(0.5, 1e-12);
+        BetaDistribution.Cumulative(0.3, 2, 3).ShouldBe(0.3483, 1e-12);
+        BetaDistribution.Quantile(0.3483, 2, 3).ShouldBe(0.3, 1e-10);
+        (BetaDistribution.Quantile(0.2, 0.6, 0.6) + BetaDistribution.Quantile(0.8, 0.6, 0.6)).ShouldBe(1, 1e-12);
+        BetaDistribution.Cumulative(0.25, 0.5, 0.5).ShouldBe(1.0 / 3, 1e-12);
     }
 }
