@@ -619,73 +619,10 @@ export interface components {
              * @description Standard error of the objective.
              */
             objectiveError?: number;
-            /**
-             * Format: double
-             * @description FID against the training images.
-             */
-            fid?: null | number;
-            /**
-             * Format: double
-             * @description Standard error of double? CandidateScore.Fid (delete-group jackknife).
-             */
-            fidError?: null | number;
-            /**
-             * Format: int32
-             * @description Samples behind the distribution scores.
-             */
-            fidSamples?: null | number;
-            /**
-             * Format: double
-             * @description FID against images never trained on.
-             */
-            fidHeldOut?: null | number;
-            /**
-             * Format: double
-             * @description Standard error of double? CandidateScore.FidHeldOut.
-             */
-            fidHeldOutError?: null | number;
-            /**
-             * Format: double
-             * @description Mean PSNR per image against the unaccelerated sampler, in dB.
-             */
-            psnr?: null | number;
-            /**
-             * Format: double
-             * @description Standard error of double? CandidateScore.Psnr.
-             */
-            psnrError?: null | number;
-            /**
-             * Format: double
-             * @description Mean SSIM against the unaccelerated sampler.
-             */
-            ssim?: null | number;
-            /**
-             * Format: double
-             * @description Standard error of double? CandidateScore.Ssim.
-             */
-            ssimError?: null | number;
-            /**
-             * Format: double
-             * @description Mean perceptual distance to the unaccelerated sampler.
-             */
-            lpips?: null | number;
-            /**
-             * Format: double
-             * @description Standard error of double? CandidateScore.Lpips.
-             */
-            lpipsError?: null | number;
             networkCallsPerImage?: null | components["schemas"]["ScoreDistribution"];
-            psnrPerImage?: null | components["schemas"]["ScoreDistribution"];
-            ssimPerImage?: null | components["schemas"]["ScoreDistribution"];
-            lpipsPerImage?: null | components["schemas"]["ScoreDistribution"];
-            /**
-             * Format: int32
-             * @description Images behind the paired scores.
-             */
-            pairedSamples?: null | number;
             /** @description Why it could not be scored, or null. */
             failure?: null | string;
-            /** @description Every metric that was measured, by its key in MetricCatalog; the members above are some of them under names of their own. */
+            /** @description Every metric that was measured, by its key in MetricCatalog. */
             metrics?: {
                 [key: string]: components["schemas"]["MetricValue"];
             };

@@ -32,7 +32,8 @@ def main(solver: str, files: list[str]) -> None:
             document = json.load(text)
         if "others" in document:
             for entry in [document["best"], *document["others"]]:
-                scored[entry["candidate"]["solver"], tuple(s["t"] for s in entry["candidate"]["steps"])] = (entry["fid"], entry["fidError"])
+                fid = entry["metrics"]["fid"]
+                scored[entry["candidate"]["solver"], tuple(s["t"] for s in entry["candidate"]["steps"])] = (fid["value"], fid["error"])
         else:
             documents.append(document)
     columns, notes = {}, {}

@@ -50,7 +50,7 @@ def scores(candidates: list[dict], seed: int, samples: int) -> dict[str, tuple[f
     sets = [*COMMON, "name=autodiffusion", f"seed={seed}", "search.method=none", f"candidates={json.dumps(distinct)}", f"final.samples={samples}", "final.images=0"]
     document = program("run", "samples/digits/search.json", *(word for s in sets for word in ("--set", s)))
     found = [s for s in [document["best"], *document["others"], *document["baselines"]] if s]
-    return {key(s["candidate"]): (s["fid"], s["fidError"]) for s in found}
+    return {key(s["candidate"]): (s["metrics"]["fid"]["value"], s["metrics"]["fid"]["error"]) for s in found}
 
 
 def key(c: dict) -> str:

@@ -3,6 +3,7 @@ using BatchEval.Cli.Results;
 using BatchEval.Cli.Sampling;
 using BatchEval.Cli.Storage;
 using BatchEval.Core.Sampling;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Specifications;
 
@@ -63,7 +64,7 @@ internal sealed class EvaluateCommand
             ["solver"] = given[0].Solver,
             ["budget"] = new JsonObject { ["networkCalls"] = Math.Max(1, given.Max(c => c.NetworkCalls)) },
             ["search"] = new JsonObject { ["method"] = "none" },
-            ["objective"] = new JsonObject { ["metric"] = manifest.Reference is not null ? "fid" : manifest.Perceptual is not null ? "lpips" : "psnr" },
+            ["objective"] = new JsonObject { ["metric"] = MeasuredMetrics.Default(manifest).Key },
             ["final"] = new JsonObject { ["samples"] = parsed.GetValue(count) ?? 1000, ["images"] = 0 },
             ["baselines"] = new JsonArray(),
             ["candidates"] = new JsonArray([.. given.Select(c => JsonNode.Parse(CandidateJson.Write(c)))]),

@@ -12,9 +12,6 @@ namespace BatchEval.Cli.Results;
 /// <param name="Leaderboard">Final scores, once it has finished.</param>
 internal sealed record RunDocument(RunStatus Status, RunSpecification Specification, Leaderboard? Leaderboard)
 {
-    // Present in every score, even where nothing could be measured.
-    private static readonly string[] Promised = ["id", "name", "candidate", "networkCalls", "fid", "fidError", "fidSamples", "psnr", "lpips"];
-
     /// <summary>Reads a run, or null when the store has none of that name.</summary>
     public static async Task<RunDocument?> ReadAsync(RunStore store, string run, CancellationToken cancellation)
     {
@@ -52,18 +49,5 @@ internal sealed record RunDocument(RunStatus Status, RunSpecification Specificat
         return json;
     }
 
-    private static JsonNode? Score(CandidateScore? score)
-    {
-        if (JsonSerializer.SerializeToNode(score, WorkflowJson.Printed) is not JsonObject json)
-        {
-            return null;
-        }
-
-        foreach (var member in Promised.Where(m => !json.ContainsKey(m)))
-        {
-            json[member] = null;
-        }
-
-        return json;
-    }
+    private static JsonNode? Score(CandidateScore? score) => JsonSerializer.SerializeToNode(score, WorkflowJson.Printed);
 }

@@ -1,11 +1,15 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using BatchEval.Core.Metrics.Catalog;
+using BatchEval.Workflow.Serialization;
 
 namespace BatchEval.Workflow.Evaluation;
 
 /// <summary>One line of a leaderboard.</summary>
-public sealed record CandidateScore
+public sealed record CandidateScore : IJsonOnDeserialized
 {
+    private IReadOnlyDictionary<string, MetricValue> metrics = new SortedDictionary<string, MetricValue>(StringComparer.Ordinal);
+
     /// <summary>First digits of the candidate's id.</summary>
     public required string Id { get; init; }
 
@@ -36,69 +40,48 @@ public sealed record CandidateScore
     /// <summary>Standard error of the objective.</summary>
     public double ObjectiveError { get; init; }
 
-    /// <summary>FID against the training images.</summary>
-    public double? Fid { get => Of("fid")?.Value; init => Metrics = With("fid", m => m with { Value = value }); }
-
-    /// <summary>Standard error of <see cref="Fid"/> (delete-group jackknife).</summary>
-    public double? FidError { get => Of("fid")?.Error; init => Metrics = With("fid", m => m with { Error = value }); }
-
-    /// <summary>Samples behind the distribution scores.</summary>
-    public int? FidSamples { get => Of("fid")?.Samples; init => Metrics = With("fid", m => m with { Samples = value }); }
-
-    /// <summary>FID against images never trained on.</summary>
-    public double? FidHeldOut { get => Of("fid-held-out")?.Value; init => Metrics = With("fid-held-out", m => m with { Value = value }); }
-
-    /// <summary>Standard error of <see cref="FidHeldOut"/>.</summary>
-    public double? FidHeldOutError { get => Of("fid-held-out")?.Error; init => Metrics = With("fid-held-out", m => m with { Error = value }); }
-
-    /// <summary>Mean PSNR per image against the unaccelerated sampler, in dB.</summary>
-    public double? Psnr { get => Of("psnr")?.Value; init => Metrics = With("psnr", m => m with { Value = value }); }
-
-    /// <summary>Standard error of <see cref="Psnr"/>.</summary>
-    public double? PsnrError { get => Of("psnr")?.Error; init => Metrics = With("psnr", m => m with { Error = value }); }
-
-    /// <summary>Mean SSIM against the unaccelerated sampler.</summary>
-    public double? Ssim { get => Of("ssim")?.Value; init => Metrics = With("ssim", m => m with { Value = value }); }
-
-    /// <summary>Standard error of <see cref="Ssim"/>.</summary>
-    public double? SsimError { get => Of("ssim")?.Error; init => Metrics = With("ssim", m => m with { Error = value }); }
-
-    /// <summary>Mean perceptual distance to the unaccelerated sampler.</summary>
-    public double? Lpips { get => Of("lpips")?.Value; init => Metrics = With("lpips", m => m with { Value = value }); }
-
-    /// <summary>Standard error of <see cref="Lpips"/>.</summary>
-    public double? LpipsError { get => Of("lpips")?.Error; init => Metrics = With("lpips", m => m with { Error = value }); }
-
     /// <summary>Network calls per image, where a run-time skip policy makes them differ.</summary>
     public ScoreDistribution? NetworkCallsPerImage { get; init; }
-
-    /// <summary>PSNR per image, capped at 100 dB.</summary>
-    public ScoreDistribution? PsnrPerImage { get => Of("psnr")?.PerImage; init => Metrics = With("psnr", m => m with { PerImage = value }); }
-
-    /// <summary>SSIM per image.</summary>
-    public ScoreDistribution? SsimPerImage { get => Of("ssim")?.PerImage; init => Metrics = With("ssim", m => m with { PerImage = value }); }
-
-    /// <summary>Perceptual distance per image.</summary>
-    public ScoreDistribution? LpipsPerImage { get => Of("lpips")?.PerImage; init => Metrics = With("lpips", m => m with { PerImage = value }); }
-
-    /// <summary>Images behind the paired scores.</summary>
-    public int? PairedSamples { get => Of("psnr")?.Samples; init => Metrics = With("psnr", m => m with { Samples = value }); }
 
     /// <summary>Why it could not be scored, or null.</summary>
     public string? Failure { get; init; }
 
-    /// <summary>Every metric that was measured, by its key in <see cref="MetricCatalog"/>; the members above are some of them under names of their own.</summary>
-    public IReadOnlyDictionary<string, MetricValue> Metrics { get; init; } = new SortedDictionary<string, MetricValue>(StringComparer.Ordinal);
+    /// <summary>Every metric that was measured, by its key in <see cref="MetricCatalog"/>.</summary>
+    public IReadOnlyDictionary<string, MetricValue> Metrics { get => metrics; init => metrics = value; }
 
     /// <summary>Most samples behind any of its metrics.</summary>
     [JsonIgnore]
     public int? Samples => Metrics.Values.Max(m => m.Samples);
 
+    /// <summary>Most pairs of images behind any of its metrics. (A member of the name "pairedSamples" would be skipped when older files are read.)</summary>
+    [JsonIgnore]
+    public int? Pairs => MetricCatalog.All.Where(m => m.IsPaired).Max(m => Of(m.Key)?.Samples);
+
+    // What files of older versions hold besides; they have members like "fidError" for some metrics, the oldest in place of the map.
+    [JsonExtensionData, JsonInclude]
+    private Dictionary<string, JsonElement>? Older { get; set; }
+
     /// <summary>A metric, or null where it was not measured.</summary>
     public MetricValue? Of(string key) => Metrics.GetValueOrDefault(key);
 
-    private SortedDictionary<string, MetricValue> With(string key, Func<MetricValue, MetricValue> change) =>
-        new(Metrics.ToDictionary(m => m.Key, m => m.Value), StringComparer.Ordinal) { [key] = change(Of(key) ?? new MetricValue()) };
+    void IJsonOnDeserialized.OnDeserialized()
+    {
+        if (Metrics.Count == 0 && Older is { } older)
+        {
+            metrics = new SortedDictionary<string, MetricValue>(
+                MetricCatalog.All.Where(m => older.ContainsKey(m.Member)).ToDictionary(
+                    m => m.Key,
+                    m => new MetricValue
+                    {
+                        Value = Read<double?>(m.Member), Error = Read<double?>(m.Member + "Error"), Samples = Read<int?>(m.IsPaired ? "pairedSamples" : "fidSamples"),
+                        PerImage = Read<ScoreDistribution>(m.Member + "PerImage"),
+                    }),
+                StringComparer.Ordinal);
+            T? Read<T>(string member) => older.TryGetValue(member, out var value) ? value.Deserialize<T>(WorkflowJson.Options) : default;
+        }
+
+        Older = null;
+    }
 }
 
 /// <summary>What was measured of one metric.</summary>

@@ -7,12 +7,6 @@ namespace BatchEval.Workflow.Evaluation;
 /// <param name="All">Everything that final scores have, the objective among them, in the order of the catalogue.</param>
 public sealed record MeasuredMetrics(Metric Objective, IReadOnlyList<Metric> All)
 {
-    /// <summary>Key of the metric that compares images with their prompts.</summary>
-    public const string ClipScore = "clip-score";
-
-    // A package that brings a second network does so to have its score.
-    private const string Second = "fid-second";
-
     /// <summary>What a run measures: what was asked for, and of the standard metrics those that its model allows.</summary>
     public static MeasuredMetrics Of(RunSpecification specification, ModelManifest manifest) =>
         Of(specification.Objective.Metric, specification.Final.Metrics ?? [], manifest);
@@ -20,9 +14,16 @@ public sealed record MeasuredMetrics(Metric Objective, IReadOnlyList<Metric> All
     /// <summary>What is measured where one metric decides.</summary>
     public static MeasuredMetrics Of(string objective, IEnumerable<string> others, ModelManifest manifest)
     {
-        HashSet<string> wanted = [objective, .. others, .. MetricCatalog.Standard.Concat([ClipScore, Second]).Where(key => ReasonAgainst(MetricCatalog.Find(key), manifest) is null)];
-        return new MeasuredMetrics(MetricCatalog.Find(objective), [.. MetricCatalog.All.Where(m => wanted.Contains(m.Key))]);
+        // A package that brings a network for one metric does so to have its score.
+        HashSet<string> wanted = [objective, .. others];
+        return new MeasuredMetrics(
+            MetricCatalog.Find(objective),
+            [.. MetricCatalog.All.Where(m => wanted.Contains(m.Key) || ((m.IsStandard || m.HasOwnNetwork) && ReasonAgainst(m, manifest) is null))]);
     }
+
+    /// <summary>What decides where nothing is said: the first standard metric that a model allows, distances before similarities.</summary>
+    public static Metric Default(ModelManifest manifest) =>
+        MetricCatalog.All.Where(m => m.IsStandard && ReasonAgainst(m, manifest) is null).OrderBy(m => m.HigherIsBetter).First();
 
     /// <summary>Why a metric cannot be measured on a model, in words that follow its name; null where it can.</summary>
     public static string? ReasonAgainst(Metric metric, ModelManifest manifest)

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Onnx.Sampling;
 
@@ -30,7 +31,7 @@ public sealed record ShardResult(
     public IReadOnlyList<double>? ClipScores { get; init; }
 
     public IReadOnlyList<double>? PerImage(string metric) =>
-        metric == MeasuredMetrics.ClipScore ? ClipScores : Pairs?.Values.GetValueOrDefault(metric) ?? Judged?.Values.GetValueOrDefault(metric);
+        MetricCatalog.Find(metric).Needs.HasFlag(MetricNeeds.Prompts) ? ClipScores : Pairs?.Values.GetValueOrDefault(metric) ?? Judged?.Values.GetValueOrDefault(metric);
 
     /// <summary>What was measured on stored images when they were read; null where nothing of it is wanted, or no images are stored.</summary>
     [JsonIgnore]

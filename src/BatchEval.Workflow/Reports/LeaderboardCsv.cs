@@ -17,7 +17,6 @@ public static class LeaderboardCsv
 
     private static readonly (string Name, Func<CandidateScore, object?> Value)[] Last =
     [
-        ("pairedSamples", s => s.PairedSamples),
         ("solver", s => s.Candidate.Solver), ("times", s => string.Join(' ', s.Candidate.Steps.Select(t => t.Time.ToString(CultureInfo.InvariantCulture)))),
         ("drops", s => s.Candidate.Steps.All(t => t.Drop.Count == 0) ? null : string.Join(' ', s.Candidate.Steps.Select(t => t.Drop.Count == 0 ? "-" : string.Join('+', t.Drop)))),
         ("failure", s => s.Failure),
@@ -27,7 +26,7 @@ public static class LeaderboardCsv
     private static IEnumerable<(string Name, Func<CandidateScore, object?> Value)> Columns(IReadOnlyList<CandidateScore> scores) =>
     [
         .. First,
-        .. MetricCatalog.All.Where(m => MetricCatalog.Standard.Contains(m.Key) || scores.Any(s => s.Of(m.Key) is not null)).SelectMany(Columns),
+        .. MetricCatalog.All.Where(m => m.IsStandard || scores.Any(s => s.Of(m.Key) is not null)).SelectMany(Columns),
         .. Last,
     ];
 
@@ -35,10 +34,7 @@ public static class LeaderboardCsv
     {
         yield return (metric.Member, s => s.Of(metric.Key)?.Value);
         yield return (metric.Member + "Error", s => s.Of(metric.Key)?.Error);
-        if (metric.Key == "fid")
-        {
-            yield return ("fidSamples", s => s.FidSamples);
-        }
+        yield return (metric.Member + "Samples", s => s.Of(metric.Key)?.Samples);
     }
 
     public static string Write(IEnumerable<CandidateScore> scores)

@@ -4,7 +4,7 @@ namespace BatchEval.Cli.Tests.Commands;
 
 public sealed class RunCommandTests(AzuriteFixture azurite) : IClassFixture<AzuriteFixture>, IDisposable
 {
-    private static readonly string[] Promised = ["id", "name", "candidate", "networkCalls", "fid", "fidError", "fidSamples", "psnr", "lpips"];
+    private static readonly string[] Promised = ["id", "name", "candidate", "networkCalls", "objective", "metrics"];
     private readonly TestShell shell = new TestShell().With("BATCHEVAL_STORE", azurite.ConnectionString);
 
     [Fact]
@@ -23,7 +23,7 @@ public sealed class RunCommandTests(AzuriteFixture azurite) : IClassFixture<Azur
         foreach (var score in result.Json["baselines"]!.AsArray().Append(result.Json["best"]))
         {
             Promised.ShouldAllBe(member => score!.AsObject().ContainsKey(member));
-            score!["fidSamples"]!.GetValue<int>().ShouldBe(20);
+            score!["metrics"]!["fid"]!["samples"]!.GetValue<int>().ShouldBe(20);
         }
 
         File.Exists(shell.PathOf($"runs/{run}/report.html")).ShouldBeTrue();
@@ -103,10 +103,8 @@ public sealed class RunCommandTests(AzuriteFixture azurite) : IClassFixture<Azur
 
         var best = result.Json["best"]!;
         best["networkCalls"]!.GetValue<int>().ShouldBe(2);
-        best["fid"]!.GetValue<double>().ShouldBePositive();
-        best["fidSamples"]!.GetValue<int>().ShouldBe(20);
-        best["psnr"]!.GetValue<double>().ShouldBePositive();
-        best["lpips"]!.GetValue<double>().ShouldBePositive();
+        best["metrics"]!["fid"]!["samples"]!.GetValue<int>().ShouldBe(20);
+        new[] { "fid", "psnr", "lpips" }.ShouldAllBe(key => best["metrics"]![key]!["value"]!.GetValue<double>() > 0);
         result.Json["baselines"]!.AsArray().ShouldBeEmpty();
     }
 

@@ -76,7 +76,12 @@ public sealed class LargeStoreTests(AzuriteFixture azurite, ITestOutputHelper ou
         return new CandidateScore
         {
             Id = candidate.Id[..12], Name = "searched", Role = EntryRole.Searched, Candidate = candidate, NetworkCalls = candidate.NetworkCalls,
-            Objective = fid, Fid = fid, FidHeldOut = fid + random.NextDouble(), Psnr = 10 + (20 * random.NextDouble()), Lpips = random.NextDouble(), FidSamples = 512, Macs = 1e8 * candidate.NetworkCalls,
+            Objective = fid, Macs = 1e8 * candidate.NetworkCalls,
+            Metrics = new Dictionary<string, MetricValue>
+            {
+                ["fid"] = new() { Value = fid, Samples = 512 }, ["fid-held-out"] = new() { Value = fid + random.NextDouble(), Samples = 512 },
+                ["psnr"] = new() { Value = 10 + (20 * random.NextDouble()), Samples = 512 }, ["lpips"] = new() { Value = random.NextDouble(), Samples = 512 },
+            },
         };
     }
 }

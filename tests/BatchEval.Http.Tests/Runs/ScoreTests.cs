@@ -50,7 +50,7 @@ public sealed class ScoreTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
         // The last round's numbers are those of the leaderboard.
         var best = (await bench.GetAsync($"/api/runs/{run}/leaderboard")).Json["best"]!;
         var row = rounds[^1]!["rows"]!.AsArray().Single(r => (string)r!["name"]! == "searched")!;
-        ((string)row["id"]!, (double)row["values"]!["fid"]!).ShouldBe(((string)best["id"]!, double.Parse(((double)best["fid"]!).ToString("G6"))));
+        ((string)row["id"]!, (double)row["values"]!["fid"]!).ShouldBe(((string)best["id"]!, double.Parse(((double)best["metrics"]!["fid"]!["value"]!).ToString("G6"))));
 
         // Any candidate is handed over as the winner is.
         var forms = (await bench.GetAsync($"/api/runs/{run}/candidates/{row["id"]}/exports")).Json["files"]!.AsArray().Select(f => (string)f!).ToList();
@@ -259,7 +259,8 @@ public sealed class ScoreTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
 
         static CandidateScore Score(Candidate candidate, double fid) => new()
         {
-            Id = candidate.ShortId, Name = "searched", Role = EntryRole.Searched, Candidate = candidate, NetworkCalls = 1, Objective = fid, Fid = fid, FidSamples = 16,
+            Id = candidate.ShortId, Name = "searched", Role = EntryRole.Searched, Candidate = candidate, NetworkCalls = 1, Objective = fid,
+            Metrics = new Dictionary<string, MetricValue> { ["fid"] = new() { Value = fid, Samples = 16 } },
         };
     }
 

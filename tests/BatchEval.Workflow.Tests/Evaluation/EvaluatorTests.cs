@@ -39,7 +39,7 @@ public sealed class EvaluatorTests : IDisposable
         var images = ImageBatch.Quantise([.. samples.Select(s => s.Image)], model.Sampling.Manifest.Image);
         var features = model.Features!.Run(images.ToModelRange(model.Sampling.Manifest.Image), withLogits: false).Features;
         var direct = FrechetJackknife.Estimate(model.Training!, new FeatureMatrix(features, 600, model.Features.Dimensions));
-        (scores[0].Fid, scores[0].FidError, scores[0].FidSamples).ShouldBe((direct.Value, direct.StandardError, 600));
+        (scores[0].Of("fid")!.Value, scores[0].Of("fid")!.Error, scores[0].Of("fid")!.Samples).ShouldBe((direct.Value, direct.StandardError, 600));
         (await evaluator.ComputeAsync([Shard.Create(evaluator.Context, entries[1].Candidate, new SampleRange(100, 512)), Shard.Create(evaluator.Context, entries[1].Candidate, new SampleRange(612, 88))]))
             .ShouldBe(new ComputedShards(0, 0));
     }

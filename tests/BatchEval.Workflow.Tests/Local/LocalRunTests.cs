@@ -20,7 +20,7 @@ public sealed class LocalRunTests(AzuriteFixture first) : IClassFixture<AzuriteF
         var leaderboard = await store.RequireJsonAsync<Leaderboard>(BlobNames.Result(run, "leaderboard.json"));
         leaderboard.Best.ShouldNotBeNull().Name.ShouldBe("searched");
         leaderboard.Baselines.Select(b => b.Name).ShouldBe(["trailing", "trimmed-uniform", "random-search"], ignoreOrder: true);
-        leaderboard.Ranked().ShouldAllBe(s => s.Failure == null && s.Fid > 0 && s.FidError > 0 && s.FidSamples == 72 && s.PairedSamples == 24 && s.Psnr > 0 && s.Lpips > 0);
+        leaderboard.Ranked().ShouldAllBe(s => s.Failure == null && s.Of("fid")!.Value > 0 && s.Of("fid")!.Error > 0 && s.Of("fid")!.Samples == 72 && s.Pairs == 24 && s.Of("psnr")!.Value > 0 && s.Of("lpips")!.Value > 0);
         var status = await store.RequireJsonAsync<RunStatus>(BlobNames.Status(run));
         (status.State, status.Evaluations.Reused).ShouldBe(("finished", 0));
         string[] files = [.. (await store.ListAsync($"{run}/")).Select(b => b.Name[(run.Length + 1)..])];

@@ -65,7 +65,7 @@ public sealed class PipelineRunTests(AzuriteFixture azurite) : IClassFixture<Azu
         computed.ShouldAllBe(c => after.Contains(c));
         var leaderboard = await store.RequireJsonAsync<Leaderboard>(BlobNames.Result(run, "leaderboard.json"));
         leaderboard.Best.ShouldNotBeNull().NetworkCalls.ShouldBe(3);
-        leaderboard.Ranked().ShouldAllBe(s => s.Failure == null && s.PairedSamples == 4 && s.Psnr > 0);
+        leaderboard.Ranked().ShouldAllBe(s => s.Failure == null && s.Pairs == 4 && s.Of("psnr")!.Value > 0);
         Encoding.UTF8.GetString((await store.ReadAsync(BlobNames.Best(run, "schedule.json"))).ShouldNotBeNull()).ShouldContain("\"steps\"");
         var image = (await store.ReadAsync(BlobNames.Candidate(run, leaderboard.Best.Id, "images/000001.png"))).ShouldNotBeNull();
         var size = models.Find(name).Manifest.Image;
@@ -111,7 +111,7 @@ public sealed class PipelineRunTests(AzuriteFixture azurite) : IClassFixture<Azu
         var (run, _) = await new RunSubmission(store, models, TimeProvider.System).SubmitAsync(specification);
         await RunAsync(store, models, run);
         var leaderboard = await store.RequireJsonAsync<Leaderboard>(BlobNames.Result(run, "leaderboard.json"));
-        leaderboard.Ranked().ShouldAllBe(s => s.Failure == null && s.Psnr > 0);
+        leaderboard.Ranked().ShouldAllBe(s => s.Failure == null && s.Of("psnr")!.Value > 0);
         leaderboard.Others.Single(s => s.Name == "candidate 1").Candidate.Steps.Select(s => string.Join(',', s.Drop)).ShouldBe(["3", "4,5"]);
         leaderboard.Best.ShouldNotBeNull().Candidate.Steps.Count.ShouldBeGreaterThanOrEqualTo(2);
     }

@@ -52,8 +52,8 @@ public sealed class ScheduleRunTests(AzuriteFixture first) : IClassFixture<Azuri
         var board = await store.RequireJsonAsync<Leaderboard>(BlobNames.Result(run, "leaderboard.json"));
         foreach (var score in board.Baselines)
         {
-            score.Fid.ShouldBe(lines.First(l => l.Name.StartsWith(score.Name, StringComparison.Ordinal)).Score.Fid.Score, score.Name);
-            score.PairedSamples.ShouldBe(72);
+            score.Of("fid")!.Value.ShouldBe(lines.First(l => l.Name.StartsWith(score.Name, StringComparison.Ordinal)).Score.Fid.Score, score.Name);
+            score.Pairs.ShouldBe(72);
         }
     }
 

@@ -124,7 +124,9 @@ public sealed partial class HtmlReportTests
     public void Best_value_of_each_column_stands_out_whoever_has_it()
     {
         var board = SampleReports.Typical().Leaderboard;
-        var page = HtmlReport.Write(SampleReports.Of(board.Best, [board.Baselines[0] with { Psnr = 30 }], []));
+        var other = board.Baselines[0];
+        var changed = new Dictionary<string, MetricValue>(other.Metrics) { ["psnr"] = other.Of("psnr")! with { Value = 30 } };
+        var page = HtmlReport.Write(SampleReports.Of(board.Best, [other with { Metrics = changed }], []));
         using var data = Island(page, "report-data");
         var best = data.RootElement.GetProperty("scores").EnumerateArray().SelectMany(s => s.GetProperty("values").EnumerateArray()).Where(v => v.GetProperty("best").GetBoolean()).ToList();
         best.Count.ShouldBe(5);

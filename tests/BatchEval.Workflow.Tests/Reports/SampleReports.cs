@@ -42,8 +42,12 @@ internal static class SampleReports
         return new CandidateScore
         {
             Id = candidate.ShortId, Name = name, Role = role, Candidate = candidate, NetworkCalls = times.Length, Objective = fid, ObjectiveError = error,
-            Fid = fid, FidError = error, FidSamples = 2000, FidHeldOut = fid + 1.4, FidHeldOutError = error * 1.3,
-            Psnr = 24 - fid, PsnrError = 0.21, Ssim = 0.93 - (fid / 40), SsimError = 0.004, Lpips = 0.02 + (fid / 50), LpipsError = 0.002, PairedSamples = 256,
+            Metrics = new Dictionary<string, MetricValue>
+            {
+                ["fid"] = new() { Value = fid, Error = error, Samples = 2000 }, ["fid-held-out"] = new() { Value = fid + 1.4, Error = error * 1.3, Samples = 2000 },
+                ["psnr"] = new() { Value = 24 - fid, Error = 0.21, Samples = 256 }, ["ssim"] = new() { Value = 0.93 - (fid / 40), Error = 0.004, Samples = 256 },
+                ["lpips"] = new() { Value = 0.02 + (fid / 50), Error = 0.002, Samples = 256 },
+            },
         };
     }
 

@@ -30,5 +30,21 @@ public class FileFormatTests
         (assignment.Entry.Name, assignment.Range, assignment.KeepImages, assignment.PairedSamples).ShouldBe(("trailing", new SampleRange(3, 8), true, 2));
     }
 
+    // As versions until 24 November (without the map), until 30 November (with both) and of today write it.
+    [Theory]
+    [InlineData(""" "fid": 3.25, "fidError": 0.5, "fidSamples": 600, "psnr": 20.5, "psnrPerImage": { "min": 1, "p05": 2, "p25": 3, "median": 4, "p75": 5, "p95": 6, "max": 7 }, "pairedSamples": 24 """)]
+    [InlineData(""" "fid": 3.25, "fidError": 0.5, "fidSamples": 600, "metrics": { "fid": { "value": 3.25, "error": 0.5, "samples": 600 }, "psnr": { "value": 20.5, "samples": 24, "perImage": { "min": 1, "p05": 2, "p25": 3, "median": 4, "p75": 5, "p95": 6, "max": 7 } } } """)]
+    [InlineData(""" "metrics": { "fid": { "value": 3.25, "error": 0.5, "samples": 600 }, "psnr": { "value": 20.5, "samples": 24, "perImage": { "min": 1, "p05": 2, "p25": 3, "median": 4, "p75": 5, "p95": 6, "max": 7 } } } """)]
+    public void Scores_of_older_versions_are_read(string members)
+    {
+        var text = $$"""{ "id": "a", "name": "trailing", "role": "baseline", "candidate": { "solver": "ddim", "steps": [{ "t": 999 }] }, "networkCalls": 1, "objective": 3.25, {{members}} }""";
+        var score = JsonSerializer.Deserialize<CandidateScore>(text, WorkflowJson.Options)!;
+        score.Metrics.Keys.ShouldBe(["fid", "psnr"]);
+        score.Of("fid").ShouldBe(new MetricValue { Value = 3.25, Error = 0.5, Samples = 600 });
+        score.Of("psnr").ShouldBe(new MetricValue { Value = 20.5, Samples = 24, PerImage = new ScoreDistribution(1, 2, 3, 4, 5, 6, 7) });
+        (score.Samples, score.Pairs).ShouldBe((600, 24));
+        MembersOf(score).ShouldBe(["id", "name", "role", "candidate", "networkCalls", "objective", "objectiveError", "metrics"]);
+    }
+
     private static IEnumerable<string> MembersOf<T>(T value) => JsonSerializer.SerializeToElement(value, WorkflowJson.Options).EnumerateObject().Select(p => p.Name);
 }

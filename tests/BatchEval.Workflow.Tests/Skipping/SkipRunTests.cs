@@ -26,8 +26,8 @@ public sealed class SkipRunTests(AzuriteFixture azurite) : IClassFixture<Azurite
         sheet.Masks.Average(m => StepMask.Read(m).Count(called => called)).ShouldBe(score.NetworkCalls, 1e-4);
         sheet.Masks.Distinct().Count().ShouldBeGreaterThan(1);
         score.NetworkCallsPerImage!.Min.ShouldBeLessThan(score.NetworkCallsPerImage.Max);
-        score.PsnrPerImage!.Median.ShouldBeInRange(score.PsnrPerImage.P05, score.PsnrPerImage.P95);
-        score.LpipsPerImage.ShouldNotBeNull();
+        score.Of("psnr")!.PerImage!.Median.ShouldBeInRange(score.Of("psnr")!.PerImage!.P05, score.Of("psnr")!.PerImage!.P95);
+        score.Of("lpips")!.PerImage.ShouldNotBeNull();
         System.Text.Encoding.UTF8.GetString((await store.ReadAsync(BlobNames.Result(run, "report.html")))!).ShouldContain("Network calls per image");
         (await store.ExistsAsync(BlobNames.Candidate(run, score.Id, "masks.svg"))).ShouldBeTrue();
         (await store.ExistsAsync(BlobNames.Candidate(run, leaderboard.Baselines[0].Id, "masks.json"))).ShouldBeFalse("a plan's calls are in the plan");

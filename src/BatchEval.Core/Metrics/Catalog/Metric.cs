@@ -51,6 +51,12 @@ public sealed record Metric(string Key, string Label, bool HigherIsBetter, Metri
     /// <summary>Name of members in JSON and of columns.</summary>
     public string Member { get; } = string.Concat(Key.Split('-').Select((word, i) => i == 0 ? word : char.ToUpperInvariant(word[0]) + word[1..]));
 
+    /// <summary>Whether a run computes it for its final scores unless it is told otherwise, where its model allows.</summary>
+    public bool IsStandard { get; init; }
+
+    /// <summary>Whether a package brings a network for it alone.</summary>
+    public bool HasOwnNetwork => (Needs & (MetricNeeds.PerceptualNetwork | MetricNeeds.Prompts | MetricNeeds.SecondFeatures)) != 0;
+
     /// <summary>Computes it from two sets; null for metrics of pairs.</summary>
     public Func<SampleSets, MetricOutcome>? OfSets { get; init; }
 

@@ -24,8 +24,8 @@ public static class MetricCatalog
     /// <summary>The rows, in the order in which they are shown.</summary>
     public static IReadOnlyList<Metric> All { get; } =
     [
-        new("fid", "FID", false, MetricNeeds.ReferenceStatistics, 3) { OfSets = s => Frechet(s, s.Reference!, s.Features), HasControl = true },
-        new("fid-held-out", "held-out FID", false, MetricNeeds.HeldOutStatistics, 3) { OfSets = s => Frechet(s, s.HeldOut!, s.Features), HasControl = true },
+        new("fid", "FID", false, MetricNeeds.ReferenceStatistics, 3) { IsStandard = true, OfSets = s => Frechet(s, s.Reference!, s.Features), HasControl = true },
+        new("fid-held-out", "held-out FID", false, MetricNeeds.HeldOutStatistics, 3) { IsStandard = true, OfSets = s => Frechet(s, s.HeldOut!, s.Features), HasControl = true },
         new("fid-infinity", "FID∞", false, MetricNeeds.ReferenceStatistics | MetricNeeds.Features, 3) { OfSets = Infinity, MinimumSamples = d => Math.Min(InfinityCount + 1, InfinityPerDimension * d) },
         new("fid-second", "FID, second network", false, MetricNeeds.SecondFeatures, 3) { OfSets = s => Frechet(s, s.SecondReference!, s.SecondFeatures) },
         new("inception-score", "IS", true, MetricNeeds.Logits, 3) { OfSets = Inception, MinimumSamples = _ => Splits },
@@ -38,13 +38,13 @@ public static class MetricCatalog
         new("mind", "MIND", false, BothFeatures, 4) { OfSets = s => Metrics.Mind.Compute(s.Features!, s.ReferenceFeatures!, s.Seed, degreeOfParallelism: s.Threads) },
         new("psnr", "PSNR", true, MetricNeeds.Pairs, 2)
         {
-            Unit = "dB", ReportKey = "psnr-mean-of-images", Cap = PsnrCap, OfPair = p => Psnr.OfImage(p.Image.Span, p.Reference.Span, p.Peak),
+            IsStandard = true, Unit = "dB", ReportKey = "psnr-mean-of-images", Cap = PsnrCap, OfPair = p => Psnr.OfImage(p.Image.Span, p.Reference.Span, p.Peak),
             Reduce = (values, _) => Mean([.. values.Select(v => Math.Min(v, PsnrCap))], $"PSNR, mean of per-image values capped at {PsnrCap} dB; standard error over images"),
         },
         new("psnr-pooled-error", "pooled PSNR", true, MetricNeeds.Pairs, 2) { Unit = "dB", PerImageOf = "psnr", Reduce = Pooled },
         new("ssim", "SSIM", true, MetricNeeds.Pairs, 4)
         {
-            IsDetail = true, MinimumSide = SsimWindow, OfPair = p => Ssim.OfImage(p.Image.Span, p.Reference.Span, p.Shape, new SsimOptions(p.Peak)),
+            IsStandard = true, IsDetail = true, MinimumSide = SsimWindow, OfPair = p => Ssim.OfImage(p.Image.Span, p.Reference.Span, p.Shape, new SsimOptions(p.Peak)),
             Reduce = (values, _) => Mean(values, "SSIM, Gaussian window 11, sigma 1.5, per channel; standard error over images"),
         },
         new("ms-ssim", "MS-SSIM", true, MetricNeeds.Pairs, 4)
@@ -52,16 +52,13 @@ public static class MetricCatalog
             MinimumSide = SsimWindow << 4, OfPair = p => MultiScaleSsim.OfImage(p.Image.Span, p.Reference.Span, p.Shape, new SsimOptions(p.Peak)),
             Reduce = (values, _) => Mean(values, "MS-SSIM, five scales; standard error over images"),
         },
-        new("lpips", "LPIPS", false, MetricNeeds.Pairs | MetricNeeds.PerceptualNetwork, 4) { Reduce = (values, _) => Mean(values, "LPIPS; standard error over images") },
+        new("lpips", "LPIPS", false, MetricNeeds.Pairs | MetricNeeds.PerceptualNetwork, 4) { IsStandard = true, Reduce = (values, _) => Mean(values, "LPIPS; standard error over images") },
         new("pixel-mean", "mean pixel", false, MetricNeeds.Images, 1) { OfImage = PixelStatistics.Mean, Reduce = (values, _) => Mean(values, "mean of all values, 0 to 255; standard error over images") },
         new("contrast", "contrast", false, MetricNeeds.Images, 1) { OfImage = PixelStatistics.Deviation, Reduce = (values, _) => Mean(values, "mean standard deviation within an image, 0 to 255; standard error over images") },
         new("clip-score", "CLIP score", true, MetricNeeds.Prompts, 2) { Reduce = (values, _) => Mean(values, "CLIP score, 100 max(cos, 0) of image and prompt; standard error over images") },
     ];
 
     public static IReadOnlyList<string> Keys { get; } = [.. All.Select(m => m.Key)];
-
-    /// <summary>What a run computes for its final scores unless it is told otherwise, as far as its model allows.</summary>
-    public static IReadOnlyList<string> Standard { get; } = ["fid", "fid-held-out", "psnr", "ssim", "lpips"];
 
     /// <summary>A row by its key, or by the key that reports have for it.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>
