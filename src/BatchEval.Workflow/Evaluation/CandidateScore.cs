@@ -49,9 +49,9 @@ public sealed record CandidateScore : IJsonOnDeserialized
     /// <summary>Every metric that was measured, by its key in <see cref="MetricCatalog"/>.</summary>
     public IReadOnlyDictionary<string, MetricValue> Metrics { get => metrics; init => metrics = value; }
 
-    /// <summary>Most samples behind any of its metrics.</summary>
+    /// <summary>Samples behind the first of its metrics, in the order of the catalogue (recall has those of the reference).</summary>
     [JsonIgnore]
-    public int? Samples => Metrics.Values.Max(m => m.Samples);
+    public int? Samples => MetricCatalog.All.Select(m => Of(m.Key)?.Samples).FirstOrDefault(n => n is not null);
 
     /// <summary>Most pairs of images behind any of its metrics. (A member of the name "pairedSamples" would be skipped when older files are read.)</summary>
     [JsonIgnore]
