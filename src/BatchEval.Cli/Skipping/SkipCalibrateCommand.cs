@@ -1,4 +1,5 @@
 using BatchEval.Core.Metrics;
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Search.Skipping;
 using BatchEval.Workflow.Skipping;
@@ -11,22 +12,24 @@ internal sealed class SkipCalibrateCommand
     private readonly Shell shell;
     private readonly SkipOptions options;
     private readonly Option<bool> json = CommonOptions.Json();
-    private readonly (SkipTargetKind Kind, Option<double?> Option)[] targets =
+    private readonly (SkipTargetKind Kind, Metric? Metric, Option<double?> Option)[] targets =
     [
-        (SkipTargetKind.NetworkCalls, new("--target-calls") { Description = "Mean network calls per image, at most.", HelpName = "n" }),
-        (SkipTargetKind.Milliseconds, new("--target-ms") { Description = "Milliseconds per image, at most.", HelpName = "ms" }),
-        (SkipTargetKind.Psnr, new("--target-psnr") { Description = "Mean PSNR against the unaccelerated images in dB, at least.", HelpName = "dB" }),
-        (SkipTargetKind.Lpips, new("--target-lpips") { Description = "Mean perceptual distance to the unaccelerated images, at most.", HelpName = "d" }),
+        (SkipTargetKind.NetworkCalls, null, new("--target-calls") { Description = "Mean network calls per image, at most.", HelpName = "n" }),
+        (SkipTargetKind.Milliseconds, null, new("--target-ms") { Description = "Milliseconds per image, at most.", HelpName = "ms" }),
+        .. MetricCatalog.All.Where(m => m.IsPaired && m.IsPerImage).Select(m => (SkipTargetKind.Metric, (Metric?)m, new Option<double?>($"--target-{m.Key}")
+        {
+            Description = $"Mean {m.Label} against the unaccelerated images{(m.Unit.Length == 0 ? "" : $" in {m.Unit}")}, at {(m.HigherIsBetter ? "least" : "most")}.", HelpName = m.Unit.Length == 0 ? "x" : m.Unit,
+        })),
     ];
 
-    private SkipCalibrateCommand(Shell shell) => (this.shell, options) = (shell, new SkipOptions(shell, 64));
+    private SkipCalibrateCommand(Shell shell) => (this.shell, options) = (shell, new SkipOptions(shell, 64, m => m.IsStandard && m.IsPaired));
 
     public static Command Create(Shell shell)
     {
         var self = new SkipCalibrateCommand(shell);
         var command = new Command("calibrate", "Find the skip threshold for a target and print the candidate.");
         self.options.AddTo(command, rule: true);
-        foreach (var (_, option) in self.targets)
+        foreach (var (_, _, option) in self.targets)
         {
             command.Add(option);
         }
@@ -44,8 +47,8 @@ internal sealed class SkipCalibrateCommand
         using var opened = options.Open(parsed);
         var sampler = options.Full(parsed, opened.Sampling.Manifest.Schedule);
         _ = Input.Read("The skip policy", () => sampler.With(sampler.Steps, policy));
-        var bench = options.Bench(parsed, opened, cancellation);
-        var full = bench.Measure(bench.Full, cancellation: cancellation);
+        var bench = options.Bench(parsed, opened, options.Metrics(parsed, opened, target.Metric), cancellation);
+        var full = bench.Measure(bench.Full, cancellation);
         var found = new SkipCalibrator(bench).Calibrate(
             policy, target, progress: t => shell.Error.WriteLine(FormattableString.Invariant($"threshold {t.Threshold:G5}: {t.NetworkCalls:0.00} calls, value {t.Value:0.####}")), cancellation: cancellation);
         Print(output, full, found);
@@ -63,7 +66,7 @@ internal sealed class SkipCalibrateCommand
 
         var value = parsed.GetValue(given[0].Option)!.Value;
         return value > 0 && double.IsFinite(value)
-            ? new SkipTarget(given[0].Kind, value)
+            ? new SkipTarget(given[0].Kind, value, given[0].Metric)
             : throw new ProblemException($"{given[0].Option.Name} is {value.ToString(CultureInfo.InvariantCulture)}; allowed: a number above 0.");
     }
 
@@ -73,7 +76,7 @@ internal sealed class SkipCalibrateCommand
         var calls = achieved.NetworkCalls.Select(c => (double)c).ToArray();
         output.Line(FormattableString.Invariant($"Threshold {found.Policy.Threshold:G6} for {found.Target}, {found.Trials.Count} thresholds measured{(found.IsMonotone ? string.Empty : " (calls are not monotone in the threshold)")}."));
         output.Line(FormattableString.Invariant($"Network calls per image: {achieved.MeanCalls:0.00} of {full.MeanCalls:0.00} (5 % {Quantiles.Of(calls, 0.05):0.0}, median {Quantiles.Of(calls, 0.5):0.0}, 95 % {Quantiles.Of(calls, 0.95):0.0})"));
-        output.Line(FormattableString.Invariant($"PSNR {achieved.MeanPsnr:0.00} dB, SSIM {achieved.MeanSsim:0.0000}, LPIPS {achieved.MeanLpips:0.0000} against the unaccelerated images"));
+        output.Line($"{SkipDocument.Line(achieved)} against the unaccelerated images");
         output.Line(FormattableString.Invariant($"Milliseconds per image: {achieved.Milliseconds:0.00} of {full.Milliseconds:0.00} (processor time {achieved.ProcessorMilliseconds:0.00} of {full.ProcessorMilliseconds:0.00})"));
         output.Line($"Candidate: {CandidateJson.Write(achieved.Candidate)}");
     }

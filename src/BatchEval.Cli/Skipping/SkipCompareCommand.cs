@@ -1,4 +1,5 @@
 using BatchEval.Core.Metrics;
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Workflow.Skipping;
@@ -11,7 +12,6 @@ internal sealed class SkipCompareCommand
 {
     // Calibration samples lie far from the samples that the rows are measured on.
     private const long CalibrationStart = 1L << 20;
-    private static readonly string[] Columns = ["method", "threshold", "calls", "calls 5-95 %", "PSNR", "PSNR 5 %", "SSIM", "LPIPS", "LPIPS 95 %", "FID", "ms", "time", "CPU time"];
 
     private readonly Shell shell;
     private readonly SkipOptions options;
@@ -22,7 +22,7 @@ internal sealed class SkipCompareCommand
     private readonly Option<int[]> orders = new("--orders") { Description = "Orders of extrapolation to compare.", HelpName = "n", DefaultValueFactory = _ => [0, 1, 2, 3], AllowMultipleArgumentsPerToken = true };
     private readonly Option<string[]> criteria = SkipOptions.Criteria();
 
-    private SkipCompareCommand(Shell shell) => (this.shell, options) = (shell, new SkipOptions(shell, 256));
+    private SkipCompareCommand(Shell shell) => (this.shell, options) = (shell, new SkipOptions(shell, 256, m => m.IsStandard && !m.Needs.HasFlag(MetricNeeds.HeldOutStatistics)));
 
     public static Command Create(Shell shell)
     {
@@ -57,11 +57,12 @@ internal sealed class SkipCompareCommand
         [
             .. parsed.GetRequiredValue(criteria).SelectMany(name => parsed.GetRequiredValue(orders).Select(order => (name, options.Policy(parsed, SkipPolicy.ParseCriterion(name), order)))),
         ];
-        var calibration = options.Bench(parsed, opened, cancellation, CalibrationStart, parsed.GetValue(calibrationCount) ?? 32);
-        var table = new SkipTable(calibration, options.Bench(parsed, opened, cancellation));
+        var metrics = options.Metrics(parsed, opened);
+        var calibration = options.Bench(parsed, opened, [], cancellation, CalibrationStart, parsed.GetValue(calibrationCount) ?? 32);
+        var table = new SkipTable(calibration, options.Bench(parsed, opened, metrics, cancellation));
         var rows = table.Measure(
-            wanted, fewer, policies, r => shell.Error.WriteLine(FormattableString.Invariant($"{r.Method}: {r.Measurement.MeanCalls:0.00} calls, PSNR {r.Measurement.MeanPsnr:0.00}")), cancellation);
-        output.Draw(Draw(rows));
+            wanted, fewer, policies, r => shell.Error.WriteLine(FormattableString.Invariant($"{r.Method}: {r.Measurement.MeanCalls:0.00} calls, {SkipDocument.Line(r.Measurement)}")), cancellation);
+        output.DrawRows(Draw(rows, metrics));
         output.Json(new JsonObject { ["solver"] = full.Solver, ["rows"] = new JsonArray([.. rows.Select(Row)]) });
         return ExitCodes.Done;
     }
@@ -74,10 +75,11 @@ internal sealed class SkipCompareCommand
         return document;
     }
 
-    private static Table Draw(IReadOnlyList<SkipTableRow> rows)
+    private static Table Draw(IReadOnlyList<SkipTableRow> rows, IReadOnlyList<Metric> metrics)
     {
+        var columns = metrics.SelectMany(Columns).ToList();
         var table = new Table().Border(TableBorder.Markdown);
-        foreach (var name in Columns)
+        foreach (var name in (IEnumerable<string>)["method", "threshold", "calls", "calls 5-95 %", .. columns.Select(c => c.Name), "ms", "time", "CPU time"])
         {
             table.AddColumn(new TableColumn(name).NoWrap());
         }
@@ -87,15 +89,25 @@ internal sealed class SkipCompareCommand
         {
             double[] calls = [.. m.NetworkCalls.Select(c => (double)c)];
             table.AddRow(
-                method, Text(threshold, "G3"), Text(m.MeanCalls, "0.0"), $"{Text(Quantiles.Of(calls, 0.05), "0")}-{Text(Quantiles.Of(calls, 0.95), "0")}",
-                Text(m.MeanPsnr, "0.00"), Text(Quantile(m.Psnr, 0.05), "0.0"), Text(m.MeanSsim, "0.0000"), Text(m.MeanLpips, "0.0000"), Text(Quantile(m.Lpips, 0.95), "0.000"),
-                Text(m.Fid, "0.000"), Text(m.Milliseconds, "0.0"), Text(m.Milliseconds / full.Milliseconds, "0.00"), Text(m.ProcessorMilliseconds / full.ProcessorMilliseconds, "0.00"));
+            [
+                method, Text(threshold, "G3"), Text(m.MeanCalls, "0.0"), $"{Text(Quantiles.Of(calls, 0.05), "0")}-{Text(Quantiles.Of(calls, 0.95), "0")}", .. columns.Select(c => c.Text(m)),
+                Text(m.Milliseconds, "0.0"), Text(m.Milliseconds / full.Milliseconds, "0.00"), Text(m.ProcessorMilliseconds / full.ProcessorMilliseconds, "0.00"),
+            ]);
         }
 
         return table;
     }
 
-    private static double? Quantile(IReadOnlyList<double>? values, double probability) => values is null ? null : Quantiles.Of([.. values], probability);
+    // The mean, and of what is compared image by image the worst 5 % as well.
+    private static IEnumerable<(string Name, Func<SkipMeasurement, string> Text)> Columns(Metric metric)
+    {
+        yield return (metric.Label, m => SkipDocument.Text(metric, m.Metrics));
+        if (metric is { IsPaired: true, IsPerImage: true, IsDetail: false })
+        {
+            yield return ($"{metric.Label} {(metric.HigherIsBetter ? 5 : 95)} %", m =>
+                SkipDocument.Number(m.Metrics.GetValueOrDefault(metric.Key)?.PerImage is { } spread ? metric.HigherIsBetter ? spread.P05 : spread.P95 : null, metric.Decimals - 1));
+        }
+    }
 
     private static string Text(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "-";
 }

@@ -1,31 +1,31 @@
-using BatchEval.Core.Metrics;
+using System.Text.Json;
+using BatchEval.Core.Metrics.Catalog;
+using BatchEval.Workflow.Evaluation;
+using BatchEval.Workflow.Serialization;
 using BatchEval.Workflow.Skipping;
 
 namespace BatchEval.Cli.Skipping;
 
-/// <summary>Measurements as JSON.</summary>
+/// <summary>Measurements as JSON and as text.</summary>
 internal static class SkipDocument
 {
-    /// <summary>Means of a measurement, with the distribution of its calls and paired metrics.</summary>
+    /// <summary>A measurement, with the distribution of its calls and of metrics of pairs.</summary>
     public static JsonObject Of(SkipMeasurement m) => new()
     {
-        ["networkCalls"] = Distribution(m.NetworkCalls.Select(c => (double)c)),
-        ["psnr"] = Distribution(m.Psnr),
-        ["ssim"] = Distribution(m.Ssim),
-        ["lpips"] = Distribution(m.Lpips),
-        ["fid"] = m.Fid,
+        ["networkCalls"] = Json(new MetricValue { Value = m.MeanCalls, Samples = m.NetworkCalls.Count, PerImage = ScoreDistribution.Of(m.NetworkCalls.Select(c => (double)c)) }),
+        ["metrics"] = Json(m.Metrics),
         ["milliseconds"] = m.Milliseconds,
         ["processorMilliseconds"] = m.ProcessorMilliseconds,
     };
 
-    private static JsonObject? Distribution(IEnumerable<double>? values)
-    {
-        if (values?.ToArray() is not { Length: > 0 } all)
-        {
-            return null;
-        }
+    public static JsonNode? Json<T>(T value) => JsonSerializer.SerializeToNode(value, WorkflowJson.Printed);
 
-        var q = Quantiles.Of(all, [0, 0.05, 0.5, 0.95, 1]);
-        return new JsonObject { ["mean"] = all.Average(), ["min"] = q[0], ["p05"] = q[1], ["median"] = q[2], ["p95"] = q[3], ["max"] = q[4] };
-    }
+    /// <summary>What was measured, on one line.</summary>
+    public static string Line(SkipMeasurement m) =>
+        string.Join(", ", MetricCatalog.All.Where(metric => m.Metrics.ContainsKey(metric.Key)).Select(metric => $"{metric.Label} {Text(metric, m.Metrics)}{(metric.Unit.Length == 0 ? "" : " " + metric.Unit)}"));
+
+    /// <summary>A value with the metric's decimals, or a dash.</summary>
+    public static string Text(Metric metric, IReadOnlyDictionary<string, MetricValue> values) => Number(values.GetValueOrDefault(metric.Key)?.Value, metric.Decimals);
+
+    public static string Number(double? value, int decimals) => value?.ToString($"F{decimals}", CultureInfo.InvariantCulture) ?? "-";
 }

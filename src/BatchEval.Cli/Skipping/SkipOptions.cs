@@ -1,6 +1,8 @@
 using BatchEval.Cli.Sampling;
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Solvers;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Skipping;
 
@@ -11,6 +13,7 @@ internal sealed class SkipOptions
 {
     private readonly Shell shell;
     private readonly int defaultCount;
+    private readonly Func<Metric, bool> usual;
     private readonly Option<string> model = CommonOptions.Model();
     private readonly Option<string> device = CommonOptions.Device();
     private readonly ConditionOptions conditions = new();
@@ -26,12 +29,18 @@ internal sealed class SkipOptions
     private readonly Option<int> guard = new("--guard") { Description = "Last steps that are always computed.", HelpName = "n", DefaultValueFactory = _ => 0 };
     private readonly Option<int?> maxCalls = new("--max-calls") { Description = "Hard limit of network calls per image.", HelpName = "n" };
 
+    private readonly Option<string[]> metrics = new("--metrics") { HelpName = "name", AllowMultipleArgumentsPerToken = true };
+
     /// <summary>Creates the options.</summary>
     /// <param name="shell">Console, working directory, environment and clock.</param>
     /// <param name="count">Default number of samples.</param>
-    public SkipOptions(Shell shell, int count)
+    /// <param name="usual">Which metrics are measured where none are named, as far as the model allows.</param>
+    public SkipOptions(Shell shell, int count, Func<Metric, bool> usual)
     {
-        (this.shell, defaultCount) = (shell, count);
+        (this.shell, defaultCount, this.usual) = (shell, count, usual);
+        var names = Measurable.Where(usual).Select(m => m.Key).ToList();
+        metrics.Description = $"What to measure, against the unaccelerated images wherever something is compared but for fid-held-out and fid-second: {string.Join(", ", Measurable.Select(m => m.Key))}. Default: {(names.Count == 0 ? "none" : string.Join(", ", names))}.";
+        metrics.AcceptOnlyFromAmong([.. Measurable.Select(m => m.Key)]);
         this.count.Description = $"Number of samples. Default: {count}.";
         CommonOptions.AtLeast(this.count, 1);
         CommonOptions.AtLeast(batch, 1);
@@ -42,12 +51,15 @@ internal sealed class SkipOptions
     /// <param name="rule">Whether it takes a rule, and not several.</param>
     public void AddTo(Command command, bool rule)
     {
-        Option[] all = [model, solver, steps, spacing, count, batch, conditions.Seed, conditions.Label, conditions.Guidance, device, maxConsecutive, warmup, guard, .. rule ? new Option[] { criterion, order, maxCalls } : []];
+        Option[] all = [model, solver, steps, spacing, count, batch, metrics, conditions.Seed, conditions.Label, conditions.Guidance, device, maxConsecutive, warmup, guard, .. rule ? new Option[] { criterion, order, maxCalls } : []];
         foreach (var option in all)
         {
             command.Add(option);
         }
     }
+
+    // Samples have no prompts here. Metrics of pairs come first, as they are what skipping is judged by.
+    private static IEnumerable<Metric> Measurable => MetricCatalog.All.Where(m => !m.Needs.HasFlag(MetricNeeds.Prompts)).OrderBy(m => !m.IsPaired);
 
     /// <summary>An option that names several rules.</summary>
     public static Option<string[]> Criteria()
@@ -75,11 +87,25 @@ internal sealed class SkipOptions
         return OpenedModel.Open(package, CommonOptions.Workers(parsed.GetRequiredValue(device), 1).Device);
     }
 
+    /// <summary>What to measure.</summary>
+    /// <param name="target">Measured besides, or null.</param>
+    /// <exception cref="ProblemException">The model does not allow a metric that is named.</exception>
+    public IReadOnlyList<Metric> Metrics(ParseResult parsed, OpenedModel opened, Metric? target = null)
+    {
+        var manifest = opened.Sampling.Manifest;
+        string? Reason(Metric metric) => MeasuredMetrics.ReasonAgainst(ReferenceSet.Without(metric), manifest);
+        var named = parsed.GetValue(metrics) is { Length: > 0 } keys ? keys : null;
+        var wanted = Measurable.Where(m => m == target || (named?.Contains(m.Key) ?? (usual(m) && Reason(m) is null))).ToList();
+        return wanted.Find(m => Reason(m) is not null) is { } refused
+            ? throw new ProblemException($"{refused.Label} cannot be measured: the model '{manifest.Name}' {Reason(refused)}.")
+            : wanted;
+    }
+
     /// <summary>The samples, with their unaccelerated images.</summary>
-    public SkipBench Bench(ParseResult parsed, OpenedModel opened, CancellationToken cancellation, long first = 0, int? number = null)
+    public SkipBench Bench(ParseResult parsed, OpenedModel opened, IReadOnlyList<Metric> metrics, CancellationToken cancellation, long first = 0, int? number = null)
     {
         var manifest = opened.Sampling.Manifest;
         var samples = new SkipSamples(conditions.SeedOf(parsed), conditions.Read(parsed, manifest), number ?? parsed.GetValue(count) ?? defaultCount, first, parsed.GetValue(batch) ?? 64);
-        return new SkipBench(opened, Full(parsed, manifest.Schedule), samples, shell.Time, cancellation);
+        return new SkipBench(opened, Full(parsed, manifest.Schedule), samples, metrics, shell.Time, cancellation);
     }
 }

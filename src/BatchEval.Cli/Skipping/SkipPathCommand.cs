@@ -1,3 +1,4 @@
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Core.Search.Skipping;
@@ -16,7 +17,7 @@ internal sealed class SkipPathCommand
     private readonly Option<int> order = new("--order") { Description = "Extrapolation of skipped outputs: 0 (hold) to 3.", HelpName = "n", DefaultValueFactory = _ => 0 };
     private readonly Option<int[]> skips = new("--skips") { Description = "Numbers of skips to judge at.", HelpName = "n", DefaultValueFactory = _ => [10, 20, 30], AllowMultipleArgumentsPerToken = true };
 
-    private SkipPathCommand(Shell shell) => (this.shell, options) = (shell, new SkipOptions(shell, 4));
+    private SkipPathCommand(Shell shell) => (this.shell, options) = (shell, new SkipOptions(shell, 4, _ => false));
 
     public static Command Create(Shell shell)
     {
@@ -44,20 +45,22 @@ internal sealed class SkipPathCommand
             throw new ProblemException($"--skips must name numbers from 1 to {steps - 1}, fewer than the {steps} steps.");
         }
 
-        var bench = options.Bench(parsed, opened, cancellation);
+        var metrics = options.Metrics(parsed, opened);
+        var bench = options.Bench(parsed, opened, metrics, cancellation);
         var finder = new SkipPathFinder(bench, parsed.GetValue(order));
         var paths = finder.Find(wanted[^1], n => shell.Error.WriteLine($"{n} of {wanted[^1]} skips chosen"), cancellation);
         var compared = rules.SelectMany(r => wanted.Select(n => finder.Compare(paths, n, r.Policy, cancellation))).ToList();
-        Print(output, paths, compared);
+        Print(output, paths, compared, metrics);
         output.Json(Document(paths, compared));
         return ExitCodes.Done;
     }
 
-    private static void Print(Output output, SkipPaths paths, List<SkipComparison> compared)
+    private static void Print(Output output, SkipPaths paths, List<SkipComparison> compared, IReadOnlyList<Metric> metrics)
     {
         output.Line(FormattableString.Invariant($"{paths.Samples.Count} greedy paths: {paths.Evaluations} network evaluations, {paths.NaiveEvaluations} without prefix sharing ({(double)paths.Evaluations / paths.NaiveEvaluations:0.00})."));
         var table = new Table().Border(TableBorder.Markdown);
-        foreach (var name in new[] { "rule", "skips", "threshold", "rule's skips", "both skip", "rule only", "greedy only", "both run", "by chance", "chi^2", "p", "L1 rule", "L1 greedy" })
+        string[] names = ["rule", "skips", "threshold", "rule's skips", "both skip", "rule only", "greedy only", "both run", "by chance", "chi^2", "p", "L1 rule", "L1 greedy"];
+        foreach (var name in names.Concat(metrics.SelectMany(m => new[] { $"{m.Label} rule", $"{m.Label} greedy" })))
         {
             table.AddColumn(new TableColumn(name).NoWrap().RightAligned());
         }
@@ -66,12 +69,15 @@ internal sealed class SkipPathCommand
         {
             var (a, test) = (c.AfterWarmup, c.AfterWarmup.Test());
             table.AddRow(
+            [
                 c.Rule.Policy.CriterionName, $"{c.Skips}", Number(c.Rule.Policy.Threshold, "G4"), Number(c.Rule.Achieved.NetworkCalls.Zip(c.Rule.Achieved.Masks, (calls, mask) => StepMask.Read(mask).Length - calls).Average(), "0.0"),
                 $"{a.BothSkip}", $"{a.RuleOnly}", $"{a.OptimalOnly}", $"{a.BothCompute}", Number(a.ExpectedBothSkip, "0.0"),
-                test is null ? "-" : Number(test.Statistic, "0.00"), test is null ? "-" : Number(test.PValue, "G3"), Number(c.RuleError, "0.00000"), Number(c.GreedyError, "0.00000"));
+                test is null ? "-" : Number(test.Statistic, "0.00"), test is null ? "-" : Number(test.PValue, "G3"), Number(c.RuleError, "0.00000"), Number(c.GreedyError, "0.00000"),
+                .. metrics.SelectMany(m => new[] { SkipDocument.Text(m, c.Rule.Achieved.Metrics), SkipDocument.Text(m, c.GreedyMetrics) }),
+            ]);
         }
 
-        output.Draw(table);
+        output.DrawRows(table);
     }
 
     private static string Number(double value, string format) => value.ToString(format, System.Globalization.CultureInfo.InvariantCulture);
@@ -94,6 +100,8 @@ internal sealed class SkipPathCommand
         ["afterWarmup"] = Agreement(c.AfterWarmup),
         ["ruleError"] = c.RuleError,
         ["greedyError"] = c.GreedyError,
+        ["ruleMetrics"] = SkipDocument.Json(c.Rule.Achieved.Metrics),
+        ["greedyMetrics"] = SkipDocument.Json(c.GreedyMetrics),
     };
 
     private static JsonObject Agreement(SkipAgreement a) => new()

@@ -8,6 +8,7 @@ namespace BatchEval.Cli.Terminal;
 internal sealed class Output(Shell shell, bool json)
 {
     private const int PlainWidth = 160;
+    private const int MostWidth = 4096;
 
     private TextWriter People => json ? shell.Error : shell.Out;
 
@@ -16,6 +17,14 @@ internal sealed class Output(Shell shell, bool json)
 
     /// <summary>Writes a table or another drawing for people.</summary>
     public void Draw(Spectre.Console.Rendering.IRenderable drawing) => Draw(_ => drawing);
+
+    /// <summary>Writes a Markdown table, each row in one line however long it is: cut into several it could be read by nobody.</summary>
+    public void DrawRows(Table table)
+    {
+        var console = ConsoleOn(People, terminal: false);
+        console.Profile.Width = MostWidth;
+        console.Write(table);
+    }
 
     /// <summary>Writes a drawing that depends on how many characters a line has.</summary>
     public void Draw(Func<int, Spectre.Console.Rendering.IRenderable> drawing)

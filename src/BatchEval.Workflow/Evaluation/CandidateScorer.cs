@@ -37,9 +37,20 @@ public sealed class CandidateScorer(OpenedModel model, MeasuredMetrics metrics, 
         }
 
         var wanted = final ? metrics.All : [.. metrics.All.Where(m => m.IsPaired), .. metrics.Objective.IsPaired ? Array.Empty<Metric>() : [metrics.Objective]];
-        var sets = SetsOf(shards, wanted, final, control);
-        var measured = new SortedDictionary<string, MetricValue>(StringComparer.Ordinal);
+        var sets = SetsOf(model, shards, wanted, final, final ? null : control);
         var reason = "it was not measured.";
+        var measured = Measure(wanted, shards, sets, final, (metric, why) => reason = metric == metrics.Objective ? why ?? reason : reason);
+        return Judge(score with { Metrics = measured }, reason);
+    }
+
+    /// <summary>Measures images.</summary>
+    /// <param name="shards">Results in sample order, with what the metrics need.</param>
+    /// <param name="perImage">Whether it is wanted how values per image are spread.</param>
+    /// <param name="without">Told which metrics cannot be computed, and why.</param>
+    public static IReadOnlyDictionary<string, MetricValue> Measure(
+        IReadOnlyList<Metric> wanted, IReadOnlyList<ShardResult> shards, SampleSets sets, bool perImage, Action<Metric, string?>? without = null)
+    {
+        var measured = new SortedDictionary<string, MetricValue>(StringComparer.Ordinal);
         foreach (var metric in wanted)
         {
             var outcome = metric.Reduce is not null ? OfImages(metric, shards) : MetricCatalog.Compute(metric, sets);
@@ -50,16 +61,16 @@ public sealed class CandidateScorer(OpenedModel model, MeasuredMetrics metrics, 
                     Value = found.Value,
                     Error = double.IsFinite(found.StandardError) ? found.StandardError : null,
                     Samples = (int)found.SampleCount,
-                    PerImage = final && metric.IsPerImage ? ScoreDistribution.Of(PerImage(metric, shards)) : null,
+                    PerImage = perImage && metric.IsPerImage ? ScoreDistribution.Of(PerImageOf(metric, shards).Select(v => Math.Min(v, metric.Cap))) : null,
                 };
             }
-            else if (metric == metrics.Objective)
+            else
             {
-                reason = outcome.Reason ?? reason;
+                without?.Invoke(metric, outcome.Reason);
             }
         }
 
-        return Judge(score with { Metrics = measured }, reason);
+        return measured;
     }
 
     /// <summary>The part that a search works with.</summary>
@@ -74,23 +85,27 @@ public sealed class CandidateScorer(OpenedModel model, MeasuredMetrics metrics, 
         GaussianStatistics MomentsOf(IReadOnlyList<ShardResult> shards) => MomentAccumulator.Of(Join(shards, c => c.Features)!).ToStatistics();
     }
 
-    private SampleSets SetsOf(IReadOnlyList<ShardResult> shards, IReadOnlyList<Metric> wanted, bool final, ControlledMoments? control) => new()
+    /// <summary>What metrics of sets are computed from.</summary>
+    /// <param name="withErrors">A search compares values only; standard errors are for scores that people see.</param>
+    /// <param name="control">Control variate of the moments, or null.</param>
+    /// <param name="reference">Images to compare with in place of the package's, or null.</param>
+    public static SampleSets SetsOf(
+        OpenedModel model, IReadOnlyList<ShardResult> shards, IReadOnlyList<Metric> wanted, bool withErrors, ControlledMoments? control = null, ReferenceSet? reference = null) => new()
     {
         Features = Join(shards, c => c.Features),
         Logits = Join(shards, c => c.Logits),
-        Reference = model.Training,
+        Reference = reference is null ? model.Training : reference.Statistics,
         HeldOut = model.HeldOut,
         SecondFeatures = Join(shards, c => c.Judged?.SecondFeatures),
         SecondReference = shards.All(c => c.Judged?.SecondFeatures is not null) ? model.Second?.Reference : null,
-        ReferenceFeatures = wanted.Any(m => m.Needs.HasFlag(MetricNeeds.ReferenceFeatures)) ? model.ReferenceFeatures : null,
+        ReferenceFeatures = wanted.Any(m => m.Needs.HasFlag(MetricNeeds.ReferenceFeatures)) ? reference?.Features ?? model.ReferenceFeatures : null,
         Threads = Environment.ProcessorCount,
-        // A search compares values only; standard errors are for scores that people see.
-        WithErrors = final,
-        Control = final ? null : control,
+        WithErrors = withErrors,
+        Control = control,
     };
 
     // Rows of all shards one below the other, or null where a shard has none.
-    private static FeatureMatrix? Join(IReadOnlyList<ShardResult> shards, Func<ShardResult, float[]?> rows)
+    internal static FeatureMatrix? Join(IReadOnlyList<ShardResult> shards, Func<ShardResult, float[]?> rows)
     {
         if (shards.Any(c => rows(c) is null))
         {
@@ -109,9 +124,6 @@ public sealed class CandidateScorer(OpenedModel model, MeasuredMetrics metrics, 
     }
 
     private static IEnumerable<double> PerImageOf(Metric metric, IReadOnlyList<ShardResult> shards) => shards.SelectMany(c => c.PerImage(metric.PerImageOf ?? metric.Key) ?? []);
-
-    private static IEnumerable<double> PerImage(Metric metric, IReadOnlyList<ShardResult> shards) =>
-        PerImageOf(metric, shards).Select(v => Math.Min(v, metric.Cap));
 
     // A call that makes one evaluation where others make two counts as a half.
     private double CallShare(Candidate candidate) => !guided || !candidate.HasGuidance || model.Sampling.Manifest.EmbedsGuidance ? 1

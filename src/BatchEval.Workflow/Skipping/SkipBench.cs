@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using BatchEval.Core.Metrics;
 using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Randomness;
 using BatchEval.Core.Sampling.Skipping;
@@ -15,8 +14,8 @@ namespace BatchEval.Workflow.Skipping;
 public sealed record SkipSamples(ulong Seed, Conditions Conditions, int Count, long First = 0, int BatchSize = 64);
 
 /// <summary>
-/// A fixed set of samples and their unaccelerated images; measures what a candidate with fewer network calls does to them: calls, time, and
-/// PSNR, SSIM and perceptual distance image by image on the same noise, plus FID against the unaccelerated images.
+/// A fixed set of samples and their unaccelerated images; measures what a candidate with fewer network calls does to them: calls, time, and metrics of
+/// pairs on the same noise and of sets, both against the unaccelerated images (which count as fixed in standard errors).
 /// </summary>
 public sealed class SkipBench
 {
@@ -24,16 +23,18 @@ public sealed class SkipBench
     private readonly SkipSamples samples;
     private readonly TimeProvider time;
     private readonly ShardComputer computer;
+    private readonly IReadOnlyList<Metric> metrics;
     private readonly ImageBatch reference;
-    private readonly Lazy<FrechetReference?> referenceFeatures;
+    private readonly Lazy<ReferenceSet?> referenceSet;
 
     /// <summary>Draws the unaccelerated images.</summary>
     /// <param name="full">The unaccelerated sampler.</param>
+    /// <param name="metrics">What to measure.</param>
     /// <param name="cancellation">Checked before every network call.</param>
     /// <exception cref="ProblemException">The unaccelerated sampler does not fit the model, or fails.</exception>
-    public SkipBench(OpenedModel model, Candidate full, SkipSamples samples, TimeProvider time, CancellationToken cancellation = default)
+    public SkipBench(OpenedModel model, Candidate full, SkipSamples samples, IReadOnlyList<Metric> metrics, TimeProvider time, CancellationToken cancellation = default)
     {
-        (this.model, this.samples, this.time, Full, computer) = (model, samples, time, full, new ShardComputer(model, new NoiseBank(samples.Seed), samples.Conditions));
+        (this.model, this.samples, this.metrics, this.time, Full, computer) = (model, samples, metrics, time, full, new ShardComputer(model, new NoiseBank(samples.Seed), samples.Conditions));
         if (full.Violations(model.Sampling.Manifest.Schedule, model.Sampling.Networks.Blocks) is { Count: > 0 } violations)
         {
             throw new ProblemException("The unaccelerated sampler", violations.Select(v => new Problem(string.Empty, v)));
@@ -47,7 +48,7 @@ public sealed class SkipBench
 
         FullStates = [.. results.Select(r => r.Image)];
         reference = ImageBatch.Quantise(model.Sampling.Images(FullStates), model.Sampling.Manifest.Image);
-        referenceFeatures = new(() => model.Features is { } f && samples.Count > 1 ? Reference(f.Run(reference.ToModelRange(model.Sampling.Manifest.Image), withLogits: false).Features) : null);
+        referenceSet = new(() => samples.Count > 1 && computer.Measure(ShardOf(Full), results) is { Features: not null } found ? new ReferenceSet(CandidateScorer.Join([found], r => r.Features)!) : null);
     }
 
     /// <summary>The unaccelerated sampler.</summary>
@@ -69,9 +70,8 @@ public sealed class SkipBench
     }
 
     /// <summary>Measures one candidate. No evaluation is shared with another candidate, so the time is its own.</summary>
-    /// <param name="distribution">Whether FID is wanted too.</param>
     /// <param name="cancellation">Checked before every network call.</param>
-    public SkipMeasurement Measure(Candidate candidate, bool distribution = false, CancellationToken cancellation = default)
+    public SkipMeasurement Measure(Candidate candidate, CancellationToken cancellation = default)
     {
         using var process = Process.GetCurrentProcess();
         var (processor, began) = (process.TotalProcessorTime, time.GetTimestamp());
@@ -79,20 +79,30 @@ public sealed class SkipBench
         var wall = time.GetElapsedTime(began);
         process.Refresh();
         var busy = process.TotalProcessorTime - processor;
-        var scored = computer.Measure(ShardOf(candidate), results);
-        var pairs = scored is { Failure: null, Images: { } images } ? computer.Compare(images, reference, ShardOf(Full).Key).Values : null;
+        var (found, failure) = Score(results);
         return new SkipMeasurement(
-            candidate,
-            scored.NetworkCalls,
-            [.. results.Select(r => StepMask.Write(r.Executed))],
-            pairs is null ? null : [.. pairs["psnr"].Select(p => Math.Min(p, MetricCatalog.PsnrCap))],
-            pairs?.GetValueOrDefault("ssim"),
-            pairs?.GetValueOrDefault("lpips"),
-            distribution && scored.Features is { } features && referenceFeatures.Value is { } full
-                ? MetricCatalog.Compute(MetricCatalog.Find("fid"), new SampleSets { Features = Matrix(features), Reference = full, WithErrors = false }).Score?.Value : null,
-            wall.TotalMilliseconds / samples.Count,
-            busy.TotalMilliseconds / samples.Count,
-            scored.Failure);
+            candidate, [.. results.Select(r => r.NetworkCalls)], [.. results.Select(r => StepMask.Write(r.Executed))], found,
+            wall.TotalMilliseconds / samples.Count, busy.TotalMilliseconds / samples.Count, failure);
+    }
+
+    /// <summary>Measures sampled images against the unaccelerated ones.</summary>
+    /// <param name="results">One result per sample of the bench, in order.</param>
+    /// <returns>What was measured, by the metric's key, or why nothing could be.</returns>
+    public (IReadOnlyDictionary<string, MetricValue> Metrics, string? Failure) Score(IReadOnlyList<SampleResult> results)
+    {
+        var shard = ShardOf(Full);
+        var found = computer.Measure(shard, results);
+        if (found is not { Failure: null, Images: { } images })
+        {
+            return (new Dictionary<string, MetricValue>(), found.Failure);
+        }
+
+        found = found with
+        {
+            Pairs = metrics.Any(m => m.IsPaired) ? computer.Compare(images, reference, shard.Key) : null,
+            Judged = ShardComputer.Judge(model, images, [.. metrics.Where(m => m.IsJudge)]),
+        };
+        return (CandidateScorer.Measure(metrics, [found], CandidateScorer.SetsOf(model, [found], metrics, withErrors: true, reference: referenceSet.Value), perImage: true), null);
     }
 
     /// <summary>Runs candidates on single samples; what they have in common is computed once.</summary>
@@ -115,8 +125,4 @@ public sealed class SkipBench
 
     private Shard ShardOf(Candidate candidate) =>
         Shard.Create(ShardContext.Of(model.Sampling.Package.Digest, samples.Seed, samples.Conditions, "bench"), candidate, new SampleRange(samples.First, samples.Count));
-
-    private FrechetReference Reference(float[] features) => new(MomentAccumulator.Of(Matrix(features)).ToStatistics());
-
-    private FeatureMatrix Matrix(float[] features) => new(features, features.Length / model.Features!.Dimensions, model.Features.Dimensions);
 }

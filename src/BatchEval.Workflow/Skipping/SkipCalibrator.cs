@@ -18,14 +18,14 @@ public sealed class SkipCalibrator(SkipBench bench)
         var measured = new Dictionary<double, SkipMeasurement>();
         while (search.Next is { } threshold)
         {
-            var measurement = bench.Measure(bench.Variant(template.WithThreshold(threshold)), cancellation: cancellation);
+            var measurement = bench.Measure(bench.Variant(template.WithThreshold(threshold)), cancellation);
             if (measurement.Failure is { } failure)
             {
                 throw new ProblemException($"Sampling failed at threshold {threshold:G4}: {failure}");
             }
 
             measured[threshold] = measurement;
-            search.Observe(measurement.MeanCalls, Value(measurement, target.Kind));
+            search.Observe(measurement.MeanCalls, Value(measurement, target));
             progress?.Invoke(search.Trials[^1]);
         }
 
@@ -34,14 +34,13 @@ public sealed class SkipCalibrator(SkipBench bench)
             : throw new ProblemException(Unreachable(target, search.Trials));
     }
 
-    private static double Value(SkipMeasurement measurement, SkipTargetKind kind) => kind switch
+    private static double Value(SkipMeasurement measurement, SkipTarget target) => target.Kind switch
     {
         SkipTargetKind.NetworkCalls => measurement.MeanCalls,
         SkipTargetKind.Milliseconds => measurement.Milliseconds,
-        SkipTargetKind.Psnr => measurement.MeanPsnr,
-        _ => measurement.MeanLpips,
+        _ => measurement.Metrics.GetValueOrDefault(target.Metric!.Key)?.Value,
     }
-    ?? throw new ProblemException($"The target '{kind}' cannot be measured on this model: it lacks the network for it.");
+    ?? throw new ProblemException($"The target '{target}' cannot be measured on this model.");
 
     private static string Unreachable(SkipTarget target, IReadOnlyList<SkipTrial> trials)
     {

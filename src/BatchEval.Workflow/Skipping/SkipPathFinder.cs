@@ -1,5 +1,6 @@
 using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Core.Search.Skipping;
+using BatchEval.Workflow.Evaluation;
 
 namespace BatchEval.Workflow.Skipping;
 
@@ -53,7 +54,7 @@ public sealed class SkipPathFinder(SkipBench bench, int order)
         var greedy = bench.Run([.. paths.Samples.Select((p, i) => (Planned(p.Skipped.Take(skips)), i))], cancellation).Results;
         return new SkipComparison(
             skips, rule, SkipAgreement.Of(estimated, optimal), SkipAgreement.Of(estimated, optimal, template.Warmup),
-            bench.Errors(rule.Achieved.Candidate, cancellation).Average(), greedy.Select((r, i) => Error(r.Image, bench.FullStates[i], r.Failure)).Average());
+            bench.Errors(rule.Achieved.Candidate, cancellation).Average(), greedy.Select((r, i) => Error(r.Image, bench.FullStates[i], r.Failure)).Average(), bench.Score(greedy).Metrics);
     }
 
     /// <summary>The candidate that skips given steps by plan.</summary>
@@ -84,4 +85,7 @@ public sealed record SkipPaths(IReadOnlyList<GreedySkipPath> Samples, long Evalu
 /// <param name="AfterWarmup">Agreement over the steps that the rule may skip.</param>
 /// <param name="RuleError">Mean absolute difference of the rule's final states to the unaccelerated ones.</param>
 /// <param name="GreedyError">The same for the greedy paths.</param>
-public sealed record SkipComparison(int Skips, SkipCalibration Rule, SkipAgreement All, SkipAgreement AfterWarmup, double RuleError, double GreedyError);
+/// <param name="GreedyMetrics">What the bench measures, of the greedy paths' images.</param>
+public sealed record SkipComparison(
+    int Skips, SkipCalibration Rule, SkipAgreement All, SkipAgreement AfterWarmup, double RuleError, double GreedyError,
+    IReadOnlyDictionary<string, MetricValue> GreedyMetrics);

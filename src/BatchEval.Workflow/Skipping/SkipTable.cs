@@ -28,7 +28,7 @@ public sealed class SkipTable(SkipBench calibration, SkipBench test)
     {
         var rows = new List<SkipTableRow>();
         // Warms the networks up, so that the first row's time is as fair as the others'.
-        _ = calibration.Measure(calibration.Full, true, cancellation);
+        _ = calibration.Measure(calibration.Full, cancellation);
         Add($"{test.Full.Steps.Count} steps", null, test.Full);
         Add($"{fewer.Steps.Count} steps", null, fewer);
         var everyOther = Enumerable.Range(0, test.Full.Steps.Count).Where(k => k % 2 == 1).ToList();
@@ -47,7 +47,7 @@ public sealed class SkipTable(SkipBench calibration, SkipBench test)
 
         void Add(string method, double? threshold, Candidate candidate)
         {
-            rows.Add(new SkipTableRow(method, threshold, test.Measure(candidate, distribution: true, cancellation)));
+            rows.Add(new SkipTableRow(method, threshold, test.Measure(candidate, cancellation)));
             progress?.Invoke(rows[^1]);
         }
     }

@@ -2,11 +2,13 @@ using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Sampling.Skipping;
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Search.Skipping;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Tests.Shared;
+using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Reports;
 using BatchEval.Workflow.Skipping;
@@ -27,14 +29,15 @@ public sealed class SkipBenchTests : IDisposable
         var bench = Bench("ddim", 6);
         var found = new SkipCalibrator(bench).Calibrate(new SkipPolicy(0, order: 1), new SkipTarget(SkipTargetKind.NetworkCalls, 9), most: 8);
         found.Achieved.MeanCalls.ShouldBeInRange(7, 9);
-        var again = bench.Measure(bench.Variant(found.Policy), distribution: true);
+        var again = bench.Measure(bench.Variant(found.Policy));
         again.NetworkCalls.ShouldBe(found.Achieved.NetworkCalls);
-        again.Psnr.ShouldBe(found.Achieved.Psnr);
+        again.Metrics.ShouldBe(found.Achieved.Metrics);
         again.Masks.Select(m => StepMask.Read(m).Count(run => run)).ShouldBe(again.NetworkCalls);
-        again.Fid!.Value.ShouldBeGreaterThan(0);
-        var strict = new SkipCalibrator(bench).Calibrate(new SkipPolicy(0), new SkipTarget(SkipTargetKind.Psnr, again.MeanPsnr!.Value), most: 8);
-        strict.Achieved.MeanPsnr!.Value.ShouldBeGreaterThanOrEqualTo(again.MeanPsnr.Value);
-        bench.Measure(bench.Full).Psnr!.ShouldAllBe(p => p == 100);
+        again.Metrics.Keys.ShouldBe(["fid", "psnr"]);
+        again.Metrics["fid"].Value!.Value.ShouldBeGreaterThan(0);
+        var strict = new SkipCalibrator(bench).Calibrate(new SkipPolicy(0), new SkipTarget(SkipTargetKind.Metric, again.Metrics["psnr"].Value!.Value, MetricCatalog.Find("psnr")), most: 8);
+        strict.Achieved.Metrics["psnr"].Value!.Value.ShouldBeGreaterThanOrEqualTo(again.Metrics["psnr"].Value!.Value);
+        bench.Measure(bench.Full).Metrics["psnr"].PerImage.ShouldBe(new ScoreDistribution(100, 100, 100, 100, 100, 100, 100));
     }
 
     [Fact]
@@ -75,5 +78,6 @@ public sealed class SkipBenchTests : IDisposable
     }
 
     private SkipBench Bench(string solver, int count) =>
-        new(model, Candidate.At(solver, PlacementRules.Create("trailing", model.Sampling.Manifest.Schedule, Steps).Times), new SkipSamples(3, Conditions.None, count), TimeProvider.System);
+        new(model, Candidate.At(solver, PlacementRules.Create("trailing", model.Sampling.Manifest.Schedule, Steps).Times), new SkipSamples(3, Conditions.None, count),
+            [MetricCatalog.Find("fid"), MetricCatalog.Find("psnr")], TimeProvider.System);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using BatchEval.Core.Metrics.Catalog;
 
 namespace BatchEval.Core.Search.Skipping;
 
@@ -11,28 +12,24 @@ public enum SkipTargetKind
     /// <summary>Milliseconds per image, at most.</summary>
     Milliseconds,
 
-    /// <summary>Mean PSNR against the unaccelerated sampler, at least.</summary>
-    Psnr,
-
-    /// <summary>Mean perceptual distance to the unaccelerated sampler, at most.</summary>
-    Lpips,
+    /// <summary>Mean of a metric of pairs against the unaccelerated sampler: at least where higher is better, else at most.</summary>
+    Metric,
 }
 
-public sealed record SkipTarget(SkipTargetKind Kind, double Value)
+/// <param name="Metric">The metric, where one is the target.</param>
+public sealed record SkipTarget(SkipTargetKind Kind, double Value, Metric? Metric = null)
 {
     /// <summary>True when a larger threshold (more skips) is what meets the target.</summary>
     public bool IsSpeed => Kind is SkipTargetKind.NetworkCalls or SkipTargetKind.Milliseconds;
 
     /// <summary>Whether a measured value meets the target.</summary>
-    public bool IsMetBy(double value) => Kind == SkipTargetKind.Psnr ? value >= Value : value <= Value;
+    public bool IsMetBy(double value) => Metric is { HigherIsBetter: true } ? value >= Value : value <= Value;
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Kind switch
+    public override string ToString()
     {
-        SkipTargetKind.NetworkCalls => "network calls <=",
-        SkipTargetKind.Milliseconds => "milliseconds <=",
-        SkipTargetKind.Psnr => "PSNR >=",
-        _ => "LPIPS <=",
-    }} {Value}");
+        var name = Metric?.Label ?? (Kind == SkipTargetKind.NetworkCalls ? "network calls" : "milliseconds");
+        return string.Create(CultureInfo.InvariantCulture, $"{name} {(Metric is { HigherIsBetter: true } ? ">=" : "<=")} {Value}");
+    }
 }
 
 /// <summary>One measured threshold.</summary>

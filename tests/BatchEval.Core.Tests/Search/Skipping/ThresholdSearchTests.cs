@@ -1,3 +1,4 @@
+using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Search.Skipping;
 
 namespace BatchEval.Core.Tests.Search.Skipping;
@@ -5,6 +6,8 @@ namespace BatchEval.Core.Tests.Search.Skipping;
 /// <summary>Calibration by bisection on functions whose answer is known.</summary>
 public sealed class ThresholdSearchTests
 {
+    private static readonly Metric Psnr = MetricCatalog.Find("psnr");
+
     [Theory]
     [InlineData(25)]
     [InlineData(13.7)]
@@ -19,9 +22,9 @@ public sealed class ThresholdSearchTests
     [Fact]
     public void A_quality_target_takes_the_fewest_calls_that_keep_it()
     {
-        var psnr = Run(new SkipTarget(SkipTargetKind.Psnr, 30), Calls, t => 30 - (10 * Math.Log10(t / 0.05)), 40);
+        var psnr = Run(new SkipTarget(SkipTargetKind.Metric, 30, Psnr), Calls, t => 30 - (10 * Math.Log10(t / 0.05)), 40);
         psnr.Best!.Threshold.ShouldBeInRange(0.0495, 0.05);
-        var lpips = Run(new SkipTarget(SkipTargetKind.Lpips, 0.2), Calls, t => t, 40);
+        var lpips = Run(new SkipTarget(SkipTargetKind.Metric, 0.2, MetricCatalog.Find("lpips")), Calls, t => t, 40);
         lpips.Best!.Threshold.ShouldBeInRange(0.198, 0.2);
     }
 
@@ -29,8 +32,8 @@ public sealed class ThresholdSearchTests
     public void What_is_out_of_reach_or_met_at_once_takes_at_most_two_measurements()
     {
         Run(new SkipTarget(SkipTargetKind.NetworkCalls, 5), _ => 13, _ => 13).Best.ShouldBeNull();
-        Run(new SkipTarget(SkipTargetKind.Psnr, 20), Calls, _ => 33).Trials.Count.ShouldBe(1);
-        Run(new SkipTarget(SkipTargetKind.Psnr, 90), Calls, _ => 33).Trials.Count.ShouldBe(2);
+        Run(new SkipTarget(SkipTargetKind.Metric, 20, Psnr), Calls, _ => 33).Trials.Count.ShouldBe(1);
+        Run(new SkipTarget(SkipTargetKind.Metric, 90, Psnr), Calls, _ => 33).Trials.Count.ShouldBe(2);
         Run(new SkipTarget(SkipTargetKind.Milliseconds, 90), Calls, _ => 33).Best!.Threshold.ShouldBe(1e-4);
     }
 
