@@ -75,16 +75,10 @@ public sealed class PairedMetrics
         foreach (var (pair, measured) in pairs.Zip(pairs.AsParallel().AsOrdered().Select(Measure).ToArray()))
         {
             sizes.Add(3 * pair.A.Width * pair.A.Height);
-            foreach (var (metric, value) in measured)
+            Array.ForEach(measured, m => values[m.Metric.Key].Add(m.Value));
+            foreach (var metric in Rows.Where(m => !m.Allows(pair.A.Height, pair.A.Width)))
             {
-                if (value is { } number)
-                {
-                    values[metric.Key].Add(number);
-                }
-                else
-                {
-                    reasons.TryAdd(metric.Key, $"an image is {pair.A.Width} x {pair.A.Height}; both sides need at least {metric.MinimumSide} pixels.");
-                }
+                reasons.TryAdd(metric.Key, $"an image is {pair.A.Width} x {pair.A.Height}; both sides need at least {metric.MinimumSide} pixels.");
             }
         }
 
@@ -92,13 +86,12 @@ public sealed class PairedMetrics
         AddPerceptual(pairs);
     }
 
-    private static (Metric Metric, double? Value)[] Measure(Pair pair)
+    private static (Metric Metric, double Value)[] Measure(Pair pair)
     {
         var (width, height) = (pair.A.Width, pair.A.Height);
         float[] a = ImageResizer.Resize(pair.A, width, height, ResizeMethod.None);
         float[] b = ImageResizer.Resize(pair.B, width, height, ResizeMethod.None);
-        var images = new ImagePair(a, b, new ImageShape(3, height, width), Peak);
-        return [.. Rows.Where(m => m.OfPair is not null).Select(m => (m, Math.Min(width, height) >= m.MinimumSide ? m.OfPair!(images) : (double?)null))];
+        return [.. MetricCatalog.OfPair(new ImagePair(a, b, new ImageShape(3, height, width), Peak))];
     }
 
     private void AddPerceptual(Pair[] pairs)
@@ -132,9 +125,10 @@ public sealed class PairedMetrics
     {
         var report = new ReportBuilder();
         var provenance = new ScoreProvenance(string.Empty, Preprocessing, string.Empty, reference.ToString());
-        if (values["psnr"].Count(double.IsPositiveInfinity) is > 0 and var identical)
+        foreach (var metric in Rows.Where(m => m.IsPerImage && double.IsFinite(m.Cap)))
         {
-            report.Warn($"{identical} pairs are identical; in the mean of per-image PSNR each counts as {MetricCatalog.PsnrCap} dB.");
+            var identical = values[metric.Key].Count(double.IsPositiveInfinity);
+            report.Warn(identical == 0 ? null : $"{identical} pairs are identical; in the mean of per-image {metric.Label} each counts as {metric.Cap} {metric.Unit}.");
         }
 
         foreach (var metric in Rows)

@@ -9,16 +9,15 @@ namespace BatchEval.Onnx.Evaluation;
 /// <summary>Metrics of images and the prompts they were drawn for: the n-th image with prompt n modulo their number.</summary>
 public static class PromptMetrics
 {
-    private const int BatchSize = 16;
     private static readonly Metric Row = MetricCatalog.OfNetwork(MetricNeeds.Prompts);
 
     public static MetricReport Compute(IImageSource images, PromptSet prompts, ClipScorer clip, Action<int>? progress = null, CancellationToken cancellation = default)
     {
         var values = new List<double>();
-        foreach (var batch in images.Read().Chunk(BatchSize))
+        foreach (var score in clip.Score(images.Read().Select((image, i) => (image, prompts.Of(i).Text))))
         {
             cancellation.ThrowIfCancellationRequested();
-            values.AddRange(clip.Score(batch, [.. batch.Select((_, i) => prompts.Of(values.Count + i).Text)]));
+            values.Add(score);
             progress?.Invoke(values.Count);
         }
 

@@ -10,6 +10,7 @@ namespace BatchEval.Onnx.Features;
 /// </summary>
 public sealed class ClipScorer : IDisposable
 {
+    private const int BatchSize = 16;
     private readonly FeatureNetwork images;
     private readonly ClipTokenizer tokenizer;
     private readonly TextEncoder texts;
@@ -31,13 +32,13 @@ public sealed class ClipScorer : IDisposable
     /// <summary>The network and what is done to images; comparable scores share them.</summary>
     public (string Digest, string Preprocessing) Tags => (images.Digest, images.Preprocessing);
 
-    /// <summary>Scores pairs of an image and a text.</summary>
+    /// <summary>Scores pairs of an image and a text, some at a time as the scores are asked for.</summary>
     /// <exception cref="ProblemException">The two networks do not embed into the same space.</exception>
-    public IReadOnlyList<double> Score(IReadOnlyList<RgbImage> batch, IReadOnlyList<string> prompts)
+    public IEnumerable<double> Score(IEnumerable<(RgbImage Image, string Prompt)> pairs) => pairs.Chunk(BatchSize).SelectMany(batch =>
     {
-        var (features, _) = images.Run(batch);
-        return [.. prompts.Select((prompt, i) => Score(features.AsSpan(i * images.Dimensions, images.Dimensions), Embed(prompt)))];
-    }
+        var (features, _) = images.Run([.. batch.Select(p => p.Image)]);
+        return batch.Select((p, i) => Score(features.AsSpan(i * images.Dimensions, images.Dimensions), Embed(p.Prompt)));
+    });
 
     public void Dispose()
     {

@@ -13,7 +13,6 @@ namespace BatchEval.Workflow.Evaluation;
 /// <param name="prompts">What samples are drawn for, or null.</param>
 public sealed class ShardComputer(OpenedModel model, NoiseBank noise, Conditions conditions, PromptSet? prompts = null)
 {
-    private const int ClipBatch = 16;
     private long evaluations;
 
     /// <summary>Network evaluations made so far.</summary>
@@ -63,10 +62,7 @@ public sealed class ShardComputer(OpenedModel model, NoiseBank noise, Conditions
     }
 
     private static IReadOnlyList<double> ClipScores(ClipScorer clip, PromptSet prompts, ImageBatch images, SampleRange range) =>
-    [
-        .. range.Indices.Select((sample, i) => (Image: images.ToRgb(i), Prompt: prompts.Of(sample).Text)).Chunk(ClipBatch)
-            .SelectMany(part => clip.Score([.. part.Select(p => p.Image)], [.. part.Select(p => p.Prompt)])).Select(v => Math.Round(v, 6)),
-    ];
+        [.. clip.Score(range.Indices.Select((sample, i) => (images.ToRgb(i), prompts.Of(sample).Text))).Select(v => Math.Round(v, 6))];
 
     /// <summary>Measures what final scores have besides: values of single images, and features by the second network.</summary>
     public static JudgedImages Judge(OpenedModel model, ImageBatch images, IReadOnlyList<Metric> metrics)
@@ -85,13 +81,10 @@ public sealed class ShardComputer(OpenedModel model, NoiseBank noise, Conditions
         var (a, b) = (images.ToModelRange(image), reference.ToModelRange(image));
         var (shape, size) = (new ImageShape(image.Channels, image.Height, image.Width), image.Size);
         var values = new SortedDictionary<string, IReadOnlyList<double>>(StringComparer.Ordinal);
-        foreach (var metric in MetricCatalog.All.Where(m => m.OfPair is not null && Math.Min(image.Height, image.Width) >= m.MinimumSide))
+        var pairs = Enumerable.Range(0, images.Count).Select(i => new ImagePair(a.AsMemory(i * size, size), b.AsMemory(i * size, size), shape, image.High - image.Low));
+        foreach (var metric in pairs.SelectMany(MetricCatalog.OfPair).GroupBy(v => v.Metric.Key, v => v.Value))
         {
-            values[metric.Key] =
-            [
-                .. Enumerable.Range(0, images.Count).Select(i =>
-                    metric.OfPair!(new ImagePair(a.AsMemory(i * size, size), b.AsMemory(i * size, size), shape, image.High - image.Low))),
-            ];
+            values[metric.Key] = [.. metric];
         }
 
         if (model.Perceptual?.Measure(a, b, shape) is { } distances)

@@ -108,7 +108,7 @@ public static class PackageCheck
     private static (bool Passed, string Seen) Clip(ModelPackage package, string folder, DeviceOptions device)
     {
         using var scorer = new ClipScorer(FeaturePackage.Open(package.PathOf(folder)), device);
-        var score = scorer.Score([GreyImage(package.Manifest.Image)], ["a cat"])[0];
+        var score = scorer.Score([(GreyImage(package.Manifest.Image), "a cat")]).First();
         return (double.IsFinite(score), string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{folder}: the score of a grey image and a text is {score:G3}"));
     }
 

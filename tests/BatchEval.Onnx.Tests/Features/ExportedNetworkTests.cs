@@ -33,7 +33,7 @@ public sealed class ExportedNetworkTests
     public void Clip_scores_equal_the_framework()
     {
         using var scorer = new ClipScorer(FeaturePackage.Open(Path.Combine(Folder, "clip")), new DeviceOptions());
-        var scores = scorer.Score(Images("clip", "images0"), ["a red cat", "two dogs", "a green hill at night"]);
+        var scores = scorer.Score(Images("clip", "images0").Zip(["a red cat", "two dogs", "a green hill at night"])).ToList();
         scores.Count.ShouldBe(3);
         scores.Zip(Golden("clip", "score")).ShouldAllBe(p => p.First > 10 && Math.Abs(p.First - p.Second) < 1e-4 * p.Second);
         Should.Throw<ProblemException>(() => new ClipScorer(FeaturePackage.Open(Path.Combine(Folder, "inception")), new DeviceOptions())).Message.ShouldContain("has no text half");

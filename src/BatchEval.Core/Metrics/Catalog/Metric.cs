@@ -81,6 +81,9 @@ public sealed record Metric(string Key, string Label, bool HigherIsBetter, Metri
     /// <summary>Smallest side of images that it can be computed for.</summary>
     public int MinimumSide { get; init; } = 1;
 
+    /// <summary>Whether images of a size are large enough.</summary>
+    public bool Allows(int height, int width) => Math.Min(height, width) >= MinimumSide;
+
     /// <summary>Value per image above which it counts as this.</summary>
     public double Cap { get; init; } = double.PositiveInfinity;
 

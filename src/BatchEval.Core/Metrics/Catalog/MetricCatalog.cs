@@ -68,6 +68,10 @@ public static class MetricCatalog
     /// <summary>The row whose values a network of a kind gives.</summary>
     public static Metric OfNetwork(MetricNeeds network) => All.Single(m => m.Needs.HasFlag(network));
 
+    /// <summary>Values of a pair of images by every metric of pairs that is no network's and that their size allows.</summary>
+    public static IEnumerable<(Metric Metric, double Value)> OfPair(ImagePair pair) =>
+        All.Where(m => m.OfPair is not null && m.Allows(pair.Shape.Height, pair.Shape.Width)).Select(m => (m, m.OfPair!(pair)));
+
     public static MetricOutcome Compute(Metric metric, SampleSets sets)
     {
         try

@@ -24,11 +24,13 @@ public sealed record ImportedSchedule(IReadOnlyList<double> Values, bool AreTime
 {
     private const double Slack = 0.01;
 
-    public static IReadOnlyList<string> EndingNames { get; } = ["stop", "zero", "append-zero"];
+    public static IReadOnlyList<string> EndingNames { get; } = [.. Enum.GetValues<ImportedEnding>().Select(NameOf)];
 
-    public static ImportedEnding ParseEnding(string name) => EndingNames.ToList().IndexOf(name) is >= 0 and var index
-        ? (ImportedEnding)index
+    public static ImportedEnding ParseEnding(string name) => EndingNames.Contains(name)
+        ? Enum.GetValues<ImportedEnding>().First(e => NameOf(e) == name)
         : throw new ArgumentException($"Unknown ending '{name}'; allowed: {string.Join(", ", EndingNames)}.{Nearest.Suggest(name, EndingNames)}", nameof(name));
+
+    private static string NameOf(ImportedEnding ending) => JsonNamingPolicy.KebabCaseLower.ConvertName(ending.ToString());
 
     /// <summary>Reads a list as people paste it: numbers between commas or blanks, brackets around it, or JSON with the member <c>sigmas</c> or <c>timesteps</c>.</summary>
     /// <exception cref="ArgumentException">Something in it is no number.</exception>
@@ -57,7 +59,7 @@ public sealed record ImportedSchedule(IReadOnlyList<double> Values, bool AreTime
 
         if (Ending is not null && !AreTimes && Values[^1] == 0)
         {
-            throw new ArgumentException($"The {name} end in 0, which says where sampling ends; leave the ending '{EndingNames[(int)Ending]}' out, or the 0.");
+            throw new ArgumentException($"The {name} end in 0, which says where sampling ends; leave the ending '{NameOf(Ending.Value)}' out, or the 0.");
         }
 
         for (var i = 0; i < Values.Count; i++)
