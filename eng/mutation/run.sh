@@ -7,25 +7,30 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 here=$PWD/artifacts/mutation
 bin=$PWD/artifacts/bin/BatchEval.Core.Tests/release
-mkdir -p "$here"
+mkdir -p "$here/shim"
 # The analysis of projects gives up after 10 s of a busy machine otherwise.
 export DOTNET_INFO_WAIT_TIME=300000
 
 [[ -x $here/tools/dotnet-stryker ]] || dotnet tool install dotnet-stryker --tool-path "$here/tools" --version 5.1.0
 
-# One test that covers none of the mutants: Stryker only makes them and lists them. Its own runs start a test host per mutant, which takes seconds.
-if [[ ! -f $here/reports/mutation-report.json ]]; then
-  rm -rf "$here/mutated" "$bin"
-  (cd tests/BatchEval.Core.Tests && "$here/tools/dotnet-stryker" --output "$here" --test-case-filter FullyQualifiedName~HypervolumeTests) &
+# Stryker mutates the assembly beside the tests and, asked to open its report in a browser (here a command that does nothing), writes the list of mutants before it
+# runs the first one. Then it is stopped: its own runs start a test host per mutant, which takes seconds. The tests named are a few that its analysis begins with.
+if [[ ! -f $here/mutation-report.json ]]; then
+  rm -rf "$here/mutated" "$here/reports" "$bin"
+  ln -sf "$(type -P true)" "$here/shim/xdg-open"
+  (cd tests/BatchEval.Core.Tests && PATH=$here/shim:$PATH exec "$here/tools/dotnet-stryker" --output "$here" --open-report:html --test-case-filter FullyQualifiedName~HypervolumeTests) &
   stryker=$!
-  # It puts the mutated assembly beside the tests and takes it away at the end.
-  until grep -q MutantControl "$bin/BatchEval.Core.dll" 2>/dev/null; do
-    kill -0 $stryker 2>/dev/null || { echo "dotnet-stryker ended without a mutated assembly" >&2; exit 1; }
+  report=$here/reports/mutation-report.html
+  until grep -q '</html>' "$report" 2>/dev/null; do
+    kill -0 $stryker 2>/dev/null || { echo "dotnet-stryker ended without a list of mutants" >&2; exit 1; }
     sleep 1
   done
-  sleep 2
   cp -r "$bin" "$here/mutated"
-  wait $stryker
+  kill -INT $stryker
+  wait $stryker || true
+  rm -rf "$bin"
+  sed -n 's/^ *app\.report = \(.*\);\r*$/\1/p' "$report" | sed 's/<" + "/</g' | grep . > "$here/mutation-report.json.part"
+  mv "$here/mutation-report.json.part" "$here/mutation-report.json"
 fi
 
-dotnet run eng/mutation/mutants.cs -- "$here/mutated" "$here/reports/mutation-report.json" "$here/results.jsonl" Sampling,Metrics,Randomness "$@"
+dotnet run eng/mutation/mutants.cs -- "$here/mutated" "$here/mutation-report.json" "$here/results.jsonl" Sampling,Metrics,Randomness "$@"

@@ -1,7 +1,7 @@
 namespace BatchEval.Core.Sampling;
 
 /// <summary>One step of a candidate: where on the noise axis, which blocks are left out, and whether the network is called at all.</summary>
-public sealed record CandidateStep
+public sealed class CandidateStep
 {
     /// <summary>Creates a step.</summary>
     /// <param name="time">The model's own time.</param>
@@ -50,9 +50,4 @@ public sealed record CandidateStep
 
     /// <summary>What the step changes in the solver's table, or null.</summary>
     public StepNumbers? Numbers { get; }
-
-    public bool Equals(CandidateStep? other) =>
-        other is not null && Time.Equals(other.Time) && Reuse == other.Reuse && Guidance == other.Guidance && Numbers == other.Numbers && Drop.SequenceEqual(other.Drop);
-
-    public override int GetHashCode() => HashCode.Combine(Time, Reuse, Drop.Count);
 }

@@ -30,6 +30,9 @@ public sealed class CandidateTests
     [InlineData("""{"solver":"ddim","steps":[{"t":5},{"t":5}]}""", "share t = 5")]
     [InlineData("""{"solver":"ddim","steps":[{"t":5,"reuse":true}]}""", "first step cannot reuse")]
     [InlineData("""{"solver":"ddim","steps":[{"t":5}],"end":6}""", "must lie below")]
+    [InlineData("""{"solver":"ddim","steps":[{"t":5}],"end":5}""", "must lie below")]
+    [InlineData("""{"solver":"ddim","steps":[{"t":5},{"t":4,"reuse":true,"drop":[1]}]}""", "cannot also drop blocks")]
+    [InlineData("""{"solver":"ddim","steps":[{"t":5},{"t":4,"reuse":true,"guidance":"positive"}]}""", "no guidance of its own")]
     [InlineData("""{"solver":"ddim","steps":[{"t":5},{"t":4}],"skip":{"threshold":-1}}""", "at least 0")]
     [InlineData("""{"solver":"ddim","steps":[{"t":5},{"t":4}],"skip":{"threshold":1,"maxConsecutive":0}}""", "at least 1")]
     [InlineData("""{"solver":"ddim","steps":[{"t":5}],"skip":{"threshold":1}}""", "one-step schedule")]
@@ -40,6 +43,33 @@ public sealed class CandidateTests
     [InlineData("""{"solver":"ddim","steps":[{"t":5}],"colour":1}""", "colour: is unknown")]
     public void Refuses_by_name(string json, string message) =>
         Should.Throw<ProblemException>(() => CandidateJson.Read(json)).Message.ShouldContain(message);
+
+    [Fact]
+    public void Guidance_stands_in_the_json_and_makes_another_candidate()
+    {
+        var candidate = new Candidate("ddim", [new(5), new(4, guidance: StepGuidance.Cached), new(3, [0], guidance: StepGuidance.Positive)]);
+        CandidateJson.Write(candidate).ShouldBe("""{"solver":"ddim","steps":[{"t":5},{"t":4,"guidance":"cached"},{"t":3,"drop":[0],"guidance":"positive"}]}""");
+        CandidateJson.Read(CandidateJson.Write(candidate)).ShouldBe(candidate);
+        (candidate.HasGuidance, Candidate.At("ddim", [5, 4]).HasGuidance, candidate.Equals(null)).ShouldBe((true, false, false));
+    }
+
+    // A two-step candidate may skip; a time must be a number
+    [Fact]
+    public void Constructors_refuse_what_json_cannot_hold()
+    {
+        new Candidate("ddim", [new(5), new(4)], new SkipPolicy(1)).NetworkCalls.ShouldBe(2);
+        Should.Throw<ArgumentException>(() => new CandidateStep(double.NaN)).Message.ShouldContain("must be a finite number");
+        Should.Throw<ArgumentException>(() => new CandidateStep(5, [-1])).Message.ShouldContain("Block ids start at 0, got -1");
+    }
+
+    [Theory]
+    [InlineData(999, 0, 12, 13)]
+    [InlineData(999, 0, 13, 13, "Block 13 does not exist; the model has blocks 0 to 12.")]
+    [InlineData(999, 0, 0, 0, "Block 0 cannot be dropped: the model has no droppable blocks.")]
+    [InlineData(1000, 0, 12, 13, "t = 1000 lies outside the model's range [0, 999].")]
+    [InlineData(999.4, 999, 12, 13, "t = 999.4 lies outside the model's range [0, 999].", "t = 999.4 and t = 999 are one time for this network, whose time input holds whole numbers: 999.")]
+    public void The_ends_of_the_range_and_the_last_block_are_inside(double first, double last, int block, int blocks, params string[] violations) =>
+        new Candidate("ddim", [new(first, [block]), new(last)]).Violations(DiscreteNoiseSchedule.Linear(1000, 1e-4, 0.02).For(TimeInput.Whole), blocks).ShouldBe(violations);
 
     [Fact]
     public void Reports_every_misfit_with_a_model()

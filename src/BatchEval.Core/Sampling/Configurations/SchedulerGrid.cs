@@ -74,13 +74,13 @@ internal sealed class SchedulerGrid
         }
 
         var discrete = (DiscreteNoiseSchedule)Noise;
-        var times = levels is null && !logLinear ? Indices(n) : Levels(discrete, n);
+        var times = levels is not null ? Levels(discrete, levels, n) : logLinear ? LogLinear(discrete, n) : Indices(n);
         if (lowersOrder && n < ShortRun)
         {
             throw new ArgumentException($"{n} steps that end at sigma_min: with lower_order_final the class takes the last one with order 1 below {ShortRun} steps, which is not supported; ask for at least {ShortRun}, or set it to false.", nameof(n));
         }
 
-        return Ending(times, endsAtFirst ? 0 : null);
+        return Ending(times, endsAtFirst || (logLinear && levels is null) ? 0 : null);
     }
 
     // A last call at the very level where sampling ends stays there: it changes nothing, and is left out.
@@ -137,22 +137,19 @@ internal sealed class SchedulerGrid
         return [.. Enumerable.Range(0, n).Select(i => (double)(((originalSteps - (int)Math.Floor(i * ((double)originalSteps / n))) * k) - 1))];
     }
 
-    private double[] Levels(DiscreteNoiseSchedule noise, int n)
+    private double[] Levels(DiscreteNoiseSchedule noise, string rule, int n)
     {
-        // Classes in sigma place levels between the ends of their own grid, multistep classes between those of the whole table.
-        var own = kind.Family == GridFamily.Sigma ? Indices(n) : [trained - 1.0, 0];
-        if (logLinear)
-        {
-            var (bottom, top) = (Math.Log(noise.At(0).Ratio), Math.Log(noise.At(trained - 1).Ratio));
-            own = [.. Enumerable.Range(0, n).Select(i => noise.TimeOfRatio(Math.Exp(top + (i * (bottom - top) / n))))];
-            if (levels is null)
-            {
-                return Array.ConvertAll(own, noise.Stated);
-            }
-        }
-
+        // Classes in sigma place levels between the ends of their own grid, multistep classes and log-linear grids between those of the whole table.
+        var own = kind.Family == GridFamily.Sigma && !logLinear ? Indices(n) : [trained - 1.0, 0];
         var (start, end) = (sigmas.High is { } high ? noise.TimeOfRatio(high) : own[0], sigmas.Low is { } low ? noise.TimeOfRatio(low) : own[^1]);
-        return [.. PlacementRules.Create(levels!, noise, n, new PlacementOptions(start, end, rho)).Times];
+        return [.. PlacementRules.Create(rule, noise, n, new PlacementOptions(start, end, rho)).Times];
+    }
+
+    // The first n of n + 1 levels between the ends of the table; sampling ends at the last.
+    private double[] LogLinear(DiscreteNoiseSchedule noise, int n)
+    {
+        var (bottom, top) = (Math.Log(noise.At(0).Ratio), Math.Log(noise.At(trained - 1).Ratio));
+        return [.. Enumerable.Range(0, n).Select(i => noise.Stated(noise.TimeOfRatio(Math.Exp(top + (i * (bottom - top) / n)))))];
     }
 
     // round(arange(last, 0, -T / n)) - 1

@@ -25,6 +25,19 @@ internal static class AdamsBashforth
         return product;
     }
 
+    /// <summary>Integrals of w(x) times the Lagrange polynomials through one to three nodes.</summary>
+    /// <param name="moments">Integrals of w(x), w(x) x and w(x) x^2.</param>
+    public static double[] OfMoments(double[] nodes, double[] moments) => [.. nodes.Select((node, j) =>
+    {
+        double[] others = [.. nodes.Where((_, m) => m != j)];
+        return (others.Length switch
+        {
+            0 => moments[0],
+            1 => moments[1] - (others[0] * moments[0]),
+            _ => moments[2] - ((others[0] + others[1]) * moments[1]) + (others[0] * others[1] * moments[0]),
+        }) / others.Aggregate(1.0, (product, other) => product * (node - other));
+    })];
+
     private static double Quadrature(Func<double, double> f, double from, double to)
     {
         double[] points = [0.3399810435848563, 0.8611363115940526];

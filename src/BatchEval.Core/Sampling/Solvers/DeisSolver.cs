@@ -36,21 +36,10 @@ internal sealed class DeisSolver(int order = 2) : Solver
         }
     }
 
-    // int_a^b l_j(log rho) d rho; with F_n = int (log rho)^n d rho in closed form and l_j written out in powers
+    // int_a^b l_j(log rho) d rho, with int (log rho)^n d rho in closed form
     private static double[] Integrals(double[] rho, double a, double b)
     {
-        double[] logs = Array.ConvertAll(rho, Math.Log);
         double Power(int n, double x) => n switch { 0 => x, 1 => x * (Math.Log(x) - 1), _ => x * ((Math.Log(x) * Math.Log(x)) - (2 * Math.Log(x)) + 2) };
-        double Between(int n) => Power(n, b) - Power(n, a);
-        return logs.Length switch
-        {
-            1 => [b - a],
-            2 => [.. Enumerable.Range(0, 2).Select(j => (Between(1) - (logs[1 - j] * Between(0))) / (logs[j] - logs[1 - j]))],
-            _ => [.. Enumerable.Range(0, 3).Select(j =>
-            {
-                var (p, q) = (logs[(j + 1) % 3], logs[(j + 2) % 3]);
-                return (Between(2) - ((p + q) * Between(1)) + (p * q * Between(0))) / ((logs[j] - p) * (logs[j] - q));
-            })],
-        };
+        return AdamsBashforth.OfMoments(Array.ConvertAll(rho, Math.Log), [.. Enumerable.Range(0, 3).Select(n => Power(n, b) - Power(n, a))]);
     }
 }

@@ -54,19 +54,10 @@ internal sealed class DpmSolver(int order, bool sde = false, bool heun = false) 
                     + new LinearCombination { Noise = to.Sigma * Math.Sqrt(Exponential.MinusOne(2 * h)) };
             }
 
-            // x' = (alpha'/alpha) x - sigma' (e D0 + e/2 D1), or with phi2 D1 + phi3 D2; divided by alpha' for the form
-            double[] weights = p == 2 ? [e * (1 + (0.5 / r0)), -e * 0.5 / r0] : Third(h, e, r0, (levels[k - 1].Lambda - levels[k - 2].Lambda) / h);
+            // x' = (alpha'/alpha) x - sigma' (e D0 + e/2 D1), or with phi2 D1 - phi3 D2; divided by alpha' for the form
+            double[] weights = p == 2 ? [e * (1 + (0.5 / r0)), -e * 0.5 / r0]
+                : Exponential.ThirdOrder(e, (e / h) - 1, 0.5 - ((e - h) / (h * h)), r0, (levels[k - 1].Lambda - levels[k - 2].Lambda) / h);
             return form.Step(from, to, Array.ConvertAll(weights, w => -to.Ratio * w));
         }
-    }
-
-    // D1 = D10 + r0/(r0+r1) (D10 - D11), D2 = (D10 - D11)/(r0+r1), D10 = (m0-m1)/r0, D11 = (m1-m2)/r1
-    private static double[] Third(double h, double e, double r0, double r1)
-    {
-        var phi2 = (e / h) - 1;
-        var phi3 = ((e - h) / (h * h)) - 0.5;
-        var onD10 = (phi2 * (1 + (r0 / (r0 + r1)))) + (phi3 / (r0 + r1));
-        var onD11 = (-phi2 * r0 / (r0 + r1)) - (phi3 / (r0 + r1));
-        return [e + (onD10 / r0), (-onD10 / r0) + (onD11 / r1), -onD11 / r1];
     }
 }

@@ -74,7 +74,7 @@ internal sealed class DpmSolverPlusPlus(int order, bool diffusers = false, bool 
             {
                 1 => [phi],
                 2 => heun && order == 2
-                    ? HeunOrder(phi, to.Alpha * ((ExpM1(-h) / h) + 1), (from.Lambda - levels[k - 1].Lambda) / h)
+                    ? Exponential.SecondOrder(phi, to.Alpha * ((ExpM1(-h) / h) + 1), (from.Lambda - levels[k - 1].Lambda) / h)
                     : SecondOrder(phi, (from.Lambda - levels[k - 1].Lambda) / h),
                 _ => ThirdOrder(to.Alpha, h, (from.Lambda - levels[k - 1].Lambda) / h, (levels[k - 1].Lambda - levels[k - 2].Lambda) / h),
             },
@@ -84,20 +84,8 @@ internal sealed class DpmSolverPlusPlus(int order, bool diffusers = false, bool 
     // phi (D0 + D1 / 2),  D1 = (m0 - m1) / r0
     private static double[] SecondOrder(double phi, double r0) => [phi * (1 + (0.5 / r0)), -phi * 0.5 / r0];
 
-    // phi D0 + phi2 D1
-    private static double[] HeunOrder(double phi, double phi2, double r0) => [phi + (phi2 / r0), -phi2 / r0];
-
-    // phi1 D0 + phi2 D1 - phi3 D2 with
-    // D1 = D10 + r0/(r0+r1) (D10 - D11), D2 = (D10 - D11)/(r0+r1), D10 = (m0-m1)/r0, D11 = (m1-m2)/r1
-    private double[] ThirdOrder(double alpha, double h, double r0, double r1)
-    {
-        var phi1 = -alpha * ExpM1(-h);
-        var phi2 = alpha * ((ExpM1(-h) / h) + 1);
-        var phi3 = (diffusers ? 1 : 2) * alpha * (((ExpM1(-h) + h) / (h * h)) - 0.5);
-        var onD10 = (phi2 * (1 + (r0 / (r0 + r1)))) - (phi3 / (r0 + r1));
-        var onD11 = (-phi2 * r0 / (r0 + r1)) + (phi3 / (r0 + r1));
-        return [phi1 + (onD10 / r0), (-onD10 / r0) + (onD11 / r1), -onD11 / r1];
-    }
+    private double[] ThirdOrder(double alpha, double h, double r0, double r1) =>
+        Exponential.ThirdOrder(-alpha * ExpM1(-h), alpha * ((ExpM1(-h) / h) + 1), (diffusers ? 1 : 2) * alpha * (((ExpM1(-h) + h) / (h * h)) - 0.5), r0, r1);
 
     private static double ExpM1(double x) => Exponential.MinusOne(x);
 }

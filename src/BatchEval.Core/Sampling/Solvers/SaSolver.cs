@@ -100,17 +100,7 @@ internal sealed class SaSolver(int predictor = 2, int corrector = 2, double tau 
         integral[0] = -Exponential.MinusOne(-a * h) / a;
         integral[1] = ((h * end) - integral[0]) / a;
         integral[2] = ((-h * h * end) - (2 * integral[1])) / a;
-        return [.. nodes.Select((_, i) =>
-        {
-            double[] others = [.. nodes.Where((_, m) => m != i)];
-            var scale = others.Aggregate(1.0, (product, n) => product * (nodes[i] - n));
-            return (others.Length switch
-            {
-                0 => integral[0],
-                1 => integral[1] - (others[0] * integral[0]),
-                _ => integral[2] - ((others[0] + others[1]) * integral[1]) + (others[0] * others[1] * integral[0]),
-            }) / scale;
-        })];
+        return AdamsBashforth.OfMoments(nodes, integral);
     }
 
     // next in terms of the corrected state, which is itself a combination

@@ -90,15 +90,11 @@ internal sealed class SdeDpmSolverPlusPlus(int order, double eta = 1, double noi
         var r0 = first / h;
         if (order == 2 || k == 1)
         {
-            return [(alpha * share) + (phi2 / r0), -phi2 / r0];
+            return Exponential.SecondOrder(alpha * share, phi2, r0);
         }
 
         var phi3 = (phi2 / g) - (0.5 * alpha);
-        var r1 = (levels[k - 1].Lambda - levels[k - 2].Lambda) / h;
-        // D10 = (m0 - m1)/r0, D11 = (m1 - m2)/r1, D1 = D10 + (D10 - D11) r0/(r0 + r1), D2 = (D10 - D11)/(r0 + r1)
-        var onD10 = (phi2 * (1 + (r0 / (r0 + r1)))) - (phi3 / (r0 + r1));
-        var onD11 = (-phi2 * r0 / (r0 + r1)) + (phi3 / (r0 + r1));
-        return [(alpha * share) + (onD10 / r0), (-onD10 / r0) + (onD11 / r1), -onD11 / r1];
+        return Exponential.ThirdOrder(alpha * share, phi2, phi3, r0, (levels[k - 1].Lambda - levels[k - 2].Lambda) / h);
     }
 
     private static string Number(double value) => FormattableString.Invariant($"{value}");

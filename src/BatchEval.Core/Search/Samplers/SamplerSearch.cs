@@ -16,8 +16,6 @@ public sealed class SamplerSearch : ISearchMethod
     /// <exception cref="ArgumentException">No base, or no rung.</exception>
     public SamplerSearch(IReadOnlyList<Candidate> bases, IReadOnlyList<int> rungs, double survivors, Func<Candidate, ISearchMethod> around)
     {
-        ArgumentNullException.ThrowIfNull(bases);
-        ArgumentNullException.ThrowIfNull(rungs);
         if (bases.Count == 0 || rungs.Count == 0)
         {
             throw new ArgumentException("A search over a sampler's numbers needs a candidate to start from, and a number of samples.", nameof(bases));
@@ -26,18 +24,10 @@ public sealed class SamplerSearch : ISearchMethod
         (halving, this.around) = (new SuccessiveHalving(bases, rungs, survivors, 1), around);
     }
 
-    /// <inheritdoc/>
-    public Proposal? Next(SearchState state)
-    {
-        ArgumentNullException.ThrowIfNull(state);
-        return state.Origin is { } origin ? around(origin).Next(state) : halving.Next(state);
-    }
+    public Proposal? Next(SearchState state) => state.Origin is { } origin ? around(origin).Next(state) : halving.Next(state);
 
-    /// <inheritdoc/>
     public SearchState Observe(SearchState state, IReadOnlyList<ScoredCandidate> scores)
     {
-        ArgumentNullException.ThrowIfNull(state);
-        ArgumentNullException.ThrowIfNull(scores);
         if (state.Origin is { } origin)
         {
             return around(origin).Observe(state, scores);

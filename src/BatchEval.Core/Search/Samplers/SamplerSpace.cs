@@ -17,15 +17,11 @@ public sealed class SamplerSpace : CandidateSpace
     private readonly double mutationProbability;
 
     /// <summary>Creates the space.</summary>
-    /// <param name="origin">The base candidate.</param>
-    /// <param name="schedule">The model's noise schedule.</param>
     /// <param name="groups">What is varied; at least one group.</param>
     /// <param name="mutationProbability">Chance of each number to change in a mutation.</param>
     /// <exception cref="ArgumentException">No group.</exception>
     public SamplerSpace(Candidate origin, NoiseSchedule schedule, SamplerGroups groups, double mutationProbability = 0.25)
     {
-        ArgumentNullException.ThrowIfNull(origin);
-        ArgumentNullException.ThrowIfNull(schedule);
         if (groups == SamplerGroups.None)
         {
             throw new ArgumentException("A search over a sampler's numbers needs at least one group of them.", nameof(groups));
@@ -45,7 +41,6 @@ public sealed class SamplerSpace : CandidateSpace
     /// <summary>The candidate at a point; numbers outside their bounds are clamped, steps that meet or cross are moved apart.</summary>
     public Candidate Decode(IReadOnlyList<double> point)
     {
-        ArgumentNullException.ThrowIfNull(point);
         var values = Genes.Select((g, j) => (g.Number, g.Step, Value: g.At(point[j]))).ToLookup(v => (v.Number, v.Step), v => v.Value);
         double Value(SamplerNumber number, int step, double standard) => values[(number, step)].DefaultIfEmpty(standard).First();
         double Rounded(SamplerNumber number, int step, double standard) => Math.Round(Value(number, step, standard), Digits);
@@ -71,23 +66,12 @@ public sealed class SamplerSpace : CandidateSpace
     }
 
     /// <summary>The point of a candidate with as many steps as the base; the inverse of <see cref="Decode"/> inside the bounds.</summary>
-    public double[] Encode(Candidate candidate)
-    {
-        ArgumentNullException.ThrowIfNull(candidate);
-        return [.. Genes.Select(g => g.UnitsOf(SamplerGenes.ValueIn(candidate, g.Number, g.Step, axis)))];
-    }
+    public double[] Encode(Candidate candidate) => [.. Genes.Select(g => g.UnitsOf(SamplerGenes.ValueIn(candidate, g.Number, g.Step, axis)))];
 
-    /// <inheritdoc/>
-    public override Candidate Random(PhiloxStream random)
-    {
-        ArgumentNullException.ThrowIfNull(random);
-        return Decode([.. Genes.Select(_ => random.NextGaussian())]);
-    }
+    public override Candidate Random(PhiloxStream random) => Decode([.. Genes.Select(_ => random.NextGaussian())]);
 
-    /// <inheritdoc/>
     public override Candidate Mutate(Candidate parent, PhiloxStream random)
     {
-        ArgumentNullException.ThrowIfNull(random);
         var point = Encode(parent);
         var forced = random.NextInt(point.Length);
         for (var j = 0; j < point.Length; j++)
@@ -101,20 +85,14 @@ public sealed class SamplerSpace : CandidateSpace
         return Decode(point);
     }
 
-    /// <inheritdoc/>
     public override Candidate Cross(Candidate first, Candidate second, PhiloxStream random)
     {
-        ArgumentNullException.ThrowIfNull(random);
         var (a, b) = (Encode(first), Encode(second));
         return Decode([.. a.Select((value, j) => random.NextInt(2) == 0 ? value : b[j])]);
     }
 
-    /// <inheritdoc/>
-    public override Candidate? Adopt(Candidate candidate)
-    {
-        ArgumentNullException.ThrowIfNull(candidate);
-        return candidate.Solver == origin.Solver && candidate.Steps.Count == origin.Steps.Count ? Decode(Encode(candidate)) : null;
-    }
+    public override Candidate? Adopt(Candidate candidate) =>
+        candidate.Solver == origin.Solver && candidate.Steps.Count == origin.Steps.Count ? Decode(Encode(candidate)) : null;
 
     // Descending and at least a gap apart, inside the axis, and above the end of sampling.
     private double[] Spread(double[] positions)

@@ -23,10 +23,8 @@ public sealed class VectorSearch(SamplerSpace space, IOptimiser optimiser, Vecto
     // Far behind the samples of all generations, and before the range of validation.
     private const long FirstControl = 1L << 23;
 
-    /// <inheritdoc/>
     public Proposal? Next(SearchState state)
     {
-        ArgumentNullException.ThrowIfNull(state);
         var present = Present(state);
         if (present.Generation >= options.Generations)
         {
@@ -42,10 +40,8 @@ public sealed class VectorSearch(SamplerSpace space, IOptimiser optimiser, Vecto
         };
     }
 
-    /// <inheritdoc/>
     public SearchState Observe(SearchState state, IReadOnlyList<ScoredCandidate> scores)
     {
-        ArgumentNullException.ThrowIfNull(scores);
         var proposal = Next(state) ?? throw new InvalidOperationException("The search has ended; there is nothing to observe.");
         var present = Present(state);
         var points = optimiser.Ask(present);

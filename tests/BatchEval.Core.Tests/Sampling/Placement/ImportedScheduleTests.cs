@@ -60,6 +60,9 @@ public sealed class ImportedScheduleTests
     [Theory]
     [InlineData("14, 6, 2", "say which ending: stop")]
     [InlineData("14, 15, 0", "entry 2 is 15")]
+    [InlineData("14, 14, 0", "entry 2 is 14")]
+    [InlineData("Infinity, 14, 0", "entry 1 is")]
+    [InlineData("15.5, 7, 4.2, 3, 2.1, 1.6, 1.1, 0.7, 0.45, 0.2, 0.04", "say which ending: stop")]
     [InlineData("900, 3, 0", "sigma = 900 lies outside the model's range")]
     [InlineData("", "The list of sigmas is empty")]
     [InlineData("14, six, 0", "'six' is not a number")]
@@ -77,6 +80,15 @@ public sealed class ImportedScheduleTests
         candidates[0]!["steps"]!.AsArray().Count.ShouldBe(2);
         Should.Throw<ProblemException>(() => ImportedCandidates.Resolve("""{ "model": "m", "candidates": [{ "solver": "ddim", "sigmas": [14.6, 3.4], "ending": "zer" }] }""", _ => StableDiffusion))
             .Problems[0].ToString().ShouldContain("Did you mean 'zero'?");
+    }
+
+    [Fact]
+    public void A_candidate_is_a_list_of_sigmas_or_of_times()
+    {
+        static Candidate Read(string json) => ImportedCandidates.Read(JsonNode.Parse(json)!.AsObject(), StableDiffusion);
+        Read("""{ "solver": "ddim", "timesteps": [999, 500, 0] }""").Steps.Select(s => s.Time).ShouldBe([999, 500, 0]);
+        Should.Throw<ProblemException>(() => Read("""{ "solver": "ddim", "timesteps": [999], "sigmas": [14, 0] }""")).Message.ShouldContain("timesteps: stands beside sigmas");
+        Should.Throw<ProblemException>(() => Read("""{ "solver": "ddim", "sigmas": [14, 15] }""")).Message.ShouldContain("entry 2 is 15");
     }
 
     [Theory]

@@ -22,6 +22,8 @@ public sealed class PlacementRulesTests
     [InlineData("beta", 4, "999 823 500 176")]
     [InlineData("simple", 6, "999 833 666 499 333 166")]
     [InlineData("ddim-uniform", 7, "995 853 711 569 427 285 143 1")]
+    [InlineData("ddim-uniform", 4, "751 501 251 1")]
+    [InlineData("linspace", 1, "999")]
     public void Indices_are_those_of_the_source(string name, int steps, string expected) =>
         PlacementRules.Create(name, Linear, steps).Times.ShouldBe(expected.Split(' ').Select(double.Parse));
 

@@ -85,6 +85,16 @@ public class PublishedSchedulesTests
         levels.Zip(PublishedSchedules.Find("sd15").Sigmas, (a, b) => a / b).ShouldBe(Enumerable.Repeat(1.0, 10), 1e-6);
     }
 
+    // The indices stand for one number of calls on models with training steps; otherwise levels are interpolated, or kept.
+    [Fact]
+    public void Other_numbers_of_calls_and_continuous_models_take_the_levels()
+    {
+        var published = PublishedSchedules.Find("sd15");
+        published.For(StableDiffusion, 7).Ratios(StableDiffusion).ShouldBe(PublishedSchedule.Interpolate(published.Sigmas, 8)[..7], 5e-4);
+        var continuous = new SigmaNoiseSchedule(0.01, 20);
+        published.For(continuous, 10).Ratios(continuous).ShouldBe(published.Sigmas.Take(10), 1e-7);
+    }
+
     [Fact]
     public void A_list_of_32_is_called_at_all_of_its_levels()
     {
@@ -104,11 +114,16 @@ public class PublishedSchedulesTests
     [InlineData("ddim5", "800 600 400 200 0")]
     [InlineData("5", "999 749 500 250 0")]
     [InlineData("2,3", "999 750 500 499 0")]
+    [InlineData("2,2,2", "999 667 666 334 333 0")]
     public void Respacing_strings_are_those_of_guided_diffusion(string text, string expected) =>
         GuidedRespacing.Parse(1000, text).ShouldBe(expected.Split(' ').Select(double.Parse));
 
+    [Fact]
+    public void A_section_may_keep_all_of_its_steps() => GuidedRespacing.Parse(1000, "1000").ShouldBe(Enumerable.Range(0, 1000).Reverse().Select(t => (double)t));
+
     [Theory]
     [InlineData("ddim400", "No integer stride")]
+    [InlineData("ddim1", "No integer stride")]
     [InlineData("ten", "is not a respacing")]
     [InlineData("600,1", "cannot give")]
     [InlineData("0", "at least 1")]

@@ -111,6 +111,58 @@ public sealed class SkipDeciderTests
         }
     }
 
+    // By hand from "a call is refused whenever the rest would not suffice for the guard and one call in maxConsecutive + 1 free steps": 8 calls in all
+    [Theory]
+    [InlineData(10, 0, "1111111010")]
+    [InlineData(12, 2, "111010101011")]
+    public void Calls_are_spent_as_early_as_the_rest_allows(int steps, int guard, string mask)
+    {
+        var decider = new SkipDecider<double>(new SkipPolicy(0, 1, 3, guard: guard), steps, [0.0], maxComputed: 8);
+        ToyRun.Bits([.. Enumerable.Range(0, steps).Select(_ => decider.Decide())]).ShouldBe(mask);
+    }
+
+    // On a straight line every difference of differences is 0: the release asks for at most threshold times the change, the paper and the rule for outputs for less
+    [Theory]
+    [InlineData(SkipCriterion.Released, false)]
+    [InlineData(SkipCriterion.Tensor, true)]
+    [InlineData(SkipCriterion.Output, true)]
+    public void At_threshold_0_only_the_released_rule_skips(SkipCriterion criterion, bool runs)
+    {
+        var decider = new SkipDecider<double>(new SkipPolicy(0, criterion: criterion), 20, [0.0]);
+        for (var k = 1; k <= 4; k++)
+        {
+            decider.Decide();
+            decider.ObserveMiss(0);
+            decider.Observe([k]);
+        }
+
+        decider.Decide().ShouldBe(runs);
+    }
+
+    // Outputs 1, 2, 1, 2, ... by call are missed by 1/2 and 1 in turn. By hand: rates 1/2, 1 / 2 steps, 1/2 / 2 steps and 1 / 3 steps allow 1, 1, 2 and 1 skips below 0.6.
+    [Theory]
+    [InlineData("ddim", "111101010010")]
+    [InlineData("heun", "11111111" + "00110011000011" + "0")]
+    public void Misses_are_measured_once_per_step_whose_network_ran(string solver, string mask)
+    {
+        var calls = 0;
+        var candidate = ToyRun.Candidate(solver, 12, new SkipPolicy(0.6, criterion: SkipCriterion.Output));
+        var perStep = solver == "heun" ? 2 : 1;
+        ToyRun.Bits(ToyRun.Run(candidate, [0.5], (_, _) => [1 + (calls++ / perStep % 2)]).Executed).ShouldBe(mask);
+    }
+
+    [Fact]
+    public void Planned_reuse_needs_no_policy_and_takes_the_order_of_one()
+    {
+        ToyRun.Bits(ToyRun.Run(ToyRun.Candidate("ddim", 6, null, 2, 4), ToyRun.Start).Executed).ShouldBe("110101");
+        var candidate = ToyRun.Candidate("ddim", 4, new SkipPolicy(0, order: 1), 2);
+        var table = BatchEval.Core.Sampling.Solvers.Solver.Table(candidate, ToyRun.Schedule);
+        var steps = new StepOutputs<double>(candidate, table, [0.0]);
+        steps.Take(0, [table.Rows[0].Level.Lambda]);
+        steps.Take(1, [table.Rows[1].Level.Lambda]);
+        steps.Output(2)[0].ShouldBe(table.Rows[2].Level.Lambda, 1e-12);
+    }
+
     [Fact]
     public void Threshold_0_leaves_out_only_the_planned_steps() =>
         ToyRun.Bits(ToyRun.Run(ToyRun.Candidate("ddim", 10, new SkipPolicy(0, order: 2), 3, 4, 8), ToyRun.Start).Executed).ShouldBe("1110011101");
@@ -155,6 +207,7 @@ public sealed class SkipDeciderTests
     [Fact]
     public void Masks_survive_being_written()
     {
+        StepMask.Write([true, true, true, true]).ShouldBe("4:f");
         StepMask.Write([true, true, true, true, false, false, false, true, false, true]).ShouldBe("10:f14");
         ToyRun.Bits(StepMask.Read("10:f14")).ShouldBe("1111000101");
         Should.Throw<FormatException>(() => StepMask.Read("10:f1"));
@@ -168,6 +221,8 @@ public sealed class SkipDeciderTests
     [InlineData("\"threshold\":1,\"order\":4", "skip.order is 4")]
     [InlineData("\"threshold\":1,\"maxCalls\":0", "skip.maxCalls is 0")]
     [InlineData("\"threshold\":1,\"maxCalls\":4", "need 5 computed steps")]
+    [InlineData("\"threshold\":1,\"maxCalls\":5,\"order\":3,\"guard\":1", "need 6 computed steps")]
+    [InlineData("\"threshold\":1,\"maxCalls\":1,\"order\":3,\"warmup\":10", "need 10 computed steps")]
     [InlineData("\"threshold\":1,\"criterion\":\"guess\"", "tensor, adaptive-released, output")]
     public void Refuses_policies_by_name(string skip, string message)
     {
@@ -179,7 +234,7 @@ public sealed class SkipDeciderTests
     public void Every_member_survives_json()
     {
         var candidate = ToyRun.Candidate("heun", 20, new SkipPolicy(0.02, 3, 5, 2, 1, SkipCriterion.Released, 30), 4);
-        CandidateJson.Write(candidate).ShouldContain("\"maxCalls\":30,\"criterion\":\"adaptive-released\"");
+        CandidateJson.Write(candidate).ShouldContain("\"order\":2,\"guard\":1,\"maxCalls\":30,\"criterion\":\"adaptive-released\"");
         CandidateJson.Read(CandidateJson.Write(candidate)).ShouldBe(candidate);
         candidate.NetworkCalls.ShouldBe(30);
     }
