@@ -265,7 +265,7 @@ internal sealed record TestCase(string Name, MethodInfo Method, object?[] Argume
             var parameters = type.GetConstructors()[0].GetParameters();
             var test = Activator.CreateInstance(Method.ReflectedType!, [.. parameters.Select(p => (object)DispatchProxyOf(p.ParameterType))]);
             var formal = Method.GetParameters();
-            var actual = formal.Select((p, i) => i < Arguments.Length ? Converted(Arguments[i], p.ParameterType) : p.DefaultValue).ToArray();
+            var actual = formal.Select((p, i) => Rest(p, i) ?? (i < Arguments.Length ? Converted(Arguments[i], p.ParameterType) : p.DefaultValue)).ToArray();
             if (Method.Invoke(test, actual) is Task task) task.GetAwaiter().GetResult();
             (test as IDisposable)?.Dispose();
             return null;
@@ -275,6 +275,16 @@ internal sealed record TestCase(string Name, MethodInfo Method, object?[] Argume
             var inner = e is TargetInvocationException { InnerException: { } i } ? i : e;
             return inner.GetType().Name;
         }
+    }
+
+    // What a params parameter collects, or null for another one
+    private Array? Rest(ParameterInfo parameter, int index)
+    {
+        if (!parameter.IsDefined(typeof(ParamArrayAttribute)) || (index < Arguments.Length && Arguments[index]?.GetType() == parameter.ParameterType)) return null;
+        var type = parameter.ParameterType.GetElementType()!;
+        var rest = Array.CreateInstance(type, Math.Max(0, Arguments.Length - index));
+        for (var i = 0; i < rest.Length; i++) rest.SetValue(Converted(Arguments[index + i], type), i);
+        return rest;
     }
 
     private static object? Converted(object? value, Type type)

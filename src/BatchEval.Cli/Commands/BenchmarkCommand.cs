@@ -5,7 +5,7 @@ using BatchEval.Onnx.Runtime;
 namespace BatchEval.Cli.Commands;
 
 /// <summary><c>batcheval benchmark</c>: how fast a network runs on a device, and what it takes there.</summary>
-internal sealed class BenchmarkCommand
+internal sealed class BenchmarkCommand(Shell shell)
 {
     private static readonly Dictionary<string, Measure> Measures = new(StringComparer.Ordinal)
     {
@@ -36,9 +36,6 @@ internal sealed class BenchmarkCommand
     private readonly Option<string?> memory = new("--memory") { Description = "Also open two sessions and read the memory in use, with weights shared as listed: none, host, device.", HelpName = "list" };
     private readonly Option<string> device = CommonOptions.Device();
     private readonly Option<bool> json = CommonOptions.Json();
-    private readonly Shell shell;
-
-    private BenchmarkCommand(Shell shell) => this.shell = shell;
 
     public static Command Create(Shell shell)
     {

@@ -10,7 +10,7 @@ using BatchEval.Workflow.Specifications;
 namespace BatchEval.Cli.Commands;
 
 /// <summary><c>batcheval evaluate</c>: all metrics of given candidates, through the same machinery as a search.</summary>
-internal sealed class EvaluateCommand
+internal sealed class EvaluateCommand(Shell shell)
 {
     private readonly Option<string> model = CommonOptions.Model();
     private readonly Option<string[]> candidates = new("--candidate") { Description = "Candidate as a JSON file (also a schedule.json) or as JSON itself. May be repeated.", HelpName = "json", Required = true };
@@ -20,9 +20,6 @@ internal sealed class EvaluateCommand
     private readonly Option<string> device = CommonOptions.Device();
     private readonly Option<int?> parallel = CommonOptions.Parallel();
     private readonly Option<bool> json = CommonOptions.Json();
-    private readonly Shell shell;
-
-    private EvaluateCommand(Shell shell) => this.shell = shell;
 
     public static Command Create(Shell shell)
     {

@@ -5,7 +5,7 @@ using BatchEval.Workflow.Exports;
 namespace BatchEval.Cli.Commands;
 
 /// <summary><c>batcheval export</c>: one sampler in the forms that other tools paste or load.</summary>
-internal sealed class ExportCommand
+internal sealed class ExportCommand(Shell shell)
 {
     private readonly Option<string> model = CommonOptions.Model();
     private readonly CandidateOptions candidate = new();
@@ -14,9 +14,6 @@ internal sealed class ExportCommand
     private readonly Option<string?> target = new("--out") { Description = "Folder for all files, networks without dropped blocks included.", HelpName = "dir" };
     private readonly Option<string> device = CommonOptions.Device();
     private readonly Option<bool> json = CommonOptions.Json();
-    private readonly Shell shell;
-
-    private ExportCommand(Shell shell) => this.shell = shell;
 
     public static Command Create(Shell shell)
     {

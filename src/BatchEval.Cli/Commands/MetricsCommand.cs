@@ -8,7 +8,7 @@ using BatchEval.Onnx.Text;
 namespace BatchEval.Cli.Commands;
 
 /// <summary><c>batcheval metrics</c>: all scores of one set of images against another.</summary>
-internal sealed class MetricsCommand
+internal sealed class MetricsCommand(Shell shell)
 {
     private readonly Argument<string> generated = new("generated") { Description = MetricSide.Description };
     private readonly Argument<string> reference = new("reference") { Description = "What to compare with; the same kinds." };
@@ -23,9 +23,6 @@ internal sealed class MetricsCommand
     private readonly Option<string?> store = CommonOptions.Store();
     private readonly Option<string> device = CommonOptions.Device();
     private readonly Option<bool> json = CommonOptions.Json();
-    private readonly Shell shell;
-
-    private MetricsCommand(Shell shell) => this.shell = shell;
 
     public static Command Create(Shell shell)
     {

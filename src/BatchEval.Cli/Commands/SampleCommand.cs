@@ -11,7 +11,7 @@ using BatchEval.Onnx.Text;
 namespace BatchEval.Cli.Commands;
 
 /// <summary><c>batcheval sample</c>: draws images with one sampler, without any storage.</summary>
-internal sealed class SampleCommand
+internal sealed class SampleCommand(Shell shell)
 {
     private const int MostRows = 64;
     private static readonly string[] NamedNoise = ["keyed", "torch-cpu", "torch-cpu-batch", "numpy"];
@@ -28,9 +28,6 @@ internal sealed class SampleCommand
     private readonly Option<string> noise = new("--noise") { Description = "Where noise comes from: keyed (the same for every solver and batch); torch-cpu or numpy (as torch.randn and numpy's RandomState.randn draw it, sample i from seed + i); torch-cpu-batch (one torch generator for all images, as a pipeline with num_images_per_prompt and one generator draws); or a file x.npy [draws, N, C, H, W] of standard normal numbers: start noise first (not with --start), then one for each step that adds noise.", HelpName = "name | x.npy", DefaultValueFactory = _ => "keyed" };
     private readonly PromptOptions prompts = new();
     private readonly Option<string?> grid = new("--grid") { Description = "Contact sheet of all samples.", HelpName = "grid.png" };
-    private readonly Shell shell;
-
-    private SampleCommand(Shell shell) => this.shell = shell;
 
     public static Command Create(Shell shell)
     {

@@ -12,7 +12,7 @@ using BatchEval.Workflow.Storage;
 namespace BatchEval.Cli.Commands;
 
 /// <summary><c>batcheval schedule</c>: computes a schedule for a model, or prints a published or heuristic one for it.</summary>
-internal sealed class ScheduleCommand
+internal sealed class ScheduleCommand(Shell shell)
 {
     private readonly Argument<string> method = new("method") { Description = $"One of: {string.Join(", ", ScheduleMethods.All)}." };
     private readonly Option<string> model = CommonOptions.Model();
@@ -39,9 +39,6 @@ internal sealed class ScheduleCommand
     private readonly Option<int?> parallel = CommonOptions.Parallel();
     private readonly Option<string?> store = CommonOptions.Store();
     private readonly Option<bool> json = CommonOptions.Json();
-    private readonly Shell shell;
-
-    private ScheduleCommand(Shell shell) => this.shell = shell;
 
     public static Command Create(Shell shell)
     {

@@ -10,7 +10,7 @@ using BatchEval.Onnx.Numpy;
 namespace BatchEval.Cli.Commands;
 
 /// <summary><c>batcheval stats</c>: reference statistics of images.</summary>
-internal sealed class StatsCommand
+internal sealed class StatsCommand(Shell shell)
 {
     private readonly Option<string> images = new("--images") { Description = $"The images: {ImageSources.Kinds}, or blob:<prefix>.", HelpName = "path", Required = true };
     private readonly Option<string> features = new("--features") { Description = "Package with the feature network: a folder with features.json or model.json.", HelpName = "package", Required = true };
@@ -24,9 +24,6 @@ internal sealed class StatsCommand
     private readonly Option<string?> store = CommonOptions.Store();
     private readonly Option<string> device = CommonOptions.Device();
     private readonly Option<bool> json = CommonOptions.Json();
-    private readonly Shell shell;
-
-    private StatsCommand(Shell shell) => this.shell = shell;
 
     public static Command Create(Shell shell)
     {

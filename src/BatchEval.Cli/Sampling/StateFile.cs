@@ -4,15 +4,10 @@ using BatchEval.Onnx.Numpy;
 namespace BatchEval.Cli.Sampling;
 
 /// <summary>States or noise of several samples from a <c>.npy</c> file: [N, C, H, W], or [D, N, C, H, W] for D draws.</summary>
-internal sealed class StateFile
+internal sealed class StateFile(float[] values, int size, int draws)
 {
-    private readonly float[] values;
-    private readonly int size;
-
-    private StateFile(float[] values, int size, int draws) => (this.values, this.size, Draws) = (values, size, draws);
-
     /// <summary>Number of draws of each sample.</summary>
-    public int Draws { get; }
+    public int Draws => draws;
 
     /// <summary>Number of samples.</summary>
     public int Count => values.Length / size / Draws;

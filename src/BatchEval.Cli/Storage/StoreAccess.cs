@@ -3,19 +3,12 @@ using BatchEval.Workflow.Storage;
 namespace BatchEval.Cli.Storage;
 
 /// <summary>An open store, and the local Azurite behind it if we had to start one.</summary>
-internal sealed class StoreAccess : IAsyncDisposable
+internal sealed class StoreAccess(RunStore store, string connection, LocalAzurite? azurite, StorageWatch watch, Shell shell) : IAsyncDisposable
 {
     private const string Development = "UseDevelopmentStorage=true";
     private static readonly Uri DevelopmentBlobs = new("http://127.0.0.1:10000/devstoreaccount1?comp=list");
-    private readonly LocalAzurite? azurite;
 
-    private readonly Shell shell;
-    private readonly StorageWatch watch;
-
-    private StoreAccess(RunStore store, string connection, LocalAzurite? azurite, StorageWatch watch, Shell shell) =>
-        (Store, Connection, this.azurite, this.watch, this.shell) = (store, connection, azurite, watch, shell);
-
-    public RunStore Store { get; }
+    public RunStore Store => store;
 
     /// <summary>What the storage refuses at the moment, or null.</summary>
     public string? Trouble => watch.Trouble;
@@ -38,7 +31,7 @@ internal sealed class StoreAccess : IAsyncDisposable
     public Task Failure => azurite?.Ended ?? Task.Delay(Timeout.InfiniteTimeSpan, shell.Time);
 
     /// <summary>The connection string that really reaches the store; holds secrets.</summary>
-    public string Connection { get; }
+    public string Connection => connection;
 
     /// <summary>Opens the store that an option or the environment names.</summary>
     /// <param name="option">The value of <c>--store</c>, or null.</param>

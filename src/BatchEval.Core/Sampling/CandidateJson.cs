@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using BatchEval.Core.Json;
@@ -90,8 +89,7 @@ public static class CandidateJson
         return problems.Count > before ? null : Guard(path, problems, () => new Candidate(solver, steps.OfType<CandidateStep>(), skip, end, startScale));
     }
 
-    internal static string Hash(Candidate candidate) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Write(candidate))));
+    internal static string Hash(Candidate candidate) => Digest.Of(Write(candidate));
 
     private static void WriteStep(Utf8JsonWriter writer, CandidateStep step)
     {

@@ -1,4 +1,3 @@
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Packages;
 
 namespace BatchEval.Http.Control;

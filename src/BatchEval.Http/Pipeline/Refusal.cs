@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using BatchEval.Core.Json;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Primitives;
 

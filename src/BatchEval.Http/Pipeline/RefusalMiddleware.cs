@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using BatchEval.Core.Json;
 using BatchEval.Workflow.Storage;
 using Microsoft.AspNetCore.WebUtilities;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using BatchEval.Core.Json;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using BatchEval.Core.Json;
 using BatchEval.Onnx.Packages;
 using BatchEval.Workflow.Exports;
 using BatchEval.Workflow.Models;

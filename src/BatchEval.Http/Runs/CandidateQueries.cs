@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using BatchEval.Core.Json;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Skipping;
 using BatchEval.Core.Search.Costs;

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using BatchEval.Workflow.Storage;
 
 namespace BatchEval.Http.Runs;
@@ -20,7 +18,7 @@ internal sealed class IdempotencyKeys(RunStore store)
             throw Refusal.BadRequest("Idempotency-Key", $"must be 1 to {LongestKey} printable ASCII characters.").Exception();
         }
 
-        var name = $"_keys/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))}.json";
+        var name = $"_keys/{Digest.Of(key)}.json";
         if (await store.WriteJsonOnceAsync(name, new Claim(digest), cancellation))
         {
             return;

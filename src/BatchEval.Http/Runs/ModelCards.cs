@@ -1,4 +1,3 @@
-using BatchEval.Core.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BatchEval.Http.Runs;

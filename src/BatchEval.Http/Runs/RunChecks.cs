@@ -1,4 +1,3 @@
-using BatchEval.Core.Json;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Onnx.Packages;
 using BatchEval.Workflow.Local;

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using BatchEval.Workflow.Local;
 using BatchEval.Workflow.Runs;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -21,7 +20,7 @@ internal sealed class RunCommands(RunApiContext context)
         {
             // A refused body does not use up its key.
             RunSubmission.Check(specification, context.Models);
-            await keys.ClaimAsync(key, Convert.ToHexStringLower(SHA256.HashData(body)), cancellation);
+            await keys.ClaimAsync(key, Digest.Of(body), cancellation);
         }
 
         var (run, isNew) = await submission.SubmitAsync(specification, cancellation);
@@ -42,50 +41,15 @@ internal sealed class RunCommands(RunApiContext context)
         return TypedResults.Accepted(address, new StartedRun(run, isNew, address, context.Control.ManagementOf(run)));
     }
 
-    public async Task PauseAsync(string run, CancellationToken cancellation)
-    {
-        var (status, _) = await lookup.RequireAsync(run, cancellation);
-        switch (status.State)
-        {
-            case RunStates.Paused:
-                return;
-            case RunStates.Pending or RunStates.Running:
-                await context.Control.PauseAsync(run, cancellation);
-                return;
-            default:
-                throw Refusal.Conflict($"Run '{run}' is {status.State}; only a run that is under way can be paused.").Exception();
-        }
-    }
+    public Task PauseAsync(string run, CancellationToken cancellation) =>
+        ChangeAsync(run, context.Control.PauseAsync, [RunStates.Pending, RunStates.Running], [RunStates.Paused], "; only a run that is under way can be paused.", cancellation);
 
-    public async Task ResumeAsync(string run, CancellationToken cancellation)
-    {
-        var (status, _) = await lookup.RequireAsync(run, cancellation);
-        switch (status.State)
-        {
-            case RunStates.Pending or RunStates.Running:
-                return;
-            case RunStates.Paused or RunStates.Failed:
-                await context.Control.ResumeAsync(run, cancellation);
-                return;
-            default:
-                throw Refusal.Conflict($"Run '{run}' is {status.State}; only a paused or failed run can be resumed. Post its specification again to go on with a stopped one.").Exception();
-        }
-    }
+    public Task ResumeAsync(string run, CancellationToken cancellation) => ChangeAsync(
+        run, context.Control.ResumeAsync, [RunStates.Paused, RunStates.Failed], [RunStates.Pending, RunStates.Running],
+        "; only a paused or failed run can be resumed. Post its specification again to go on with a stopped one.", cancellation);
 
-    public async Task StopAsync(string run, CancellationToken cancellation)
-    {
-        var (status, _) = await lookup.RequireAsync(run, cancellation);
-        switch (status.State)
-        {
-            case RunStates.Stopping or RunStates.Stopped:
-                return;
-            case RunStates.Finished:
-                throw Refusal.Conflict($"Run '{run}' is finished.").Exception();
-            default:
-                await context.Control.StopAsync(run, cancellation);
-                return;
-        }
-    }
+    public Task StopAsync(string run, CancellationToken cancellation) => ChangeAsync(
+        run, context.Control.StopAsync, [RunStates.Pending, RunStates.Running, RunStates.Paused, RunStates.Failed], [RunStates.Stopping, RunStates.Stopped], ".", cancellation);
 
     public async Task<NoContent> DeleteAsync(string run, CancellationToken cancellation)
     {
@@ -103,5 +67,19 @@ internal sealed class RunCommands(RunApiContext context)
         await context.Store.DeleteRunAsync(run, cancellation);
         new RunListing(context).Forget(run);
         return TypedResults.NoContent();
+    }
+
+    // Changes a run in one of some states; in others there is nothing left to do, and the rest are refused.
+    private async Task ChangeAsync(string run, Func<string, CancellationToken, Task> change, string[] from, string[] done, string refusal, CancellationToken cancellation)
+    {
+        var (status, _) = await lookup.RequireAsync(run, cancellation);
+        if (from.Contains(status.State))
+        {
+            await change(run, cancellation);
+        }
+        else if (!done.Contains(status.State))
+        {
+            throw Refusal.Conflict($"Run '{run}' is {status.State}{refusal}").Exception();
+        }
     }
 }

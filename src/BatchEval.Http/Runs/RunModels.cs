@@ -1,4 +1,3 @@
-using BatchEval.Core.Json;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Storage;
 

@@ -1,14 +1,10 @@
-using System.Security.Cryptography;
-using System.Text;
-
 namespace BatchEval.Onnx.Datasets;
 
 /// <summary>Digests of what a source reads, cheap enough to compute before reading it.</summary>
 public static class SourceIdentity
 {
     /// <summary>Digest of a kind of source and of lines that describe its parts.</summary>
-    public static string Of(string kind, IEnumerable<string> parts) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts.Prepend(kind)))));
+    public static string Of(string kind, IEnumerable<string> parts) => Digest.Of(string.Join('\n', parts.Prepend(kind)));
 
     internal static string OfFiles(string kind, string root, IEnumerable<string> files) => Of(kind, files.Select(file =>
     {

@@ -3,13 +3,9 @@ using System.Globalization;
 namespace BatchEval.Onnx.Numpy;
 
 /// <summary>Reads the text of a header, a Python dictionary such as <c>{'descr': '&lt;f4', 'fortran_order': False, 'shape': (3, 4), }</c>.</summary>
-internal sealed class NpyHeaderParser
+internal sealed class NpyHeaderParser(string text, string source)
 {
-    private readonly string text;
-    private readonly string source;
     private int position;
-
-    private NpyHeaderParser(string text, string source) => (this.text, this.source) = (text, source);
 
     /// <summary>Reads the three keys, in any order, each exactly once.</summary>
     /// <exception cref="InvalidDataException">Anything else.</exception>
@@ -72,13 +68,13 @@ internal sealed class NpyHeaderParser
             throw Wrong($"has no text in quotes at character {position}");
         }
 
-        int end = this.text.IndexOf(quote, position + 1);
+        int end = text.IndexOf(quote, position + 1);
         if (end < 0)
         {
             throw Wrong("has a quote that is never closed");
         }
 
-        string value = this.text[(position + 1)..end];
+        string value = text[(position + 1)..end];
         position = end + 1;
         return value;
     }

@@ -84,7 +84,7 @@ public sealed record ModelPackage(string Directory, ModelManifest Manifest, stri
     {
         var problems = new List<Problem>();
         var stamp = StampOf(directory, manifest);
-        var digests = new StringBuilder(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text))));
+        var digests = new StringBuilder(Core.Json.Digest.Of(text));
         foreach (var (member, file) in FilesOf(directory, manifest))
         {
             digests.Append('\n').Append(file).Append(' ').Append(CheckFile(directory, manifest.Digests, member, file, problems));
@@ -96,7 +96,7 @@ public sealed record ModelPackage(string Directory, ModelManifest Manifest, stri
         }
 
         return problems.Count == 0
-            ? new ModelPackage(directory, manifest, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(digests.ToString())))) { Stamp = stamp }
+            ? new ModelPackage(directory, manifest, Core.Json.Digest.Of(digests.ToString())) { Stamp = stamp }
             : throw new ProblemException($"The model package '{directory}'", problems);
     }
 

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -23,7 +22,7 @@ public sealed record PromptSet(string? File, IReadOnlyList<Prompt> Prompts)
     public static PromptSet Read(string path) => new(null, PromptFile.Read(path));
 
     /// <summary>SHA-256 of the prompts.</summary>
-    public string Digest => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this)));
+    public string Digest => Core.Json.Digest.Of(JsonSerializer.SerializeToUtf8Bytes(this));
 
     /// <summary>The first prompts of the set; all of them where <paramref name="count"/> is null or more than there are.</summary>
     public PromptSet First(int? count) => count is { } some && some < Prompts.Count ? this with { Prompts = [.. Prompts.Take(some)] } : this;

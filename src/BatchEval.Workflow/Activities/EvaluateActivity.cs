@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using BatchEval.Onnx.Runtime;
 using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Runs;
@@ -50,8 +48,7 @@ public sealed class EvaluateActivity(RunStore store, ModelHost models, TimeProvi
         }
     }
 
-    private static string WorkOf(IReadOnlyList<Shard> shards) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(string.Join(' ', shards.Select(c => c.Key)))));
+    private static string WorkOf(IReadOnlyList<Shard> shards) => Digest.Of(string.Join(' ', shards.Select(c => c.Key)));
 
     private async Task<UnitOutcome> ComputeAsync(string runId, IReadOnlyList<Shard> shards, CancellationToken cancellation)
     {

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using BatchEval.Onnx.Numpy;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Text;
@@ -50,6 +48,6 @@ public static class PromptedModels
         return PromptEmbeddings.Read(file, name);
     }
 
-    private static string Key(ModelPackage package, PromptSet prompts, ModelHost models) => Convert.ToHexStringLower(SHA256.HashData(
-        Encoding.UTF8.GetBytes($"{Shard.CodeVersion} {package.Digest} {models.Device.Kind} {prompts.Digest}")));
+    private static string Key(ModelPackage package, PromptSet prompts, ModelHost models) =>
+        Digest.Of($"{Shard.CodeVersion} {package.Digest} {models.Device.Kind} {prompts.Digest}");
 }

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Runtime;
@@ -26,7 +24,7 @@ public sealed record Shard(string Key, Candidate Candidate, SampleRange Range, b
     public static Shard Create(ShardContext context, Candidate candidate, SampleRange range, bool keepImages = false, string? comparedWith = null)
     {
         var identity = JsonSerializer.Serialize(new { CodeVersion, context, candidate = candidate.Id, range }, WorkflowJson.Options);
-        return new Shard(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity))), candidate, range, keepImages, comparedWith);
+        return new Shard(Digest.Of(identity), candidate, range, keepImages, comparedWith);
     }
 
     /// <summary>Each key once, with all that any of its shards asks for.</summary>

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using BatchEval.Onnx.Packages;
 using BatchEval.Onnx.Sampling;
 using BatchEval.Onnx.Text;
@@ -69,7 +67,6 @@ public sealed class RunSubmission(RunStore store, ModelHost models, TimeProvider
         var matters = SpecificationJson.WriteWhatMatters(specification);
         matters["model"] = modelDigest;
         matters["codeVersion"] = Shard.CodeVersion;
-        var digest = SHA256.HashData(Encoding.UTF8.GetBytes(matters.ToJsonString()));
-        return $"{specification.Name}-{Convert.ToHexStringLower(digest)[..8]}";
+        return $"{specification.Name}-{Digest.Of(matters.ToJsonString())[..8]}";
     }
 }

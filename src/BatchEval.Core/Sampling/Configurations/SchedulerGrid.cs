@@ -107,8 +107,8 @@ internal sealed class SchedulerGrid
             _ => spacing switch
             {
                 "leading" => [.. Enumerable.Range(0, n).Select(i => (double)((i * (trained / n)) + offset)).Reverse()],
-                "trailing" => Trailing(trained, trained, n),
-                _ => [.. Even(0, trained - 1, n).Select(t => kind.Family == GridFamily.Sigma ? t : Round(t)).Reverse()],
+                "trailing" => [.. IndexRules.Trailing(trained, trained, n)],
+                _ => [.. IndexRules.Spread(0, trained - 1, n).Select(t => kind.Family == GridFamily.Sigma ? t : IndexRules.Even(t))],
             },
         };
     }
@@ -120,8 +120,8 @@ internal sealed class SchedulerGrid
         return spacing switch
         {
             "leading" => [.. Enumerable.Range(1, n).Select(i => (double)((i * (last / (n + 1))) + offset)).Reverse()],
-            "trailing" => Trailing(last, trained, n),
-            _ => [.. Even(0, last - 1, n + 1).Skip(1).Select(Round).Reverse()],
+            "trailing" => [.. IndexRules.Trailing(last, trained, n).TakeWhile(t => t >= 0)],
+            _ => [.. IndexRules.Spread(0, last - 1, n + 1)[..^1].Select(IndexRules.Even)],
         };
     }
 
@@ -151,16 +151,4 @@ internal sealed class SchedulerGrid
         var (bottom, top) = (Math.Log(noise.At(0).Ratio), Math.Log(noise.At(trained - 1).Ratio));
         return [.. Enumerable.Range(0, n).Select(i => noise.Stated(noise.TimeOfRatio(Math.Exp(top + (i * (bottom - top) / n)))))];
     }
-
-    // round(arange(last, 0, -T / n)) - 1
-    private static double[] Trailing(int last, int trained, int n)
-    {
-        var delta = last - ((double)trained / n) - last;
-        return [.. Enumerable.Range(0, n).Select(i => Round(last + (i * delta)) - 1).TakeWhile(t => t >= 0)];
-    }
-
-    private static IEnumerable<double> Even(double low, double high, int n) =>
-        n == 1 ? [low] : Enumerable.Range(0, n).Select(i => i == n - 1 ? high : low + (i * ((high - low) / (n - 1))));
-
-    private static double Round(double time) => Math.Round(time, MidpointRounding.ToEven);
 }

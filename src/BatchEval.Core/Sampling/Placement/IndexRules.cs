@@ -40,16 +40,15 @@ internal static class IndexRules
         return [.. Enumerable.Range(0, n).Select(i => (double)((i * stride) + options.Offset)).Reverse()];
     }
 
-    // round(arange(T, 0, -T / n)) - 1
-    private static double[] Trailing(PlacementRange range, int n, PlacementOptions options)
-    {
-        if (range.Indices is not { } trained)
-        {
-            return [.. Enumerable.Range(0, n).Select(i => Uniform(range, 1 - ((double)i / n)))];
-        }
+    private static double[] Trailing(PlacementRange range, int n, PlacementOptions options) => range.Indices is { } trained
+        ? [.. Trailing(trained, trained, n)]
+        : [.. Enumerable.Range(0, n).Select(i => Uniform(range, 1 - ((double)i / n)))];
 
-        var (top, delta) = ((double)trained, (trained - ((double)trained / n)) - trained);
-        return [.. Enumerable.Range(0, n).Select(i => Even(top + (i * delta)) - 1)];
+    /// <summary>round(arange(last, 0, -T / n)) - 1 in numpy's order of operations; where the last one is not T, some of the n may lie below 0.</summary>
+    public static IEnumerable<double> Trailing(int last, int trained, int n)
+    {
+        var delta = last - ((double)trained / n) - last;
+        return Enumerable.Range(0, n).Select(i => Even(last + (i * delta)) - 1);
     }
 
     // round(linspace(0, T - 1, n)) reversed
@@ -99,8 +98,8 @@ internal static class IndexRules
         return [.. Enumerable.Range(0, ((trained - 2) / stride) + 1).Select(i => (double)(1 + (i * stride))).Reverse()];
     }
 
-    // numpy's linspace(low, high, n) reversed; the start alone for one step
-    private static double[] Spread(double low, double high, int n)
+    /// <summary>numpy's linspace(low, high, n) reversed; the high end alone for one step.</summary>
+    public static double[] Spread(double low, double high, int n)
     {
         if (n == 1)
         {
@@ -118,5 +117,6 @@ internal static class IndexRules
         return low + (share * (range.Start - low));
     }
 
-    private static double Even(double time) => Math.Round(time, MidpointRounding.ToEven);
+    /// <summary>The nearest whole time, halves to the even one.</summary>
+    public static double Even(double time) => Math.Round(time, MidpointRounding.ToEven);
 }

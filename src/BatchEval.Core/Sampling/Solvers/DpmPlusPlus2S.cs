@@ -24,9 +24,6 @@ internal sealed class DpmPlusPlus2S(bool ancestral, double eta = 1, double noise
 
     public override int CallsPerStep => 2;
 
-    public override int NetworkCalls(Candidate candidate, int step) =>
-        candidate.Steps[step].Reuse ? 0 : candidate.End is null && step == candidate.Steps.Count - 1 ? 1 : 2;
-
     // ComfyUI rounds the times between levels of discrete models
     public override KSampler? KSamplerOn(NoiseProcess process) => !ancestral || process == NoiseProcess.Flow ? null
         : new("dpmpp_2s_ancestral", ("eta", FormattableString.Invariant($"{eta}")), ("s_noise", FormattableString.Invariant($"{noise}"))) { InComfyUi = process == NoiseProcess.Sigma, ComfyNode = ("SamplerDPMPP_2S_Ancestral", ["eta", "s_noise"]) };

@@ -19,9 +19,6 @@ internal sealed class DpmPlusPlusSde(double eta = 1, double noise = 1) : Solver
 
     public override int CallsPerStep => 2;
 
-    public override int NetworkCalls(Candidate candidate, int step) =>
-        candidate.Steps[step].Reuse ? 0 : candidate.End is null && step == candidate.Steps.Count - 1 ? 1 : 2;
-
     protected override CoefficientTable Build(NoiseLevel[] levels, NoiseSchedule schedule)
     {
         var rows = new List<SolverRow>();

@@ -18,9 +18,6 @@ internal sealed class HeunSolver : Solver
 
     public override int CallsPerStep => 2;
 
-    public override int NetworkCalls(Candidate candidate, int step) =>
-        candidate.Steps[step].Reuse ? 0 : candidate.End is null && step == candidate.Steps.Count - 1 ? 1 : 2;
-
     public override DiffusersScheduler? DiffusersOn(NoiseProcess process) => process == NoiseProcess.Discrete ? new("HeunDiscreteScheduler") : null;
 
     public override KSampler? KSamplerOn(NoiseProcess process) => process == NoiseProcess.Flow ? null : new("heun");

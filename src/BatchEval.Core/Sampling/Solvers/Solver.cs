@@ -70,7 +70,9 @@ public abstract class Solver
     /// <summary>Network calls per sample that a candidate costs with this solver, run-time skips not counted.</summary>
     public int NetworkCalls(Candidate candidate) => Enumerable.Range(0, candidate.Steps.Count).Sum(step => NetworkCalls(candidate, step));
 
-    public virtual int NetworkCalls(Candidate candidate, int step) => candidate.Steps[step].Reuse ? 0 : CallsPerStep;
+    /// <summary>The same of one step; a last step to no noise is a single call.</summary>
+    public virtual int NetworkCalls(Candidate candidate, int step) =>
+        candidate.Steps[step].Reuse ? 0 : candidate.End is null && step == candidate.Steps.Count - 1 ? 1 : CallsPerStep;
 
     /// <summary>The scheduler class of diffusers that computes the same as this solver on a list of levels; null where there is none.</summary>
     public virtual DiffusersScheduler? DiffusersOn(NoiseProcess process) => null;

@@ -70,3 +70,16 @@ public sealed record CostModel(double Macs, double Milliseconds, long PeakBytes,
         return Math.Max(0, whole);
     }
 }
+
+/// <summary>What one droppable block costs per sample and network call; dropping it saves that much.</summary>
+/// <param name="Id">Block id, as in <see cref="Sampling.CandidateStep.Drop"/>.</param>
+/// <param name="Name">Readable name from the graph.</param>
+/// <param name="Milliseconds">Measured milliseconds.</param>
+/// <param name="Parameters">Weights that only this block uses.</param>
+public sealed record BlockCost(int Id, string Name, double Macs, double Milliseconds, long Parameters);
+
+/// <summary>What sampling one image with a candidate costs.</summary>
+/// <param name="Milliseconds">Milliseconds inside the network.</param>
+/// <param name="NetworkCalls">Network calls; guidance does not double them.</param>
+/// <param name="PeakBytes">Most memory in use at once.</param>
+public sealed record CandidateCost(double Macs, double Milliseconds, int NetworkCalls, long PeakBytes);

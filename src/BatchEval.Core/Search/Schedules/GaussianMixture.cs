@@ -57,6 +57,13 @@ public sealed record GaussianMixture(double[][] Means, double Deviation)
         }
     }
 
+    public double[] Denoise(double[] x, double sigma)
+    {
+        var output = new double[x.Length];
+        Denoise(x, sigma, output);
+        return output;
+    }
+
     // -||x - mu_k||^2 / (2 v); returns the largest
     internal double Exponents(ReadOnlySpan<double> x, double v, Span<double> exponents)
     {
