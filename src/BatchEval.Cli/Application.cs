@@ -14,7 +14,6 @@ internal static partial class Application
 
     /// <summary>Runs one command line.</summary>
     /// <param name="args">Arguments without the program's name.</param>
-    /// <param name="shell">Console, working directory, environment and clock.</param>
     /// <param name="cancellation">Interrupts it; the exit code is then <see cref="ExitCodes.Interrupted"/>.</param>
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(IReadOnlyList<string> args, Shell shell, CancellationToken cancellation = default)

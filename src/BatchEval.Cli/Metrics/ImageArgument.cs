@@ -6,7 +6,6 @@ using BatchEval.Workflow.Storage;
 namespace BatchEval.Cli.Metrics;
 
 /// <summary>Opens the images that an argument names: something on disk, or <c>blob:</c> and a prefix.</summary>
-/// <param name="shell">Console, working directory, environment and clock.</param>
 /// <param name="store">The value of <c>--store</c>, or null.</param>
 internal sealed class ImageArgument(Shell shell, string? store) : IAsyncDisposable
 {

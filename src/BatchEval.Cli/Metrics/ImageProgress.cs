@@ -1,7 +1,6 @@
 namespace BatchEval.Cli.Metrics;
 
 /// <summary>Says now and then how many images are done; silent while things are quick.</summary>
-/// <param name="shell">Console, working directory, environment and clock.</param>
 internal sealed class ImageProgress(Shell shell, string what, int total)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);

@@ -15,7 +15,6 @@ internal sealed record MetricSide(string Text, string Path, string Kind)
     public const string Description = $"Images ({ImageSources.Kinds}, or blob:<prefix>), features (.npy of floats), or statistics (.npz with mu and sigma).";
 
     /// <summary>Looks at what an argument names.</summary>
-    /// <param name="shell">Console, working directory, environment and clock.</param>
     /// <param name="preferImages">Of a file that holds images and statistics, take the images.</param>
     /// <exception cref="ProblemException">It cannot be used.</exception>
     public static MetricSide Of(string text, Shell shell, bool preferImages)

@@ -13,7 +13,6 @@ internal static class ModelInit
     /// <param name="path">A network, or a folder with one.</param>
     /// <param name="answers">What was said about it.</param>
     /// <param name="force">Whether a manifest that exists is replaced.</param>
-    /// <param name="shell">Console, working directory, environment and clock.</param>
     /// <exception cref="ProblemException">What is still missing, or what is in the way.</exception>
     public static void Run(string path, DraftAnswers answers, bool force, Shell shell)
     {

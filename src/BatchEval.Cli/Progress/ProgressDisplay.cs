@@ -6,7 +6,6 @@ using Spectre.Console.Rendering;
 namespace BatchEval.Cli.Progress;
 
 /// <summary>Shows a run's progress until it ends: a live display on a terminal, a line now and then anywhere else.</summary>
-/// <param name="shell">Console, working directory, environment and clock.</param>
 /// <param name="store">The store, which is looked into after every round.</param>
 internal sealed class ProgressDisplay(Shell shell, RunProgress progress, RunStore store)
 {

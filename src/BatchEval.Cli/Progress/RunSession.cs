@@ -12,7 +12,6 @@ namespace BatchEval.Cli.Progress;
 
 /// <summary>Submits a specification, runs or resumes it in this process, and shows how it goes.</summary>
 /// <param name="parallelism">Units in flight.</param>
-/// <param name="shell">Console, working directory, environment and clock.</param>
 /// <param name="verbose">Whether failures are printed in full.</param>
 internal sealed class RunSession(StoreAccess access, ModelHost models, int parallelism, Shell shell, bool verbose)
 {

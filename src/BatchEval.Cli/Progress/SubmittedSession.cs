@@ -15,7 +15,6 @@ namespace BatchEval.Cli.Progress;
 /// <param name="models">Model packages, for checking.</param>
 /// <param name="device">Kind of device that the workers shall have.</param>
 /// <param name="unitsInFlight">Most units in flight at once, over all workers.</param>
-/// <param name="shell">Console, working directory, environment and clock.</param>
 internal sealed class SubmittedSession(RunStore store, StorageServices storage, ModelHost models, string device, int unitsInFlight, Shell shell)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);

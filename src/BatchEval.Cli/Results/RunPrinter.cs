@@ -5,7 +5,6 @@ using BatchEval.Workflow.Storage;
 namespace BatchEval.Cli.Results;
 
 /// <summary>Prints a run: its table, its counts, and where its files lie.</summary>
-/// <param name="shell">Console, working directory, environment and clock.</param>
 internal sealed class RunPrinter(RunStore store, Shell shell, Output output)
 {
     private static readonly string[] Uniform = ["leading", "trailing", "linspace"];

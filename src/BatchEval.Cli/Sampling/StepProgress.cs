@@ -1,7 +1,6 @@
 namespace BatchEval.Cli.Sampling;
 
 /// <summary>Shows how far sampling is, step by step: one line that is rewritten on a terminal, and a line now and then anywhere else.</summary>
-/// <param name="shell">Console, working directory, environment and clock.</param>
 internal sealed class StepProgress(Shell shell, string what)
 {
     private const int Width = 30;

@@ -18,8 +18,6 @@ internal sealed class ApiServer : IAsyncDisposable
     private static readonly string[] LoopbackNames = ["localhost", "127.0.0.1", "[::1]"];
     private readonly WebApplication application;
 
-    /// <summary>Creates a server.</summary>
-    /// <param name="context">What the interface works with.</param>
     /// <param name="port">Port; 0 takes a free one.</param>
     public ApiServer(RunApiContext context, IPAddress address, int port)
     {

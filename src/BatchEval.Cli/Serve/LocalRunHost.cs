@@ -17,7 +17,6 @@ namespace BatchEval.Cli.Serve;
 /// when the process ends is taken up again at the next start, except what was paused or stopped.
 /// </summary>
 /// <param name="parallelism">Units in flight.</param>
-/// <param name="shell">Console, working directory, environment and clock.</param>
 internal sealed class LocalRunHost(StoreAccess access, ModelHost models, int parallelism, Shell shell) : IRunControl, IAsyncDisposable
 {
     private readonly RunStore store = access.Store;

@@ -35,7 +35,6 @@ internal sealed class StoreAccess(RunStore store, string connection, LocalAzurit
 
     /// <summary>Opens the store that an option or the environment names.</summary>
     /// <param name="option">The value of <c>--store</c>, or null.</param>
-    /// <param name="shell">Console, working directory, environment and clock.</param>
     /// <exception cref="ProblemException">The storage cannot be reached.</exception>
     public static async Task<StoreAccess> OpenAsync(string? option, Shell shell, CancellationToken cancellation)
     {

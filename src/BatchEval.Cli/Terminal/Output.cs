@@ -4,7 +4,6 @@ using Spectre.Console;
 namespace BatchEval.Cli.Terminal;
 
 /// <summary>Where a command writes: results on standard output, or, when it was asked for JSON, JSON alone there and all else beside it.</summary>
-/// <param name="shell">Console, working directory, environment and clock.</param>
 internal sealed class Output(Shell shell, bool json)
 {
     private const int PlainWidth = 160;

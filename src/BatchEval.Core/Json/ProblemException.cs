@@ -3,7 +3,6 @@ namespace BatchEval.Core.Json;
 /// <summary>An input was refused; <see cref="Problems"/> lists everything that is wrong with it.</summary>
 public sealed class ProblemException : Exception
 {
-    /// <summary>Creates the refusal.</summary>
     /// <param name="subject">What was refused, for example "The run specification".</param>
     /// <param name="problems">At least one problem.</param>
     public ProblemException(string subject, IEnumerable<Problem> problems)

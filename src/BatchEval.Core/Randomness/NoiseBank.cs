@@ -4,7 +4,6 @@ namespace BatchEval.Core.Randomness;
 /// The fixed noise and labels of a run: every number is a pure function of (seed, sample index, draw, element), so sample 17 starts
 /// from the same noise for every candidate, on every worker and at every batch size (common random numbers).
 /// </summary>
-/// <param name="seed">The run's seed.</param>
 public class NoiseBank(ulong seed)
 {
     /// <summary>Draw number of a sample's start noise; the noise injected by step k is draw k + 1.</summary>

@@ -1,7 +1,6 @@
 namespace BatchEval.Core.Randomness;
 
 /// <summary>Noise of a run some of whose samples have seeds of their own.</summary>
-/// <param name="seed">The run's seed.</param>
 /// <param name="seedOf">Seed of a sample, or null for the run's.</param>
 /// <param name="indexOf">Which of the samples with the same seed it is; left out: always the first, so that equal seeds give equal noise.</param>
 public sealed class PerSampleNoiseBank(ulong seed, Func<long, ulong?> seedOf, Func<long, long>? indexOf = null) : NoiseBank(seed)

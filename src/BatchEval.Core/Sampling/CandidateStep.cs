@@ -3,7 +3,6 @@ namespace BatchEval.Core.Sampling;
 /// <summary>One step of a candidate: where on the noise axis, which blocks are left out, and whether the network is called at all.</summary>
 public sealed class CandidateStep
 {
-    /// <summary>Creates a step.</summary>
     /// <param name="time">The model's own time.</param>
     /// <param name="drop">Ids of blocks not executed; order and repetition do not matter.</param>
     /// <param name="reuse">True to take the last network output instead of a call.</param>

@@ -25,7 +25,6 @@ public sealed class RowExecutor<T>
     private T[]? anchor;
     private T[]? nextAnchor;
 
-    /// <summary>Begins a sample.</summary>
     /// <param name="table">The solver, written out.</param>
     /// <param name="prediction">What the network returns.</param>
     /// <param name="start">State to start from, before <see cref="CoefficientTable.StartScale"/>; not changed.</param>

@@ -15,7 +15,6 @@ public sealed class Budget
     private const double Slack = 1 + 1e-9;
     private readonly bool guided;
 
-    /// <summary>Creates a budget.</summary>
     /// <param name="costs">What the network and its blocks cost.</param>
     /// <param name="limits">At least one limit, all of them positive.</param>
     /// <param name="guided">True where every call evaluates the network twice.</param>

@@ -16,7 +16,6 @@ public sealed class Evolution : ISearchMethod
     private readonly ulong seed;
     private readonly Func<IEnumerable<ScoredCandidate>, int, IReadOnlyList<ScoredCandidate>> keep;
 
-    /// <summary>Creates the search.</summary>
     /// <param name="seeds">Candidates that the first generation contains (known good ones); those outside the space are left out.</param>
     /// <param name="keep">Chooses the archive out of scored candidates, best score first; null for the best scores.</param>
     /// <exception cref="ArgumentException">The options violate a constraint; the message lists all.</exception>

@@ -8,7 +8,6 @@ namespace BatchEval.Core.Search;
 /// A model's range of noise as positions from 0 to <see cref="Length"/>: the training indices of a discrete-time model, a thousand steps that are
 /// uniform in the logarithm of the noise-to-signal ratio for others. The last position is the largest time, also where nothing is left of the signal there.
 /// </summary>
-/// <param name="schedule">The model's noise schedule.</param>
 internal sealed class TimeAxis(NoiseSchedule schedule)
 {
     private readonly double low = Math.Log(schedule.At(schedule.MinTime).Ratio);

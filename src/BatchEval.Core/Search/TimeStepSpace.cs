@@ -15,7 +15,6 @@ public sealed class TimeStepSpace : CandidateSpace
     private readonly double mutationProbability;
     private readonly double localShare;
 
-    /// <summary>Creates the space.</summary>
     /// <param name="schedule">The model's noise schedule; discrete models get whole-numbered times.</param>
     /// <param name="steps">K, at least 1.</param>
     /// <param name="mutationProbability">Chance of each time to change in a mutation, in (0, 1].</param>

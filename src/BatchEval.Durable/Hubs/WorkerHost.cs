@@ -20,7 +20,6 @@ public sealed class WorkerHost : IAsyncDisposable
     private readonly TimeProvider time;
     private readonly Action<string> say;
 
-    /// <summary>Creates a worker.</summary>
     /// <param name="parallel">Units computed side by side.</param>
     /// <param name="say">Takes lines for people.</param>
     public WorkerHost(RunStore store, DeviceOptions device, IReadOnlyList<ModelPackage> packages, int parallel, TimeProvider time, Action<string> say)

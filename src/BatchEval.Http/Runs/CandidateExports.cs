@@ -9,7 +9,6 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace BatchEval.Http.Runs;
 
 /// <summary>Any candidate of a run in the forms that the winner is handed over in, made on request.</summary>
-/// <param name="context">What the interface works with.</param>
 internal sealed class CandidateExports(RunApiContext context)
 {
     /// <summary>Names of the files.</summary>

@@ -14,7 +14,6 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace BatchEval.Http.Runs;
 
 /// <summary>The routes that tell about one candidate of a run.</summary>
-/// <param name="context">What the interface works with.</param>
 internal sealed class CandidateQueries(RunApiContext context)
 {
     /// <summary>Images of a candidate that the run has not kept images of.</summary>

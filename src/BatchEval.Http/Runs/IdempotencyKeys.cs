@@ -6,7 +6,6 @@ namespace BatchEval.Http.Runs;
 /// Remembers which body came with which <c>Idempotency-Key</c>. A run's id follows from its specification, so a repeated request starts
 /// nothing twice anyway; the key catches a client that sends something else under a key it has used.
 /// </summary>
-/// <param name="store">The store.</param>
 internal sealed class IdempotencyKeys(RunStore store)
 {
     private const int LongestKey = 255;

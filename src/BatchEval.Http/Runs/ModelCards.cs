@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace BatchEval.Http.Runs;
 
 /// <summary>What there is to read about the models of the service.</summary>
-/// <param name="context">What the interface works with.</param>
 internal sealed class ModelCards(RunApiContext context)
 {
     private const long LargestTemplate = 1 << 20;

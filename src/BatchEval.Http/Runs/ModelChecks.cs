@@ -8,7 +8,6 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace BatchEval.Http.Runs;
 
 /// <summary>What <c>batcheval model check</c> says about the models of the service. A package that has been checked is not checked again.</summary>
-/// <param name="context">What the interface works with.</param>
 internal sealed class ModelChecks(RunApiContext context)
 {
     private static readonly ConditionalWeakTable<ModelHost, ConcurrentDictionary<string, ModelCheckDocument>> Kept = [];

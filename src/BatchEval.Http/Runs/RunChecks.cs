@@ -10,7 +10,6 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace BatchEval.Http.Runs;
 
 /// <summary>Checks specifications before they are started.</summary>
-/// <param name="context">What the interface works with.</param>
 internal sealed class RunChecks(RunApiContext context)
 {
     private const int RunsLookedAt = 20;

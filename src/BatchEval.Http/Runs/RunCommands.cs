@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace BatchEval.Http.Runs;
 
 /// <summary>The routes that change something.</summary>
-/// <param name="context">What the interface works with.</param>
 internal sealed class RunCommands(RunApiContext context)
 {
     private readonly RunLookup lookup = new(context);

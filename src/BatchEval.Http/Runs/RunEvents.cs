@@ -5,7 +5,6 @@ using System.Text.Json;
 namespace BatchEval.Http.Runs;
 
 /// <summary>Tells a page what becomes of a run, as server-sent events.</summary>
-/// <param name="context">What the interface works with.</param>
 internal sealed class RunEvents(RunApiContext context)
 {
     private static readonly TimeSpan Pace = TimeSpan.FromSeconds(1);

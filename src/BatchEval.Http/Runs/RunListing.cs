@@ -11,7 +11,6 @@ namespace BatchEval.Http.Runs;
 /// Lists runs, the newest first. When a run was submitted decides its place and is kept; where it stands is read for the runs of a page only. A run that another
 /// process deleted and submitted again has another time, so what was read a while ago is read again, some of it with every list.
 /// </summary>
-/// <param name="context">What the interface works with.</param>
 internal sealed class RunListing(RunApiContext context)
 {
     private const int ReadsAtOnce = 16;
@@ -25,7 +24,6 @@ internal sealed class RunListing(RunApiContext context)
     /// <summary>A page of the runs.</summary>
     /// <param name="limit">Most runs of the page; all without it.</param>
     /// <param name="after">Last run of the page before, or null.</param>
-    /// <param name="cancellation">Cancels the reading.</param>
     /// <exception cref="RefusedException">The limit is below 1.</exception>
     public async Task<RunList> ReadAsync(int? limit, string? after, CancellationToken cancellation)
     {

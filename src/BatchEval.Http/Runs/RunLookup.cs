@@ -6,7 +6,6 @@ using BatchEval.Workflow.Storage;
 namespace BatchEval.Http.Runs;
 
 /// <summary>Checks the names that requests give before they become part of a blob's name, and reads where a run stands.</summary>
-/// <param name="context">What the interface works with.</param>
 internal sealed partial class RunLookup(RunApiContext context)
 {
     /// <summary>Whether a text has the form of a run's id.</summary>

@@ -4,7 +4,6 @@ using BatchEval.Workflow.Storage;
 namespace BatchEval.Http.Runs;
 
 /// <summary>Which of the service's models a run is of.</summary>
-/// <param name="context">What the interface works with.</param>
 internal sealed class RunModels(RunApiContext context)
 {
     /// <summary>The name that the service gives the model of a run, or null. A folder elsewhere stands for a package here of the same last folder and digest.</summary>

@@ -12,7 +12,6 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace BatchEval.Http.Runs;
 
 /// <summary>The routes that only read, but for those of one candidate.</summary>
-/// <param name="context">What the interface works with.</param>
 internal sealed class RunQueries(RunApiContext context)
 {
     private const int MostKept = 5000;

@@ -10,7 +10,6 @@ using BatchEval.Workflow.Storage;
 namespace BatchEval.Http.Runs;
 
 /// <summary>Reads the scores of a run's rounds. A round's scores never change once they are written, so they are kept.</summary>
-/// <param name="store">The store.</param>
 internal sealed class ScoreReader(RunStore store)
 {
     private const int ReadsAtOnce = 16;
@@ -28,7 +27,6 @@ internal sealed class ScoreReader(RunStore store)
     /// <param name="metric">Key of its objective.</param>
     /// <param name="since">First round.</param>
     /// <param name="end">Round under way.</param>
-    /// <param name="cancellation">Cancels the reading.</param>
     public async Task<ScoreTable> ReadAsync(string run, string metric, int since, int end, CancellationToken cancellation)
     {
         var objective = MetricCatalog.Find(metric).Member;

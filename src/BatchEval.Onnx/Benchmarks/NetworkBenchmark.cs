@@ -48,7 +48,6 @@ public sealed class NetworkBenchmark : IDisposable
     public SamplingPlan Plan { get; }
 
     /// <summary>Times everything that was asked for.</summary>
-    /// <param name="cancellation">Checked between calls.</param>
     public IEnumerable<Timing> Run(CancellationToken cancellation = default)
     {
         foreach (var batch in options.Batches)

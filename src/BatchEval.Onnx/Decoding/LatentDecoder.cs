@@ -40,7 +40,6 @@ public sealed class LatentDecoder : IDisposable
     /// <summary>Decodes latents.</summary>
     /// <param name="latents">Each [C, h, w], as the sampler leaves them.</param>
     /// <param name="done">Called after each image with the number of images done.</param>
-    /// <param name="cancellation">Checked before each image.</param>
     /// <returns>Images [C', H, W] in the decoder's range.</returns>
     /// <exception cref="NetworkFailedException">The machine could not decode one of them.</exception>
     public float[][] Decode(IReadOnlyList<float[]> latents, Action<int>? done = null, CancellationToken cancellation = default)

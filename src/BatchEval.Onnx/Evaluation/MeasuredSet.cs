@@ -48,7 +48,6 @@ public sealed record MeasuredSet(string Name, string Kind, GaussianStatistics St
     /// <param name="source">At least two images.</param>
     /// <param name="threads">Threads to use at most for the moments.</param>
     /// <param name="progress">Told the number of images done.</param>
-    /// <param name="cancellation">Stops after the current batch.</param>
     /// <exception cref="ProblemException">An image or feature cannot be used.</exception>
     public static MeasuredSet OfImages(IImageSource source, FeatureNetwork network, int threads, Action<int>? progress = null, CancellationToken cancellation = default)
     {

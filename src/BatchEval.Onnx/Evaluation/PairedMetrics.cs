@@ -36,7 +36,6 @@ public sealed class PairedMetrics
     /// <summary>Computes everything that the pairs allow.</summary>
     /// <param name="network">Perceptual network, or null to leave LPIPS out.</param>
     /// <param name="progress">Told the number of pairs done.</param>
-    /// <param name="cancellation">Stops after the current batch.</param>
     /// <exception cref="ProblemException">Different counts, or a pair of different sizes.</exception>
     public static MetricReport Compute(IImageSource generated, IImageSource reference, PerceptualNetwork? network, Action<int>? progress = null, CancellationToken cancellation = default)
     {

@@ -3,7 +3,6 @@ namespace BatchEval.Onnx.Images;
 /// <summary>The values a model uses for black and white.</summary>
 public sealed record PixelRange
 {
-    /// <summary>Creates a range.</summary>
     /// <param name="low">Value shown as black (0).</param>
     /// <param name="high">Value shown as white (255).</param>
     /// <exception cref="ArgumentException">Not finite, or the low value is not below the high one.</exception>

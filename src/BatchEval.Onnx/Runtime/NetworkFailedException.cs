@@ -13,7 +13,6 @@ public sealed class NetworkFailedException : Exception
     {
     }
 
-    /// <summary>Creates an exception for a call.</summary>
     /// <param name="batch">Samples in the call.</param>
     public NetworkFailedException(string file, int batch, OnnxRuntimeException error)
         : base($"{file} failed on a batch of {batch}: {SessionLoader.Reason(error)}", error)

@@ -52,7 +52,6 @@ public sealed class Evaluator(OpenedModel model, EvaluationSetting setting, IBlo
     /// <param name="metrics">What to measure, of single sets of images.</param>
     /// <param name="keepImages">Whether images are stored, so that later comparisons need no sampling.</param>
     /// <param name="parallel">Units computed side by side.</param>
-    /// <param name="cancellation">Checked before every network call.</param>
     /// <returns>One score per entry.</returns>
     /// <exception cref="NetworkFailedException">The machine could not compute some of the candidates.</exception>
     public async Task<IReadOnlyList<CandidateScore>> ScoreAsync(

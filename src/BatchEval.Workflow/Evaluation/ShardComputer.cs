@@ -21,7 +21,6 @@ public sealed class ShardComputer(OpenedModel model, NoiseBank noise, Conditions
     /// <summary>Samples candidates; evaluations that they share are made once.</summary>
     /// <param name="batchSize">Most samples in one network call; changes no result.</param>
     /// <param name="work">Pairs of candidate and sample index.</param>
-    /// <param name="cancellation">Checked before every network call.</param>
     public SampleResult[] Sample(int batchSize, IReadOnlyList<(Candidate Candidate, long Sample)> work, CancellationToken cancellation)
     {
         var engine = new SamplingEngine(model.Sampling, noise, conditions, batchSize);

@@ -24,7 +24,6 @@ public sealed class LocalRunner : IActivityCaller
     private readonly IProgress<RoundProgress>? progress;
     private readonly CancellationToken cancellation;
 
-    /// <summary>Creates a runner.</summary>
     /// <param name="parallelism">Units in flight.</param>
     /// <param name="progress">Told after every unit.</param>
     /// <param name="cancellation">Interrupts the run; it can be resumed.</param>

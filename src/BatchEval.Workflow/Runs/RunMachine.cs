@@ -17,7 +17,6 @@ public sealed class RunMachine
     private readonly ISearchMethod? randomSearch;
     private readonly IReadOnlyList<(string Name, ISearchMethod Method)> rivals;
 
-    /// <summary>Creates the machine of a run.</summary>
     /// <param name="costs">What the model costs; null where only calls count.</param>
     /// <param name="proposals">What a schedule method proposes; null for other methods, and before it is computed.</param>
     /// <param name="own">What the model's own pipeline samples with in a number of steps; null where that is unknown.</param>

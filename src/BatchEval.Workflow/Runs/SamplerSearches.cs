@@ -8,8 +8,6 @@ using BatchEval.Workflow.Schedules;
 namespace BatchEval.Workflow.Runs;
 
 /// <summary>Creates searches over a sampler's numbers from a specification.</summary>
-/// <param name="specification">What the user asked for.</param>
-/// <param name="schedule">The model's noise schedule.</param>
 /// <param name="entries">Steps that the budget buys, and what it allows.</param>
 internal sealed class SamplerSearches(RunSpecification specification, NoiseSchedule schedule, EntryFactory entries)
 {

@@ -18,9 +18,6 @@ public sealed class SearchFactory
     private readonly ScheduleProposals proposals;
     private readonly SamplerSearches samplers;
 
-    /// <summary>Creates the factory of a run.</summary>
-    /// <param name="specification">What the user asked for.</param>
-    /// <param name="schedule">The model's noise schedule.</param>
     /// <param name="entries">Seeds and budget.</param>
     /// <param name="proposals">What a schedule method proposes, or null.</param>
     public SearchFactory(RunSpecification specification, NoiseSchedule schedule, EntryFactory entries, ScheduleProposals? proposals = null) =>

@@ -15,7 +15,6 @@ public sealed class EarlyStopping(ScheduleScorer scorer, int samples)
 
     /// <summary>Follows a course.</summary>
     /// <param name="course">Schedules in the order in which the optimiser passes them, each computed when it is asked for.</param>
-    /// <param name="cancellation">Checked before network calls.</param>
     public async Task<ScheduleScore> FollowAsync(IEnumerable<SamplingSchedule> course, CancellationToken cancellation = default)
     {
         var range = new SampleRange(SampleRange.SearchStart, samples);

@@ -15,7 +15,6 @@ public sealed class ScheduleComparison(OpenedModel model, ScheduleRequest reques
     /// <param name="found">The schedule; where FID chose it, the best of every method that took part is compared too.</param>
     /// <param name="everything">True to compare every computed method as well.</param>
     /// <param name="samples">Samples per schedule.</param>
-    /// <param name="cancellation">Checked before network calls.</param>
     /// <returns>Lines, best first.</returns>
     public async Task<IReadOnlyList<ComparedSchedule>> RunAsync(FoundSchedule found, bool everything, int samples, CancellationToken cancellation = default)
     {

@@ -46,7 +46,6 @@ public sealed record ScheduleProposals(string Method, long NetworkCalls, IReadOn
     /// </summary>
     /// <param name="steps">Steps that the budget buys.</param>
     /// <param name="parallel">Network calls side by side; changes no result.</param>
-    /// <param name="cancellation">Checked between network calls.</param>
     public static async Task<ScheduleProposals> ComputeAsync(OpenedModel model, RunSpecification specification, int steps, int parallel, CancellationToken cancellation = default)
     {
         var (search, method) = (specification.Search, specification.Search.Method.Name());

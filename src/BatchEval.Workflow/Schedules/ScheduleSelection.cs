@@ -30,7 +30,6 @@ public sealed class ScheduleSelection(ScheduleScorer scorer, SelectionOptions op
 {
     /// <summary>Runs the selection.</summary>
     /// <param name="heuristics">Named heuristics, trimmed ones included.</param>
-    /// <param name="cancellation">Checked before network calls.</param>
     public async Task<SelectionResult> RunAsync(IReadOnlyList<SamplingSchedule> computed, IReadOnlyList<SamplingSchedule> heuristics, CancellationToken cancellation = default)
     {
         var before = scorer.Calls;

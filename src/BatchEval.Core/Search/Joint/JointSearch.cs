@@ -20,7 +20,6 @@ public sealed class JointSearch : ISearchMethod
     private readonly IReadOnlyList<Candidate> seeds;
     private readonly ulong seed;
 
-    /// <summary>Creates the search.</summary>
     /// <param name="space">Candidates and operators.</param>
     /// <param name="seeds">Known good candidates; those with a place in the space are compared first. None of them: a random one is.</param>
     public JointSearch(JointSpace space, EvolutionOptions options, IEnumerable<Candidate> seeds, ulong seed)

@@ -22,7 +22,6 @@ public sealed class JointSpace : CandidateSpace
     private readonly TimeAxis axis;
     private readonly MaskOperators masks;
 
-    /// <summary>Creates the space.</summary>
     /// <param name="budget">What a candidate may cost.</param>
     /// <exception cref="ArgumentException">The budget does not allow one step of the whole network, or a parameter is out of range.</exception>
     public JointSpace(string solver, NoiseSchedule schedule, Budget budget, JointOptions options)

@@ -14,7 +14,6 @@ public sealed class CmaEs : IOptimiser
     private readonly CmaOptions options;
     private readonly ulong seed;
 
-    /// <summary>Creates the optimiser.</summary>
     /// <param name="variables">The variables, in order; at least one.</param>
     /// <param name="options">Parameters.</param>
     /// <param name="seed">Seed of all draws.</param>

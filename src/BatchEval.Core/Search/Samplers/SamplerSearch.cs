@@ -8,7 +8,6 @@ public sealed class SamplerSearch : ISearchMethod
     private readonly SuccessiveHalving halving;
     private readonly Func<Candidate, ISearchMethod> around;
 
-    /// <summary>Creates the search.</summary>
     /// <param name="bases">Known good candidates; at least one.</param>
     /// <param name="rungs">Sample counts of the halving, ascending.</param>
     /// <param name="survivors">Share of the bases that goes on to the next rung.</param>

@@ -16,7 +16,6 @@ public sealed class SamplerSpace : CandidateSpace
     private readonly TimeAxis axis;
     private readonly double mutationProbability;
 
-    /// <summary>Creates the space.</summary>
     /// <param name="groups">What is varied; at least one group.</param>
     /// <param name="mutationProbability">Chance of each number to change in a mutation.</param>
     /// <exception cref="ArgumentException">No group.</exception>

@@ -31,7 +31,6 @@ public static class DenoiserTables
     /// <param name="grid">Levels, largest first.</param>
     /// <param name="paths">M.</param>
     /// <param name="startVariance">Variance per element that sampling would start with at a level, in variance-exploding coordinates: sigma^2 + this; 1 for variance-preserving models, 0 otherwise.</param>
-    /// <param name="cancellation">Checked between batches.</param>
     public static DenoiserTable Build(
         IDenoiser denoiser, SampleSet data, IReadOnlyList<double> grid, int paths, double startVariance = 1, CancellationToken cancellation = default)
     {

@@ -13,7 +13,6 @@ public static class OptimalSteps
     /// <summary>Finds schedules of 1..maxSteps first-order steps on the teacher's grid.</summary>
     /// <param name="maxSteps">Largest number of steps.</param>
     /// <param name="paths">Teacher paths to use; each costs about maxSteps x K calls.</param>
-    /// <param name="cancellation">Checked between calls.</param>
     /// <returns>n + 1 knots for n = 1..maxSteps, at index n - 1.</returns>
     public static IReadOnlyList<double[]> Find(IDenoiser denoiser, TeacherTable teacher, int maxSteps, int paths, CancellationToken cancellation = default)
     {

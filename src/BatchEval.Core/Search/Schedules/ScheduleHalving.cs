@@ -35,7 +35,6 @@ public sealed class ScheduleHalving : ISearchMethod
     private readonly NoiseSchedule schedule;
     private readonly HalvingSizes sizes;
 
-    /// <summary>Creates the search.</summary>
     /// <param name="heuristics">Everything that they are compared with.</param>
     /// <param name="sizes">Sample counts.</param>
     public ScheduleHalving(IReadOnlyList<SamplingSchedule> computed, IReadOnlyList<SamplingSchedule> heuristics, string solver, NoiseSchedule schedule, HalvingSizes sizes)

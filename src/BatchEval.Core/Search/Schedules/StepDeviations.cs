@@ -27,7 +27,6 @@ public sealed class StepDeviations
     private readonly float[][] directions;
     private readonly double[] teachers;
 
-    /// <summary>Prepares the costs of one teacher.</summary>
     /// <param name="teacher">Its states and outputs.</param>
     public StepDeviations(TeacherTable teacher, TeacherDistance distance = TeacherDistance.L2)
     {

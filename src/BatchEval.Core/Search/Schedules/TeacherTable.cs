@@ -21,7 +21,6 @@ public sealed record TeacherTable(IReadOnlyList<double> Sigmas, IReadOnlyList<fl
     /// <param name="grid">Levels, largest first.</param>
     /// <param name="firstSample">Sample index of the first path.</param>
     /// <param name="startVariance">As for <see cref="DenoiserTables.Build"/>.</param>
-    /// <param name="cancellation">Checked before every call.</param>
     public static TeacherTable Run(
         IDenoiser denoiser, IReadOnlyList<double> grid, int paths, NoiseBank noise, long firstSample = 0, double startVariance = 1, CancellationToken cancellation = default)
     {
