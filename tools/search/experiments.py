@@ -26,7 +26,7 @@ def rows() -> dict[str, list[str]]:
 
     return {
         "digits": [],
-        "digits a tenth": ["search.generations=24"],
+        "digits a tenth": ["search.generations=14"],
         "digits 3": brief("budget.networkCalls=3"),
         "digits 6": brief("budget.networkCalls=6"),
         "digits 10": brief("budget.networkCalls=10"),
