@@ -30,8 +30,9 @@ public static class ScheduleMethods
     public const string Respacing = "respacing";
 
     /// <summary>Methods that are computed from the model's network.</summary>
-    public static IReadOnlyList<string> Computed { get; } = [Klub, KlubDp, Gits, Oss, ScoreOptimal];
+    public static IReadOnlyList<string> Computed { get; } = [.. Enum.GetValues<SearchMethod>().Where(m => m.IsSchedule() && m != SearchMethod.Dmn).Select(m => m.Name())];
 
+    /// <summary>Those that a run can take, and others that <c>batcheval schedule</c> knows besides.</summary>
     public static IReadOnlyList<string> All { get; } = [.. Computed, Dmn, Ays, Respacing, .. PlacementRules.Names];
 
     /// <summary>True for methods of a run that propose finished schedules.</summary>
