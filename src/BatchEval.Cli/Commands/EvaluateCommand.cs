@@ -3,6 +3,7 @@ using BatchEval.Cli.Results;
 using BatchEval.Cli.Sampling;
 using BatchEval.Cli.Storage;
 using BatchEval.Core.Sampling;
+using BatchEval.Onnx.Sampling;
 using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Specifications;
@@ -19,6 +20,7 @@ internal sealed class EvaluateCommand(Shell shell)
     private readonly Option<string?> store = CommonOptions.Store();
     private readonly Option<string> device = CommonOptions.Device();
     private readonly Option<int?> parallel = CommonOptions.Parallel();
+    private readonly Option<SamplingLoop> loop = CommonOptions.Loop();
     private readonly Option<bool> json = CommonOptions.Json();
 
     public static Command Create(Shell shell)
@@ -27,7 +29,7 @@ internal sealed class EvaluateCommand(Shell shell)
         CommonOptions.AtLeast(self.count, 2);
         var command = new Command("evaluate", "Measure given candidates: FID, PSNR, SSIM and LPIPS against the unaccelerated sampler, network calls.")
         {
-            self.model, self.candidates, self.count, self.conditions.Seed, self.conditions.Label, self.conditions.Guidance, self.store, self.device, self.parallel, self.json,
+            self.model, self.candidates, self.count, self.conditions.Seed, self.conditions.Label, self.conditions.Guidance, self.store, self.device, self.loop, self.parallel, self.json,
         };
         command.SetAction(self.RunAsync);
         return command;
@@ -66,6 +68,6 @@ internal sealed class EvaluateCommand(Shell shell)
             ["baselines"] = new JsonArray(),
             ["candidates"] = new JsonArray([.. given.Select(c => JsonNode.Parse(CandidateJson.Write(c)))]),
         };
-        return SpecificationJson.Read(text.ToJsonString()) with { Conditions = conditions.Read(parsed, manifest) };
+        return SpecificationJson.Read(text.ToJsonString()) with { Conditions = conditions.Read(parsed, manifest), SamplingLoop = parsed.GetValue(loop) };
     }
 }

@@ -17,6 +17,7 @@ internal sealed class SampleCommand(Shell shell)
     private static readonly string[] NamedNoise = ["keyed", "torch-cpu", "torch-cpu-batch", "numpy"];
     private readonly Option<string> model = CommonOptions.Model();
     private readonly Option<string> device = CommonOptions.Device();
+    private readonly Option<SamplingLoop> loop = CommonOptions.Loop();
     private readonly Option<bool> json = CommonOptions.Json();
     private readonly ConditionOptions conditions = new();
     private readonly CandidateOptions candidates = new();
@@ -38,7 +39,7 @@ internal sealed class SampleCommand(Shell shell)
         Option[] options =
         [
             self.model, .. self.candidates.All, .. self.prompts.All, self.conditions.Seed, self.noise, self.count, self.first, self.conditions.Label,
-            self.conditions.Guidance, self.conditions.Rescale, self.conditions.Interval, self.conditions.Classifier, self.start, self.target, self.images, self.grid, self.device, self.json,
+            self.conditions.Guidance, self.conditions.Rescale, self.conditions.Interval, self.conditions.Classifier, self.start, self.target, self.images, self.grid, self.device, self.loop, self.json,
         ];
         Array.ForEach(options, command.Add);
         command.SetAction((parsed, cancellation) => Task.FromResult(self.Run(parsed, cancellation)));
@@ -56,6 +57,7 @@ internal sealed class SampleCommand(Shell shell)
         var manifest = package.Manifest;
         var candidate = candidates.Read(parsed, manifest, shell);
         var asked = conditions.Read(parsed, manifest, candidates.Guidance(parsed));
+        SamplingEngine.Check(parsed.GetValue(loop), manifest, asked);
         var states = parsed.GetValue(start) is { } file ? StateFile.Read("--start", shell.PathOf(file), manifest.Sample) : null;
         var texts = prompts.Read(parsed, shell, manifest);
         var drawn = NoiseFile(parsed, manifest, candidate, states is not null);
@@ -97,7 +99,8 @@ internal sealed class SampleCommand(Shell shell)
         }
 
         asked.Check(candidate.Solver, Solver.Table(candidate, package.Manifest.Schedule));
-        foreach (var remark in package.Manifest.Remarks.Append($"Memory: {memory}."))
+        string[] skips = SamplingEngine.LoopOf(candidate, parsed.GetValue(loop)) == parsed.GetValue(loop) ? [] : ["The candidate has a skip policy, so it is sampled by the loop 'host'."];
+        foreach (var remark in package.Manifest.Remarks.Append($"Memory: {memory}.").Concat(skips))
         {
             shell.Error.WriteLine($"note: {remark}");
         }
@@ -107,7 +110,7 @@ internal sealed class SampleCommand(Shell shell)
         return BatchHalving.Run(ref batch, rows =>
         {
             // Streams of noise begin anew with every attempt.
-            var engine = new SamplingEngine(opened, Noise(parsed, drawn, texts, range), asked, rows) { Progress = new StepProgress(shell, "step").Report };
+            var engine = new SamplingEngine(opened, Noise(parsed, drawn, texts, range), asked, rows) { Loop = parsed.GetValue(loop), Progress = new StepProgress(shell, "step").Report };
             return (engine.Run(work, states is null ? null : sample => states[sample], cancellation), engine.Evaluations);
         });
     }

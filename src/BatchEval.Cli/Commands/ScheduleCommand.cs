@@ -3,6 +3,7 @@ using BatchEval.Cli.Storage;
 using BatchEval.Core.Sampling;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Schedules;
+using BatchEval.Onnx.Sampling;
 using BatchEval.Workflow.Exports;
 using BatchEval.Workflow.Models;
 using BatchEval.Workflow.Schedules;
@@ -36,6 +37,7 @@ internal sealed class ScheduleCommand(Shell shell)
     private readonly Option<string?> export = new("--export") { Description = $"Print the schedule in a tool's form: {string.Join(", ", ExportBundle.Forms)}.", HelpName = "form" };
     private readonly ConditionOptions conditions = new();
     private readonly Option<string> device = CommonOptions.Device();
+    private readonly Option<SamplingLoop> loop = CommonOptions.Loop();
     private readonly Option<int?> parallel = CommonOptions.Parallel();
     private readonly Option<string?> store = CommonOptions.Store();
     private readonly Option<bool> json = CommonOptions.Json();
@@ -51,7 +53,7 @@ internal sealed class ScheduleCommand(Shell shell)
         {
             self.method, self.model, self.steps, self.solver, self.sigmaMin, self.sigmaMax, self.rho, self.start, self.preset, self.respacing, self.dataFree, self.bound,
             self.distance, self.grid, self.paths, self.compare, self.compareAll, self.samples, self.choiceSamples, self.export, self.conditions.Seed, self.conditions.Label, self.conditions.Guidance,
-            self.device, self.parallel, self.store, self.json,
+            self.device, self.loop, self.parallel, self.store, self.json,
         };
         command.SetAction(self.RunAsync);
         return command;
@@ -62,7 +64,8 @@ internal sealed class ScheduleCommand(Shell shell)
         var (options, units) = CommonOptions.Workers(parsed.GetRequiredValue(device), parsed.GetValue(parallel));
         using var models = new ModelHost(options, [shell.Directory]);
         var package = models.Find(shell.PathOf(parsed.GetRequiredValue(model)));
-        var setting = new ScheduleSetting(SolverName(parsed.GetValue(solver)!), conditions.Read(parsed, package.Manifest), conditions.SeedOf(parsed), units, options.Device);
+        var setting = new ScheduleSetting(SolverName(parsed.GetValue(solver)!), conditions.Read(parsed, package.Manifest), conditions.SeedOf(parsed), units, options.Device) { Loop = parsed.GetValue(loop) };
+        SamplingEngine.Check(setting.Loop, package.Manifest, setting.Conditions);
         var request = Request(parsed, setting, package.Manifest.Schedule);
         var opened = models.Open(package);
         var everything = parsed.GetValue(compareAll);

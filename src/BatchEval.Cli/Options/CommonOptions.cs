@@ -1,4 +1,6 @@
 using BatchEval.Onnx.Runtime;
+using BatchEval.Onnx.Sampling;
+using BatchEval.Workflow.Specifications;
 
 namespace BatchEval.Cli.Options;
 
@@ -64,6 +66,14 @@ internal static class CommonOptions
                 result.AddError($"Unknown device '{text}'; allowed: cpu, cuda, cuda:<index>.");
             }
         });
+        return option;
+    }
+
+    /// <summary>Where states lie between network calls.</summary>
+    public static Option<SamplingLoop> Loop()
+    {
+        var option = new Option<SamplingLoop>("--loop") { Description = "Where states lie between network calls: host (the processor), or device (where networks run).", HelpName = "host | device", DefaultValueFactory = _ => SamplingLoop.Host };
+        option.AcceptOnlyFromAmong([.. Enum.GetValues<SamplingLoop>().Select(l => l.Name())]);
         return option;
     }
 

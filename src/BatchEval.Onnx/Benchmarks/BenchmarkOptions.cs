@@ -11,7 +11,7 @@ public enum Measure
     /// <summary>Whole sampling loops of the sampling engine, noise and all.</summary>
     Engine,
 
-    /// <summary>Whole sampling loops that never leave the device.</summary>
+    /// <summary>The same with <see cref="Sampling.SamplingLoop.Device"/>.</summary>
     DeviceLoop,
 }
 

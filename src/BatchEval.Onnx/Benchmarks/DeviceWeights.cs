@@ -1,5 +1,4 @@
-using BatchEval.Onnx.Graph.Proto;
-using Google.Protobuf;
+using BatchEval.Onnx.Graph;
 using Microsoft.ML.OnnxRuntime;
 
 namespace BatchEval.Onnx.Benchmarks;
@@ -7,7 +6,6 @@ namespace BatchEval.Onnx.Benchmarks;
 /// <summary>One copy of a model's larger weights in the device's memory; a model of nothing but identities takes them there.</summary>
 internal sealed class DeviceWeights : IDisposable
 {
-    private const int OperatorSet = 17;
     private readonly InferenceSession session;
     private readonly DeviceBuffers buffers;
     private readonly Dictionary<string, OrtValue> values = new(StringComparer.Ordinal);
@@ -51,19 +49,16 @@ internal sealed class DeviceWeights : IDisposable
 
     private static byte[] Identities(int[] types)
     {
-        var graph = new GraphProto { Name = "weights" };
+        var graph = new GraphWriter("weights");
         for (var i = 0; i < types.Length; i++)
         {
-            graph.Input.Add(Value(Input(i), types[i]));
-            graph.Output.Add(Value(Output(i), types[i]));
-            graph.Node.Add(new NodeProto { OpType = "Identity", Name = $"copy{i}", Input = { Input(i) }, Output = { Output(i) } });
+            graph.Inputs(types[i], Input(i));
+            graph.Outputs(types[i], Output(i));
+            graph.Node("Identity", [Input(i)], Output(i));
         }
 
-        return new ModelProto { IrVersion = 8, Graph = graph, OpsetImport = { new OperatorSetIdProto { Version = OperatorSet } } }.ToByteArray();
+        return graph.ToModel();
     }
-
-    private static ValueInfoProto Value(string name, int type) =>
-        new() { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = type } } };
 
     private static string Input(int index) => $"in{index}";
 

@@ -135,24 +135,23 @@ public sealed class NetworkBenchmark : IDisposable
                 return new Repeated(() => network.Run(states, times, feeds, output));
             case Measure.Bound:
                 return Bound(network, states, times, feeds);
-            case Measure.DeviceLoop:
-                var loop = new DeviceLoop(network, Plan, manifest, device, batch, feeds);
-                return new Repeated(() => loop.Run(states), loop);
             default:
-                var model = new SamplingModel(package, new WholeNetwork(network), conditioning);
-                var engine = new SamplingEngine(model, new NoiseBank(0), new Conditions(Labelled(manifest)), batch);
+                var model = new SamplingModel(package, new WholeNetwork(network), conditioning, device: device);
+                var engine = new SamplingEngine(model, new NoiseBank(0), new Conditions(Labelled(manifest)), batch) { Loop = measure == Measure.DeviceLoop ? SamplingLoop.Device : SamplingLoop.Host };
                 var work = Enumerable.Range(0, batch).Select(i => (Plan.Candidate, (long)i)).ToList();
-                return new Repeated(() => engine.Run(work));
+                return new Repeated(() => engine.Run(work), model.Steps);
         }
     }
 
     private Repeated Bound(DenoiserNetwork network, float[] states, float[] times, IReadOnlyList<Feed> feeds)
     {
-        var (call, buffers) = (network.Bind(times, feeds), network.Buffers(device));
+        var (call, buffers) = (network.Bind(), network.Buffers(device));
         try
         {
-            network.BindState(call, network.State(states, times.Length), owned: true);
-            network.BindOutput(call, buffers.Add(network.ElementTypes.Output, network.Shape(times.Length)));
+            network.BindConditions(call, feeds);
+            network.BindTimes(call, buffers.Add(network.Times(times)));
+            network.BindState(call, network.State(states, times.Length, feeds), owned: true);
+            network.BindOutput(call, buffers.Add(network.Layout.Output, network.Layout.OutputShape(times.Length)));
             return new Repeated(call.Run, call, buffers);
         }
         catch

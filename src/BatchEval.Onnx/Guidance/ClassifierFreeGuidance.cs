@@ -10,8 +10,16 @@ internal sealed class ClassifierFreeGuidance(Conditions conditions, ModelManifes
     // A network that takes the scale as an input has learned guidance and is called once.
     private readonly bool embedded = manifest.EmbedsGuidance;
 
+    public double Scale => conditions.GuidanceScale;
+
+    /// <inheritdoc cref="Conditions.GuidanceRescale"/>
+    public double Rescale => conditions.GuidanceRescale;
+
     /// <summary>Whether a row takes a negative evaluation, too; one that is to take an earlier difference does where there is none.</summary>
     public bool Doubles(in DenoiserRow row) => Guides(row.Level) && (row.Guidance == StepGuidance.Full || (row.Guidance == StepGuidance.Cached && row.Difference is null));
+
+    /// <summary>Whether a row takes the difference of an earlier step.</summary>
+    public bool Carries(in DenoiserRow row) => row is { Guidance: StepGuidance.Cached, Difference: not null } && Guides(row.Level);
 
     /// <summary>net = negative + w (positive - negative), in place of the positive output.</summary>
     public float[] Combine(ReadOnlySpan<float> negative, Span<float> positive)
@@ -25,10 +33,10 @@ internal sealed class ClassifierFreeGuidance(Conditions conditions, ModelManifes
     /// <summary>The same with the difference of an earlier step, for rows that take it.</summary>
     public void CombineCached(in DenoiserRow row, Span<float> positive)
     {
-        if (row is { Guidance: StepGuidance.Cached, Difference: { } difference } && Guides(row.Level))
+        if (Carries(row))
         {
             var negative = new float[positive.Length];
-            TensorPrimitives.Subtract(positive, difference, negative);
+            TensorPrimitives.Subtract(positive, row.Difference, negative);
             Mix(negative, positive);
         }
     }

@@ -23,12 +23,13 @@ public readonly record struct GuidedOutput(float[] Output, float[]? Difference);
 /// <param name="batchSize">Most rows in one network call.</param>
 public sealed class GuidedDenoiser(ModelManifest manifest, Conditioning conditioning, Conditions conditions, int batchSize, ClassifierGradient? classifier = null)
 {
-    private readonly ClassifierFreeGuidance guidance = new(conditions, manifest);
     private readonly Conditioning conditioning = conditioning.With(ConstantConditions.Guidance(manifest, conditions.GuidanceScale));
     private long calls;
 
     /// <summary>Network evaluations made so far: one per sample and call, two where the negative half ran, too.</summary>
     public long Evaluations => Interlocked.Read(ref calls);
+
+    internal ClassifierFreeGuidance Guidance { get; } = new(conditions, manifest);
 
     /// <summary>What the sampler clamps data predictions to; with a classifier they are clamped before its gradient is added, and not again.</summary>
     public DataLimit? LimitAfter => UsesClassifier ? null : manifest.Sample.Limit;
@@ -45,7 +46,7 @@ public sealed class GuidedDenoiser(ModelManifest manifest, Conditioning conditio
         var limit = network.FixedBatch ?? batchSize;
         // Guided and unguided evaluations do not share calls, so that a batch of fixed size is filled; nor do different times where one is shared.
         return Enumerable.Range(0, rows.Count)
-            .GroupBy(i => (guidance.Doubles(rows[i]), network.TimePerSample ? 0 : rows[i].Time))
+            .GroupBy(i => (Guidance.Doubles(rows[i]), network.TimePerSample ? 0 : rows[i].Time))
             .SelectMany(g => g.Chunk(g.Key.Item1 ? Math.Max(1, limit / 2) : limit));
     }
 
@@ -58,14 +59,14 @@ public sealed class GuidedDenoiser(ModelManifest manifest, Conditioning conditio
         var size = manifest.Sample.Size;
         float[][] positive, variances = [];
         float[]?[] differences = new float[batch.Length][];
-        if (guidance.Doubles(batch[0]))
+        if (Guidance.Doubles(batch[0]))
         {
             // Negative first, as most pipelines do; a network fixed to one row takes two calls.
             var halves = Call(network, [.. batch.Select(r => (r, true)), .. batch.Select(r => (r, false))]);
             (positive, variances) = Split(halves[batch.Length..]);
             for (var i = 0; i < batch.Length; i++)
             {
-                differences[i] = guidance.Combine(halves[i].AsSpan(0, size), positive[i]);
+                differences[i] = Guidance.Combine(halves[i].AsSpan(0, size), positive[i]);
             }
         }
         else
@@ -73,7 +74,7 @@ public sealed class GuidedDenoiser(ModelManifest manifest, Conditioning conditio
             (positive, variances) = Split(Call(network, [.. batch.Select(r => (r, false))]));
             for (var i = 0; i < batch.Length; i++)
             {
-                guidance.CombineCached(batch[i], positive[i].AsSpan(0, size));
+                Guidance.CombineCached(batch[i], positive[i].AsSpan(0, size));
             }
         }
 
@@ -85,12 +86,18 @@ public sealed class GuidedDenoiser(ModelManifest manifest, Conditioning conditio
         return [.. Enumerable.Range(0, batch.Length).Select(i => new GuidedOutput(variances.Length == 0 ? positive[i] : [.. positive[i], .. variances[i]], differences[i]))];
     }
 
+    /// <summary>What the rows of a call are fed.</summary>
+    internal IReadOnlyList<Feed> Feeds(IReadOnlyList<ConditionRow> rows) => conditioning.For(rows);
+
+    /// <summary>Counts evaluations that others make.</summary>
+    internal void Count(int evaluations) => Interlocked.Add(ref calls, evaluations);
+
     private (float[][] Predictions, float[][] Variances) Split(float[][] outputs) =>
         KeepsVariances ? ([.. outputs.Select(o => o[..manifest.Sample.Size])], [.. outputs.Select(o => o[manifest.Sample.Size..])]) : (outputs, []);
 
     private float[][] Call(DenoiserNetwork network, (DenoiserRow Row, bool Negative)[] rows)
     {
-        Interlocked.Add(ref calls, rows.Length);
+        Count(rows.Length);
         return [.. rows.Chunk(network.FixedBatch ?? rows.Length).SelectMany(part => CallOnce(network, part))];
     }
 

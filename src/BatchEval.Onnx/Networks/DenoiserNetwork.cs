@@ -1,6 +1,5 @@
 using BatchEval.Core.Sampling;
 using Microsoft.ML.OnnxRuntime;
-using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace BatchEval.Onnx.Networks;
 
@@ -67,8 +66,9 @@ public sealed class DenoiserNetwork : IDisposable
         var inputs = new List<(string Name, OrtValue Value)>();
         try
         {
-            inputs.Add((signature.Sample.Name, feeds.FirstOrDefault(f => f.Input == signature.Sample.Name) is { } images ? Joined(states, images) : State(states, times.Length)));
-            AddConditions(inputs, times, [.. feeds.Where(f => f.Input != signature.Sample.Name)]);
+            inputs.Add((signature.Sample.Name, State(states, times.Length, feeds)));
+            inputs.Add((signature.Time.Name, signature.TimeValue(times)));
+            inputs.AddRange(Conditions(feeds));
             return NetworkCall.Run(session, signature.File, times.Length, [.. inputs.Select(i => i.Name)], [.. inputs.Select(i => i.Value)], wanted);
         }
         finally
@@ -77,36 +77,33 @@ public sealed class DenoiserNetwork : IDisposable
         }
     }
 
-    /// <summary>Binds everything but the state and the output; times and feeds are copied to the device here, once.</summary>
-    internal BoundCall Bind(float[] times, IReadOnlyList<Feed> feeds)
-    {
-        if (feeds.Any(f => f.Input == signature.Sample.Name))
-        {
-            throw new ProblemException($"{signature.File} takes images behind its state, which are joined on the processor; states that stay on the device have none.");
-        }
+    /// <summary>A call with nothing bound yet.</summary>
+    internal BoundCall Bind() => new(session);
 
-        var inputs = new List<(string Name, OrtValue Value)>();
-        AddConditions(inputs, times, feeds);
-        var call = new BoundCall(session);
-        inputs.ForEach(i => call.Input(i.Name, i.Value, owned: true));
-        return call;
-    }
+    /// <summary>Binds everything but state, time and output; it is copied to the device here, once.</summary>
+    internal void BindConditions(BoundCall call, IReadOnlyList<Feed> feeds) => Conditions(feeds).ForEach(i => call.Input(i.Name, i.Value, owned: true));
+
+    internal void BindTimes(BoundCall call, OrtValue times) => call.Input(signature.Time.Name, times);
 
     internal void BindState(BoundCall call, OrtValue state, bool owned = false) => call.Input(signature.Sample.Name, state, owned);
 
     internal void BindOutput(BoundCall call, OrtValue output) => call.Output(signature.Output.Name, output);
 
-    internal (TensorElementType State, TensorElementType Output) ElementTypes => (signature.Sample.Type, signature.Output.Type);
+    /// <summary>What lies in memory as the network takes and returns it.</summary>
+    internal NetworkLayout Layout => new(signature.Sample.Type, signature.Output.Type, signature.OutputChannels, signature.Packed, shape);
 
-    /// <summary>A state on the processor, in the network's own element type.</summary>
-    internal OrtValue State(float[] states, int batch) => signature.Packed
-        ? signature.Sample.Create(LatentPacking.Pack(states, shape), [batch, LatentPacking.Tokens(shape), 4 * shape.Channels])
-        : signature.Sample.Create(states, Shape(batch));
+    /// <summary>Times [B] on the processor, as the network takes them.</summary>
+    internal OrtValue Times(float[] times) => signature.TimeValue(times);
+
+    /// <summary>The images that are joined to the states, or null.</summary>
+    internal Feed? Images(IReadOnlyList<Feed> feeds) => feeds.FirstOrDefault(f => f.Input == signature.Sample.Name);
+
+    /// <summary>States on the processor, as the network takes them.</summary>
+    internal OrtValue State(float[] states, int batch, IReadOnlyList<Feed> feeds) => Images(feeds) is { } images ? Joined(states, images)
+        : signature.Sample.Create(signature.Packed ? LatentPacking.Pack(states, shape) : states, Layout.InputShape(batch));
 
     /// <summary>Room on the device for states and outputs.</summary>
     internal DeviceBuffers Buffers(DeviceOptions device) => new(session, device);
-
-    internal long[] Shape(int batch) => [batch, shape.Channels, shape.Height, shape.Width];
 
     // [B, C + C', H, W]: each state, then its image.
     private OrtValue Joined(float[] states, Feed images)
@@ -132,15 +129,16 @@ public sealed class DenoiserNetwork : IDisposable
         return signature.Sample.Create(joined, [rows, shape.Channels + more, height, width]);
     }
 
-    private void AddConditions(List<(string Name, OrtValue Value)> inputs, float[] times, IReadOnlyList<Feed> feeds)
+    private List<(string Name, OrtValue Value)> Conditions(IReadOnlyList<Feed> feeds)
     {
-        inputs.Add((signature.Time.Name, signature.TimeValue(times)));
-        inputs.AddRange(feeds.Select(f => (f.Input, signature.Value(f))));
+        var inputs = feeds.Where(f => f.Input != signature.Sample.Name).Select(f => (f.Input, signature.Value(f))).ToList();
         if (gateInput is not null)
         {
             var keep = gates ?? throw new InvalidOperationException("A gated network runs with its gates set.");
             inputs.Add((gateInput, OrtValue.CreateTensorValueFromMemory(keep, [keep.Length])));
         }
+
+        return inputs;
     }
 
     public void Dispose()

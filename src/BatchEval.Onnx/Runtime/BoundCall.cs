@@ -11,7 +11,7 @@ internal sealed class BoundCall : IDisposable
     private readonly InferenceSession session;
     private readonly OrtIoBinding binding;
     private readonly RunOptions options = new();
-    private readonly List<OrtValue> values = [];
+    private readonly Dictionary<string, OrtValue> values = new(StringComparer.Ordinal);
 
     /// <summary>Begins with nothing bound.</summary>
     /// <param name="session">The network; must outlive the call.</param>
@@ -22,15 +22,19 @@ internal sealed class BoundCall : IDisposable
     }
 
     /// <summary>Binds an input; a value that lies elsewhere is copied to the device now, and only now.</summary>
-    /// <param name="owned">Whether the value is disposed of with the call.</param>
+    /// <param name="owned">Whether the value is disposed of with the call, or when another takes its place.</param>
     public void Input(string name, OrtValue value, bool owned = false)
     {
-        if (owned)
+        binding.BindInput(name, value);
+        if (values.Remove(name, out var before))
         {
-            values.Add(value);
+            before.Dispose();
         }
 
-        binding.BindInput(name, value);
+        if (owned)
+        {
+            values.Add(name, value);
+        }
     }
 
     /// <summary>Binds an output to room that exists.</summary>
@@ -57,6 +61,6 @@ internal sealed class BoundCall : IDisposable
     {
         binding.Dispose();
         options.Dispose();
-        values.ForEach(v => v.Dispose());
+        values.Values.ToList().ForEach(v => v.Dispose());
     }
 }

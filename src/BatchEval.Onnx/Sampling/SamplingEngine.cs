@@ -6,8 +6,8 @@ using BatchEval.Onnx.Networks;
 namespace BatchEval.Onnx.Sampling;
 
 /// <summary>
-/// Runs candidates on samples. Samples of different candidates share batches, evaluations that candidates share are made once,
-/// and every image is a pure function of (model, candidate, seed, sample index), whatever the batch.
+/// Runs candidates on samples. Samples of different candidates share batches, evaluations that candidates share are made once, both in the loop on the host alone,
+/// and every image is a pure function of (model, candidate, seed, sample index, loop), whatever the batch.
 /// </summary>
 /// <param name="noise">The run's noise.</param>
 /// <param name="batchSize">Most samples in one network call.</param>
@@ -22,8 +22,25 @@ public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditi
     /// <summary>Network evaluations really made, after sharing; guidance counts twice.</summary>
     public long Evaluations => denoiser.Evaluations;
 
+    public SamplingLoop Loop { get; init; }
+
     /// <summary>Told after each row how many of the rows of how many samples are done.</summary>
     public Action<int, int>? Progress { get; init; }
+
+    /// <summary>The loop that a candidate takes: with a skip policy, which decides after each step and sample by sample what comes next, always the host's.</summary>
+    public static SamplingLoop LoopOf(Candidate candidate, SamplingLoop asked) => candidate.Skip is null ? asked : SamplingLoop.Host;
+
+    /// <summary>Checks a loop against a model and conditions.</summary>
+    /// <exception cref="ProblemException">The loop is the device's, and the model thresholds or its classifier guides.</exception>
+    public static void Check(SamplingLoop loop, ModelManifest manifest, Conditions conditions)
+    {
+        var obstacle = loop == SamplingLoop.Host ? null : manifest.Sample.Limit is { Quantile: not null } ? "its data predictions are thresholded (sample.thresholding)"
+            : conditions.ClassifierScale != 0 ? "its classifier guides (classifierScale)" : null;
+        if (obstacle is not null)
+        {
+            throw new ProblemException($"The model '{manifest.Name}' cannot be sampled by the loop 'device': {obstacle}, which is done on the processor. Use the loop 'host'.");
+        }
+    }
 
     /// <summary>Samples some candidates at some sample indices.</summary>
     /// <param name="work">Pairs of candidate and sample index.</param>
@@ -44,10 +61,17 @@ public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditi
             conditions.Check(plan.Candidate.Solver, plan.Table);
         }
 
-        // Waves bound memory; samples stay together so that candidates can share evaluations.
-        var order = Enumerable.Range(0, work.Count).OrderBy(i => work[i].Sample).ToArray();
+        Check(Loop, model.Manifest, conditions);
+        // Samples stay together so that candidates can share evaluations.
+        var order = Enumerable.Range(0, work.Count).OrderBy(i => work[i].Sample).ToLookup(i => LoopOf(work[i].Candidate, Loop));
         var results = new SampleResult[work.Count];
-        foreach (var wave in order.Chunk(batchSize * WaveFactor))
+        foreach (var own in order[SamplingLoop.Device].GroupBy(i => work[i].Candidate))
+        {
+            RunOnDevice(plans[own.Key], [.. own.Select(i => (i, work[i].Sample))], starts, results, cancellation);
+        }
+
+        // Waves bound memory.
+        foreach (var wave in order[SamplingLoop.Host].Chunk(batchSize * WaveFactor))
         {
             var trajectories = Array.ConvertAll(wave, i => CreateTrajectory(plans[work[i].Candidate], work[i].Sample, starts));
             RunWave(trajectories, cancellation);
@@ -60,10 +84,31 @@ public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditi
         return results;
     }
 
-    private Trajectory CreateTrajectory(SamplingPlan plan, long sample, Func<long, float[]>? starts)
+    private void RunOnDevice(SamplingPlan plan, (int Result, long Sample)[] work, Func<long, float[]>? starts, SampleResult[] results, CancellationToken cancellation)
     {
-        var shape = model.Manifest.Sample;
-        var start = new float[shape.Size];
+        // All batches but the last have one size.
+        foreach (var batches in work.Chunk(model.Networks.Without([]).FixedBatch ?? batchSize).GroupBy(b => b.Length))
+        {
+            using var loop = new DeviceLoop(model, denoiser, plan, batches.Key);
+            foreach (var batch in batches)
+            {
+                var finished = loop.Run([.. batch.Select(w => (w.Sample, LabelOf(w.Sample), StartOf(plan, w.Sample, starts)))], noise, Progress, cancellation);
+                for (var i = 0; i < batch.Length; i++)
+                {
+                    results[batch[i].Result] = finished[i];
+                }
+            }
+        }
+    }
+
+    private Trajectory CreateTrajectory(SamplingPlan plan, long sample, Func<long, float[]>? starts) =>
+        new(plan, sample, LabelOf(sample), StartOf(plan, sample, starts), denoiser.LimitAfter);
+
+    private int LabelOf(long sample) => conditions.LabelOf(sample, model.Manifest.Labels, noise);
+
+    private float[] StartOf(SamplingPlan plan, long sample, Func<long, float[]>? starts)
+    {
+        var start = new float[model.Manifest.Sample.Size];
         if (starts is null)
         {
             noise.Fill(sample, NoiseBank.StartDraw, start);
@@ -77,7 +122,7 @@ public sealed class SamplingEngine(SamplingModel model, NoiseBank noise, Conditi
             starts(sample).CopyTo(start, 0);
         }
 
-        return new Trajectory(plan, sample, conditions.LabelOf(sample, model.Manifest.Labels, noise), start, denoiser.LimitAfter);
+        return start;
     }
 
     private void RunWave(Trajectory[] trajectories, CancellationToken cancellation)

@@ -17,15 +17,19 @@ public sealed class SamplingModel : IDisposable
 
     /// <summary>Puts a model together.</summary>
     public SamplingModel(ModelPackage package, INetworkSource networks, Conditioning? conditioning = null, ClassifierGradient? classifier = null, DeviceOptions? device = null) =>
-        (Package, Networks, fixedInputs, Classifier, Decoder) = (package, networks, conditioning ?? Conditioning.None, classifier, new(() => new LatentDecoder(package, device ?? new DeviceOptions())));
+        (Package, Networks, fixedInputs, Classifier, Steps, Decoder) =
+            (package, networks, conditioning ?? Conditioning.None, classifier, new(device ?? new DeviceOptions()), new(() => new LatentDecoder(package, device ?? new DeviceOptions())));
 
     private SamplingModel(SamplingModel of, Lazy<EncodedPrompts?> prompts) =>
-        (Package, Networks, fixedInputs, Classifier, Decoder, RowBytes, this.prompts) = (of.Package, of.Networks, of.fixedInputs, of.Classifier, of.Decoder, of.RowBytes, prompts);
+        (Package, Networks, fixedInputs, Classifier, Steps, Decoder, RowBytes, this.prompts) = (of.Package, of.Networks, of.fixedInputs, of.Classifier, of.Steps, of.Decoder, of.RowBytes, prompts);
 
     /// <summary>Memory that a sample in a network call took beside the weights, as the first calls showed; 0 where that was too little to see.</summary>
     public long RowBytes { get; private init; }
 
     public ModelPackage Package { get; }
+
+    /// <summary>Solver steps on the device, for <see cref="SamplingLoop.Device"/>.</summary>
+    internal StepSessions Steps { get; }
 
     private Lazy<LatentDecoder> Decoder { get; }
 
@@ -97,6 +101,7 @@ public sealed class SamplingModel : IDisposable
     public void Dispose()
     {
         Networks.Dispose();
+        Steps.Dispose();
         Classifier?.Dispose();
         if (Decoder.IsValueCreated)
         {

@@ -14,7 +14,7 @@ public static class CandidatePreview
     /// <returns>A contact sheet as PNG, or why the candidate fails on one of them.</returns>
     public static (byte[]? Sheet, string? Failure) Compute(OpenedModel model, EvaluationSetting setting, Candidate candidate, CancellationToken cancellation)
     {
-        var samples = new ShardComputer(model, setting.Noise, setting.Conditions)
+        var samples = new ShardComputer(model, setting.Noise, setting.Conditions, loop: setting.Loop)
             .Sample(Math.Min(Images, setting.BatchSize), [.. Enumerable.Range(0, Images).Select(i => (candidate, SampleRange.FinalStart + i))], cancellation);
         if (samples.FirstOrDefault(s => s.Failure is not null)?.Failure is { } failure)
         {

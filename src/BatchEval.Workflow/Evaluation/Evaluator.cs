@@ -17,6 +17,8 @@ public sealed record EvaluationSetting(ulong Seed, Conditions Conditions, string
     /// <summary>Most samples in one network call; changes no result.</summary>
     public int BatchSize { get; init; } = 64;
 
+    public SamplingLoop Loop { get; init; }
+
     /// <summary>What samples are drawn for, where the model was opened with prompts of an evaluation's own; null otherwise.</summary>
     public PromptSet? Prompts { get; init; }
 
@@ -46,7 +48,7 @@ public sealed class Evaluator(OpenedModel model, EvaluationSetting setting, IBlo
     private readonly ShardFiles files = new(blobs);
 
     /// <summary>What all shards of this evaluator have in common.</summary>
-    public ShardContext Context { get; } = ShardContext.Of(model.Sampling.Package.Digest, setting.Seed, setting.Conditions, setting.Device, setting.Prompts);
+    public ShardContext Context { get; } = ShardContext.Of(model.Sampling.Package.Digest, setting.Seed, setting.Conditions, setting.Device, setting.Prompts, setting.Loop);
 
     /// <summary>Scores candidates on the same samples.</summary>
     /// <param name="metrics">What to measure, of single sets of images.</param>
@@ -74,7 +76,7 @@ public sealed class Evaluator(OpenedModel model, EvaluationSetting setting, IBlo
     /// <exception cref="NetworkFailedException">The machine could not compute some of the shards; those that it could are stored.</exception>
     public async Task<ComputedShards> ComputeAsync(IReadOnlyList<Shard> shards, CancellationToken cancellation = default)
     {
-        var (gaps, computer) = (await files.GapsAsync(shards, cancellation), new ShardComputer(model, setting.Noise, setting.Conditions, setting.Prompts));
+        var (gaps, computer) = (await files.GapsAsync(shards, cancellation), new ShardComputer(model, setting.Noise, setting.Conditions, setting.Prompts, setting.Loop));
         foreach (var shard in gaps.Where(g => g.Gap == ShardGap.Pairs).Select(g => g.Shard))
         {
             await files.WritePairsAsync(shard, await CompareAsync(computer, shard, await files.ReadImagesAsync(shard.Key, cancellation), cancellation), cancellation);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using BatchEval.Onnx.Networks;
 using BatchEval.Onnx.Runtime;
+using BatchEval.Onnx.Sampling;
 using BatchEval.Onnx.Text;
 using BatchEval.Workflow.Serialization;
 
@@ -41,15 +42,19 @@ public sealed record ShardContext(string ModelDigest, ulong Seed, int? Label, do
     /// <summary>Digest of the prompts; null where there are none.</summary>
     public string? Prompts { get; init; }
 
+    /// <summary>Null for the loop on the host.</summary>
+    public SamplingLoop? Loop { get; init; }
+
     /// <summary>The context of an evaluation.</summary>
     /// <param name="device">Device as users name it, such as <c>cuda:1</c>; which one of a kind does not matter.</param>
     /// <param name="prompts">What samples are drawn for, or null.</param>
-    public static ShardContext Of(string modelDigest, ulong seed, Conditions conditions, string device, PromptSet? prompts = null)
+    public static ShardContext Of(string modelDigest, ulong seed, Conditions conditions, string device, PromptSet? prompts = null, SamplingLoop loop = SamplingLoop.Host)
     {
         var plain = Conditions.None with { Label = conditions.Label, GuidanceScale = conditions.GuidanceScale };
         return new ShardContext(modelDigest, seed, conditions.Label, conditions.GuidanceScale, DeviceOptions.KindOf(device), conditions == plain ? null : JsonSerializer.Serialize(conditions))
         {
             Prompts = prompts?.Digest,
+            Loop = loop == SamplingLoop.Host ? null : loop,
         };
     }
 }

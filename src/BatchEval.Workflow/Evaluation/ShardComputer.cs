@@ -11,7 +11,7 @@ namespace BatchEval.Workflow.Evaluation;
 
 /// <summary>Samples candidates and measures their images. Knows nothing of stored results; <see cref="Evaluator"/> does.</summary>
 /// <param name="prompts">What samples are drawn for, or null.</param>
-public sealed class ShardComputer(OpenedModel model, NoiseBank noise, Conditions conditions, PromptSet? prompts = null)
+public sealed class ShardComputer(OpenedModel model, NoiseBank noise, Conditions conditions, PromptSet? prompts = null, SamplingLoop loop = SamplingLoop.Host)
 {
     private long evaluations;
 
@@ -23,7 +23,7 @@ public sealed class ShardComputer(OpenedModel model, NoiseBank noise, Conditions
     /// <param name="work">Pairs of candidate and sample index.</param>
     public SampleResult[] Sample(int batchSize, IReadOnlyList<(Candidate Candidate, long Sample)> work, CancellationToken cancellation)
     {
-        var engine = new SamplingEngine(model.Sampling, noise, conditions, batchSize);
+        var engine = new SamplingEngine(model.Sampling, noise, conditions, batchSize) { Loop = loop };
         try
         {
             return engine.Run(work, cancellation: cancellation);

@@ -11,7 +11,7 @@ public sealed record RunContext(
     string RunId, RunSpecification Specification, ModelPackage Package, RunMachine Machine, EntryFactory Entries, EvaluationSetting Setting, CostModel? Costs)
 {
     /// <summary>What all its shards have in common.</summary>
-    public ShardContext Shards { get; } = ShardContext.Of(Package.Digest, Setting.Seed, Setting.Conditions, Setting.Device, Setting.Prompts);
+    public ShardContext Shards { get; } = ShardContext.Of(Package.Digest, Setting.Seed, Setting.Conditions, Setting.Device, Setting.Prompts, Setting.Loop);
 
     public MeasuredMetrics Metrics { get; } = MeasuredMetrics.Of(Specification, Package.Manifest);
 
@@ -38,6 +38,6 @@ public sealed record RunContext(
         Func<int, Candidate?> own = package.Manifest.OwnSampler;
         return new RunContext(
             runId, specification, package, new RunMachine(specification, schedule, costs, proposals, own), new EntryFactory(specification, schedule, costs, own),
-            new EvaluationSetting(specification.Seed, specification.Conditions, model?.Device ?? models.Device.Kind) { BatchSize = specification.Execution.BatchSize, ComputedBy = runId, Prompts = specification.Prompts }, costs);
+            new EvaluationSetting(specification.Seed, specification.Conditions, model?.Device ?? models.Device.Kind) { BatchSize = specification.Execution.BatchSize, ComputedBy = runId, Prompts = specification.Prompts, Loop = specification.SamplingLoop }, costs);
     }
 }

@@ -2,6 +2,7 @@ using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search.Costs;
 using BatchEval.Onnx.Packages;
+using BatchEval.Onnx.Sampling;
 using BatchEval.Onnx.Text;
 using BatchEval.Workflow.Evaluation;
 
@@ -17,6 +18,7 @@ public static class SpecificationCheck
     {
         var problems = new List<Problem>();
         Try("conditions", () => specification.Conditions.Check(manifest));
+        Try("samplingLoop", () => SamplingEngine.Check(specification.SamplingLoop, manifest, specification.Conditions));
         Try("prompts", () => CheckPrompts(specification, manifest));
         Try(specification.Budget.NeedsCosts ? "budget" : "budget.networkCalls", () => _ = new RunMachine(specification, manifest.Schedule, costs, own: manifest.OwnSampler));
         CheckBlocks(specification, manifest, blocks, costs, problems);

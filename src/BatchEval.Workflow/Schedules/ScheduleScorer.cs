@@ -2,6 +2,7 @@ using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Core.Search;
 using BatchEval.Onnx.Networks;
+using BatchEval.Onnx.Sampling;
 using BatchEval.Workflow.Evaluation;
 
 namespace BatchEval.Workflow.Schedules;
@@ -11,6 +12,8 @@ namespace BatchEval.Workflow.Schedules;
 /// <param name="Device">Device that the model was opened on.</param>
 public sealed record ScheduleSetting(string Solver, Conditions Conditions, ulong Seed = 0, int Parallel = 1, string Device = "cpu")
 {
+    public SamplingLoop Loop { get; init; }
+
     /// <summary>Order of what the solver freezes during a step: 2 for multistep solvers, else 1.</summary>
     public int Order => Core.Sampling.Solvers.Solver.Parse(Solver) is { CallsPerStep: 1, Order: > 1 } ? 2 : 1;
 }
@@ -24,7 +27,7 @@ public sealed record ScheduleScore(SamplingSchedule Schedule, ScoredCandidate Fi
 public sealed class ScheduleScorer(OpenedModel model, ScheduleSetting setting, IBlobs blobs)
 {
     private static readonly MeasuredMetrics Fid = new(MetricCatalog.Find("fid"), [MetricCatalog.Find("fid")]);
-    private readonly Evaluator evaluator = new(model, new EvaluationSetting(setting.Seed, setting.Conditions, setting.Device) { ComputedBy = "schedule" }, blobs, TimeProvider.System);
+    private readonly Evaluator evaluator = new(model, new EvaluationSetting(setting.Seed, setting.Conditions, setting.Device) { ComputedBy = "schedule", Loop = setting.Loop }, blobs, TimeProvider.System);
 
     /// <summary>Network calls of everything scored so far, before any are shared or found.</summary>
     public long Calls { get; private set; }

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using BatchEval.Core.Metrics.Catalog;
 using BatchEval.Core.Sampling.Placement;
 using BatchEval.Onnx.Networks;
+using BatchEval.Onnx.Sampling;
 using BatchEval.Onnx.Text;
 
 namespace BatchEval.Workflow.Specifications;
@@ -29,6 +30,9 @@ public sealed record RunSpecification : ICheckedData
     public string Solver { get; init; } = "ddim";
 
     public Conditions Conditions { get; init; } = Conditions.None;
+
+    [Description("Where states lie between network calls: `host`, on the processor, where candidates share evaluations, or `device`, where the network runs. On `device` each candidate is sampled by itself, those with a skip policy as on `host`; models that threshold, and guidance by a classifier, are refused. Images differ in the last bits, so stored results of the two never mix. Left out: `host`."), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public SamplingLoop SamplingLoop { get; init; }
 
     [Description("Prompts of text-to-image models; sample i takes prompt i modulo their number. A file is looked for beside the specification and in the working directory, and its prompts become part of the run. Left out: those that the model package names."), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public PromptSet? Prompts { get; init; }

@@ -34,6 +34,22 @@ public sealed class SampleCommandTests : IDisposable
         Floats("all.npy").ShouldBe([.. Floats("0.npy"), .. Floats("1.npy"), .. Floats("2.npy")]);
     }
 
+    [Fact]
+    public async Task The_loop_on_the_device_gives_the_same_images_but_for_the_last_bits()
+    {
+        string[] guided = ["--seed", "3", "--count", "3", "--label", "random", "--guidance", "2.5"];
+        await SampleAsync("host.npy", guided);
+        await SampleAsync("device.npy", [.. guided, "--loop", "device"]);
+        var difference = Floats("host.npy").Zip(Floats("device.npy"), (a, b) => Math.Abs(a - b)).ToList();
+        difference.Count.ShouldBe(3 * Size);
+        difference.Max().ShouldBeInRange(1e-9f, 1e-4f, "two loops, one image");
+
+        var candidate = """{"solver":"ddim","steps":[{"t":900},{"t":700},{"t":500},{"t":300}],"skip":{"threshold":0.1}}""";
+        (await shell.RunAsync("sample", "--model", TestShell.Digits, "--candidate", candidate, "--out", "skip.npy", "--loop", "device")).ShouldSucceed()
+            .Error.ShouldContain("note: The candidate has a skip policy, so it is sampled by the loop 'host'.");
+        (await shell.RunAsync("sample", "--model", TestShell.Digits, "--steps", "2", "--out", "x.npy", "--loop", "gpu")).ShouldBeRefused("gpu", "host", "device");
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

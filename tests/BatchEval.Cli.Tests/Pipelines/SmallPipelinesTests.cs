@@ -35,7 +35,23 @@ public sealed class SmallPipelinesTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Pipelines))]
-    public async Task A_pipeline_samples_what_pytorch_samples(string name, int calls, string[] options)
+    public Task A_pipeline_samples_what_pytorch_samples(string name, int calls, string[] options) => SampleAsync(name, calls, options);
+
+    [Theory]
+    [MemberData(nameof(Pipelines))]
+    public async Task Its_states_may_stay_on_the_device(string name, int calls, string[] options)
+    {
+        if (options.Contains("--classifier-scale"))
+        {
+            (await shell.RunAsync(["sample", "--model", Folder(name), "--out", "latents.npy", "--loop", "device", .. options]))
+                .ShouldBeRefused("cannot be sampled by the loop 'device': its classifier guides (classifierScale), which is done on the processor. Use the loop 'host'.");
+            return;
+        }
+
+        await SampleAsync(name, calls, [.. options, "--loop", "device"]);
+    }
+
+    private async Task SampleAsync(string name, int calls, string[] options)
     {
         using var golden = NpzFile.Open(Path.Combine(Folder(name), "golden.npz"));
         var start = golden.Read("start");

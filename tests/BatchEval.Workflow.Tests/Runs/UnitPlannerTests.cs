@@ -1,5 +1,6 @@
 using BatchEval.Core.Sampling;
 using BatchEval.Onnx.Networks;
+using BatchEval.Onnx.Sampling;
 using BatchEval.Tests.Shared;
 using BatchEval.Workflow.Evaluation;
 using BatchEval.Workflow.Runs;
@@ -62,12 +63,15 @@ public sealed class UnitPlannerTests
             Shard.Create(Of(new Conditions { GuidanceInterval = [0.28, 5.43] }), candidate, range).Key,
             Shard.Create(Of(new Conditions { ClassifierScale = 2 }), candidate, range).Key,
             Shard.Create(Context with { Prompts = "digest of prompts" }, candidate, range).Key,
+            Shard.Create(Of(Conditions.None, SamplingLoop.Device), candidate, range).Key,
         ];
         keys.Distinct().Count().ShouldBe(keys.Length);
         Shard.Create(Context, candidate, range, true, "reference").Key.ShouldBe(keys[0], "what else is asked of a shard changes no sample");
         Shard.Create(Of(Conditions.None), candidate, range).Key.ShouldBe(keys[0]);
+        // Worked out by Python's hashlib on the JSON of before there was a loop to choose.
+        keys[0].ShouldBe("790ff479b195dfd3271f026162b4efbee39762ba7d7ae6bb4c0dd70c65f09f05");
 
-        static ShardContext Of(Conditions conditions) => ShardContext.Of("digest", 1, conditions, "cpu");
+        static ShardContext Of(Conditions conditions, SamplingLoop loop = SamplingLoop.Host) => ShardContext.Of("digest", 1, conditions, "cpu", loop: loop);
     }
 
     [Fact]
