@@ -72,7 +72,7 @@ internal static class CommonOptions
     /// <summary>Where states lie between network calls.</summary>
     public static Option<SamplingLoop> Loop()
     {
-        var option = new Option<SamplingLoop>("--loop") { Description = "Where states lie between network calls: host (the processor), or device (where networks run).", HelpName = "host | device", DefaultValueFactory = _ => SamplingLoop.Host };
+        var option = new Option<SamplingLoop>("--loop") { Description = "Where states lie between network calls: host (the processor), or device (where networks run). Default: host.", HelpName = "host | device" };
         option.AcceptOnlyFromAmong([.. Enum.GetValues<SamplingLoop>().Select(l => l.Name())]);
         return option;
     }
