@@ -50,16 +50,15 @@ public sealed class SchedulerFieldTests
 
     // exp(linspace(log sigma_999, log sigma_0, n + 1)), of which the last is where sampling ends; sigmas: pipelines.md 1.5. With a list of sigmas, its ends are those of the whole table.
     [Fact]
-    public void Log_linear_levels_end_at_the_smallest_one()
+    public void Log_linear_levels_are_those_of_diffusers_and_end_at_the_smallest_one()
     {
         const string Betas = "\"beta_start\":0.00085,\"beta_end\":0.012,\"beta_schedule\":\"scaled_linear\",\"interpolation_type\":\"log_linear\"";
-        var (high, low) = (14.614645, 0.02916753);
+        // EulerDiscreteScheduler of diffusers 58eb52c with set_timesteps(6); without a list the last of these levels is where its sixth step ends
+        double[] levels = [14.6146, 5.18569, 1.84003, 0.652896, 0.231666, 0.0822018, 0.0291675];
         var configuration = SchedulerConfiguration.Read(Json("EulerDiscreteScheduler", Betas));
-        var sigmas = configuration.Schedule(4).Sigmas(configuration.Noise);
-        sigmas.Select((s, i) => s / (high * Math.Pow(low / high, i / 4.0))).ToArray().ShouldBe([1.0, 1, 1, 1, 1], 1e-4);
+        configuration.Schedule(6).Sigmas(configuration.Noise).Select((found, i) => found / levels[i]).ToArray().ShouldBe([1.0, 1, 1, 1, 1, 1, 1], 1e-4);
         var karras = SchedulerConfiguration.Read(Json("EulerDiscreteScheduler", Betas + ",\"use_karras_sigmas\":true"));
-        var list = karras.Schedule(4).Sigmas(karras.Noise);
-        list.ShouldBe([high, list[1], list[2], low, 0], 2e-4);
+        karras.Schedule(6).Sigmas(karras.Noise).ShouldBe([14.6146, 6.08216, 2.23216, 0.692574, 0.169758, 0.0291675, 0], 2e-4);
     }
 
     [Fact]
